@@ -1,0 +1,51 @@
+"""One error family: every message says where, what was expected and what came."""
+
+from __future__ import annotations
+
+
+class BgsError(Exception):
+    """An error a user can act on; the command line prints it as one line and exits with 2.
+
+    ``where`` is a file, row or key; ``expected`` and ``got`` complete the sentence; ``hint`` is the next step.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: object = None,
+        expected: object = None,
+        got: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what, self.where, self.expected, self.got, self.hint = what, where, expected, got, hint
+        super().__init__(self._line())
+
+    def _line(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where is not None else self.what
+        if self.expected is not None:
+            line += f"; expected {self.expected}"
+        if self.got is not None:
+            line += f"{',' if self.expected is not None else ';'} got {self.got}"
+        if self.hint is not None:
+            line += f" ({self.hint})"
+        return " ".join(line.split())
+
+
+class DataError(BgsError):
+    """Stimuli, trials or files that contradict themselves or each other."""
+
+
+class ConfigError(BgsError):
+    """A configuration key that is unknown, out of range or in conflict with another."""
+
+
+class MissingExtraError(BgsError):
+    """An optional package is needed and not installed."""
+
+
+def some(names: object, limit: int = 3) -> str:
+    """The first few of a collection of names, and how many more there are."""
+    items = [str(name) for name in names]  # type: ignore[attr-defined]
+    rest = f" and {len(items) - limit} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + rest

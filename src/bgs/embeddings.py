@@ -1,0 +1,126 @@
+"""Embeddings: one vector a stimulus, known by stimulus id, on disk as safetensors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from bgs._errors import BgsError, DataError, some
+from bgs._files import atomic_path, sha256_of
+from bgs._typing import Float
+
+_FORMAT = "bgs-embeddings/1"
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One finite vector a stimulus.
+
+    Attributes:
+        values: (n, d) floats, one row a stimulus.
+        stimulus_ids: n distinct ids; whoever compares two sets aligns by these, never by position.
+        source: how they were made, e.g. ``"text:minilm"``.
+        details: anything else worth keeping (versions, hashes), as strings.
+
+    Raises:
+        DataError: an id listed twice, another number of ids than rows, or a value that is not finite.
+    """
+
+    values: Float[np.ndarray, "n d"]
+    stimulus_ids: tuple[str, ...]
+    source: str
+    details: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or len(self.values) != len(self.stimulus_ids):
+            raise DataError(
+                "embeddings and stimulus ids do not match",
+                expected=f"({len(self.stimulus_ids)}, d) values",
+                got=f"shape {self.values.shape}",
+            )
+        if len(set(self.stimulus_ids)) != len(self.stimulus_ids):
+            twice = sorted({i for i in self.stimulus_ids if self.stimulus_ids.count(i) > 1})
+            raise DataError(f"stimulus listed twice: {some(twice)}", where=self.source)
+        finite = np.isfinite(self.values).all(axis=1)
+        if not finite.all():
+            bad = [self.stimulus_ids[i] for i in np.flatnonzero(~finite)]
+            raise DataError(
+                "an embedding is not finite",
+                where=self.source,
+                expected="finite numbers",
+                got=f"NaN or inf for {some(bad)}",
+            )
+
+    def __len__(self) -> int:
+        return len(self.stimulus_ids)
+
+    def select(self, stimulus_ids: Sequence[str]) -> Embeddings:
+        """The same embeddings for ``stimulus_ids``, in that order.
+
+        Raises:
+            DataError: some of the stimuli have no embedding.
+        """
+        position = {name: i for i, name in enumerate(self.stimulus_ids)}
+        missing = [name for name in stimulus_ids if name not in position]
+        if missing:
+            raise DataError(
+                f"{len(missing)} of {len(stimulus_ids)} stimuli have no embedding: {some(missing)}",
+                where=self.source,
+                hint="embed the whole data set again",
+            )
+        rows = [position[name] for name in stimulus_ids]
+        return Embeddings(self.values[rows], tuple(stimulus_ids), self.source, self.details)
+
+    def hash(self) -> str:
+        """SHA-256 over ids and values."""
+        return sha256_of(
+            json.dumps(self.stimulus_ids), str(self.values.dtype), np.ascontiguousarray(self.values).tobytes()
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write a safetensors file atomically; ids and source travel in its header."""
+        from safetensors.numpy import save_file
+
+        header = {
+            "format": _FORMAT,
+            "source": self.source,
+            "stimulus_ids": json.dumps(self.stimulus_ids),
+            "details": json.dumps(self.details),
+        }
+        with atomic_path(path) as temporary:
+            save_file({"embeddings": np.ascontiguousarray(self.values)}, temporary, metadata=header)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Embeddings:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            BgsError: the file is missing or is not an embedding file.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        if not Path(path).is_file():
+            raise BgsError("no such embedding file", where=path, hint="make one with `bgs embed`")
+        try:
+            with safe_open(path, framework="numpy") as file:
+                header = file.metadata() or {}
+                if header.get("format") != _FORMAT:
+                    raise DataError(
+                        "not an embedding file", where=path, expected=_FORMAT, got=header.get("format")
+                    )
+                values = file.get_tensor("embeddings")
+        except SafetensorError as error:
+            raise DataError(f"not a safetensors file: {error}", where=path) from error
+        try:
+            return cls(
+                values,
+                tuple(json.loads(header["stimulus_ids"])),
+                header["source"],
+                json.loads(header["details"]),
+            )
+        except DataError as error:
+            raise DataError(error.what, where=path, expected=error.expected, got=error.got) from error

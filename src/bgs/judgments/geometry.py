@@ -1,0 +1,56 @@
+"""What training aims at: relations among a set of stimuli, wherever they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bgs._errors import DataError
+from bgs._typing import Float, Int
+from bgs.judgments.pair_counts import PairCounts, human_rdm
+from bgs.judgments.trials import Trials
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Local and global relations among m stimuli.
+
+    People, caption embeddings (language distillation) and shuffled labels are sources of the same type.
+
+    Attributes:
+        positions: (m,) positions of the stimuli in their stimulus set, ascending.
+        triplets: (t, 3) local indices 0..m−1 of the stimuli of each judgment.
+        odd: (t,) slot of the odd one, 0–2.
+        rdm: (m, m) target dissimilarities, NaN where a pair was not observed.
+        weights: (m, m) how often each pair was observed.
+    """
+
+    positions: Int[np.ndarray, " m"]
+    triplets: Int[np.ndarray, "t 3"]
+    odd: Int[np.ndarray, " t"]
+    rdm: Float[np.ndarray, "m m"]
+    weights: Int[np.ndarray, "m m"]
+
+    @classmethod
+    def from_trials(cls, trials: Trials, positions: Int[np.ndarray, " m"]) -> Geometry:
+        """The geometry that judgments hold among the stimuli at ``positions``.
+
+        Only similarity judgments whose three stimuli all lie in ``positions`` count, so that nothing
+        about any other stimulus leaks in.
+
+        Raises:
+            DataError: no judgment lies within the stimuli.
+        """
+        positions = np.sort(positions)
+        mask = np.zeros(trials.n_stimuli, dtype=bool)
+        mask[positions] = True
+        inside = trials.judgments.within(mask)
+        if not len(inside):
+            raise DataError(
+                f"no judgment lies within the {len(positions)} stimuli to train on",
+                expected="at least one trial",
+            )
+        counts = PairCounts.from_trials(inside).subset(positions)
+        local = np.searchsorted(positions, inside.stimuli)
+        return cls(positions, local, inside.odd, human_rdm(counts), counts.shown)

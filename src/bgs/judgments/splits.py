@@ -1,0 +1,36 @@
+"""Splits of stimuli. Clips, not trials, are what must not leak."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bgs._errors import ConfigError
+from bgs._rng import generator
+from bgs._typing import Bool, Int
+
+
+def split_validation(
+    train: Bool[np.ndarray, " n"], fraction: float, seed: int
+) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
+    """Split the training stimuli into those to optimise on and those to validate on.
+
+    Args:
+        train: (n,) mask of training stimuli.
+        fraction: share of them to validate on, 0–1; 0 validates on none.
+        seed: the split depends on it and on nothing else.
+
+    Returns:
+        Sorted positions to optimise on and to validate on.
+
+    Raises:
+        ConfigError: fewer than three stimuli would be left on a side that is not empty.
+    """
+    positions = np.flatnonzero(train)
+    n_validation = round(fraction * len(positions))
+    if len(positions) - n_validation < 3 or 0 < n_validation < 3:
+        raise ConfigError(
+            "too few training stimuli for a validation split", where="validation.fraction",
+            expected="at least 3 stimuli on either side", got=f"{fraction} of {len(positions)}",
+        )  # fmt: skip
+    shuffled = generator(seed, "validation split").permutation(positions)
+    return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])

@@ -1,0 +1,124 @@
+"""The one trial table: one row an odd-one-out judgment. Readers convert to it at the edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from functools import cached_property
+
+import numpy as np
+
+from bgs._errors import DataError
+from bgs._files import sha256_of
+from bgs._typing import Bool, Float, Int, Shaped
+
+#: Slot pairs of a trial; pair k is the one that stays together when slot k is odd.
+KEPT_PAIR: tuple[tuple[int, int], ...] = ((1, 2), (0, 2), (0, 1))
+
+
+class Kind(IntEnum):
+    """What a trial tells: a similarity judgment, attention (one clip shown twice), or nothing (thrice)."""
+
+    JUDGMENT = 0
+    CATCH = 1
+    DEGENERATE = 2
+
+
+@dataclass(frozen=True)
+class Trials:
+    """n odd-one-out trials over a stimulus set. Immutable; filters return new tables.
+
+    Attributes:
+        participant: (n,) names.
+        block: (n,) names of the block or session.
+        trial: (n,) trial numbers within block.
+        stimuli: (n, 3) positions into the stimulus set, in the order shown.
+        odd: (n,) slot of the chosen odd one, 0–2.
+        rt: (n,) response times in seconds, NaN where unknown.
+        n_stimuli: size of the stimulus set that ``stimuli`` indexes.
+
+    Raises:
+        DataError: columns of different lengths, a position outside the set, or an odd slot outside 0–2.
+    """
+
+    participant: Shaped[np.ndarray, " n"]
+    block: Shaped[np.ndarray, " n"]
+    trial: Int[np.ndarray, " n"]
+    stimuli: Int[np.ndarray, "n 3"]
+    odd: Int[np.ndarray, " n"]
+    rt: Float[np.ndarray, " n"]
+    n_stimuli: int
+
+    def __post_init__(self) -> None:
+        for name in ("participant", "block", "trial", "odd", "rt"):
+            if len(getattr(self, name)) != len(self.stimuli):
+                raise DataError(
+                    f"trial column {name!r} is not aligned",
+                    expected=f"{len(self.stimuli)} rows",
+                    got=len(getattr(self, name)),
+                )
+        if self.stimuli.size and not (0 <= self.stimuli.min() and self.stimuli.max() < self.n_stimuli):
+            row = int(np.flatnonzero(((self.stimuli < 0) | (self.stimuli >= self.n_stimuli)).any(axis=1))[0])
+            raise DataError(
+                "stimulus position outside the set", where=f"trial {row}",
+                expected=f"0 to {self.n_stimuli - 1}", got=self.stimuli[row].tolist(),
+            )  # fmt: skip
+        if self.odd.size and not (0 <= self.odd.min() and self.odd.max() <= 2):
+            row = int(np.flatnonzero((self.odd < 0) | (self.odd > 2))[0])
+            raise DataError(
+                "odd slot outside the trial",
+                where=f"trial {row}",
+                expected="0, 1 or 2",
+                got=int(self.odd[row]),
+            )
+
+    def __len__(self) -> int:
+        return len(self.stimuli)
+
+    @cached_property
+    def kind(self) -> Int[np.ndarray, " n"]:
+        """(n,) :class:`Kind` of each trial, from how many distinct stimuli it shows."""
+        a, b, c = self.stimuli.T
+        equal = (a == b).astype(np.int64) + (a == c) + (b == c)  # 0, 1 or 3 equal pairs
+        return np.minimum(equal, 2)
+
+    @property
+    def judgments(self) -> Trials:
+        """Only the trials that are similarity judgments: three distinct stimuli."""
+        return self.where(self.kind == Kind.JUDGMENT)
+
+    def where(self, mask: Bool[np.ndarray, " n"]) -> Trials:
+        """The trials for which ``mask`` holds."""
+        picked = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "n_stimuli"}
+        return Trials(**picked, n_stimuli=self.n_stimuli)
+
+    def within(self, stimuli: Bool[np.ndarray, " s"]) -> Trials:
+        """The trials whose three stimuli all belong to the (n_stimuli,) mask."""
+        return self.where(self.count_in(stimuli) == 3)
+
+    def count_in(self, stimuli: Bool[np.ndarray, " s"]) -> Int[np.ndarray, " n"]:
+        """(n,) how many of a trial's three slots show a stimulus of the (n_stimuli,) mask."""
+        return stimuli[self.stimuli].sum(axis=1)
+
+    @cached_property
+    def kept(self) -> Int[np.ndarray, "n 2"]:
+        """(n, 2) positions of the two stimuli that were kept together."""
+        slots = np.array(KEPT_PAIR)[self.odd]
+        return np.take_along_axis(self.stimuli, slots, axis=1)
+
+    @cached_property
+    def participant_codes(self) -> Int[np.ndarray, " n"]:
+        """(n,) participant numbers 0..P−1, in the order of their sorted names."""
+        return np.unique(self.participant, return_inverse=True)[1]
+
+    @cached_property
+    def triplet_codes(self) -> Int[np.ndarray, " n"]:
+        """(n,) one number for each unordered triplet, equal wherever the same three stimuli were shown."""
+        a, b, c = np.sort(self.stimuli, axis=1).astype(np.int64).T
+        return (a * self.n_stimuli + b) * self.n_stimuli + c
+
+    def hash(self) -> str:
+        """SHA-256 over every column."""
+        names = "\n".join(self.participant.tolist()), "\n".join(self.block.tolist())
+        numbers = [np.ascontiguousarray(x).tobytes() for x in (self.trial, self.stimuli, self.odd, self.rt)]
+        return sha256_of(*names, *numbers, str(self.n_stimuli))

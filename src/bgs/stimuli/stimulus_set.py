@@ -1,0 +1,103 @@
+"""The stimuli of a study, in one fixed order, known by id."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from bgs._errors import DataError, some
+from bgs._files import sha256_of
+from bgs._typing import Bool, Float, Int
+
+
+@dataclass(frozen=True)
+class StimulusSet:
+    """n stimuli in one order; every other field is aligned with ``ids``.
+
+    Attributes:
+        ids: n distinct names.
+        captions: n tuples of sentences, or None where the data set has none. A tuple may be empty.
+        videos: n paths (None for a stimulus without a file), or None where the data set has no clips.
+        split: n of "train" / "test", or None where no split was published.
+        ratings: attribute -> (n,) floats, NaN where missing.
+        labels: attribute -> n strings, "" where missing.
+
+    Raises:
+        DataError: an id listed twice, a column of another length, or an unknown split name.
+    """
+
+    ids: tuple[str, ...]
+    captions: tuple[tuple[str, ...], ...] | None = None
+    videos: tuple[Path | None, ...] | None = None
+    split: tuple[str, ...] | None = None
+    ratings: Mapping[str, Float[np.ndarray, " n"]] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.index) != len(self.ids):
+            twice = sorted({name for name in self.ids if self.ids.count(name) > 1})
+            raise DataError(f"stimulus listed twice: {some(twice)}", expected="distinct stimulus ids")
+        columns: dict[str, Sequence[object] | np.ndarray | None] = {
+            "captions": self.captions, "videos": self.videos, "split": self.split, **self.ratings, **self.labels,
+        }  # fmt: skip
+        for name, column in columns.items():
+            if column is not None and len(column) != len(self.ids):
+                raise DataError(
+                    f"column {name!r} is not aligned", expected=f"{len(self.ids)} rows", got=len(column)
+                )
+        unknown = set(self.split or ()) - {"train", "test"}
+        if unknown:
+            raise DataError("unknown split", expected="train or test", got=some(sorted(unknown)))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Stimulus id -> position."""
+        return {name: position for position, name in enumerate(self.ids)}
+
+    @property
+    def test(self) -> Bool[np.ndarray, " n"]:
+        """True for held-out stimuli; all False where no split was published."""
+        return np.array([part == "test" for part in self.split or [""] * len(self)], dtype=bool)
+
+    @property
+    def train(self) -> Bool[np.ndarray, " n"]:
+        """True for every stimulus that is not held out."""
+        return ~self.test
+
+    def positions(self, ids: Sequence[str]) -> Int[np.ndarray, " m"]:
+        """Positions of ``ids`` in this set.
+
+        Raises:
+            DataError: an id is not in the set.
+        """
+        unknown = [name for name in ids if name not in self.index]
+        if unknown:
+            raise DataError(f"unknown stimulus: {some(unknown)}", expected=f"one of {len(self)} stimulus ids")
+        return np.array([self.index[name] for name in ids], dtype=np.int64)
+
+    def subset(self, positions: Int[np.ndarray, " m"]) -> StimulusSet:
+        """The stimuli at ``positions``, in that order."""
+        pick = [int(i) for i in positions]
+        return StimulusSet(
+            ids=tuple(self.ids[i] for i in pick),
+            captions=None if self.captions is None else tuple(self.captions[i] for i in pick),
+            videos=None if self.videos is None else tuple(self.videos[i] for i in pick),
+            split=None if self.split is None else tuple(self.split[i] for i in pick),
+            ratings={name: values[pick] for name, values in self.ratings.items()},
+            labels={name: tuple(values[i] for i in pick) for name, values in self.labels.items()},
+        )
+
+    def hash(self) -> str:
+        """SHA-256 over ids, split, captions and ratings (not over video bytes)."""
+        ratings = {name: values.tolist() for name, values in sorted(self.ratings.items())}
+        return sha256_of(
+            json.dumps([self.ids, self.split, self.captions, ratings, sorted(self.labels.items())])
+        )
