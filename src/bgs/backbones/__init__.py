@@ -1,0 +1,23 @@
+"""Backbones: encoders behind one protocol, their LoRA targets and their adapters."""
+
+from bgs.backbones.adapter import load_adapter, save_adapter
+from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
+from bgs.backbones.encode import embed, encode_units, pool
+from bgs.backbones.head import ProjectionHead
+from bgs.backbones.lora import LoraSettings, attach_lora
+from bgs.backbones.registry import load_backbone
+
+__all__ = [
+    "Backbone",
+    "BackboneSpec",
+    "Inputs",
+    "LoraSettings",
+    "ProjectionHead",
+    "attach_lora",
+    "embed",
+    "encode_units",
+    "load_adapter",
+    "load_backbone",
+    "pool",
+    "save_adapter",
+]

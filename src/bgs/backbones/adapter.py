@@ -1,0 +1,147 @@
+"""Adapters on disk: peft's own two files, so that `PeftModel.from_pretrained` reads them, and what we add.
+
+``adapter_config.json`` and ``adapter_model.safetensors`` hold LoRA; ``head.safetensors`` the head;
+``table.safetensors`` a lookup table; ``bgs.json`` says which backbone it belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bgs._errors import DataError, some
+from bgs._files import atomic_path, write_json
+from bgs.backbones.backbone import Backbone
+from bgs.backbones.head import ProjectionHead
+from bgs.backbones.lookup import LookupTable
+from bgs.backbones.lora import LoraSettings, attach_lora
+
+_FORMAT = "bgs-adapter/1"
+
+
+def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str | Path) -> None:
+    """Write the trained parameters of a backbone; ``bgs.json`` comes last, so a folder without it is not whole."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {name: parameter.detach().cpu().contiguous() for name, parameter in backbone.trainable().items()}
+    head = {name.removeprefix("head."): named.pop(name) for name in list(named) if name.startswith("head.")}
+    about: dict[str, Any] = {
+        "format": _FORMAT,
+        "model": backbone.spec.source,
+        "revision": backbone.spec.revision,
+        "lora": settings.model_dump() if settings else None,
+        "head": None,
+    }
+    if head:
+        assert backbone.head is not None
+        _save(head, folder / "head.safetensors")
+        about["head"] = {"dim": backbone.head.dim, "dropout": backbone.head.dropout.p}
+    if isinstance(backbone.module, LookupTable):
+        _save(named, folder / "table.safetensors")
+        about["stimulus_ids"] = backbone.module.ids
+    else:
+        _save(named, folder / "adapter_model.safetensors")
+        write_json(folder / "adapter_config.json", _peft_config(backbone))
+    write_json(folder / "bgs.json", about)
+
+
+def load_adapter(backbone: Backbone, folder: str | Path) -> None:
+    """Put a saved adapter into a freshly loaded backbone, strictly.
+
+    Raises:
+        DataError: the folder holds no whole adapter, it belongs to another backbone, or a parameter is
+            missing, unexpected or of another shape (each is named).
+    """
+    folder = Path(folder)
+    about = read_about(folder)
+    if about["revision"] != backbone.spec.revision:
+        raise DataError(
+            "this adapter was trained on other weights", where=folder,
+            expected=f"{about['model']} {about['revision'][:12]}", got=f"{backbone.spec.source} {backbone.spec.revision[:12]}",
+        )  # fmt: skip
+    head = ProjectionHead(backbone.spec.width, **about["head"]) if about["head"] else None
+    attach_lora(backbone, LoraSettings(**about["lora"]) if about["lora"] else None, head)
+    if isinstance(backbone.module, LookupTable):
+        backbone.module.rows(tuple(about["stimulus_ids"]))
+        saved = _load(folder / "table.safetensors")
+    else:
+        saved = _load(folder / "adapter_model.safetensors")
+    if head is not None:
+        saved |= {f"head.{name}": tensor for name, tensor in _load(folder / "head.safetensors").items()}
+    load_trainable(backbone, saved, where=folder)
+
+
+def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) -> None:
+    """Copy named tensors into the trained parameters; any difference in names or shapes is an error naming it."""
+    current = backbone.trainable()
+    for problem, names in (
+        ("missing", current.keys() - saved.keys()),
+        ("unexpected", saved.keys() - current.keys()),
+    ):
+        if names:
+            raise DataError(
+                f"{len(names)} {problem} parameters: {some(sorted(names))}",
+                where=where,
+                expected=f"exactly the {len(current)} trained parameters of {backbone.spec.source}",
+            )
+    for name, parameter in current.items():
+        if parameter.shape != saved[name].shape:
+            raise DataError(
+                f"parameter {name} has another shape", where=where,
+                expected=list(parameter.shape), got=list(saved[name].shape),
+            )  # fmt: skip
+    with torch.no_grad():
+        for name, parameter in current.items():
+            parameter.copy_(saved[name])
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """What ``bgs.json`` says of an adapter.
+
+    Raises:
+        DataError: no whole adapter lies there.
+    """
+    path = folder / "bgs.json"
+    if not path.is_file():
+        raise DataError(
+            "no adapter here",
+            where=folder,
+            expected="a folder with bgs.json",
+            hint="did the training finish?",
+        )
+    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if about.get("format") != _FORMAT:
+        raise DataError(
+            "not an adapter of this version", where=path, expected=_FORMAT, got=about.get("format")
+        )
+    return about
+
+
+def _peft_config(backbone: Backbone) -> dict[str, Any]:
+    config = backbone.module.peft_config["default"].to_dict()  # type: ignore[index,union-attr,operator]
+    return {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()} | {
+        "inference_mode": True
+    }
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> None:
+    from safetensors.torch import save_file
+
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"format": "pt"})
+
+
+def _load(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise DataError("a file of this adapter is missing", where=path)
+    try:
+        return dict(load_file(path))
+    except SafetensorError as error:
+        raise DataError(f"not a safetensors file: {error}", where=path) from error

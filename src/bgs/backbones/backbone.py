@@ -1,0 +1,138 @@
+"""The one protocol behind which every encoder stands."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bgs._typing import Int
+from bgs.backbones.head import ProjectionHead
+from bgs.stimuli import StimulusSet
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """What an encoder is.
+
+    Attributes:
+        family: ``text`` or ``lookup`` (video families have their own names).
+        source: the reference that loads it again, e.g. ``text:minilm``.
+        width: dimensions of its embedding, before a projection head.
+        revision: SHA-256 over its weights, or "" where it has none of its own.
+    """
+
+    family: str
+    source: str
+    width: int
+    revision: str = ""
+
+
+class Inputs(ABC):
+    """Everything an encoder reads of a stimulus set, in units: a caption, a clip, a frame span.
+
+    A stimulus's embedding is the mean of its units' embeddings.
+
+    Attributes:
+        owner: (u,) position of the stimulus each unit belongs to.
+        cost: (u,) relative cost of encoding a unit; units of like cost are batched together.
+    """
+
+    owner: Int[np.ndarray, " u"]
+    cost: Int[np.ndarray, " u"]
+
+    @abstractmethod
+    def batch(self, units: Int[np.ndarray, " b"]) -> Any:
+        """What :meth:`Backbone.forward` takes for these units."""
+
+    def draw(
+        self, positions: Int[np.ndarray, " m"], views: int, generator: np.random.Generator | None
+    ) -> Int[np.ndarray, " k"]:
+        """Units of the stimuli at ``positions``: all of them, or ``views`` drawn of each without replacement."""
+        wanted = np.flatnonzero(np.isin(self.owner, positions))
+        if not views or generator is None:
+            return wanted
+        shuffled = generator.permutation(wanted)
+        shuffled = shuffled[np.argsort(self.owner[shuffled], kind="stable")]
+        owners = self.owner[shuffled]
+        first = np.searchsorted(owners, owners)  # where this stimulus's run of units begins
+        return shuffled[np.arange(len(shuffled)) - first < views]
+
+    def batches(self, units: Int[np.ndarray, " k"], size: int) -> list[Int[np.ndarray, " b"]]:
+        """Micro-batches of at most ``size`` units, alike in cost, the dearest first (so memory fails early)."""
+        order = units[np.argsort(-self.cost[units], kind="stable")]
+        return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+class Backbone(ABC):
+    """An encoder: prepares the units of a stimulus set and embeds batches of them.
+
+    Attributes:
+        spec: what it is.
+        module: the network, as loaded; LoRA layers are put into it in place.
+        head: an optional projection, trained with the adapter and saved beside it.
+        trains_whole: True where there is nothing pretrained to protect, so every parameter is trained.
+    """
+
+    spec: BackboneSpec
+    module: nn.Module
+    head: ProjectionHead | None = None
+    trains_whole: bool = False
+
+    @abstractmethod
+    def prepare(self, stimuli: StimulusSet) -> Inputs:
+        """Read what the encoder needs of every stimulus; a stimulus it cannot read is an error."""
+
+    @abstractmethod
+    def features(self, batch: Any) -> Float[Tensor, "b d"]:
+        """(b, width) embeddings of a batch of units, before the head."""
+
+    @abstractmethod
+    def lora_pattern(self, layers: str) -> str:
+        """Full-match pattern of the linear layers to adapt; ``layers`` is ``all`` or ``last:k``."""
+
+    def forward(self, batch: Any) -> Float[Tensor, "b d"]:
+        """(b, D) embeddings of a batch of units."""
+        features = self.features(batch)
+        return features if self.head is None else self.head(features)
+
+    @property
+    def width(self) -> int:
+        """D, the width of what :meth:`forward` gives."""
+        return self.spec.width if self.head is None else self.head.dim
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters lie."""
+        return next(self.module.parameters()).device
+
+    def to(self, device: torch.device | str) -> None:
+        """Move network and head."""
+        for module in self.modules():
+            module.to(device)
+
+    def modules(self) -> list[nn.Module]:
+        """The network, and the head where there is one."""
+        return [self.module] if self.head is None else [self.module, self.head]
+
+    def train(self, mode: bool = True) -> None:
+        """Switch dropout on (or off) everywhere."""
+        for module in self.modules():
+            module.train(mode)
+
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """Every trained parameter by the name it is saved under (peft's own names for LoRA)."""
+        prefix = "" if self.trains_whole else "base_model.model."
+        named = {
+            prefix + name.replace(".default.", "."): parameter
+            for name, parameter in self.module.named_parameters()
+            if parameter.requires_grad
+        }
+        if self.head is not None:
+            named |= {f"head.{name}": parameter for name, parameter in self.head.named_parameters()}
+        return dict(sorted(named.items()))

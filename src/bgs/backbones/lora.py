@@ -1,0 +1,124 @@
+"""Low-rank adapters (Hu et al. 2021), through peft, on exactly the layers that are meant."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from torch import nn
+
+from bgs._errors import ConfigError
+from bgs._optional import require
+from bgs._rng import torch_seed
+from bgs.backbones.backbone import Backbone
+from bgs.backbones.head import ProjectionHead
+
+_LAYERS = re.compile(r"all|last:[1-9]\d*")
+
+
+class LoraSettings(BaseModel):
+    """Rank, scale and place of the adapters. Defaults are the paper's (v1)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rank: int = Field(8, ge=1)
+    alpha: float = Field(16, gt=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    #: ``all`` transformer blocks, or ``last:k`` of them.
+    layers: str = "all"
+
+    @field_validator("layers")
+    @classmethod
+    def _known_layers(cls, layers: str) -> str:
+        if not _LAYERS.fullmatch(layers):
+            raise ValueError("expected `all` or `last:k`")
+        return layers
+
+
+def block_linears(module: nn.Module) -> list[str]:
+    """Names of all linear layers inside numbered blocks (attention and MLP), not of embeddings or poolers."""
+    return [
+        name
+        for name, layer in module.named_modules()
+        if isinstance(layer, nn.Linear) and re.search(r"\.\d+\.", name)
+    ]
+
+
+def linear_pattern(names: list[str], layers: str) -> str:
+    """A full-match pattern for the linear layers ``names``, restricted to ``all`` or the ``last:k`` blocks.
+
+    A pattern that must match the whole name, unlike peft's usual suffixes, cannot reach an unused twin
+    of a layer elsewhere in the model.
+
+    Raises:
+        ConfigError: no block has a linear layer, or fewer blocks than asked for.
+    """
+    stems: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for name in names:
+        before, number, after = re.split(r"\.(\d+)\.", name, maxsplit=1)
+        stems[before, after].append(int(number))
+    depth = max((max(numbers) for numbers in stems.values()), default=-1) + 1
+    keep = depth if layers == "all" else int(layers.removeprefix("last:"))
+    if not 0 < keep <= depth:
+        raise ConfigError(
+            "not that many blocks to adapt",
+            where="lora.layers",
+            expected=f"all or last:1 to last:{depth}",
+            got=layers,
+        )
+    by_blocks: dict[tuple[str, tuple[int, ...]], list[str]] = defaultdict(list)
+    for (before, after), numbers in stems.items():
+        by_blocks[before, tuple(n for n in sorted(numbers) if n >= depth - keep)].append(after)
+    parts = [
+        rf"{re.escape(before)}\.(?:{'|'.join(map(str, numbers))})\.(?:{'|'.join(map(re.escape, sorted(afters)))})"
+        for (before, numbers), afters in by_blocks.items()
+        if numbers
+    ]
+    return "|".join(parts)
+
+
+def attach_lora(
+    backbone: Backbone, settings: LoraSettings | None, head: ProjectionHead | None = None, seed: int = 0
+) -> None:
+    """Freeze the backbone and put fresh adapters (and a head) into it.
+
+    A fresh adapter changes nothing: its second factor is zero. ``settings`` must be None for a backbone
+    that is trained whole (a lookup table), and only for that.
+
+    Raises:
+        ConfigError: LoRA asked of a backbone without layers, or none of one that has them.
+    """
+    if (settings is None) != backbone.trains_whole:
+        expected = "lora: null" if backbone.trains_whole else "LoRA settings"
+        raise ConfigError(f"cannot train {backbone.spec.source} this way", where="lora", expected=expected)
+    backbone.head = head
+    if settings is None:
+        return
+    peft = require("peft", "train")
+    config = peft.LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=backbone.lora_pattern(settings.layers),
+        bias="none",
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(seed, "lora"))
+        peft.inject_adapter_in_model(config, backbone.module)
+
+
+def new_head(width: int, dim: int, dropout: float, seed: int) -> ProjectionHead:
+    """A head with seeded weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(torch_seed(seed, "head"))
+        return ProjectionHead(width, dim, dropout)
+
+
+def share_trainable(backbone: Backbone) -> tuple[int, int]:
+    """Number of trained parameters and of all parameters."""
+    trained = sum(parameter.numel() for parameter in backbone.trainable().values())
+    return trained, sum(
+        parameter.numel() for module in backbone.modules() for parameter in module.parameters()
+    )

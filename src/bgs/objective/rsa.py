@@ -1,0 +1,52 @@
+"""Global supervision: correlation of the model's distances with the target's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bgs.objective.soft_rank import soft_rank
+
+
+def weighted_correlation(
+    x: Float[Tensor, " p"], y: Float[Tensor, " p"], weights: Float[Tensor, " p"]
+) -> Float[Tensor, ""]:
+    """Weighted Pearson correlation, −1 to 1; 0, with gradient 0, where either side is constant."""
+    share = weights / weights.sum()
+    x, y = x - (share * x).sum(), y - (share * y).sum()
+    power = (share * x * x).sum() * (share * y * y).sum()
+    if power <= torch.finfo(power.dtype).tiny:
+        return (x * 0).sum()
+    return (share * x * y).sum() / power.sqrt()
+
+
+def mid_ranks(values: Float[Tensor, " p"]) -> Float[Tensor, " p"]:
+    """Ranks 1..p, equal values sharing the mean of theirs (as scipy's rankdata)."""
+    _, level, counts = torch.unique(values, return_inverse=True, return_counts=True)
+    last = counts.cumsum(0)
+    mean_rank = last - (counts - 1) / 2
+    return mean_rank[level].to(values.dtype)
+
+
+def rsa_correlation(
+    distances: Float[Tensor, " p"],
+    dissimilarity: Float[Tensor, " p"],
+    weights: Float[Tensor, " p"],
+    kind: Literal["pearson", "spearman"] = "pearson",
+    softness: float = 1.0,
+) -> Float[Tensor, ""]:
+    """Correlation of model distances with target dissimilarities over p observed pairs, −1 to 1.
+
+    Args:
+        distances: (p,) model distances.
+        dissimilarity: (p,) target dissimilarities.
+        weights: (p,) how much each pair counts: its number of observations, or ones for a plain mask.
+        kind: ``pearson``, or ``spearman`` with soft ranks for the model and mid-ranks for the target.
+        softness: of the soft ranks.
+    """
+    if kind == "spearman":
+        distances, dissimilarity = soft_rank(distances, softness), mid_ranks(dissimilarity)
+    return weighted_correlation(distances, dissimilarity, weights)

@@ -1,0 +1,246 @@
+"""The configuration of a training run: documented fields, unknown and conflicting keys refused."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bgs._errors import ConfigError
+from bgs.backbones.lora import LoraSettings
+from bgs.objective.settings import ObjectiveSettings, changed_keys
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HeadSettings(_Settings):
+    """A projection head, trained with the adapter."""
+
+    dim: int = Field(128, ge=2)
+    dropout: float = Field(0.3, ge=0, lt=1)
+
+
+class OptimizerSettings(_Settings):
+    """AdamW and its learning rate over updates."""
+
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.01, ge=0)
+    #: ``cosine`` falls to 0 at the last epoch; ``plateau`` multiplies by ``plateau_factor`` when validation stalls.
+    schedule: Literal["constant", "cosine", "plateau"] = "cosine"
+    #: Updates over which the rate rises from 0.
+    warmup: int = Field(3, ge=0)
+    #: Largest norm of the gradient; larger ones are scaled down.
+    clip_norm: float = Field(1.0, gt=0)
+    #: Validations without improvement before the rate falls (schedule: plateau).
+    plateau_patience: int = Field(3, ge=0)
+    plateau_factor: float = Field(0.5, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _refuse_conflicts(self) -> OptimizerSettings:
+        for key in ("plateau_patience", "plateau_factor"):
+            if key in changed_keys(self) and self.schedule != "plateau":
+                raise ValueError(f"{key} conflicts with schedule: {self.schedule}")
+        return self
+
+
+class ValidationSettings(_Settings):
+    """Validation on clips split off the training clips; the best epoch by validation RSA is kept."""
+
+    fraction: float = Field(0.2, ge=0, lt=1)
+    #: Epochs between validations.
+    every: int = Field(5, ge=1)
+    #: Validations without improvement before training stops; null never stops early.
+    patience: int | None = Field(None, ge=1)
+
+
+class PerTrialSettings(_Settings):
+    """The published procedure: small batches of trials, and now and then an RSA term on a few clips."""
+
+    #: Trials an update.
+    batch: int = Field(4, ge=1)
+    #: Updates an epoch that carry the RSA term.
+    rsa_updates: int = Field(6, ge=0)
+    #: Clips of an RSA term, and how many of them the gradient goes through.
+    rsa_clips: int = Field(24, ge=3)
+    rsa_gradient_clips: int = Field(6, ge=1)
+    #: Trials an epoch; null takes all.
+    trials: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _refuse_conflicts(self) -> PerTrialSettings:
+        if self.rsa_gradient_clips > self.rsa_clips:
+            raise ValueError("rsa_gradient_clips is larger than rsa_clips")
+        return self
+
+
+class EvaluationSettings(_Settings):
+    """The final evaluation of base and tuned embeddings, and the validation RSA during training."""
+
+    protocols: tuple[Literal["held-out-trials", "held-out-pairs", "all"], ...] = (
+        "held-out-trials",
+        "held-out-pairs",
+    )
+    distance: Literal["cosine", "correlation"] = "cosine"
+    #: Subtract the mean of the training clips first.
+    center: bool = True
+    resamples: int = Field(2000, ge=100)
+    permutations: int = Field(1000, ge=0)
+
+
+#: The published recipe (v1); the paper counts an epoch as one pass over all trials.
+_PAPER_V1: dict[str, Any] = {
+    "gradient": "per-trial",
+    "objective": {"preset": "paper-v1"},
+    "head": {},
+    "epochs": 50,
+    "views": 0,
+    "optimizer": {"learning_rate": 1e-4, "schedule": "plateau", "warmup": 0},
+    "validation": {"every": 1, "patience": 5},
+}
+PRESETS: dict[str, dict[str, Any]] = {"default": {}, "paper-v1": _PAPER_V1}
+
+
+class TrainingConfig(_Settings):
+    """Everything a training run depends on."""
+
+    preset: Literal["default", "paper-v1"] = "default"
+    #: Model to tune: ``text:<name>`` or ``lookup:<dim>``.
+    model: str
+    #: Name of a data set, or a folder.
+    data: str
+    seed: int = Field(0, ge=0)
+    epochs: int = Field(30, ge=1)
+    #: ``full-geometry``: every clip, trial and pair in each update; ``per-trial``: the published procedure.
+    gradient: Literal["full-geometry", "per-trial"] = "full-geometry"
+    objective: ObjectiveSettings = ObjectiveSettings()
+    #: Adapters; null for a lookup table.
+    lora: LoraSettings | None = LoraSettings()
+    head: HeadSettings | None = None
+    optimizer: OptimizerSettings = OptimizerSettings()
+    validation: ValidationSettings = ValidationSettings()
+    per_trial: PerTrialSettings = PerTrialSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    #: Captions of a clip that are drawn for an update; 0 takes all.
+    views: int = Field(2, ge=0)
+    #: Units (captions, clips) that are encoded at a time.
+    micro_batch: int = Field(64, ge=1)
+    #: Micro-batches whose graphs are kept rather than encoded twice: faster, for memory.
+    keep_graphs: int = Field(0, ge=0)
+    device: str = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_preset(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            return merge(PRESETS.get(given.get("preset", "default"), {}), given)
+        return given
+
+    @model_validator(mode="after")
+    def _refuse_conflicts(self) -> TrainingConfig:
+        changed = changed_keys(self)
+        if "per_trial" in changed and self.gradient != "per-trial":
+            raise ValueError(f"per_trial conflicts with gradient: {self.gradient}")
+        if "keep_graphs" in changed and self.gradient != "full-geometry":
+            raise ValueError(f"keep_graphs conflicts with gradient: {self.gradient}")
+        if self.validation.fraction == 0 and (
+            self.validation.patience or self.optimizer.schedule == "plateau"
+        ):
+            raise ValueError("patience and schedule: plateau need validation.fraction above 0")
+        if self.model.startswith("run:"):
+            raise ValueError("model: a run cannot be tuned again; give its base model")
+        return self
+
+    def to_yaml(self) -> str:
+        """The resolved configuration."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` updated by ``over``, mapping by mapping."""
+    result = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainingConfig:
+    """Read a YAML file, apply ``key.sub=value`` overrides and validate.
+
+    Raises:
+        ConfigError: unreadable, not a mapping, or a key that is unknown, wrong or in conflict.
+    """
+    given = _read_mapping(Path(path))
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key:
+            raise ConfigError(
+                "not an override", where=f"--set {override}", expected="key=value, e.g. optimizer.warmup=5"
+            )
+        given = merge(given, _nested(key.split("."), _parse(text, override)))
+    return validated(given, where=path)
+
+
+def validated(given: Mapping[str, Any], where: object) -> TrainingConfig:
+    """The configuration of a mapping; its first fault becomes a :class:`ConfigError`."""
+    try:
+        return TrainingConfig.model_validate(given)
+    except ValidationError as error:
+        raise _first_fault(error, where) from None
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ConfigError("no such configuration file", where=path)
+    given = _parse(path.read_text(encoding="utf-8"), path)
+    if not isinstance(given, dict):
+        raise ConfigError(
+            "not a configuration", where=path, expected="keys and values", got=type(given).__name__
+        )
+    return given
+
+
+def _parse(text: str, where: object) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"not YAML: {error}", where=where) from None
+
+
+def _nested(keys: list[str], value: Any) -> dict[str, Any]:
+    return {keys[0]: value if len(keys) == 1 else _nested(keys[1:], value)}
+
+
+def _first_fault(error: ValidationError, where: object) -> ConfigError:
+    fault = error.errors()[0]
+    path = [str(part) for part in fault["loc"]]
+    key = ".".join(path)
+    if fault["type"] == "extra_forbidden":
+        known = _fields_at(path[:-1])
+        close = difflib.get_close_matches(path[-1], known, 1)
+        hint = f"did you mean {close[0]}?" if close else None
+        return ConfigError(
+            f"unknown key {key!r}", where=where, expected=f"one of {', '.join(known)}", hint=hint
+        )
+    if fault["type"] == "missing":
+        return ConfigError(f"key {key!r} is missing", where=where)
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return ConfigError(f"{key}: {message}" if key else message, where=where)
+    return ConfigError(f"{key}: {message}", where=where, got=repr(fault["input"]))
+
+
+def _fields_at(path: list[str]) -> list[str]:
+    """Known keys of the settings at a path of keys."""
+    model: Any = TrainingConfig
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return sorted(model.model_fields)

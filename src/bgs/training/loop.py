@@ -1,0 +1,174 @@
+"""The training loop: epochs of updates, validation, selection, early stopping, checkpoints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from bgs._errors import BgsError
+from bgs._typing import Float, Int
+from bgs.backbones import Backbone, Inputs, embed
+from bgs.backbones.adapter import load_trainable
+from bgs.objective import LossParts
+from bgs.training.checkpoint import LoopState, load_checkpoint, save_checkpoint, snapshot
+from bgs.training.config import OptimizerSettings, TrainingConfig
+from bgs.training.run_folder import RunFolder
+
+
+@runtime_checkable
+class GradientMethod(Protocol):
+    """How an epoch's gradients are made: :class:`FullGeometry` or :class:`PerTrial`."""
+
+    @property
+    def updates_per_epoch(self) -> int: ...
+
+    def accumulate(self, epoch: int, update: int) -> LossParts:
+        """Add the gradient of one update to the parameters."""
+        ...
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of ``metrics.jsonl``: mean loss parts of an epoch; None for what was not measured in it."""
+
+    epoch: int
+    loss: float | None
+    local: float | None
+    rsa: float | None
+    learning_rate: float
+    validation_rsa: float | None = None
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What is watched while training, on stimuli that no gradient sees.
+
+    Attributes:
+        positions: (m,) positions in the inputs that are embedded to validate.
+        measure: (m, d) embeddings of those -> validation RSA; larger is better.
+    """
+
+    positions: Int[np.ndarray, " m"]
+    measure: Callable[[Float[np.ndarray, "m d"]], float]
+
+
+@dataclass
+class Trainer:
+    """Trains a backbone in a run folder; killed and resumed, it ends with the numbers of an unbroken run.
+
+    Attributes:
+        config: of the run.
+        backbone: with its adapters attached.
+        inputs: units of training and validation stimuli; test stimuli are not among them.
+        method: how gradients are made.
+        validation: None keeps the last epoch.
+        folder: where metrics and checkpoints go.
+    """
+
+    config: TrainingConfig
+    backbone: Backbone
+    inputs: Inputs
+    method: GradientMethod
+    validation: Validation | None
+    folder: RunFolder
+
+    def __post_init__(self) -> None:
+        self.parameters = list(self.backbone.trainable().values())
+        settings = self.config.optimizer
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.state = LoopState()
+
+    def run(self, resume: bool = False, report: Callable[[EpochRecord], None] | None = None) -> LoopState:
+        """Train to the end, leaving the selected parameters in the backbone.
+
+        Args:
+            resume: go on from the folder's checkpoint, if there is one.
+            report: called after every epoch.
+
+        Raises:
+            BgsError: the loss is not finite.
+        """
+        if resume and self.folder.checkpoint.is_file():
+            self.state = load_checkpoint(self.folder.checkpoint, self.backbone, self.optimizer)
+        self.folder.start_metrics(keep_before=self.state.epoch)
+        while self.state.epoch < self.config.epochs and not self.state.stopped:
+            record = self._epoch(self.state.epoch)
+            self.folder.append_metrics(asdict(record))
+            save_checkpoint(self.folder.checkpoint, self.backbone, self.optimizer, self.state)
+            if report is not None:
+                report(record)
+        if self.state.best:
+            load_trainable(self.backbone, self.state.best, where=self.folder.checkpoint)
+        return self.state
+
+    def _epoch(self, epoch: int) -> EpochRecord:
+        parts = [self._update(epoch, update) for update in range(self.method.updates_per_epoch)]
+        rate = self.optimizer.param_groups[0]["lr"]
+        measured = self._validate(epoch) if self._validates_after(epoch) else None
+        self.state.epoch = epoch + 1
+        return EpochRecord(epoch, **_means(parts), learning_rate=rate, validation_rsa=measured)
+
+    def _update(self, epoch: int, update: int) -> dict[str, float]:
+        settings, per_epoch = self.config.optimizer, self.method.updates_per_epoch
+        factor = (
+            rate_factor(settings, epoch * per_epoch + update, self.config.epochs * per_epoch)
+            * self.state.rate_factor
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.learning_rate * factor
+        self.optimizer.zero_grad(set_to_none=True)
+        parts = self.method.accumulate(epoch, update).as_dict()
+        if not math.isfinite(parts["loss"]):
+            raise BgsError(
+                "the loss is not finite", where=f"epoch {epoch}, update {update}",
+                expected="a number", got=parts["loss"], hint="lower optimizer.learning_rate",
+            )  # fmt: skip
+        torch.nn.utils.clip_grad_norm_(self.parameters, settings.clip_norm)
+        self.optimizer.step()
+        return parts
+
+    def _validates_after(self, epoch: int) -> bool:
+        due = (epoch + 1) % self.config.validation.every == 0 or epoch + 1 == self.config.epochs
+        return self.validation is not None and due
+
+    def _validate(self, epoch: int) -> float:
+        assert self.validation is not None
+        vectors = embed(self.backbone, self.inputs, self.validation.positions, self.config.micro_batch)
+        measured = self.validation.measure(vectors)
+        state, settings = self.state, self.config.optimizer
+        if math.isnan(measured):
+            raise BgsError(
+                "validation RSA is not defined", where=f"epoch {epoch}",
+                expected="distances that differ", got="a collapsed embedding",
+            )  # fmt: skip
+        if state.best_value is None or measured > state.best_value:
+            state.best_value, state.best_epoch, state.best = measured, epoch, snapshot(self.backbone)
+            state.stale = state.rate_stale = 0
+            return measured
+        state.stale, state.rate_stale = state.stale + 1, state.rate_stale + 1
+        if settings.schedule == "plateau" and state.rate_stale > settings.plateau_patience:
+            state.rate_factor, state.rate_stale = state.rate_factor * settings.plateau_factor, 0
+        patience = self.config.validation.patience
+        state.stopped = patience is not None and state.stale >= patience
+        return measured
+
+
+def _means(parts: list[dict[str, float]]) -> dict[str, float | None]:
+    """Mean of each loss part over the updates that have it."""
+    present = {key: [part[key] for part in parts if not math.isnan(part[key])] for key in parts[0]}
+    return {key: sum(values) / len(values) if values else None for key, values in present.items()}
+
+
+def rate_factor(settings: OptimizerSettings, update: int, total: int) -> float:
+    """Share of the learning rate at an update (from 0) of ``total``: linear warm-up, then the schedule."""
+    warm = min(1.0, (update + 1) / (settings.warmup + 1))
+    if settings.schedule != "cosine":
+        return warm
+    return warm * 0.5 * (1 + math.cos(math.pi * update / total))

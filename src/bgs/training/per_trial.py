@@ -1,0 +1,113 @@
+"""The published procedure, the baseline: a few trials an update, every clip encoded anew for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bgs._rng import generator, torch_seed
+from bgs._typing import Int
+from bgs.backbones import Backbone, Inputs, pool
+from bgs.objective import HybridObjective, LossParts, Target, cosine_similarities
+from bgs.training.config import PerTrialSettings
+
+
+@dataclass(frozen=True)
+class PerTrial:
+    """Gradients as in Garcia & Isik v1: batches of trials; an RSA term some times an epoch, on a few clips.
+
+    Attributes are those of :class:`~bgs.training.full_geometry.FullGeometry`; an epoch is a pass over
+    the trials.
+    """
+
+    backbone: Backbone
+    inputs: Inputs
+    positions: Int[np.ndarray, " m"]
+    target: Target
+    objective: HybridObjective
+    views: int
+    settings: PerTrialSettings
+    seed: int
+
+    @cached_property
+    def trials_per_epoch(self) -> int:
+        """Trials that an epoch passes over."""
+        return min(self.settings.trials or len(self.target.odd), len(self.target.odd))
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Batches an epoch."""
+        return -(-self.trials_per_epoch // self.settings.batch)
+
+    def accumulate(self, epoch: int, update: int) -> LossParts:
+        """Add the gradient of one update to the parameters."""
+        torch.manual_seed(torch_seed(self.seed, "dropout", epoch, update))
+        random = generator(self.seed, "views", epoch, update)
+        self.backbone.train()
+        local = self._local(self._batch(epoch, update), random)
+        rsa = torch.full((), float("nan"), device=local.device)  # most updates have none
+        total = self.objective.settings.alpha * local
+        beta = self.objective.settings.beta.at(epoch)
+        if beta and self._carries_rsa(update):
+            rsa = self._rsa(random)
+            total = total - beta * rsa
+        if total.requires_grad:
+            total.backward()  # type: ignore[no-untyped-call]
+        return LossParts(total.detach(), local.detach(), rsa.detach())
+
+    def _batch(self, epoch: int, update: int) -> Int[Tensor, " b"]:
+        order = generator(self.seed, "trial order", epoch).permutation(len(self.target.odd))[
+            : self.trials_per_epoch
+        ]
+        start = update * self.settings.batch
+        return torch.as_tensor(order[start : start + self.settings.batch])
+
+    def _carries_rsa(self, update: int) -> bool:
+        times = min(self.settings.rsa_updates, self.updates_per_epoch)
+        return times > 0 and update in np.linspace(0, self.updates_per_epoch - 1, times).round().astype(int)
+
+    def _local(self, trials: Int[Tensor, " b"], random: np.random.Generator) -> Float[Tensor, ""]:
+        batch = self.target.batch(trials)
+        with torch.set_grad_enabled(self.objective.settings.alpha > 0):
+            # Three encodings a trial, even of clips that recur within the batch: that is the procedure.
+            clips = batch.triplets.flatten().cpu().numpy()
+            vectors = self._encode(clips, random)
+            slots = torch.arange(len(clips), device=vectors.device).reshape(-1, 3)
+            own = Target(slots, batch.odd, batch.pairs, batch.dissimilarity, batch.counts)
+            return self.objective.local(cosine_similarities(vectors), own)
+
+    def _rsa(self, random: np.random.Generator) -> Float[Tensor, ""]:
+        n = min(self.settings.rsa_clips, len(self.positions))
+        clips = random.permutation(len(self.positions))[:n]
+        learn, watch = np.split(clips, [min(self.settings.rsa_gradient_clips, n)])
+        parts = [self._encode(learn, random)]
+        if len(watch):
+            with torch.no_grad():
+                parts.append(self._encode(watch, random))
+        return self.objective.rsa(cosine_similarities(torch.cat(parts)), self._pairs_among(clips))
+
+    def _pairs_among(self, clips: Int[np.ndarray, " c"]) -> Target:
+        """The target's observed pairs among some clips, numbered in their order."""
+        place = torch.full((len(self.positions),), -1, device=self.target.pairs.device)
+        place[torch.as_tensor(clips, device=place.device)] = torch.arange(len(clips), device=place.device)
+        pairs = place[self.target.pairs]
+        inside = (pairs >= 0).all(dim=1)
+        return Target(
+            self.target.triplets,
+            self.target.odd,
+            pairs[inside],
+            self.target.dissimilarity[inside],
+            self.target.counts[inside],
+        )
+
+    def _encode(self, clips: Int[np.ndarray, " c"], random: np.random.Generator) -> Float[Tensor, "c d"]:
+        units = [self.inputs.draw(self.positions[clip : clip + 1], self.views, random) for clip in clips]
+        owner = np.repeat(np.arange(len(clips)), [len(own) for own in units])
+        return pool(
+            self.backbone.forward(self.inputs.batch(np.concatenate(units))).float(), owner, len(clips)
+        )

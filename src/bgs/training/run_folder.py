@@ -1,0 +1,95 @@
+"""The folder of a run: resolved configuration, metrics, checkpoint, adapter, embeddings, evaluation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bgs._errors import BgsError, ConfigError
+from bgs._files import write_json, write_text
+from bgs.training.config import TrainingConfig
+
+
+class RunFolder:
+    """Where a run keeps what it makes; every file is written whole.
+
+    ``config.yaml``, ``provenance.json``, ``metrics.jsonl``, ``checkpoint.safetensors``, ``adapter/``,
+    ``base.safetensors``, ``tuned.safetensors``, ``evaluation.json``.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.provenance = self.path / "provenance.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.checkpoint = self.path / "checkpoint.safetensors"
+        self.adapter = self.path / "adapter"
+        self.evaluation = self.path / "evaluation.json"
+
+    def embeddings(self, which: str) -> Path:
+        """File of the ``base`` or ``tuned`` embeddings."""
+        return self.path / f"{which}.safetensors"
+
+    def open(self, config: TrainingConfig, resume: bool) -> None:
+        """Begin a run in an empty folder, or go on with one of the same configuration.
+
+        Raises:
+            BgsError: the folder holds something and ``resume`` is off, or holds no run to resume.
+            ConfigError: the run was started with another configuration (the first differing key is named).
+        """
+        if not resume:
+            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+                raise BgsError(
+                    "output folder is not empty",
+                    where=self.path,
+                    expected="a new folder",
+                    hint="or go on with --resume",
+                )
+            write_text(self.config, config.to_yaml())
+            return
+        if not self.config.is_file():
+            raise BgsError("no run to resume here", where=self.path, expected="a folder with config.yaml")
+        self._require_same(config)
+
+    def _require_same(self, config: TrainingConfig) -> None:
+        before = _flat(yaml.safe_load(self.config.read_text(encoding="utf-8")))
+        now = _flat(config.model_dump(mode="json"))
+        for key in sorted(before.keys() | now.keys()):
+            if before.get(key) != now.get(key):
+                raise ConfigError(
+                    f"this run was started with another {key}", where=self.config,
+                    expected=before.get(key), got=now.get(key), hint="resume with the same configuration",
+                )  # fmt: skip
+
+    def start_metrics(self, keep_before: int) -> None:
+        """Drop what was recorded at or after epoch ``keep_before``: it will be done again."""
+        kept = [record for record in self.read_metrics() if record["epoch"] < keep_before]
+        write_text(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))
+
+    def append_metrics(self, record: dict[str, Any]) -> None:
+        """Add one line."""
+        with self.metrics.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """All whole lines; a last line cut off by a kill has no newline and is dropped."""
+        if not self.metrics.is_file():
+            return []
+        lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def write_provenance(self, provenance: dict[str, Any]) -> None:
+        """Record data hashes, versions and the like."""
+        write_json(self.provenance, provenance)
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat |= _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+    return flat

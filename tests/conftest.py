@@ -1,0 +1,55 @@
+"""Shapes and types are checked in every test; real data come from a mirror or the download cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+_HOOK = install_import_hook("bgs", "beartype.beartype")
+
+MIRROR = Path(os.environ["BGS_DATA_MIRROR"]).resolve() if os.environ.get("BGS_DATA_MIRROR") else None
+REAL_DATA_REQUIRED = os.environ.get("BGS_REQUIRE_REAL_DATA") == "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or writes the user's own cache."""
+    os.environ["BGS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder of published files; without one the test is skipped, or fails where real data are required."""
+    if MIRROR is not None and MIRROR.is_dir():
+        return MIRROR
+    message = "skipped: no real data (set BGS_DATA_MIRROR to a mirror of the authors' repositories)"
+    if REAL_DATA_REQUIRED:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def garcia(mirror: Path):
+    """The data set garcia-isik-2025, as published."""
+    from bgs.datasets import load_dataset
+
+    return load_dataset("garcia-isik-2025", mirror=mirror)
+
+
+@pytest.fixture(scope="session")
+def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random sentence encoder: BERT with 3 layers of width 32, dropout on, mean pooling, unit length."""
+    from tiny_models import save_tiny_text
+
+    return save_tiny_text(tmp_path_factory.mktemp("tiny-text"))
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder data set: 30 captioned stimuli in three kinds, 10 held out, 600 judgments that follow the kinds."""
+    from tiny_models import save_small_study
+
+    return save_small_study(tmp_path_factory.mktemp("study"))
