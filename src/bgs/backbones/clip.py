@@ -47,7 +47,9 @@ class ClipBackbone(VideoBackbone):
     def stem(self, pixels: Pixels) -> Hidden:
         vision: Any = self.module.vision_model
         frames = pixels.flatten(0, 1)
-        hidden: Tensor = vision.pre_layrnorm(vision.embeddings(frames, interpolate_pos_encoding=self._interpolates))
+        hidden: Tensor = vision.pre_layrnorm(
+            vision.embeddings(frames, interpolate_pos_encoding=self._interpolates)
+        )
         return hidden.unflatten(0, pixels.shape[:2])
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,11 @@ def read_config(family: str, name: str) -> dict[str, Any]:
     """
     config = read_json(name, "config.json")
     if config is None:
-        raise BgsError("no checkpoint here", where=name, expected="a folder or hub id with a config.json")
+        raise BgsError(
+            "no checkpoint here",
+            where=name,
+            expected="a folder, or a hub id (online or downloaded before), with a config.json",
+        )
     model_type = str(config.get("model_type"))
     found = FAMILY_OF_MODEL_TYPE.get(model_type)
     if found != family:
@@ -94,12 +97,13 @@ def load_transformers(kind: str, name: str, **keywords: Any) -> Any:
         DataError: a weight is missing or of another shape; it is named, and never left random.
     """
     library = require("transformers", "train")
-    logging.getLogger("transformers.modeling_utils").setLevel(logging.ERROR)  # it lists the unread weights
+    from safetensors import SafetensorError
+
     try:
         model, report = getattr(library, kind).from_pretrained(
             name, dtype=torch.float32, output_loading_info=True, **keywords
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise BgsError(
             f"cannot load these weights: {' '.join(str(error).split())[:300]}", where=name
         ) from None

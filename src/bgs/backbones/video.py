@@ -21,7 +21,7 @@ from bgs.backbones.preprocessing import Preprocessing, read_preprocessing
 from bgs.backbones.pretrained import fingerprint, read_config
 from bgs.backbones.settings import parse_settings
 from bgs.backbones.trunk import TrunkInputs, TrunkState, cache_hidden
-from bgs.stimuli import StimulusSet
+from bgs.stimuli import FrameCache, Sampling, StimulusSet
 
 Clips = UInt8[Tensor, "b t s s 3"]
 Pixels = Float[Tensor, "b t 3 s s"]
@@ -81,11 +81,18 @@ class VideoInputs(Inputs):
     Args:
         frames: (u, T, S, S, 3) uint8.
         owner: (u,) position of the stimulus each clip belongs to.
+        failures: (stimulus id, reason) of clips that were left out.
     """
 
-    def __init__(self, frames: UInt8[np.ndarray, "u t s s 3"], owner: Int[np.ndarray, " u"]) -> None:
+    def __init__(
+        self,
+        frames: UInt8[np.ndarray, "u t s s 3"],
+        owner: Int[np.ndarray, " u"],
+        failures: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._frames = frames
         self.owner = owner
+        self.failures = tuple(failures)
         self.cost = np.ones(len(owner), dtype=np.int64)
 
     def batch(self, units: Int[np.ndarray, " b"]) -> Clips:
@@ -206,25 +213,25 @@ class VideoBackbone(Backbone):
         stimuli: StimulusSet,
         *,
         workers: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Callable[[int], None] | None = None,
         skip_bad: bool = False,
     ) -> VideoInputs:
         """Decode every stimulus's clip, through the frame cache.
 
+        Args:
+            stimuli: a set with videos.
+            workers: decoding processes; None takes every core that has enough to do.
+            progress: told of each clip that is done.
+            skip_bad: leave clips that cannot be read out; they are in the result's ``failures``.
+
         Raises:
-            DataError: clips that cannot be read, all named at once (with ``skip_bad`` they are left out).
+            DataError: clips that cannot be read, all named at once, or a set without any.
         """
-        from bgs.stimuli.frame_cache import FrameCache
+        frames = FrameCache().open_frames(stimuli, self.sampling(), workers, progress, skip_bad)
+        return VideoInputs(frames.array, frames.positions, frames.failures)
 
-        frames = FrameCache().open_frames(
-            stimuli, self.sampling(), workers=workers, progress=progress, skip_bad=skip_bad
-        )
-        return VideoInputs(frames.array, frames.positions)
-
-    def sampling(self) -> Any:
+    def sampling(self) -> Sampling:
         """Which frames are read, and at what size."""
-        from bgs.stimuli.sampling import Sampling
-
         wanted = self.spec.preprocessing
         return Sampling(
             frames=self.spec.frames, size=wanted.size, resize=wanted.short_edge,

@@ -60,7 +60,7 @@ class VJEPA21Backbone(VideoBackbone):
         normed: Tensor = self.module.norms_block[-1](hidden)
         return normed.mean(dim=1)
 
-    def hierarchical_features(self, clips: Clips) -> Float[Tensor, "b 4*w"]:
+    def hierarchical_features(self, clips: Clips) -> Float[Tensor, "b levels_w"]:
         """(B, 4·width) means of the normed tokens of the four normed blocks, side by side, the last block's last."""
         with self.autocast():
             levels = self.module.levels(self.pixels(clips))
@@ -84,6 +84,7 @@ def load_encoder(name: str) -> VJEPA21Encoder:
     Raises:
         DataError: a weight is missing, unexpected or of another shape.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     path = checkpoint_file(name, WEIGHTS)
@@ -91,7 +92,11 @@ def load_encoder(name: str) -> VJEPA21Encoder:
         raise DataError("no weights here", where=name, expected=WEIGHTS, hint="see bgs models convert --help")
     with torch.device("meta"):
         encoder = VJEPA21Encoder(_config(name, read_json(name, "config.json") or {}))
-    require_weights(encoder, found := load_file(path), where=path)
+    try:
+        found = load_file(path)
+    except SafetensorError as error:
+        raise DataError(f"not a safetensors file: {error}", where=path) from None
+    require_weights(encoder, found, where=path)
     encoder.load_state_dict(found, strict=True, assign=True)
     return encoder.eval()
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 #: Patches a side of the grid on which positions were learned.
 _GRID = 16
-Tokens = Float[Tensor, "b n w"]
+Tokens = Float[Tensor, "b n d"]
 #: sin and cos of every token's and channel's angle.
 Rotary = tuple[Float[Tensor, "n c"], Float[Tensor, "n c"]]
 
