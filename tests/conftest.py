@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # before torch: with tiny networks, threads only wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: threads would only wait for each other
 
 import pytest
 from jaxtyping import install_import_hook
@@ -51,6 +49,7 @@ def garcia(mirror: Path):
 def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a random sentence encoder: BERT with 3 layers of width 32, dropout on, mean pooling, unit length."""
     import torch
+
     from tiny_models import save_tiny_text
 
     torch.set_num_threads(1)  # width 32: a second thread costs more than it brings

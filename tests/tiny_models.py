@@ -115,6 +115,7 @@ def tiny_video_model(family: str, **changes: object):
 def tiny_vjepa2_1():
     """A random V-JEPA 2.1 encoder of 4 blocks, all of its parameters far from their initial zeros and ones."""
     import torch
+
     from bgs.backbones.vjepa2_1_network import VJEPA21Config, VJEPA21Encoder
 
     torch.manual_seed(0)

@@ -8,12 +8,12 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_models import TINY_CLIPS, save_tiny_video
 
 from bgs import BgsError
 from bgs.backbones import load_backbone
 from bgs.backbones.preprocessing import IMAGENET_MEAN, Preprocessing, read_preprocessing
 from bgs.backbones.settings import VideoSettings, parse_settings
+from tiny_models import TINY_CLIPS, save_tiny_video
 
 MODERN = {
     "do_resize": True, "size": {"shortest_edge": 292}, "resample": 2, "do_center_crop": True,
@@ -110,7 +110,7 @@ def test_unknown_kinds_and_broken_files_are_one_line_errors(tmp_path, monkeypatc
     with pytest.raises(BgsError, match="another family; expected clip, got model_type 'bert'"):
         load_backbone(f"clip:{tmp_path}")
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(BgsError, match="config.json: not JSON"):
+    with pytest.raises(BgsError, match=r"config\.json: not JSON"):
         load_backbone(f"clip:{tmp_path}")
     with pytest.raises(BgsError, match="nobody/no-such-model: no checkpoint here") as caught:
         load_backbone("clip:nobody/no-such-model")

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 from peft.tuners.lora import LoraLayer
-from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
-from tiny_training import method, train
 
 from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, embed, load_backbone, save_adapter
 from bgs.backbones.lora import new_head, share_trainable
 from bgs.backbones.video import VideoInputs
+from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
+from tiny_training import method, train
 
 FAMILIES = list(TINY_CLIPS)
 BLOCKS = {"vjepa2": 3, "vjepa2.1": 4, "timesformer": 3, "videomae": 3, "clip": 3}

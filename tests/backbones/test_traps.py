@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 import torch
-from tiny_models import save_tiny_video, tiny_clips, tiny_video_model
 
 from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, load_backbone
+from tiny_models import save_tiny_video, tiny_clips, tiny_video_model
 
 
 def clips(frames: int, size: int) -> torch.Tensor:

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import torch
 import vjepa2_1_reference as reference
-from tiny_models import save_tiny_video, tiny_clips, tiny_vjepa2_1
 
 from bgs import BgsError
 from bgs.backbones import load_backbone
 from bgs.backbones.vjepa2_1_convert import convert, read_upstream
 from bgs.backbones.vjepa2_1_network import SIZES, VJEPA21Encoder
-
+from tiny_models import save_tiny_video, tiny_clips, tiny_vjepa2_1
 
 #: (frames, height, width) in pixels, patches of 8.
 SHAPES = [(4, 32, 32), (2, 16, 16), (8, 32, 48), (6, 56, 24), (1, 32, 32), (1, 24, 40)]
@@ -243,7 +242,7 @@ def test_files_that_are_not_safe_checkpoints_are_refused(tmp_path, capsys):
             convert("vjepa2.1-l", tmp_path / name, tmp_path / "out")
         assert "\n" not in str(caught.value)
     assert "never run" not in capsys.readouterr().out
-    with pytest.raises(BgsError, match="expected one of vjepa2.1-b"):
+    with pytest.raises(BgsError, match=r"expected one of vjepa2\.1-b"):
         convert("vjepa2.1-x", tmp_path / "text.pt", tmp_path / "out")
 
 
@@ -263,5 +262,5 @@ def test_damaged_folders_are_refused(tmp_path):
         load_backbone(f"vjepa2.1:{folder}")
     del config["depth"]
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(BgsError, match="not a V-JEPA 2.1 configuration"):
+    with pytest.raises(BgsError, match=r"not a V-JEPA 2\.1 configuration"):
         load_backbone(f"vjepa2.1:{folder}")

@@ -59,8 +59,12 @@ def test_train_embed_evaluate(config, small_study, tmp_path, capsys):
 
 def test_a_failed_embed_writes_nothing(tiny_text, small_study, tmp_path, capsys):
     out = tmp_path / "out.safetensors"
-    assert "unknown model" in fails(capsys, "embed", "--model", "smell:x", "--data", small_study, "--out", out)
-    assert "no such data set" in fails(capsys, "embed", "--model", "lookup:3", "--data", "gracia", "--out", out)
+    assert "unknown model" in fails(
+        capsys, "embed", "--model", "smell:x", "--data", small_study, "--out", out
+    )
+    assert "no such data set" in fails(
+        capsys, "embed", "--model", "lookup:3", "--data", "gracia", "--out", out
+    )
     assert "device" in fails(
         capsys, "embed", "--model", "lookup:3", "--data", small_study, "--out", out, "--device", "warp"
     )

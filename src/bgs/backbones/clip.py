@@ -46,11 +46,9 @@ class ClipBackbone(VideoBackbone):
 
     def stem(self, pixels: Pixels) -> Hidden:
         vision: Any = self.module.vision_model
-        frames = pixels.flatten(0, 1)
-        hidden: Tensor = vision.pre_layrnorm(
-            vision.embeddings(frames, interpolate_pos_encoding=self._interpolates)
-        )
-        return hidden.unflatten(0, pixels.shape[:2])
+        patches = vision.embeddings(pixels.flatten(0, 1), interpolate_pos_encoding=self._interpolates)
+        hidden: Tensor = vision.pre_layrnorm(patches).unflatten(0, pixels.shape[:2])
+        return hidden
 
     @property
     def _interpolates(self) -> bool:
@@ -58,8 +56,8 @@ class ClipBackbone(VideoBackbone):
         return bool(self.spec.preprocessing.size != config.image_size)
 
     def block(self, number: int, hidden: Hidden) -> Hidden:
-        result: Tensor = self.blocks[number](hidden.flatten(0, 1), None)
-        return result.unflatten(0, hidden.shape[:2])
+        result: Tensor = self.blocks[number](hidden.flatten(0, 1), None).unflatten(0, hidden.shape[:2])
+        return result
 
     def summary(self, hidden: Hidden) -> Float[Tensor, "b w"]:
         return hidden[:, :, 0].mean(dim=1)

@@ -125,11 +125,12 @@ class Attention(nn.Module):
         """How much each token (row) attends to each."""
         query, key, _ = self._projected(tokens)
         scores = turn(query, angles) @ turn(key, angles).transpose(-2, -1)
-        return (scores / query.shape[-1] ** 0.5).softmax(dim=-1)
+        result: Tensor = (scores / query.shape[-1] ** 0.5).softmax(dim=-1)
+        return result
 
     def _projected(self, tokens: Tokens) -> tuple[Tensor, ...]:
-        projected: Tensor = self.qkv(tokens)
-        return projected.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        parts: Tensor = self.qkv(tokens).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return parts.unbind(0)
 
 
 class MLP(nn.Module):
@@ -177,8 +178,10 @@ class VJEPA21Encoder(nn.Module):
     def stem(self, pixels: Float[Tensor, "b t 3 h w"]) -> Tokens:
         """Tokens before the first block."""
         if pixels.shape[1] == 1:
-            return self.patch_embed_img(pixels) + self.img_mod_embed
-        return self.patch_embed(pixels) + self.video_mod_embed
+            tokens: Tensor = self.patch_embed_img(pixels) + self.img_mod_embed
+        else:
+            tokens = self.patch_embed(pixels) + self.video_mod_embed
+        return tokens
 
     def angles(self, frames: int, height: int, width: int, device: torch.device) -> Rotary:
         """Angles of the tokens of such a clip (pixels)."""
@@ -194,7 +197,7 @@ class VJEPA21Encoder(nn.Module):
         """Normed tokens of the four blocks that have a norm, the last one's last."""
         frames, _, height, width = pixels.shape[1:]
         tokens, angles = self.stem(pixels), self.angles(frames, height, width, pixels.device)
-        found = []
+        found: list[Tensor] = []
         for number, block in enumerate(self.blocks):
             tokens = block(tokens, angles)
             if number in self.config.normed:
