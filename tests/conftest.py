@@ -10,6 +10,10 @@ from jaxtyping import install_import_hook
 
 _HOOK = install_import_hook("bgs", "beartype.beartype")
 
+# Random weights are "loaded" hundreds of times; nobody watches their progress bars.
+os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
 MIRROR = Path(os.environ["BGS_DATA_MIRROR"]).resolve() if os.environ.get("BGS_DATA_MIRROR") else None
 REAL_DATA_REQUIRED = os.environ.get("BGS_REQUIRE_REAL_DATA") == "1"
 
@@ -42,8 +46,10 @@ def garcia(mirror: Path):
 @pytest.fixture(scope="session")
 def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a random sentence encoder: BERT with 3 layers of width 32, dropout on, mean pooling, unit length."""
+    import torch
     from tiny_models import save_tiny_text
 
+    torch.set_num_threads(1)  # width 32: a second thread costs more than it brings
     return save_tiny_text(tmp_path_factory.mktemp("tiny-text"))
 
 

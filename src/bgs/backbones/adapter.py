@@ -122,7 +122,7 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def _peft_config(backbone: Backbone) -> dict[str, Any]:
-    config = backbone.module.peft_config["default"].to_dict()  # type: ignore[index,union-attr,operator]
+    config = backbone.module.peft_config["default"].to_dict()  # type: ignore[index,union-attr]
     return {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()} | {
         "inference_mode": True
     }

@@ -61,7 +61,8 @@ class Inputs(ABC):
         shuffled = shuffled[np.argsort(self.owner[shuffled], kind="stable")]
         owners = self.owner[shuffled]
         first = np.searchsorted(owners, owners)  # where this stimulus's run of units begins
-        return shuffled[np.arange(len(shuffled)) - first < views]
+        drawn: Int[np.ndarray, " k"] = shuffled[np.arange(len(shuffled)) - first < views]
+        return drawn
 
     def batches(self, units: Int[np.ndarray, " k"], size: int) -> list[Int[np.ndarray, " b"]]:
         """Micro-batches of at most ``size`` units, alike in cost, the dearest first (so memory fails early)."""

@@ -31,8 +31,8 @@ class PairCounts:
             cell = clean.stimuli[:, first] * n + clean.stimuli[:, second]
             shown += np.bincount(cell, minlength=n * n)
             together += np.bincount(cell[clean.odd == slot], minlength=n * n)
-        shown, together = shown.reshape(n, n), together.reshape(n, n)
-        return cls(together + together.T, shown + shown.T)
+        in_slot_order = together.reshape(n, n), shown.reshape(n, n)
+        return cls(*(counts + counts.T for counts in in_slot_order))
 
     def subset(self, positions: Int[np.ndarray, " m"]) -> PairCounts:
         """The counts among the stimuli at ``positions``, in that order."""

@@ -57,13 +57,13 @@ class Trials:
                     expected=f"{len(self.stimuli)} rows",
                     got=len(getattr(self, name)),
                 )
-        if self.stimuli.size and not (0 <= self.stimuli.min() and self.stimuli.max() < self.n_stimuli):
+        if self.stimuli.size and not (self.stimuli.min() >= 0 and self.stimuli.max() < self.n_stimuli):
             row = int(np.flatnonzero(((self.stimuli < 0) | (self.stimuli >= self.n_stimuli)).any(axis=1))[0])
             raise DataError(
                 "stimulus position outside the set", where=f"trial {row}",
                 expected=f"0 to {self.n_stimuli - 1}", got=self.stimuli[row].tolist(),
             )  # fmt: skip
-        if self.odd.size and not (0 <= self.odd.min() and self.odd.max() <= 2):
+        if self.odd.size and not (self.odd.min() >= 0 and self.odd.max() <= 2):
             row = int(np.flatnonzero((self.odd < 0) | (self.odd > 2))[0])
             raise DataError(
                 "odd slot outside the trial",
@@ -80,7 +80,8 @@ class Trials:
         """(n,) :class:`Kind` of each trial, from how many distinct stimuli it shows."""
         a, b, c = self.stimuli.T
         equal = (a == b).astype(np.int64) + (a == c) + (b == c)  # 0, 1 or 3 equal pairs
-        return np.minimum(equal, 2)
+        kind: Int[np.ndarray, " n"] = np.minimum(equal, 2)
+        return kind
 
     @property
     def judgments(self) -> Trials:
@@ -98,7 +99,8 @@ class Trials:
 
     def count_in(self, stimuli: Bool[np.ndarray, " s"]) -> Int[np.ndarray, " n"]:
         """(n,) how many of a trial's three slots show a stimulus of the (n_stimuli,) mask."""
-        return stimuli[self.stimuli].sum(axis=1)
+        inside: Int[np.ndarray, " n"] = stimuli[self.stimuli].sum(axis=1)
+        return inside
 
     @cached_property
     def kept(self) -> Int[np.ndarray, "n 2"]:
@@ -115,7 +117,8 @@ class Trials:
     def triplet_codes(self) -> Int[np.ndarray, " n"]:
         """(n,) one number for each unordered triplet, equal wherever the same three stimuli were shown."""
         a, b, c = np.sort(self.stimuli, axis=1).astype(np.int64).T
-        return (a * self.n_stimuli + b) * self.n_stimuli + c
+        codes: Int[np.ndarray, " n"] = (a * self.n_stimuli + b) * self.n_stimuli + c
+        return codes
 
     def hash(self) -> str:
         """SHA-256 over every column."""

@@ -28,7 +28,8 @@ def mid_ranks(values: Float[Tensor, " p"]) -> Float[Tensor, " p"]:
     _, level, counts = torch.unique(values, return_inverse=True, return_counts=True)
     last = counts.cumsum(0)
     mean_rank = last - (counts - 1) / 2
-    return mean_rank[level].to(values.dtype)
+    ranks: Tensor = mean_rank[level].to(values.dtype)
+    return ranks
 
 
 def rsa_correlation(

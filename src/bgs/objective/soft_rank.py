@@ -23,7 +23,7 @@ def soft_rank(values: Float[Tensor, " n"], softness: float = 1.0) -> Float[Tenso
     """
     spread = values.std().clamp_min(torch.finfo(values.dtype).tiny)
     standard = (values - values.mean()) / spread
-    ranks: Tensor = _Projection.apply(standard * (len(values) / softness))  # type: ignore[no-untyped-call]
+    ranks: Tensor = _Projection.apply(standard * (len(values) / softness))
     return ranks
 
 
@@ -50,7 +50,7 @@ class _Projection(torch.autograd.Function):
         return ranks
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         # The Jacobian of isotonic regression averages within blocks, so that of the projection is I − averaging.
         ordered = gradient[ctx.order]
         sums = torch.zeros_like(ctx.sizes).index_add_(0, ctx.block, ordered)

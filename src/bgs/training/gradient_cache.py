@@ -59,11 +59,11 @@ def cached_backward(
             parts.append(encode(batch))
     embeddings = torch.cat([part.detach() for part in parts]).requires_grad_()
     result = loss(embeddings)
-    result.total.backward()  # type: ignore[no-untyped-call]
+    result.total.backward()
     assert embeddings.grad is not None
     slices = embeddings.grad.split([len(part) for part in parts])
     for part, gradient in zip(parts[cut:], slices[cut:], strict=True):
-        part.backward(gradient)  # type: ignore[no-untyped-call]
+        part.backward(gradient)
     _replay(encode, batches[:cut], states, slices[:cut])
     return LossParts(result.total.detach(), result.local.detach(), result.rsa.detach())
 
@@ -77,5 +77,5 @@ def _replay(
     after = _RandomState()
     for batch, state, gradient in zip(batches, states, gradients, strict=True):
         state.restore()
-        encode(batch).backward(gradient)  # type: ignore[no-untyped-call]
+        encode(batch).backward(gradient)
     after.restore()

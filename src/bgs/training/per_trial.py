@@ -57,7 +57,7 @@ class PerTrial:
             rsa = self._rsa(random)
             total = total - beta * rsa
         if total.requires_grad:
-            total.backward()  # type: ignore[no-untyped-call]
+            total.backward()
         return LossParts(total.detach(), local.detach(), rsa.detach())
 
     def _batch(self, epoch: int, update: int) -> Int[Tensor, " b"]:

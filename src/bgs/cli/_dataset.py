@@ -1,0 +1,89 @@
+"""How a data set looks in the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from rich.table import Table
+
+from bgs.cli._show import console, facts, table
+from bgs.datasets import REGISTRY, Dataset
+from bgs.judgments import Trials
+from bgs.stimuli import StimulusSet
+
+
+def print_dataset(dataset: Dataset, first: int) -> None:
+    """Print what a data set holds, with its ``first`` stimuli and trials."""
+    out, stimuli = console(), dataset.stimuli
+    out.print(facts(dataset.name, _summary(dataset)))
+    out.print()
+    if first:
+        out.print(_stimuli(stimuli, first))
+    if stimuli.ratings:
+        out.print(_ratings(stimuli))
+    if dataset.trials is not None and first:
+        out.print(_trials(dataset.trials, stimuli, first))
+
+
+def _summary(dataset: Dataset) -> list[tuple[str, object]]:
+    stimuli = dataset.stimuli
+    rows: list[tuple[str, object]] = []
+    if dataset.name in REGISTRY:
+        rows.append(("holds", REGISTRY[dataset.name].description))
+    rows.append(("stimuli", f"{len(stimuli):,}{_split(stimuli)}"))
+    if stimuli.captions is not None:
+        numbers = [len(captions) for captions in stimuli.captions]
+        rows.append(("captions", f"{sum(numbers):,}, {min(numbers)} to {max(numbers)} a stimulus"))
+    for name, values in stimuli.labels.items():
+        common = Counter(values).most_common(6)
+        rows.append((name, ", ".join(f"{count} {value}" for value, count in common)))
+    if dataset.trials is not None:
+        rows.append(
+            (
+                "trials",
+                f"{len(dataset.trials):,} by {len(set(dataset.trials.participant.tolist())):,} participants",
+            )
+        )
+    else:
+        rows.append(("trials", "none"))
+    rows += [("folder", dataset.folder), ("licence", dataset.licence), ("please cite", dataset.citation)]
+    return rows
+
+
+def _split(stimuli: StimulusSet) -> str:
+    if stimuli.split is None:
+        return ", no split"
+    return f", {int(stimuli.train.sum())} train and {int(stimuli.test.sum())} test"
+
+
+def _stimuli(stimuli: StimulusSet, first: int) -> Table:
+    rows = [
+        (name, stimuli.split[i] if stimuli.split else "–", _description(stimuli, i))
+        for i, name in enumerate(stimuli.ids[:first])
+    ]
+    return table("First stimuli", ("stimulus", "split", "first caption or labels"), rows)
+
+
+def _description(stimuli: StimulusSet, position: int) -> str:
+    if stimuli.captions is not None and stimuli.captions[position]:
+        return stimuli.captions[position][0]
+    return ", ".join(f"{name}: {values[position]}" for name, values in stimuli.labels.items())
+
+
+def _ratings(stimuli: StimulusSet) -> Table:
+    rows = []
+    for name, values in stimuli.ratings.items():
+        known = values[~np.isnan(values)]
+        figures = (known.min(), known.mean(), known.max()) if len(known) else (np.nan,) * 3
+        rows.append((name, len(known), *(f"{figure:.2f}" for figure in figures)))
+    return table("Ratings", ("rating", "known", "least", "mean", "greatest"), rows, numbers=(1, 2, 3, 4))
+
+
+def _trials(trials: Trials, stimuli: StimulusSet, first: int) -> Table:
+    rows = []
+    for i in range(min(first, len(trials))):
+        names = [stimuli.ids[position] for position in trials.stimuli[i]]
+        odd = int(trials.odd[i])
+        rows.append((trials.participant[i], names[odd], " + ".join(names[k] for k in range(3) if k != odd)))
+    return table("First trials", ("participant", "odd one out", "kept together"), rows)

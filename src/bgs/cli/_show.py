@@ -1,0 +1,69 @@
+"""Tables and progress bars of the command line, readable in 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+
+def console() -> Console:
+    """Standard output; 80 columns where it is not a terminal."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def table(
+    title: str, header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[int] = ()
+) -> Table:
+    """A table; columns at the positions ``numbers`` are aligned to the right."""
+    right = set(numbers)
+    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for position, name in enumerate(header):
+        drawn.add_column(name, justify="right" if position in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(str(cell)) for cell in row))
+    return drawn
+
+
+def facts(title: str, rows: Iterable[tuple[str, object]]) -> Table:
+    """Names and values without lines between them."""
+    drawn = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        show_header=False,
+        padding=(0, 2, 0, 0),
+    )
+    drawn.add_column(style="cyan", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for name, value in rows:
+        drawn.add_row(name, Text(str(value)))
+    return drawn
+
+
+def bytes_text(n: int) -> str:
+    """A size as people read it: 2.9 MB."""
+    return f"{n / 1e6:.1f} MB" if n >= 1e6 else f"{n / 1e3:.1f} kB"
+
+
+@contextmanager
+def download_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar per file on standard error, with bytes and time left; silent where that is not a terminal."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=20), DownloadColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    err = Console(stderr=True)
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def report(path: str, done: int, size: int) -> None:
+            if path not in tasks:
+                tasks[path] = progress.add_task(path.rsplit("/", 1)[-1], total=size)
+            progress.update(tasks[path], completed=done)
+
+        yield report

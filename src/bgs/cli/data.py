@@ -1,0 +1,139 @@
+"""`bgs data`: list, fetch, audit and show data sets; plant a simulated one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bgs.datasets import Dataset
+
+app = typer.Typer(
+    help="List, fetch, audit and show data sets.",
+    epilog="Example: bgs data audit garcia-isik-2025",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Name = Annotated[
+    str, typer.Argument(help="A registered name (see `bgs data list`) or a folder with stimuli.csv.")
+]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder with <owner>/<repo>/<commit>/<path> below it; no network then. [env: BGS_DATA_MIRROR]"
+    ),
+]
+
+
+def _load(name: str, mirror: Path | None, ratings: Path | None = None) -> Dataset:
+    from bgs.cli._show import download_progress
+    from bgs.datasets import load_dataset
+
+    with download_progress() as progress:
+        return load_dataset(name, mirror=mirror, progress=progress, ratings=ratings)
+
+
+@app.command("list", epilog="Example: bgs data list")
+def list_datasets() -> None:
+    """List the public data sets that can be fetched by name."""
+    from bgs.cli._show import bytes_text, console, table
+    from bgs.datasets import REGISTRY
+    from bgs.datasets.download import is_fetched
+
+    rows = [
+        (
+            card.name,
+            f"{card.stimuli:,}",
+            f"{card.trials:,}" if card.trials else "–",
+            bytes_text(card.size),
+            "yes" if is_fetched(card) else "no",
+            card.licence,
+        )
+        for card in REGISTRY.values()
+    ]
+    header = ("name", "stimuli", "trials", "size", "fetched", "licence")
+    console().print(table("Data sets", header, rows, numbers=(1, 2, 3)))
+    console().print(
+        "A folder with stimuli.csv (and trials.csv) is a data set too: give its path as the name."
+    )
+
+
+@app.command("fetch", epilog="Example: bgs data fetch garcia-isik-2025")
+def fetch_dataset(
+    name: Annotated[str, typer.Argument(help="A registered name; see `bgs data list`.")],
+    mirror: Mirror = None,
+) -> None:
+    """Fetch a data set's files from its authors, verify them, and say under what terms they come."""
+    from bgs.cli._show import bytes_text, console, download_progress, facts
+    from bgs.datasets import find_card
+    from bgs.datasets.download import fetch
+
+    card = find_card(name)
+    with download_progress() as progress:
+        folder = fetch(card, mirror, progress)
+    rows = [
+        ("files", f"{len(card.files)} files, {bytes_text(card.size)}, SHA-256 verified"),
+        ("source", card.source),
+        ("folder", folder),
+        ("licence", card.licence),
+        ("please cite", card.citation),
+    ]
+    console().print(facts(card.name, rows))
+
+
+@app.command("audit", epilog="Example: bgs data audit garcia-isik-2025 --json audit.json")
+def audit(
+    name: Name,
+    json: Annotated[
+        Path | None, typer.Option(help="Also write everything, per participant too, as JSON.")
+    ] = None,
+    mirror: Mirror = None,
+) -> None:
+    """Audit a data set's trials: attention checks, response times, coverage, agreement, leakage, published files."""
+    from bgs._files import write_json
+    from bgs.cli._audit import print_audit
+    from bgs.datasets import audit_dataset
+
+    dataset = _load(name, mirror)
+    found = audit_dataset(dataset)
+    print_audit(dataset, found)
+    if json is not None:
+        write_json(json, {"dataset": dataset.name, "hashes": dict(dataset.hashes), **found.to_json()})
+
+
+@app.command("show", epilog="Example: bgs data show garcia-isik-2025 --first 3")
+def show(
+    name: Name,
+    first: Annotated[int, typer.Option(min=0, help="How many stimuli and trials to show.")] = 5,
+    ratings: Annotated[
+        Path | None, typer.Option(help="phase-genset only: table of how many people chose what.")
+    ] = None,
+    mirror: Mirror = None,
+) -> None:
+    """Show a data set: its first stimuli and trials, ratings, licence and citation."""
+    from bgs.cli._dataset import print_dataset
+
+    print_dataset(_load(name, mirror, ratings), first)
+
+
+@app.command("plant", epilog="Example: bgs data plant planted/ --seed 1")
+def plant(
+    folder: Annotated[Path, typer.Argument(help="Folder to write stimuli.csv and trials.csv to.")],
+    clips: Annotated[int, typer.Option(help="Number of simulated clips.")] = 120,
+    trials: Annotated[int, typer.Option(help="Number of simulated trials.")] = 4000,
+    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+) -> None:
+    """Write a SIMULATED data set: captions and observers with a planted geometry, for trying things out."""
+    from bgs._errors import DataError
+    from bgs.datasets import Dataset, load_dataset, write_folder
+    from bgs.simulation import planted_dataset
+
+    if (folder / "stimuli.csv").exists() and load_dataset(folder).licence != "simulated":
+        raise DataError("holds a data set that is not simulated", where=folder, expected="a new folder")
+    stimuli, judged = planted_dataset(n_clips=clips, n_trials=trials, seed=seed)
+    citation = "SIMULATED scenes and SIMULATED observers; no person judged anything"
+    write_folder(Dataset(folder.name, stimuli, judged, {}, "simulated", citation), folder)
+    typer.echo(f"{folder}: {len(stimuli)} simulated clips, {len(judged):,} simulated trials")

@@ -1,0 +1,56 @@
+"""The `bgs` command: gathers the commands and turns errors into one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from bgs import __version__
+from bgs._errors import BgsError
+from bgs.cli import data, embed, evaluate, train
+
+app = typer.Typer(
+    name="bgs",
+    help="Teach encoders to see social video the way people do, and measure how well they do.",
+    epilog="Example: bgs evaluate --embeddings minilm.safetensors --data garcia-isik-2025 --center",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+app.add_typer(data.app, name="data")
+app.command("embed", epilog=embed.EXAMPLE)(embed.embed)
+app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command("train", epilog=train.EXAMPLE)(train.train)
+
+
+def _print_version(wanted: bool) -> bool:
+    if wanted:
+        typer.echo(f"bgs {__version__}")
+        raise typer.Exit
+    return wanted
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line. Errors of our own family become one line on stderr and exit code 2."""
+    try:
+        app(args=list(argv) if argv is not None else None)
+    except BgsError as error:
+        print(f"bgs: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

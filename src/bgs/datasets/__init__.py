@@ -1,0 +1,66 @@
+"""Data sets: the named public ones, fetched and verified, and folders of one's own."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from bgs._errors import DataError
+from bgs.datasets.dataset import Dataset
+from bgs.datasets.download import Progress, fetch
+from bgs.datasets.folder import load_folder, write_folder
+from bgs.datasets.garcia_isik import load_garcia_isik
+from bgs.datasets.phase import load_phase
+from bgs.datasets.published import audit_dataset
+from bgs.datasets.registry import GARCIA_ISIK, REGISTRY, DatasetCard
+
+__all__ = ["REGISTRY", "Dataset", "DatasetCard", "audit_dataset", "find_card", "load_dataset", "write_folder"]
+
+
+def load_dataset(
+    name_or_folder: str | Path,
+    mirror: str | Path | None = None,
+    progress: Progress | None = None,
+    ratings: str | Path | None = None,
+) -> Dataset:
+    """Load a named public data set, fetching it first if need be, or a folder of one's own.
+
+    Args:
+        name_or_folder: a registered name, or a folder with ``stimuli.csv``.
+        mirror: see :func:`bgs.datasets.download.fetch`; ``BGS_DATA_MIRROR`` if None.
+        progress: called as bytes arrive.
+        ratings: for ``phase-genset``, a table of how many people chose each relation.
+
+    Raises:
+        DataError: the name is unknown, a file cannot be had or contradicts itself, or ``ratings`` is given for
+            a data set that takes none.
+    """
+    if name_or_folder not in REGISTRY and Path(name_or_folder).is_dir():
+        _reject_ratings(ratings, str(name_or_folder))
+        return load_folder(name_or_folder)
+    card = find_card(str(name_or_folder))
+    folder = fetch(card, mirror, progress)
+    if card is GARCIA_ISIK:
+        _reject_ratings(ratings, card.name)
+        stimuli, trials = load_garcia_isik(folder)
+    else:
+        stimuli, trials = load_phase(folder, None if ratings is None else Path(ratings)), None
+    return Dataset(card.name, stimuli, trials, card.hashes, card.licence, card.citation, folder)
+
+
+def find_card(name: str) -> DatasetCard:
+    """The card of a registered data set.
+
+    Raises:
+        DataError: the name is unknown.
+    """
+    if name in REGISTRY:
+        return REGISTRY[name]
+    close = get_close_matches(name, REGISTRY, n=1)
+    hint = f"did you mean {close[0]}?" if close else "see `bgs data list`"
+    raise DataError("no such data set", where=name, expected=f"{', '.join(REGISTRY)} or a folder", hint=hint)
+
+
+def _reject_ratings(ratings: str | Path | None, name: str) -> None:
+    if ratings is not None:
+        raise DataError("takes no ratings", where=name, expected="phase-genset", got=ratings)

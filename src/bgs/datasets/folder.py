@@ -1,0 +1,179 @@
+"""Own data: a folder with ``stimuli.csv`` and, if there are judgments, ``trials.csv``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bgs._errors import DataError
+from bgs._files import sha256, write_json
+from bgs._typing import Float
+from bgs.datasets.dataset import Dataset
+from bgs.judgments.csv_table import Table, number_cells, read_table, to_numbers, write_table
+from bgs.judgments.tables import read_trials, write_trials
+from bgs.stimuli import StimulusSet
+
+STIMULI, TRIALS, ABOUT = "stimuli.csv", "trials.csv", "about.json"
+_KNOWN = ("stimulus_id", "video", "captions", "split")
+
+
+def load_folder(path: str | Path) -> Dataset:
+    """Load a folder as a data set.
+
+    ``stimuli.csv`` has ``stimulus_id`` and optionally ``video`` (a path, relative to the folder), ``captions`` (a
+    JSON list of sentences) and ``split`` (train or test). Any other column is a rating where every cell that is
+    not empty is a number, a label where none is. For ``trials.csv`` see :func:`bgs.judgments.tables.read_trials`.
+    ``about.json``, if there is one, names ``licence`` and ``citation``.
+
+    Raises:
+        DataError: a file is missing, unreadable, or contradicts itself or the other.
+    """
+    folder = Path(path)
+    if not (folder / STIMULI).is_file():
+        raise DataError(
+            f"not a data set: it has no {STIMULI}", where=folder, expected=f"{STIMULI} and {TRIALS}"
+        )
+    stimuli = read_stimuli(folder / STIMULI)
+    trials = read_trials(folder / TRIALS, stimuli) if (folder / TRIALS).exists() else None
+    files = [name for name in (STIMULI, TRIALS) if (folder / name).exists()]
+    about = _read_about(folder / ABOUT)
+    return Dataset(
+        name=folder.resolve().name,
+        stimuli=stimuli,
+        trials=trials,
+        hashes={name: sha256(folder / name) for name in files},
+        licence=about.get("licence", "your own data"),
+        citation=about.get("citation", "none given"),
+        folder=folder,
+    )
+
+
+def write_folder(dataset: Dataset, path: str | Path) -> None:
+    """Write a data set as a folder that :func:`load_folder` reads back; files of those names are replaced."""
+    folder = Path(path)
+    write_stimuli(folder / STIMULI, dataset.stimuli)
+    if dataset.trials is None:
+        (folder / TRIALS).unlink(missing_ok=True)
+    else:
+        write_trials(folder / TRIALS, dataset.trials, dataset.stimuli)
+    write_json(folder / ABOUT, {"licence": dataset.licence, "citation": dataset.citation})
+
+
+def _read_about(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"not JSON: {error}", where=path) from error
+    if not isinstance(about, dict) or not all(isinstance(text, str) for text in about.values()):
+        raise DataError("not a list of names and texts", where=path, expected='{"licence": …, "citation": …}')
+    return about
+
+
+def read_stimuli(path: Path) -> StimulusSet:
+    """Read ``stimuli.csv``; see :func:`load_folder` for its columns."""
+    table = read_table(path, ("stimulus_id",))
+    ratings, labels = _ratings_and_labels(table)
+    return StimulusSet(
+        ids=_distinct_ids(table),
+        captions=_captions(table) if "captions" in table.columns else None,
+        videos=_videos(table) if "video" in table.columns else None,
+        split=_split(table) if "split" in table.columns else None,
+        ratings=ratings,
+        labels=labels,
+    )
+
+
+def write_stimuli(path: Path, stimuli: StimulusSet) -> None:
+    """Write ``stimuli.csv``; videos inside the folder are written relative to it."""
+    columns: dict[str, Sequence[object]] = {"stimulus_id": stimuli.ids}
+    if stimuli.videos is not None:
+        columns["video"] = [_relative(video, path.parent) for video in stimuli.videos]
+    if stimuli.captions is not None:
+        columns["captions"] = [json.dumps(captions, ensure_ascii=False) for captions in stimuli.captions]
+    if stimuli.split is not None:
+        columns["split"] = stimuli.split
+    columns |= {name: number_cells(values) for name, values in stimuli.ratings.items()}
+    write_table(path, columns | dict(stimuli.labels))
+
+
+def _relative(video: Path | None, folder: Path) -> str:
+    if video is None:
+        return ""
+    absolute, base = Path(os.path.abspath(video)), Path(os.path.abspath(folder))
+    return str(absolute.relative_to(base) if absolute.is_relative_to(base) else absolute)
+
+
+def _distinct_ids(table: Table) -> tuple[str, ...]:
+    ids: list[str] = table.text("stimulus_id").tolist()
+    first: dict[str, int] = {}
+    for record, name in enumerate(ids):
+        if first.setdefault(name, record) != record:
+            raise DataError(
+                f"stimulus {name!r} listed twice", where=table.where(record, "stimulus_id"),
+                expected="distinct stimulus ids", got=f"the id of row {table.rows[first[name]]}",
+            )  # fmt: skip
+    return tuple(ids)
+
+
+def _captions(table: Table) -> tuple[tuple[str, ...], ...]:
+    return tuple(_sentences(table, record, cell) for record, cell in enumerate(table["captions"]))
+
+
+def _sentences(table: Table, record: int, cell: str) -> tuple[str, ...]:
+    """A JSON list of sentences; an empty cell holds none."""
+    try:
+        captions = json.loads(cell or "[]")
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"not JSON: {error.msg}", where=table.where(record, "captions"), expected='a list like ["a", "b"]'
+        ) from error
+    if not isinstance(captions, list) or not all(isinstance(text, str) and text.strip() for text in captions):
+        raise DataError(
+            "not a list of sentences", where=table.where(record, "captions"), expected='["a", "b"]'
+        )
+    return tuple(captions)
+
+
+def _videos(table: Table) -> tuple[Path | None, ...]:
+    return tuple(table.path.parent / cell if cell else None for cell in table["video"])
+
+
+def _split(table: Table) -> tuple[str, ...]:
+    for record, cell in enumerate(table["split"]):
+        if cell not in ("train", "test"):
+            where = table.where(record, "split")
+            raise DataError("unknown split", where=where, expected="train or test", got=repr(cell))
+    return tuple(table["split"])
+
+
+def _ratings_and_labels(
+    table: Table,
+) -> tuple[dict[str, Float[np.ndarray, " n"]], dict[str, tuple[str, ...]]]:
+    ratings, labels = {}, {}
+    for column in table.columns:
+        if column in _KNOWN:
+            continue
+        if _is_rating(table, column):
+            ratings[column] = table.floats(column, blank_is_nan=True)
+        else:
+            labels[column] = tuple(table[column])
+    return ratings, labels
+
+
+def _is_rating(table: Table, column: str) -> bool:
+    """Whether a column holds numbers. One that mixes numbers and text is more likely a slip than a label."""
+    filled = np.array([cell != "" for cell in table[column]])
+    numbers = np.isfinite(to_numbers(table[column]))
+    if numbers.any() and (filled & ~numbers).any():
+        odd = int(np.flatnonzero(filled & ~numbers)[0])
+        raise DataError(
+            "column mixes numbers and text", where=table.where(odd, column),
+            expected="only numbers (a rating) or only text (a label)", got=repr(table[column][odd]),
+        )  # fmt: skip
+    return bool(numbers.any())

@@ -1,0 +1,138 @@
+"""Garcia & Isik (arXiv:2510.01502): 49,484 odd-one-out judgments of 250 social video clips."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import numpy as np
+
+from bgs._errors import DataError, some
+from bgs._typing import Float
+from bgs.judgments import Trials
+from bgs.judgments.csv_table import Table, read_table
+from bgs.judgments.tables import odd_slots
+from bgs.stimuli import StimulusSet
+
+_UTILS = "data/raw/utils"
+_SIMILARITY = "data/interim/similarity"
+_SLOTS = ("stim1_name", "stim2_name", "stim3_name")
+_RATING = "rating-"
+
+
+def load_garcia_isik(folder: Path) -> tuple[StimulusSet, Trials]:
+    """Load the clips' annotations and every trial, attention checks included.
+
+    Stimulus ids are video file names, in the order of the indices that the trials use.
+
+    Args:
+        folder: the authors' repository (or the files of it that the card lists).
+
+    Raises:
+        DataError: a file contradicts itself or another.
+    """
+    names = read_video_names(folder)
+    return read_stimuli(folder, names), read_triplets(similarity_file(folder, "all_triplets.csv"), len(names))
+
+
+def similarity_file(folder: Path, name: str) -> Path:
+    """Path of one of the files of judgments and matrices."""
+    return folder / _SIMILARITY / name
+
+
+def read_video_names(folder: Path) -> tuple[str, ...]:
+    """Video file names, in the order of their indices 0 to n − 1."""
+    table = read_table(folder / _UTILS / "video_mapping.csv", ("index", "video_name"))
+    order = np.argsort(table.integers("index"))
+    if not np.array_equal(table.integers("index")[order], np.arange(len(table))):
+        raise DataError(
+            "indices have gaps or repeats", where=table.path, expected=f"0 to {len(table) - 1}, each once"
+        )
+    return tuple(table["video_name"][i] for i in order)
+
+
+def read_stimuli(folder: Path, names: tuple[str, ...]) -> StimulusSet:
+    """Annotations of the clips ``names``, matched by name: their order in the file does not matter."""
+    table = read_table(folder / _UTILS / "annotations.csv", ("video_name", "stimulus_set", "captions"))
+    record = {name: i for i, name in enumerate(table["video_name"])}
+    if set(record) != set(names) or len(table) != len(names):
+        raise DataError(
+            "other clips than in video_mapping.csv", where=table.path, expected=f"the same {len(names)} names, each once",
+            got=some(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
+        )  # fmt: skip
+    pick = [record[name] for name in names]
+    ratings = {
+        column.removeprefix(_RATING): table.floats(column)[pick]
+        for column in table.columns
+        if column.startswith(_RATING)
+    }
+    return StimulusSet(
+        ids=names,
+        captions=tuple(_captions(table, i) for i in pick),
+        split=tuple(table["stimulus_set"][i] for i in pick),
+        ratings=ratings,
+    )
+
+
+def _captions(table: Table, record: int) -> tuple[str, ...]:
+    """A Python list literal of sentences."""
+    try:
+        captions = ast.literal_eval(table["captions"][record])
+    except (ValueError, SyntaxError) as error:
+        raise DataError("not a list of captions", where=table.where(record, "captions")) from error
+    if not isinstance(captions, list) or not captions or not all(isinstance(text, str) for text in captions):
+        raise DataError(
+            "not a list of captions", where=table.where(record, "captions"), expected="a list of sentences"
+        )
+    return tuple(captions)
+
+
+def read_triplets(path: Path, n_stimuli: int) -> Trials:
+    """Trials of ``all_triplets.csv``, ``train_triplets.csv`` or ``test_triplets.csv``.
+
+    Clips and choice are indices. Where the choice is a clip shown twice, its first slot is taken.
+    """
+    table = read_table(path, ("participation", "task", "trial", *_SLOTS, "choice", "response_time"))
+    stimuli = np.column_stack([table.integers(slot) for slot in _SLOTS])
+    choice = table.integers("choice")
+    odd = odd_slots(stimuli, choice)
+    outside = np.flatnonzero(odd < 0)
+    if len(outside):
+        raise DataError(
+            "the odd one is not in its trial", where=table.where(int(outside[0]), "choice"),
+            expected=f"one of {stimuli[outside[0]].tolist()}", got=int(choice[outside[0]]),
+        )  # fmt: skip
+    return Trials(
+        participant=table.text("participation"),
+        block=table.text("task"),
+        trial=table.integers("trial"),
+        stimuli=stimuli,
+        odd=odd,
+        rt=table.floats("response_time"),
+        n_stimuli=n_stimuli,
+    )
+
+
+def read_split(folder: Path, part: str) -> tuple[str, ...]:
+    """Video names of the published list of ``"train"`` or ``"test"`` clips."""
+    return tuple(read_table(folder / _UTILS / f"{part}.csv", ("video_name",))["video_name"])
+
+
+def read_matrix(folder: Path, name: str, n_stimuli: int) -> Float[np.ndarray, "n n"]:
+    """A published square matrix, spread over all stimuli.
+
+    The header of the file names the stimuli (indices) of its rows and columns.
+
+    Returns:
+        (n_stimuli, n_stimuli) floats, NaN outside the stimuli of the file.
+    """
+    table = read_table(similarity_file(folder, name), ())
+    stimuli = [int(column) if column.isdecimal() else -1 for column in table.columns]
+    if len(table) != len(stimuli) or min(stimuli) < 0 or max(stimuli) >= n_stimuli:
+        raise DataError(
+            "not a square matrix over stimuli", where=table.path, expected=f"indices below {n_stimuli} as a header",
+            got=f"{len(table)} rows, {len(stimuli)} columns",
+        )  # fmt: skip
+    matrix = np.full((n_stimuli, n_stimuli), np.nan)
+    matrix[np.ix_(stimuli, stimuli)] = np.column_stack([table.floats(column) for column in table.columns])
+    return matrix

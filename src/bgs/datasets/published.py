@@ -1,0 +1,124 @@
+"""What authors published beside their trials, compared with the trials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bgs._typing import Bool, Float
+from bgs.datasets.dataset import Dataset
+from bgs.datasets.garcia_isik import read_matrix, read_split, read_triplets, similarity_file
+from bgs.datasets.registry import GARCIA_ISIK
+from bgs.judgments import PairCounts, Trials
+from bgs.judgments.audit import Audit, Comparison, audit
+from bgs.judgments.trials import KEPT_PAIR
+from bgs.stimuli import StimulusSet
+
+#: part -> published triplets, pair counts, similarity matrix
+_FILES = {
+    "train": ("train_triplets.csv", "count_df_train.csv", "sim_judg_train_rsm.csv"),
+    "test": ("test_triplets.csv", "test_df_counts.csv", "sim_judg_test_rsm.csv"),
+}
+
+
+def audit_dataset(dataset: Dataset) -> Audit:
+    """Audit a data set's trials, and compare them with whatever its authors published beside them.
+
+    Raises:
+        DataError: the data set has no trials.
+    """
+    trials = dataset.need_trials()
+    found = audit(trials, dataset.stimuli)
+    if dataset.name == GARCIA_ISIK.name and dataset.folder is not None:
+        return replace(found, published=compare_garcia_isik(dataset.folder, dataset.stimuli, trials))
+    return found
+
+
+def compare_garcia_isik(folder: Path, stimuli: StimulusSet, trials: Trials) -> tuple[Comparison, ...]:
+    """Compare the published splits, trial files, pair counts and similarity matrices with the trials."""
+    found: list[Comparison] = []
+    for part, (triplets, counts, similarity) in _FILES.items():
+        mask = stimuli.train if part == "train" else stimuli.test
+        inside = trials.within(mask)
+        published = read_triplets(similarity_file(folder, triplets), len(stimuli))
+        found += [
+            compare_split(f"{part}.csv", read_split(folder, part), np.array(stimuli.ids)[mask].tolist()),
+            compare_trials(triplets, published, inside.judgments),
+            compare_counts(counts, read_matrix(folder, counts, len(stimuli)), inside),
+            compare_similarity(similarity, read_matrix(folder, similarity, len(stimuli)), inside),
+        ]
+    return tuple(found)
+
+
+def compare_split(file: str, published: tuple[str, ...], derived: list[str]) -> Comparison:
+    """A published list of clips against the split in the annotations."""
+    differing = set(published) ^ set(derived)
+    return Comparison(file, "clips", len(published), len(differing), "the split of annotations.csv")
+
+
+def compare_trials(file: str, published: Trials, derived: Trials) -> Comparison:
+    """Published trials against the judgments that lie in the split: rows that only one of the two has."""
+    differing = np.setxor1d(_records(published), _records(derived))
+    return Comparison(
+        file, "trials", len(published), len(differing), "judgments (no attention checks) within the split"
+    )
+
+
+def _records(trials: Trials) -> np.ndarray:
+    """One comparable record a trial: who, when, which clips, which odd, how fast."""
+    columns = [trials.participant, trials.block, trials.trial, *trials.stimuli.T, trials.odd, trials.rt]
+    return np.rec.fromarrays(columns)
+
+
+def compare_counts(file: str, published: Float[np.ndarray, "n n"], inside: Trials) -> Comparison:
+    """Published counts of pairs shown together against the judgments within the split, cell by cell."""
+    differing = _cells(published != PairCounts.from_trials(inside).shown, published)
+    with_checks = _cells(published != counts_with_checks(inside).shown, published)
+    return Comparison(file, "cells", _off_diagonal(published), differing, _remark(differing, with_checks))
+
+
+def compare_similarity(file: str, published: Float[np.ndarray, "n n"], inside: Trials) -> Comparison:
+    """Published similarities (kept together / shown together) against the judgments within the split.
+
+    The files give 0 where a pair was never shown; that convention is counted apart, not as a difference.
+    """
+    counts = PairCounts.from_trials(inside)
+    differing = _cells(~np.isclose(published, _similarity(counts)), published)
+    with_checks = _cells(~np.isclose(published, _similarity(counts_with_checks(inside))), published)
+    unseen = _cells((counts.shown == 0) & (published == 0), published)
+    remark = f"{_remark(differing, with_checks)}; {unseen:,} cells say 0 where no judgment shows the pair"
+    return Comparison(file, "cells", _off_diagonal(published), differing, remark)
+
+
+def counts_with_checks(trials: Trials) -> PairCounts:
+    """Pair counts as they come out if attention checks are mistaken for judgments."""
+    n = trials.n_stimuli
+    shown, together = np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=np.int64)
+    for slot, (first, second) in enumerate(KEPT_PAIR):
+        pair = trials.stimuli[:, (first, second)]
+        np.add.at(shown, tuple(pair.T), 1)
+        np.add.at(together, tuple(pair[trials.odd == slot].T), 1)
+    return PairCounts(together + together.T, shown + shown.T)
+
+
+def _similarity(counts: PairCounts) -> Float[np.ndarray, "n n"]:
+    similarity: Float[np.ndarray, "n n"] = counts.together / np.maximum(counts.shown, 1)
+    return similarity
+
+
+def _cells(differs: Bool[np.ndarray, "n n"], published: Float[np.ndarray, "n n"]) -> int:
+    """Cells that differ, both triangles, off the diagonal, within the stimuli of the file."""
+    counted: Bool[np.ndarray, "n n"] = differs & ~np.isnan(published) & ~np.eye(len(published), dtype=bool)
+    return int(counted.sum())
+
+
+def _off_diagonal(published: Float[np.ndarray, "n n"]) -> int:
+    return _cells(np.ones(published.shape, dtype=bool), published)
+
+
+def _remark(differing: int, with_checks: int) -> str:
+    if not differing:
+        return "equal to the judgments"
+    return f"{with_checks} differ if attention checks are counted as judgments"

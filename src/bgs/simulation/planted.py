@@ -1,0 +1,181 @@
+"""A planted geometry: simulated captions, observers and judgments, for when the real ones are out of reach."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bgs._errors import ConfigError
+from bgs._rng import generator
+from bgs._typing import Bool, Float, Int
+from bgs.judgments import Trials
+from bgs.judgments.trials import KEPT_PAIR
+from bgs.simulation.scenes import ACTIONS, LATENTS, PEOPLE, PLACES, TEMPLATES
+from bgs.stimuli import StimulusSet
+
+_TEST_SHARE = 0.25  # of the clips, and of the trials
+_CATCH_SHARE = 0.05
+_CATCH_PASS = 0.98
+_JITTER = 0.1  # SD of a clip's latents about those of its action
+_BLOCK = 21  # trials a block
+_MEDIAN_RT_S = 4.8
+
+
+def planted_dataset(
+    n_clips: int = 120,
+    n_trials: int = 4000,
+    n_observers: int = 40,
+    n_captions: int = 5,
+    temperature: float = 0.4,
+    seed: int = 0,
+) -> tuple[StimulusSet, Trials]:
+    """SIMULATED scenes and SIMULATED observers; no person judged anything.
+
+    Every clip is a social action by some people in some place, described in several wordings. Observers judge by
+    the action's valence, dominance, intimacy and arousal alone: of three clips, the pair at Euclidean distance d
+    in that space is kept together with probability softmax(−d / temperature). People and place are what
+    a sentence encoder also hears and observers do not. A quarter of the clips are test clips; each trial lies
+    wholly among train or wholly among test clips. About 5 % of the trials are attention checks, 98 % passed.
+
+    Args:
+        n_clips: 16 to 2,880 (every combination of action, people and place).
+        n_trials: at least 1, attention checks included.
+        n_observers: at least 1; they take turns.
+        n_captions: captions a clip, at least 1.
+        temperature: noise of the choices, above 0, in units of distance.
+        seed: everything depends on it and on nothing else.
+
+    Returns:
+        Stimuli (captions, split, the latents as ratings in 0–1, labels action, people and place) and trials.
+
+    Raises:
+        ConfigError: an argument is out of its range.
+    """
+    most = len(ACTIONS) * len(PEOPLE) * len(PLACES)
+    _check("n_clips", n_clips, 16, most)
+    _check("n_trials", n_trials, 1)
+    _check("n_observers", n_observers, 1)
+    _check("n_captions", n_captions, 1)
+    _check("temperature", temperature, 1e-6)
+    scene = np.column_stack(
+        np.unravel_index(
+            generator(seed, "planted scenes").choice(most, n_clips, replace=False),
+            (len(ACTIONS), len(PEOPLE), len(PLACES)),
+        )
+    )
+    latents = scene_latents(scene[:, 0], seed)
+    test = np.zeros(n_clips, dtype=bool)
+    test[generator(seed, "planted split").permutation(n_clips)[: round(_TEST_SHARE * n_clips)]] = True
+    stimuli = _stimuli(scene, latents, test, n_captions, seed)
+    return stimuli, _trials(latents, test, n_trials, n_observers, temperature, seed)
+
+
+def _check(name: str, value: int | float, low: int | float, high: int | float = float("inf")) -> None:
+    if not low <= value <= high:
+        raise ConfigError("out of range", where=name, expected=f"{low:g} to {high:g}", got=value)
+
+
+def scene_latents(action: Int[np.ndarray, " n"], seed: int) -> Float[np.ndarray, "n 4"]:
+    """(n, 4) latents in −1 to 1: those of the action and a little of the clip's own."""
+    middle = np.array([kind.latents for kind in ACTIONS])[action]
+    jitter = generator(seed, "planted latents").normal(0.0, _JITTER, middle.shape)
+    latents: Float[np.ndarray, "n 4"] = np.clip(middle + jitter, -1.0, 1.0)
+    return latents
+
+
+def _stimuli(
+    scene: Int[np.ndarray, "n 3"],
+    latents: Float[np.ndarray, "n 4"],
+    test: Bool[np.ndarray, " n"],
+    n_captions: int,
+    seed: int,
+) -> StimulusSet:
+    rng = generator(seed, "planted captions")
+    return StimulusSet(
+        ids=tuple(f"scene-{i:04d}" for i in range(len(scene))),
+        captions=tuple(tuple(_caption(row, rng) for _ in range(n_captions)) for row in scene.tolist()),
+        split=tuple(np.where(test, "test", "train").tolist()),
+        ratings={name: (1.0 + latents[:, k]) / 2.0 for k, name in enumerate(LATENTS)},
+        labels={
+            "action": tuple(ACTIONS[a].name for a in scene[:, 0]),
+            "people": tuple(PEOPLE[p] for p in scene[:, 1]),
+            "place": tuple(PLACES[p][0] for p in scene[:, 2]),
+        },
+    )
+
+
+def _caption(scene: list[int], rng: np.random.Generator) -> str:
+    action, people, place = scene
+    text = TEMPLATES[rng.integers(len(TEMPLATES))].format(
+        action=rng.choice(ACTIONS[action].wordings), people=PEOPLE[people], place=rng.choice(PLACES[place])
+    )
+    return text[0].upper() + text[1:]
+
+
+def _trials(
+    latents: Float[np.ndarray, "n 4"],
+    test: Bool[np.ndarray, " n"],
+    n_trials: int,
+    n_observers: int,
+    temperature: float,
+    seed: int,
+) -> Trials:
+    rng = generator(seed, "planted trials")
+    side = rng.random(n_trials) < _TEST_SHARE
+    shown = np.empty((n_trials, 3), dtype=np.int64)
+    for part, clips in ((side, test), (~side, ~test)):
+        shown[part] = rng.permutation(np.flatnonzero(clips))[
+            _distinct_triplets(int(part.sum()), int(clips.sum()), rng)
+        ]
+    odd = choose_odd(latents[shown], temperature, rng)
+    catch = rng.random(n_trials) < _CATCH_SHARE
+    shown[catch], odd[catch] = _attention_checks(shown[catch], rng)
+    turn = np.arange(n_trials) // n_observers
+    return Trials(
+        participant=np.array([f"observer-{i:03d}" for i in range(n_observers)])[
+            np.arange(n_trials) % n_observers
+        ],
+        block=np.char.add("set", (turn // _BLOCK + 1).astype(np.str_)),
+        trial=turn % _BLOCK,
+        stimuli=shown,
+        odd=odd,
+        rt=np.round(rng.lognormal(np.log(_MEDIAN_RT_S), 0.5, n_trials), 3),
+        n_stimuli=len(latents),
+    )
+
+
+def _distinct_triplets(n: int, n_clips: int, rng: np.random.Generator) -> Int[np.ndarray, "n 3"]:
+    """n uniform draws of three distinct positions below ``n_clips``."""
+    first, second, third = (rng.integers(n_clips - k, size=n) for k in range(3))
+    second += second >= first
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    third += third >= low
+    third += third >= high
+    return np.column_stack([first, second, third])
+
+
+def choose_odd(
+    latents: Float[np.ndarray, "n 3 d"], temperature: float, rng: np.random.Generator
+) -> Int[np.ndarray, " n"]:
+    """(n,) odd slots: the pair at distance d is kept together with probability softmax(−d / temperature).
+
+    Args:
+        latents: (n, 3, d) where the three clips of each trial lie.
+        temperature: above 0; towards 0 the nearest pair is always kept.
+        rng: source of the choices.
+    """
+    pairs = [latents[:, first] - latents[:, second] for first, second in KEPT_PAIR]
+    distance = np.column_stack([np.linalg.norm(pair, axis=1) for pair in pairs])
+    # the greatest of utilities with Gumbel noise is a draw from their softmax
+    utility = -distance / temperature + rng.gumbel(size=distance.shape)
+    odd: Int[np.ndarray, " n"] = utility.argmax(axis=1)
+    return odd
+
+
+def _attention_checks(
+    shown: Int[np.ndarray, "c 3"], rng: np.random.Generator
+) -> tuple[Int[np.ndarray, "c 3"], Int[np.ndarray, " c"]]:
+    """Show the first clip of each trial twice, in random slots; mostly the single one is chosen."""
+    order = rng.permuted(np.tile(np.arange(3), (len(shown), 1)), axis=1)
+    doubled = shown[:, [0, 0, 2]]
+    chosen = np.where(rng.random(len(shown)) < _CATCH_PASS, 2, 0)
+    return np.take_along_axis(doubled, order, axis=1), np.argmax(order == chosen[:, None], axis=1)

@@ -1,0 +1,62 @@
+"""Starting is cheap: importing the package or asking for help loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = {
+    "torch",
+    "transformers",
+    "peft",
+    "sentence_transformers",
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "sklearn",
+    "av",
+}
+
+
+def loaded_by(code: str) -> set[str]:
+    report = f"import sys, json; {code}; print(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True).stdout
+    return set(json.loads(output.splitlines()[-1]))
+
+
+def test_import_loads_nothing_heavy():
+    assert loaded_by("import bgs") & (HEAVY | {"numpy"}) == set()
+
+
+@pytest.mark.parametrize("command", [[], ["data"], ["embed"], ["evaluate"], ["train"]])
+def test_help_loads_nothing_heavy(command):
+    arguments = [*command, "--help"]
+    code = f"import bgs.cli.main as m\ntry:\n    m.main({arguments!r})\nexcept SystemExit:\n    pass"
+    report = (
+        code + "\nimport sys, json\nprint(json.dumps(sorted({n.partition('.')[0] for n in sys.modules})))"
+    )
+    output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True).stdout
+    assert set(json.loads(output.splitlines()[-1])) & (HEAVY | {"numpy"}) == set()
+    assert "Example:" in output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "seconds"), [(["-c", "import bgs"], 0.2), (["-m", "bgs.cli.main", "--help"], 0.4)]
+)
+def test_starting_takes_a_moment(arguments, seconds):
+    """Seconds beyond an empty interpreter, the least of ten runs: this machine is noisy."""
+
+    def least(command):
+        times = []
+        for _ in range(10):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, *command], capture_output=True, check=True)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert least(arguments) < seconds
