@@ -68,6 +68,19 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
     return [pictures[i] for i in chosen]
 
 
+def clip_seconds(path: Path) -> float:
+    """How long a clip lasts, as its header says; nothing is decoded.
+
+    Raises:
+        UnreadableClip: the file is no video, or its header does not say.
+    """
+    with _opened(path) as container:
+        _video_stream(path, container)
+        if container.duration is None:
+            raise UnreadableClip("its header does not say how long it lasts", path)
+        return container.duration / 1e6
+
+
 def _watch(path: Path, sampling: Sampling) -> _Footage:
     """Decode the clip to its end, or to the end of the span."""
     footage, room = _Footage(), KEPT_BYTES
@@ -108,13 +121,7 @@ def _choose(path: Path, sampling: Sampling, footage: _Footage) -> list[int]:
 
 def _frames(path: Path) -> Iterator[VideoFrame]:
     """Every frame of the first video stream, in presentation order; the first sign of damage is an error."""
-    av = require("av", "video")
-    try:
-        container = av.open(str(path))
-    except av.InvalidDataError as error:
-        reason = "not a video: no header or index (moov) that FFmpeg can read"
-        raise UnreadableClip(reason, path) from error
-    with container:
+    with _opened(path) as container:
         stream = _video_stream(path, container)
         # Several clips are decoded at once, in processes; FFmpeg would otherwise return guessed pictures as good ones.
         stream.codec_context.thread_count = 1
@@ -128,6 +135,16 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
             if packet.stream.index == stream.index and (packet.size or packet.dts is None):
                 yield from _intact(path, stream.codec_context.decode(packet))
         extent.check(path, container)
+
+
+def _opened(path: Path) -> InputContainer:
+    av = require("av", "video")
+    try:
+        container: InputContainer = av.open(str(path))
+    except av.InvalidDataError as error:
+        reason = "not a video: no header or index (moov) that FFmpeg can read"
+        raise UnreadableClip(reason, path) from error
+    return container
 
 
 def _intact(path: Path, frames: list[VideoFrame]) -> list[VideoFrame]:
