@@ -68,6 +68,19 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
     return [pictures[i] for i in chosen]
 
 
+def clip_seconds(path: Path) -> float:
+    """How long a clip lasts, as its header says; nothing is decoded.
+
+    Raises:
+        UnreadableClip: the file is no video, or its header does not say.
+    """
+    with _opened(path) as container:
+        _video_stream(path, container)
+        if container.duration is None:
+            raise UnreadableClip("its header does not say how long it lasts", path)
+        return container.duration / 1e6
+
+
 def _watch(path: Path, sampling: Sampling) -> _Footage:
     """Decode the clip to its end, or to the end of the span."""
     footage, room = _Footage(), KEPT_BYTES
@@ -108,13 +121,7 @@ def _choose(path: Path, sampling: Sampling, footage: _Footage) -> list[int]:
 
 def _frames(path: Path) -> Iterator[VideoFrame]:
     """Every frame of the first video stream, in presentation order; the first sign of damage is an error."""
-    av = require("av", "video")
-    try:
-        container = av.open(str(path))
-    except av.InvalidDataError as error:
-        reason = "not a video: no header or index (moov) that FFmpeg can read"
-        raise UnreadableClip(reason, path) from error
-    with container:
+    with _opened(path) as container:
         stream = _video_stream(path, container)
         # Several clips are decoded at once, in processes; FFmpeg would otherwise return guessed pictures as good ones.
         stream.codec_context.thread_count = 1
@@ -124,12 +131,26 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
             if packet.is_corrupt:
                 raise UnreadableClip("truncated", path)
             extent.add(packet)
-            if packet.stream_index == stream.index:
-                for frame in stream.codec_context.decode(packet):
-                    if frame.is_corrupt:
-                        raise UnreadableClip("damaged: a frame cannot be decoded", path)
-                    yield frame
+            # At the end comes an empty packet without times, which makes the decoder give what it still holds.
+            if packet.stream.index == stream.index and (packet.size or packet.dts is None):
+                yield from _intact(path, stream.codec_context.decode(packet))
         extent.check(path, container)
+
+
+def _opened(path: Path) -> InputContainer:
+    av = require("av", "video")
+    try:
+        container: InputContainer = av.open(str(path))
+    except av.InvalidDataError as error:
+        reason = "not a video: no header or index (moov) that FFmpeg can read"
+        raise UnreadableClip(reason, path) from error
+    return container
+
+
+def _intact(path: Path, frames: list[VideoFrame]) -> list[VideoFrame]:
+    if any(frame.is_corrupt for frame in frames):
+        raise UnreadableClip("damaged: a frame cannot be decoded", path)
+    return frames
 
 
 def _video_stream(path: Path, container: InputContainer) -> VideoStream:
@@ -150,22 +171,24 @@ class _Extent:
     previous: dict[int, Fraction] = field(default_factory=dict)
 
     def add(self, packet: Packet[Any]) -> None:
-        """Take a packet of any stream into account."""
+        """Take a packet of any stream into account; one of unknown duration lasts as long as the one before."""
         if packet.pts is None or packet.dts is None or packet.time_base is None:
             return
-        self.reached = max(self.reached, (packet.pts + (packet.duration or 0)) * packet.time_base)
         decoded = packet.dts * packet.time_base
-        self.longest_gap = max(self.longest_gap, decoded - self.previous.get(packet.stream_index, decoded))
+        gap = decoded - self.previous.get(packet.stream_index, decoded)
+        lasting = packet.duration * packet.time_base if packet.duration else gap
+        self.reached = max(self.reached, packet.pts * packet.time_base + lasting)
+        self.longest_gap = max(self.longest_gap, gap)
         self.previous[packet.stream_index] = decoded
 
     def check(self, path: Path, container: InputContainer) -> None:
-        """Compare with what the header promises; the last frame may be on screen for as long as any other."""
+        """Compare with what the header promises: half a frame may be lost to rounding, not a whole one."""
         if container.duration is None:
             return
-        promised = ((container.start_time or 0) + container.duration) * _MICROSECOND
-        if promised - self.reached > self.longest_gap:
+        promised = container.duration * _MICROSECOND  # from time 0 in Matroska, where it matters most
+        if promised - self.reached > self.longest_gap / 2:
             found = f"{float(self.reached):.2f} of {float(promised):.2f} s"
-            raise UnreadableClip(f"truncated: only {found} are there", path)
+            raise UnreadableClip(f"truncated or damaged: only {found} are there", path)
 
 
 def _upright(path: Path, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from bgs._errors import ConfigError
 
+Seconds = Fraction | float | int
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -34,7 +36,7 @@ class Sampling:
     crop: Literal["center", "none"] = "center"
     resize: int | None = None
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    span: tuple[Fraction | float, Fraction | float] | None = None
+    span: tuple[Seconds, Seconds] | None = None
 
     def __post_init__(self) -> None:
         for name in ("frames", "size"):
@@ -68,6 +70,6 @@ class Sampling:
         return "-".join(parts)
 
 
-def _ratio(seconds: Fraction | float) -> str:
+def _ratio(seconds: Seconds) -> str:
     numerator, denominator = Fraction(seconds).as_integer_ratio()
     return f"{numerator}_{denominator}"
