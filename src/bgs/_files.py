@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from bgs._errors import BgsError
 
 
@@ -59,3 +61,13 @@ def sha256_of(*parts: bytes | str) -> str:
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where everything that can be made again is kept: ``BGS_CACHE``, or the user's cache folder."""
+    return Path(os.environ.get("BGS_CACHE") or platformdirs.user_cache_dir("bgs"))
+
+
+def usable_cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

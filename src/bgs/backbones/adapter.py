@@ -33,6 +33,7 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
         "format": _FORMAT,
         "model": backbone.spec.source,
         "revision": backbone.spec.revision,
+        "settings": backbone.spec.settings(),
         "lora": settings.model_dump() if settings else None,
         "head": None,
     }
@@ -63,6 +64,7 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
             "this adapter was trained on other weights", where=folder,
             expected=f"{about['model']} {about['revision'][:12]}", got=f"{backbone.spec.source} {backbone.spec.revision[:12]}",
         )  # fmt: skip
+    _require_same_settings(about.get("settings", {}), backbone, folder)
     head = ProjectionHead(backbone.spec.width, **about["head"]) if about["head"] else None
     attach_lora(backbone, LoraSettings(**about["lora"]) if about["lora"] else None, head)
     if isinstance(backbone.module, LookupTable):
@@ -73,6 +75,16 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
     if head is not None:
         saved |= {f"head.{name}": tensor for name, tensor in _load(folder / "head.safetensors").items()}
     load_trainable(backbone, saved, where=folder)
+
+
+def _require_same_settings(saved: dict[str, Any], backbone: Backbone, where: Path) -> None:
+    current = backbone.spec.settings()
+    for key in sorted(saved.keys() | current.keys()):
+        if saved.get(key) != current.get(key):
+            raise DataError(
+                f"this adapter was trained with another {key}", where=where,
+                expected=saved.get(key), got=f"{current.get(key)} from {backbone.spec.source}",
+            )  # fmt: skip
 
 
 def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) -> None:

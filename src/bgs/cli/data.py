@@ -61,12 +61,23 @@ def list_datasets() -> None:
     )
 
 
-@app.command("fetch", epilog="Example: bgs data fetch garcia-isik-2025")
+@app.command("fetch", epilog="Example: bgs data fetch phase-genset --ratings ratings.csv")
 def fetch_dataset(
     name: Annotated[str, typer.Argument(help="A registered name; see `bgs data list`.")],
     mirror: Mirror = None,
+    clips: Annotated[bool, typer.Option(help="phase-genset: draw its clips.")] = True,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="phase-genset: folder for the clips and stimuli.csv, a data set itself."),
+    ] = None,
+    ratings: Annotated[
+        Path | None, typer.Option(help="phase-genset: table of how many people chose what.")
+    ] = None,
+    size: Annotated[int, typer.Option(help="phase-genset: pixels along each side of a clip.")] = 256,
+    fps: Annotated[int, typer.Option(help="phase-genset: frames a second.")] = 12,
 ) -> None:
     """Fetch a data set's files from its authors, verify them, and say under what terms they come."""
+    from bgs.cli._clips import draw_clips
     from bgs.cli._show import bytes_text, console, download_progress, facts
     from bgs.datasets import find_card
     from bgs.datasets.download import fetch
@@ -81,7 +92,25 @@ def fetch_dataset(
         ("licence", card.licence),
         ("please cite", card.citation),
     ]
+    if clips and name == "phase-genset":
+        rows.insert(3, ("clips", draw_clips(folder, out, ratings, size, fps)))
     console().print(facts(card.name, rows))
+
+
+@app.command("link", epilog="Example: bgs data link garcia-isik-2025 --videos Moments_in_Time/")
+def link(
+    name: Annotated[str, typer.Argument(help="A registered name; see `bgs data list`.")],
+    videos: Annotated[Path, typer.Option(help="Folder to search, with every folder below it.")],
+    json: Annotated[Path | None, typer.Option(help="Also write what was found and missing as JSON.")] = None,
+    mirror: Mirror = None,
+) -> None:
+    """Search a folder for the clips of a data set, and remember where they lie."""
+    from bgs.cli._clips import find_clips, print_search
+    from bgs.datasets import find_card
+
+    card = find_card(name)
+    found = find_clips(card, _load(name, mirror).stimuli, videos, json)
+    print_search(card, found, videos)
 
 
 @app.command("audit", epilog="Example: bgs data audit garcia-isik-2025 --json audit.json")

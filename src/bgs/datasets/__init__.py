@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bgs.datasets.dataset import Dataset
 from bgs.datasets.download import Progress, fetch
 from bgs.datasets.folder import load_folder, write_folder
 from bgs.datasets.garcia_isik import load_garcia_isik
+from bgs.datasets.links import linked_clips
 from bgs.datasets.phase import load_phase
 from bgs.datasets.published import audit_dataset
 from bgs.datasets.registry import GARCIA_ISIK, REGISTRY, DatasetCard
@@ -24,6 +26,8 @@ def load_dataset(
     ratings: str | Path | None = None,
 ) -> Dataset:
     """Load a named public data set, fetching it first if need be, or a folder of one's own.
+
+    The clips of a named data set are where `bgs data link` found them, or `bgs data fetch` drew them.
 
     Args:
         name_or_folder: a registered name, or a folder with ``stimuli.csv``.
@@ -45,6 +49,7 @@ def load_dataset(
         stimuli, trials = load_garcia_isik(folder)
     else:
         stimuli, trials = load_phase(folder, None if ratings is None else Path(ratings)), None
+    stimuli = replace(stimuli, videos=linked_clips(card.name, stimuli))
     return Dataset(card.name, stimuli, trials, card.hashes, card.licence, card.citation, folder)
 
 

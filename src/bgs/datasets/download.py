@@ -11,10 +11,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-import platformdirs
-
 from bgs._errors import DataError
-from bgs._files import atomic_path, sha256
+from bgs._files import atomic_path, cache_folder, sha256
 from bgs.datasets.registry import RAW_HOST, DatasetCard, RemoteFile
 
 #: Called with the file's path, the bytes of it that are here, and its size.
@@ -27,11 +25,6 @@ _MIRROR_HINT = "offline? give a copy of the files with --mirror DIR or BGS_DATA_
 
 def _no_progress(path: str, done: int, size: int) -> None:
     """Progress that nobody watches."""
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: ``BGS_CACHE``, or the user's cache folder."""
-    return Path(os.environ.get("BGS_CACHE") or platformdirs.user_cache_dir("bgs"))
 
 
 def card_folder(card: DatasetCard) -> Path:

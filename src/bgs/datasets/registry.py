@@ -29,6 +29,7 @@ class DatasetCard:
         files: every file that is fetched.
         licence: what may be done with it.
         citation: what to cite.
+        clip_seconds: how long each of its clips lasts; None where they differ.
     """
 
     name: str
@@ -41,6 +42,7 @@ class DatasetCard:
     files: tuple[RemoteFile, ...]
     licence: str
     citation: str
+    clip_seconds: float | None = None
 
     @property
     def folder(self) -> str:
@@ -140,6 +142,7 @@ GARCIA_ISIK = DatasetCard(
         "Garcia, K. & Isik, L. Behavioral Geometric Supervision Aligns Video Foundation Models with Human Social "
         "Perception. arXiv:2510.01502."
     ),
+    clip_seconds=3.0,
 )
 
 PHASE_GENSET = DatasetCard(

@@ -14,6 +14,27 @@ from bgs._errors import DataError, some
 from bgs._files import sha256_of
 from bgs._typing import Bool, Float, Int
 
+#: File name endings that :meth:`StimulusSet.from_folder` takes for video.
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".3gp",
+        ".avi",
+        ".flv",
+        ".m2ts",
+        ".m4v",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".ogv",
+        ".ts",
+        ".webm",
+        ".wmv",
+    ]
+)
+
 
 @dataclass(frozen=True)
 class StimulusSet:
@@ -53,6 +74,29 @@ class StimulusSet:
         unknown = set(self.split or ()) - {"train", "test"}
         if unknown:
             raise DataError("unknown split", expected="train or test", got=some(sorted(unknown)))
+
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> StimulusSet:
+        """Every video file in a folder and the folders below it, hidden ones aside.
+
+        Ids are paths relative to the folder, with forward slashes, in sorted order. What counts is the ending of
+        the name (:data:`VIDEO_SUFFIXES`); whether a file can be read is found out when it is decoded.
+
+        Raises:
+            DataError: there is no such folder, or no video file in it.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise DataError("no such folder", where=folder)
+        names = sorted(
+            path.relative_to(folder).as_posix() for path in folder.rglob("*") if _is_video(path, folder)
+        )
+        if not names:
+            endings = ", ".join(sorted(VIDEO_SUFFIXES))
+            raise DataError(
+                "no video file in this folder", where=folder, expected=f"files ending in {endings}"
+            )
+        return cls(ids=tuple(names), videos=tuple(folder / name for name in names))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -101,3 +145,8 @@ class StimulusSet:
         return sha256_of(
             json.dumps([self.ids, self.split, self.captions, ratings, sorted(self.labels.items())])
         )
+
+
+def _is_video(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not hidden

@@ -1,0 +1,38 @@
+"""`bgs cache`: what is kept of decoded clips, and how to be rid of it."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    help="Show or clear the cache of decoded frames.",
+    epilog="Example: bgs cache info",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command("info", epilog="Example: bgs cache info")
+def info() -> None:
+    """Show where decoded frames are kept, of how many clips, and how much disk they take."""
+    from bgs.cli._show import bytes_text, console, table
+    from bgs.stimuli import FrameCache
+
+    cache = FrameCache()
+    rows = [(entry.key, entry.sets, entry.clips, bytes_text(entry.size)) for entry in cache.entries()]
+    if rows:
+        header = ("frames × pixels, how, decoder", "sets", "clips", "size")
+        console().print(table("Decoded frames", header, rows, numbers=(1, 2, 3)))
+    else:
+        typer.echo("No frames are cached.")
+    typer.echo(f"Folder: {cache.folder}")
+
+
+@app.command("clear", epilog="Example: bgs cache clear")
+def clear() -> None:
+    """Remove all decoded frames; they are decoded again when they are needed. Downloads and clips stay."""
+    from bgs.cli._show import bytes_text
+    from bgs.stimuli import FrameCache
+
+    cache = FrameCache()
+    typer.echo(f"{bytes_text(cache.clear())} freed in {cache.folder}")

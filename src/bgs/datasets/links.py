@@ -1,0 +1,122 @@
+"""Where the clips of a data set lie on this machine: searched for by file name, and remembered."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgs._errors import DataError
+from bgs._files import cache_folder, sha256, write_json
+from bgs.stimuli import StimulusSet, UnreadableClip
+
+#: A clip may differ by this many seconds from what it should last: sound and picture seldom end together.
+TOLERANCE_S = 0.25
+
+
+@dataclass(frozen=True)
+class ClipSearch:
+    """What a search for the clips of a data set brought to light.
+
+    Attributes:
+        found: stimulus id -> path.
+        missing: stimulus ids without a file of that name.
+        refused: (stimulus id, reason) where there is a file, but not the clip: another duration, unreadable, or
+            several different files of the same name.
+    """
+
+    found: dict[str, Path]
+    missing: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+def search_clips(
+    folder: str | Path,
+    ids: Sequence[str],
+    seconds: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> ClipSearch:
+    """Search a folder and all folders below it for files named like the stimuli.
+
+    Args:
+        folder: where to search.
+        ids: file names.
+        seconds: how long each clip should last; None does not check.
+        progress: told of each name that is done.
+
+    Raises:
+        DataError: there is no such folder.
+        MissingExtraError: durations are to be checked and PyAV is not installed.
+    """
+    if not Path(folder).is_dir():
+        raise DataError("no such folder", where=folder)
+    places = _places(Path(folder), frozenset(ids))
+    found: dict[str, Path] = {}
+    refused: list[tuple[str, str]] = []
+    for name in ids:
+        if name in places:
+            reason = _wrong(places[name], seconds)
+            if reason is None:
+                found[name] = places[name][0].resolve()
+            else:
+                refused.append((name, reason))
+        if progress is not None:
+            progress(1)
+    return ClipSearch(found, tuple(name for name in ids if name not in places), tuple(refused))
+
+
+def _places(folder: Path, names: frozenset[str]) -> dict[str, list[Path]]:
+    """Every file with one of the names, sorted by path."""
+    places: dict[str, list[Path]] = {}
+    for parent, _, files in os.walk(folder):
+        for name in names.intersection(files):
+            places.setdefault(name, []).append(Path(parent, name))
+    return {name: sorted(paths) for name, paths in places.items()}
+
+
+def _wrong(paths: Sequence[Path], seconds: float | None) -> str | None:
+    """Why these files of one name are not the clip; None if they are."""
+    if len(paths) > 1 and len({sha256(path) for path in paths}) > 1:
+        return f"{len(paths)} different files of this name: {paths[0]}, {paths[1]}"
+    if seconds is None:
+        return None
+    from bgs.stimuli.pyav_decoder import clip_seconds
+
+    try:
+        lasting = clip_seconds(paths[0])
+    except UnreadableClip as error:
+        return error.reason
+    if abs(lasting - seconds) > TOLERANCE_S:
+        return f"lasts {lasting:.2f} s, not {seconds:g} s"
+    return None
+
+
+def link_clips(dataset: str, found: Mapping[str, Path]) -> Path:
+    """Remember where the clips of a data set lie, in place of what was remembered; returns the file that does."""
+    memory = _memory(dataset)
+    write_json(memory, {name: str(path) for name, path in found.items()})
+    return memory
+
+
+def linked_clips(dataset: str, stimuli: StimulusSet) -> tuple[Path | None, ...] | None:
+    """The remembered path of each stimulus (None where there is none), or None where nothing is remembered.
+
+    Raises:
+        DataError: what is remembered is not legible.
+    """
+    memory = _memory(dataset)
+    try:
+        paths = json.loads(memory.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise DataError(
+            "not legible", where=memory, hint=f"`bgs data link {dataset}` writes it anew"
+        ) from error
+    return tuple(Path(paths[name]) if name in paths else None for name in stimuli.ids)
+
+
+def _memory(dataset: str) -> Path:
+    return cache_folder() / "clips" / f"{dataset}.json"

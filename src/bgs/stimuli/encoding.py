@@ -1,0 +1,58 @@
+"""Pictures become a video file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import UInt8
+
+from bgs._errors import ConfigError
+from bgs._files import atomic_path
+from bgs._optional import require
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+
+
+def write_video(path: str | Path, pictures: Iterable[UInt8[np.ndarray, "h w 3"]], fps: int) -> None:
+    """Write H.264 in an mp4 file, whole or not at all.
+
+    Args:
+        path: file to write.
+        pictures: at least one, all of one size with even sides.
+        fps: pictures a second.
+
+    Raises:
+        ConfigError: an odd side, a rate below 1, or no picture.
+        MissingExtraError: PyAV is not installed.
+    """
+    av = require("av", "video")
+    if fps < 1:
+        raise ConfigError("impossible rate", where=path, expected="at least 1 picture a second", got=fps)
+    with atomic_path(path) as temporary:
+        # The table of contents goes to the front, so that a clip plays while it is still being loaded.
+        options = {"movflags": "faststart"}
+        with av.open(str(temporary), "w", format="mp4", options=options) as container:
+            _encode(path, container, pictures, fps)
+
+
+def _encode(path: str | Path, container: OutputContainer, pictures: Iterable[np.ndarray], fps: int) -> None:
+    av = require("av", "video")
+    stream = None
+    for number, picture in enumerate(pictures):
+        if stream is None:
+            height, width = picture.shape[:2]
+            if height % 2 or width % 2:
+                raise ConfigError("odd size", where=path, expected="even sides", got=f"{width} × {height}")
+            stream = container.add_stream("libx264", rate=fps, options={"crf": "16"})
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts, frame.time_base = number, Fraction(1, fps)
+        container.mux(stream.encode(frame))
+    if stream is None:
+        raise ConfigError("no picture to write", where=path)
+    container.mux(stream.encode())

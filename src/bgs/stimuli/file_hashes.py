@@ -1,0 +1,61 @@
+"""Content hashes of files, remembered as long as a file keeps its size and time of change."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bgs._errors import BgsError
+from bgs._files import sha256, usable_cores, write_text
+
+#: Absolute path -> [size in bytes, time of change in ns, SHA-256].
+_Memory = dict[str, list[int | str]]
+
+
+def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
+    """SHA-256 of each file's bytes.
+
+    Args:
+        paths: files that exist.
+        memory: JSON file that remembers hashes by path, size and time of change; made if missing, and replaced
+            whole, so that of two runs that add to it at once one may have to hash again later.
+
+    Raises:
+        BgsError: a file cannot be read, or the memory cannot be written.
+    """
+    known = _recall(memory)
+    stamps = [_stamp(path) for path in paths]
+    names = [os.path.abspath(path) for path in paths]
+    changed = [i for i, name in enumerate(names) if known.get(name, [])[:2] != stamps[i]]
+    if changed:
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            fresh = list(pool.map(_hash, [paths[i] for i in changed]))
+        known |= {names[i]: [*stamps[i], digest] for i, digest in zip(changed, fresh, strict=True)}
+        write_text(memory, json.dumps(known))
+    return [str(known[name][2]) for name in names]
+
+
+def _recall(memory: Path) -> _Memory:
+    """What is remembered; nothing where there is no memory yet, or it is not legible (it is only a memory)."""
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    except OSError as error:
+        raise BgsError(f"cannot read: {error.strerror}", where=memory) from error
+    return known if isinstance(known, dict) else {}
+
+
+def _stamp(path: Path) -> list[int | str]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError as error:
+        raise BgsError(f"cannot read: {error.strerror}", where=path) from error

@@ -1,0 +1,200 @@
+"""Frames by PyAV: every frame of a file is decoded and checked, the chosen ones become pictures."""
+
+from __future__ import annotations
+
+import errno
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from bgs._optional import require
+from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.unreadable import UnreadableClip
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+#: Frames are kept as they come, up to this many bytes; a longer clip is decoded again for its chosen frames.
+KEPT_BYTES = 1 << 28
+
+#: The machine ran out of something, which is not the clip's fault.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_MICROSECOND = Fraction(1, 1_000_000)
+
+
+@dataclass
+class _Footage:
+    """What is known of a clip after watching it once.
+
+    Attributes:
+        ticks: when each frame comes on screen, in units of ``base`` seconds.
+        lasting: how long the last one stays there.
+        kept: the frames, or none of them where they are too many.
+    """
+
+    ticks: list[int] = field(default_factory=list)
+    lasting: int = 0
+    base: Fraction = Fraction(1)
+    kept: dict[int, VideoFrame] = field(default_factory=dict)
+
+
+def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w 3"]]:
+    """The T chosen frames of a clip, upright, in red, green and blue.
+
+    Raises:
+        UnreadableClip: see :func:`bgs.stimuli.decoding.decode`.
+    """
+    av = require("av", "video")
+    try:
+        footage = _watch(path, sampling)
+        chosen = _choose(path, sampling, footage)
+        kept, wanted = footage.kept, set(chosen)
+        if not kept:
+            kept = {i: frame for i, frame in enumerate(_frames(path)) if i in wanted}
+        pictures = {i: _upright(path, kept[i]) for i in wanted}
+    except av.FFmpegError as error:
+        if error.errno in _EXHAUSTED:
+            raise
+        raise UnreadableClip(f"damaged or truncated: {error.strerror}", path) from error
+    return [pictures[i] for i in chosen]
+
+
+def clip_seconds(path: Path) -> float:
+    """How long a clip lasts, as its header says; nothing is decoded.
+
+    Raises:
+        UnreadableClip: the file is no video, or its header does not say.
+    """
+    with _opened(path) as container:
+        _video_stream(path, container)
+        if container.duration is None:
+            raise UnreadableClip("its header does not say how long it lasts", path)
+        return container.duration / 1e6
+
+
+def _watch(path: Path, sampling: Sampling) -> _Footage:
+    """Decode the clip to its end, or to the end of the span."""
+    footage, room = _Footage(), KEPT_BYTES
+    for frame in _frames(path):
+        if frame.pts is None or frame.time_base is None:
+            raise UnreadableClip("its frames have no presentation times", path)
+        gap = frame.pts - footage.ticks[-1] if footage.ticks else 0
+        footage.base, footage.lasting = frame.time_base, frame.duration or gap
+        room -= sum(plane.buffer_size for plane in frame.planes)
+        if room >= 0:
+            footage.kept[len(footage.ticks)] = frame
+        else:
+            footage.kept.clear()
+        footage.ticks.append(frame.pts)
+        if sampling.span is not None and (frame.pts - footage.ticks[0]) * frame.time_base > sampling.span[1]:
+            break
+    # Decoders give frames in presentation order; the times of AVI files lag behind, in decoding order.
+    footage.ticks.sort()
+    return footage
+
+
+def _choose(path: Path, sampling: Sampling, footage: _Footage) -> list[int]:
+    """Which frame is on screen at each of the T moments."""
+    ticks, base = footage.ticks, footage.base
+    if not ticks:
+        raise UnreadableClip("its video stream holds no picture", path)
+    if len(ticks) == 1 and sampling.frames > 1:
+        raise UnreadableClip(f"a single picture, where {sampling.frames} frames are asked for", path)
+    begin, end = ticks[0] * base, (ticks[-1] + footage.lasting) * base
+    if end == begin and len(ticks) > 1:
+        raise UnreadableClip("zero duration", path)
+    moments = sampling.moments(begin, end)
+    if moments[-1] > end:
+        asked = f"a frame is asked for at {float(moments[-1] - begin):g} s"
+        raise UnreadableClip(f"lasts only {float(end - begin):g} s, {asked}", path)
+    return [bisect_right(ticks, moment / base) - 1 for moment in moments]
+
+
+def _frames(path: Path) -> Iterator[VideoFrame]:
+    """Every frame of the first video stream, in presentation order; the first sign of damage is an error."""
+    with _opened(path) as container:
+        stream = _video_stream(path, container)
+        # Several clips are decoded at once, in processes; FFmpeg would otherwise return guessed pictures as good ones.
+        stream.codec_context.thread_count = 1
+        stream.codec_context.options = {"err_detect": "explode"}
+        extent = _Extent()
+        for packet in container.demux():
+            if packet.is_corrupt:
+                raise UnreadableClip("truncated", path)
+            extent.add(packet)
+            # At the end comes an empty packet without times, which makes the decoder give what it still holds.
+            if packet.stream.index == stream.index and (packet.size or packet.dts is None):
+                yield from _intact(path, stream.codec_context.decode(packet))
+        extent.check(path, container)
+
+
+def _opened(path: Path) -> InputContainer:
+    av = require("av", "video")
+    try:
+        container: InputContainer = av.open(str(path))
+    except av.InvalidDataError as error:
+        reason = "not a video: no header or index (moov) that FFmpeg can read"
+        raise UnreadableClip(reason, path) from error
+    return container
+
+
+def _intact(path: Path, frames: list[VideoFrame]) -> list[VideoFrame]:
+    if any(frame.is_corrupt for frame in frames):
+        raise UnreadableClip("damaged: a frame cannot be decoded", path)
+    return frames
+
+
+def _video_stream(path: Path, container: InputContainer) -> VideoStream:
+    from av.stream import Disposition
+
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise UnreadableClip("no video stream" + (", only sound" if container.streams.audio else ""), path)
+
+
+@dataclass
+class _Extent:
+    """How far a file reaches, in seconds: a truncated Matroska file simply ends, and only its header knows."""
+
+    reached: Fraction = Fraction(0)
+    longest_gap: Fraction = Fraction(0)
+    previous: dict[int, Fraction] = field(default_factory=dict)
+
+    def add(self, packet: Packet[Any]) -> None:
+        """Take a packet of any stream into account; one of unknown duration lasts as long as the one before."""
+        if packet.pts is None or packet.dts is None or packet.time_base is None:
+            return
+        decoded = packet.dts * packet.time_base
+        gap = decoded - self.previous.get(packet.stream_index, decoded)
+        lasting = packet.duration * packet.time_base if packet.duration else gap
+        self.reached = max(self.reached, packet.pts * packet.time_base + lasting)
+        self.longest_gap = max(self.longest_gap, gap)
+        self.previous[packet.stream_index] = decoded
+
+    def check(self, path: Path, container: InputContainer) -> None:
+        """Compare with what the header promises: half a frame may be lost to rounding, not a whole one."""
+        if container.duration is None:
+            return
+        promised = container.duration * _MICROSECOND  # from time 0 in Matroska, where it matters most
+        if promised - self.reached > self.longest_gap / 2:
+            found = f"{float(self.reached):.2f} of {float(promised):.2f} s"
+            raise UnreadableClip(f"truncated or damaged: only {found} are there", path)
+
+
+def _upright(path: Path, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
+    """A frame as a picture, turned the way the file asks for."""
+    quarters, rest = divmod(frame.rotation, 90)
+    if rest:
+        raise UnreadableClip(f"to be shown turned by {frame.rotation}°, no multiple of 90°", path)
+    picture: UInt8[np.ndarray, "h w 3"] = np.rot90(frame.to_ndarray(format="rgb24"), quarters)
+    return picture

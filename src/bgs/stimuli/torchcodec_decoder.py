@@ -1,0 +1,49 @@
+"""Frames by torchcodec (0.11 or newer), where it is installed with the FFmpeg libraries it needs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from bgs._errors import ConfigError
+from bgs._optional import require
+from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.unreadable import UnreadableClip
+
+
+def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w 3"]]:
+    """The T chosen frames of a clip, upright, in red, green and blue.
+
+    Raises:
+        UnreadableClip: torchcodec cannot read the file, or it is too short, or a single picture.
+        ConfigError: this torchcodec does not turn pictures upright.
+    """
+    decoders = require("torchcodec.decoders", "torchcodec")
+    try:
+        video = decoders.VideoDecoder(
+            str(path), dimension_order="NHWC", num_ffmpeg_threads=1, seek_mode="exact"
+        )
+        if not hasattr(video.metadata, "rotation"):
+            raise ConfigError("this torchcodec ignores rotation", expected="torchcodec 0.11 or newer")
+        frames = video.get_frames_played_at(seconds=_moments(path, sampling, video.metadata))
+    except (RuntimeError, ValueError, IndexError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UnreadableClip(f"torchcodec cannot read it: {reason}", path) from error
+    return list(frames.data.numpy())
+
+
+def _moments(path: Path, sampling: Sampling, metadata: object) -> list[float]:
+    """The T moments in seconds, on torchcodec's own clock."""
+    begin, end, count = (
+        getattr(metadata, name)
+        for name in ("begin_stream_seconds_from_content", "end_stream_seconds_from_content", "num_frames")
+    )
+    if count == 1 and sampling.frames > 1:
+        raise UnreadableClip(f"a single picture, where {sampling.frames} frames are asked for", path)
+    moments = sampling.moments(Fraction(begin), Fraction(end))
+    if moments[-1] > Fraction(end):
+        raise UnreadableClip(f"lasts only {end - begin:g} s, less than the span asked for", path)
+    return [float(moment) for moment in moments]
