@@ -47,6 +47,7 @@ def garcia(mirror: Path):
 def tiny_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a random sentence encoder: BERT with 3 layers of width 32, dropout on, mean pooling, unit length."""
     import torch
+
     from tiny_models import save_tiny_text
 
     torch.set_num_threads(1)  # width 32: a second thread costs more than it brings
