@@ -117,6 +117,7 @@ def print_table(result: dict[str, Any]) -> None:
     print(
         f"  {alone['clips']} clips, {alone['resamples']:,} resamples   bgs        {alone['seconds']:8.2f} s"
     )
+    print(f"                                processor  {alone['processor_seconds']:8.2f} s")
     print(
         f"   {beside['clips']} clips,  {beside['resamples']:,} resamples   bgs        {beside['seconds']:8.3f} s"
     )

@@ -1,0 +1,94 @@
+"""Protocols: which stimuli, which pairs and which trials an evaluation rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bgs._errors import ConfigError, DataError
+from bgs._typing import Bool, Int
+from bgs.judgments import Trials
+from bgs.stimuli import StimulusSet
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The judgments that an evaluation uses.
+
+    Attributes:
+        name: one of :data:`PROTOCOLS`.
+        positions: (m,) positions of the stimuli evaluated, ascending.
+        judgments: every judgment that says something about a pair of them; these make the human RDM.
+        complete: (n,) the judgments whose three stimuli are all evaluated; these make odd-one-out accuracy.
+    """
+
+    name: str
+    positions: Int[np.ndarray, " m"]
+    judgments: Trials
+    complete: Bool[np.ndarray, " n"]
+
+    @property
+    def trials(self) -> Trials:
+        """The complete judgments."""
+        return self.judgments.where(self.complete)
+
+    @property
+    def n_participants(self) -> int:
+        """Participants who gave at least one of the judgments."""
+        return len(np.unique(self.judgments.participant))
+
+    def local(self, stimuli: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, "n 3"]:
+        """Positions in the stimulus set as indices into ``positions``, −1 for a stimulus that is not evaluated."""
+        index = np.full(self.judgments.n_stimuli, -1, dtype=np.int64)
+        index[self.positions] = np.arange(len(self.positions))
+        local: Int[np.ndarray, "*s"] = index[stimuli]
+        return local
+
+
+#: Name -> whether only test stimuli are evaluated, and how many of its three a judgment must show.
+_RULES = {"held-out-trials": (True, 3), "held-out-pairs": (True, 2), "all": (False, 3)}
+PROTOCOLS: tuple[str, ...] = tuple(_RULES)
+
+
+def select_protocol(name: str, stimuli: StimulusSet, trials: Trials) -> Protocol:
+    """The judgments of protocol ``name``; attention checks and degenerate trials never belong to one.
+
+    Args:
+        name: ``held-out-trials``: judgments among three test stimuli, and the pairs observed in them.
+            ``held-out-pairs``: every pair of test stimuli, from all judgments that show both, whatever the third
+            stimulus. Odd-one-out accuracy still rests on the judgments among three test stimuli: in the
+            others the model would be asked about a stimulus that it was trained on.
+            ``all``: every stimulus, pair and judgment.
+        stimuli: the stimulus set, with its split.
+        trials: trials over that set.
+
+    Raises:
+        ConfigError: no such protocol.
+        DataError: trials over another set, no split, or no judgment left.
+    """
+    if name not in _RULES:
+        raise ConfigError("unknown protocol", expected=", ".join(PROTOCOLS), got=name)
+    if trials.n_stimuli != len(stimuli):
+        raise DataError(
+            "trials are over another stimulus set", expected=f"{len(stimuli)} stimuli", got=trials.n_stimuli
+        )
+    judgments = trials.judgments
+    held_out, at_least = _RULES[name]
+    evaluated = _test_stimuli(stimuli) if held_out else np.ones(len(stimuli), dtype=bool)
+    judgments = judgments.where(judgments.count_in(evaluated) >= at_least)
+    if not len(judgments):
+        raise DataError(
+            "no judgment to evaluate on", where=f"protocol {name}", expected="at least one", got=0
+        )
+    return Protocol(name, np.flatnonzero(evaluated), judgments, judgments.count_in(evaluated) == 3)
+
+
+def _test_stimuli(stimuli: StimulusSet) -> Bool[np.ndarray, " s"]:
+    if not stimuli.test.any():
+        raise DataError(
+            "the data set has no test stimuli",
+            expected="a split into train and test",
+            hint="evaluate with --protocol all",
+        )
+    return stimuli.test

@@ -1,0 +1,158 @@
+"""Bootstrap designs and their intervals.
+
+Clips and participants are both samples: of the scenes and of the people that one would like to speak about.
+Resampling clips says how far the figure would move with other scenes, resampling participants with other people,
+resampling both with both. Intervals are percentiles of the draws, once moved to the point estimate (:func:`shifted`)
+and freed of noise that the resampling itself multiplies (:func:`design_intervals`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from bgs._rng import generator
+from bgs._typing import Float64
+from bgs.evaluation.result import Interval
+
+#: Which samples are drawn anew; "both" draws the two independently.
+DESIGNS = ("clips", "participants", "both")
+
+_TAILS = (0.025, 0.975)
+
+#: A statistic of a resample, from how often each clip and each participant is in it (None: once).
+Statistic = Callable[
+    [Float64[np.ndarray, " m"] | None, Float64[np.ndarray, " q"] | None], Float64[np.ndarray, "*s"]
+]
+
+
+def multiplicities(rng: np.random.Generator, n: int) -> Float64[np.ndarray, " n"]:
+    """How often each of n members is in a sample of n drawn with replacement."""
+    return np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
+
+
+def bootstrap(
+    statistic: Statistic, n_clips: int, n_participants: int, *, design: str, resamples: int, seed: int
+) -> Float64[np.ndarray, "r *s"]:
+    """A statistic over resamples, one after the other: memory does not grow with their number but for the result.
+
+    All that one statistic returns is computed on the same resamples, so its differences are paired.
+
+    Args:
+        statistic: called with clip and participant multiplicities, returns an array.
+        n_clips, n_participants: sizes of the two samples.
+        design: one of :data:`DESIGNS`.
+        resamples: how many, at least 1.
+        seed: clips are drawn from one stream and participants from another, so that resample i of "both" combines
+            the clips of resample i of "clips" with the people of resample i of "participants".
+
+    Returns:
+        (r, …) the statistic of each resample; NaN throughout where the design draws from fewer than two members,
+        since one member says nothing about others.
+    """
+    clips, participants = design in ("clips", "both"), design in ("participants", "both")
+    clip_stream, participant_stream = (
+        generator(seed, "bootstrap", name) for name in ("clips", "participants")
+    )
+    draws = [
+        statistic(
+            multiplicities(clip_stream, n_clips) if clips else None,
+            multiplicities(participant_stream, n_participants) if participants else None,
+        )
+        for _ in range(resamples)
+    ]
+    if (clips and n_clips < 2) or (participants and n_participants < 2):
+        return np.full_like(np.stack(draws), np.nan)
+    return np.stack(draws)
+
+
+def shifted(draws: Float64[np.ndarray, " r"], value: float) -> Float64[np.ndarray, " r"]:
+    """Draws moved so that their mean is the point estimate; undefined draws (NaN) stay undefined.
+
+    A resample holds about 63 % of the participants, so that a pair's dissimilarity in it rests on fewer people and is
+    noisier: bootstrapped correlations lie below the estimate, not around it, and plain percentiles would
+    miss it. Moving the draws keeps their spread and takes out that bias; where there is none it changes nothing.
+    """
+    defined = draws[np.isfinite(draws)]
+    return draws - defined.mean() + value if len(defined) else draws
+
+
+def percentile_interval(
+    draws: Float64[np.ndarray, " r"], value: float, bounds: tuple[float, float], *, spread: float = 1.0
+) -> Interval:
+    """95 % percentile interval of the shifted draws (see :func:`shifted`), within the metric's range.
+
+    Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13, after removal of the bootstrap bias.
+
+    Args:
+        draws: (r,) the statistic over resamples; undefined ones (NaN) are left out.
+        value: the point estimate.
+        bounds: least and greatest value that the metric can take.
+        spread: factor on the draws' distance from the value.
+
+    Returns:
+        Low and high; NaN where the value, or more than half of the draws, are undefined.
+    """
+    moved = shifted(draws, value)
+    moved = moved[np.isfinite(moved)]
+    if not np.isfinite(value) or 2 * len(moved) < len(draws):
+        return float("nan"), float("nan")
+    low, high = np.clip(value + spread * (np.quantile(moved, _TAILS) - value), *bounds)
+    return float(low), float(high)
+
+
+def design_intervals(
+    draws: Mapping[str, Float64[np.ndarray, " r"]],
+    value: float,
+    bounds: tuple[float, float],
+    clips_a_unit: int,
+) -> dict[str, Interval]:
+    """The 95 % interval of each design, with the noise of single judgments counted once.
+
+    A judgment is in a resample of clips as often as the *product* of its clips' copies, which varies 2^k − 1 times as
+    much as a plain resample of judgments for k clips: three times for pairs, seven times for triplets, and more
+    still when participants are drawn too. Bare percentiles are therefore far too wide where judgments are few (Owen
+    2007, Annals of Applied Statistics 1:386). The three designs together tell the parts of the variance
+    apart: with clips c, participants p, judgments j and f = 2^k − 1,
+
+        V(clips) = c + f·j,   V(participants) = p + j,   V(both) = c + p + (2f + 1)·j,
+        V(both − clips − participants) = f·j   on the same draws of clips and people.
+
+    The draws keep their shape and are scaled to c + j, p + j and c + p + j; the last is what the two-factor
+    bootstrap of Schütt et al. 2023 (eLife 12:e82566) estimates, bounded as there.
+
+    Args:
+        draws: design -> (r,) the statistic over resamples, of one seed: "both" combines the others' draws.
+        value: the point estimate.
+        bounds: least and greatest value that the metric can take.
+        clips_a_unit: k, 2 for what is a mean over pairs, 3 for what is a mean over trials.
+
+    Returns:
+        Design -> low and high.
+    """
+    raw = {design: _variance(draws[design]) for design in DESIGNS}
+    copies = 2**clips_a_unit - 1
+    noise = _variance(draws["both"] - draws["clips"] - draws["participants"]) / copies
+    wanted = _corrected_variances(raw, noise, copies)
+    spread = {
+        design: float(np.sqrt(wanted[design] / raw[design])) if raw[design] > 0 else 1.0 for design in DESIGNS
+    }
+    return {
+        design: percentile_interval(draws[design], value, bounds, spread=spread[design]) for design in DESIGNS
+    }
+
+
+def _variance(draws: Float64[np.ndarray, " r"]) -> float:
+    defined = draws[np.isfinite(draws)]
+    return float(defined.var()) if len(defined) else float("nan")
+
+
+def _corrected_variances(raw: Mapping[str, float], noise: float, copies: int) -> dict[str, float]:
+    """Variances with judgment noise counted once; as they are where one of them is undefined."""
+    clips, participants, both = (raw[design] for design in DESIGNS)
+    if not np.isfinite([clips, participants, both]).all():
+        return dict(raw)
+    clips = max(clips - (copies - 1) * noise, noise)
+    total = min(max(clips + participants - noise, clips, participants), both)
+    return {"clips": clips, "participants": participants, "both": total}

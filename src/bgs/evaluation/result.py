@@ -1,0 +1,118 @@
+"""What an evaluation gives back: named metrics with intervals, and where they came from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bgs._errors import DataError
+
+#: Low and high bound.
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured number.
+
+    Attributes:
+        value: point estimate, NaN where it is undefined.
+        low, high: bounds of the 95 % interval, NaN where there is none.
+        n: pairs or trials that it rests on.
+        unit: what is measured, e.g. ``"Spearman rho"``.
+        intervals: 95 % interval of each resampling design, e.g. ``{"clips": (0.2, 0.5)}``.
+        p: one-sided permutation p-value, or None where none was computed.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    unit: str
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    p: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only; NaN becomes null. ``p`` is there only if it was computed."""
+        numbers = {"value": _number(self.value), "low": _number(self.low), "high": _number(self.high)}
+        intervals = {name: [_number(bound) for bound in bounds] for name, bounds in self.intervals.items()}
+        p = {} if self.p is None else {"p": _number(self.p)}
+        return {**numbers, "n": self.n, "unit": self.unit, "intervals": intervals, **p}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Metric:
+        """What :meth:`to_json` wrote."""
+        intervals = {
+            name: (_float(low), _float(high)) for name, (low, high) in value.get("intervals", {}).items()
+        }
+        p = _float(value["p"]) if "p" in value else None
+        numbers = {key: _float(value[key]) for key in ("value", "low", "high")}
+        return cls(**numbers, n=value["n"], unit=value["unit"], intervals=intervals, p=p)
+
+
+@dataclass(frozen=True)
+class Result:
+    """All metrics of one protocol.
+
+    Attributes:
+        protocol: which judgments were used, see :mod:`bgs.evaluation.protocols`.
+        metrics: name -> metric of the embeddings evaluated.
+        provenance: versions, data hashes, model, seed and settings; JSON types only.
+        differences: name -> embeddings evaluated minus the others, over the same resamples.
+        against_metrics: name -> metric of those others; empty if there are none.
+        warnings: sentences about what weakens the figures.
+    """
+
+    protocol: str
+    metrics: dict[str, Metric]
+    provenance: dict[str, Any]
+    differences: dict[str, Metric] = field(default_factory=dict)
+    against_metrics: dict[str, Metric] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only; NaN becomes null. Differences are there only if two embeddings were compared."""
+        value: dict[str, Any] = {"protocol": self.protocol, "metrics": _metrics_to_json(self.metrics)}
+        if self.differences:
+            value["differences"] = _metrics_to_json(self.differences)
+            value["against_metrics"] = _metrics_to_json(self.against_metrics)
+        return {**value, "warnings": list(self.warnings), "provenance": self.provenance}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Result:
+        """What :meth:`to_json` wrote.
+
+        Raises:
+            DataError: a key is missing.
+        """
+        try:
+            return cls(
+                protocol=value["protocol"],
+                metrics=_metrics_from_json(value["metrics"]),
+                provenance=value["provenance"],
+                differences=_metrics_from_json(value.get("differences", {})),
+                against_metrics=_metrics_from_json(value.get("against_metrics", {})),
+                warnings=list(value.get("warnings", [])),
+            )
+        except KeyError as error:
+            raise DataError(
+                "not an evaluation result", expected=f"the key {error}", got=sorted(value)
+            ) from None
+
+
+def _metrics_to_json(metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    return {name: metric.to_json() for name, metric in metrics.items()}
+
+
+def _metrics_from_json(metrics: Mapping[str, Any]) -> dict[str, Metric]:
+    return {name: Metric.from_json(metric) for name, metric in metrics.items()}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _float(value: float | None) -> float:
+    return math.nan if value is None else float(value)

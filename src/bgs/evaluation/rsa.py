@@ -1,0 +1,130 @@
+"""Representational similarity analysis: how well model distances predict human dissimilarities.
+
+Kriegeskorte, Mur & Bandettini 2008, Frontiers in Systems Neuroscience 2:4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bgs._typing import Float, Float64, Int
+from bgs.evaluation.rdm import model_rdm, pair_vector
+
+#: A variance below this share of the second moment is rounding error of a constant.
+_CONSTANT = 1e-12
+
+
+def spearman(x: Float[np.ndarray, " p"], y: Float[np.ndarray, " p"]) -> float:
+    """Spearman rank correlation with mid-ranks over the pairs where neither is NaN; −1 to 1.
+
+    NaN where one side is constant or fewer than two pairs are left.
+    """
+    seen = ~(np.isnan(x) | np.isnan(y))
+    codes = dense_ranks(x[seen]), dense_ranks(y[seen])
+    return float(weighted_spearman(codes[0][None], codes[1], np.ones(len(codes[0])))[0])
+
+
+def pearson(x: Float[np.ndarray, " p"], y: Float[np.ndarray, " p"]) -> float:
+    """Pearson correlation over the pairs where neither is NaN; −1 to 1, NaN as in :func:`spearman`."""
+    seen = ~(np.isnan(x) | np.isnan(y))
+    weights = np.ones(int(seen.sum()))
+    return float(weighted_pearson(centred(x[seen])[None], centred(y[seen]), weights)[0])
+
+
+def validation_rsa(
+    values: Float[np.ndarray, "n d"],
+    human_rdm: Float[np.ndarray, "n n"],
+    distance: str = "cosine",
+    center: Float[np.ndarray, " d"] | None = None,
+) -> float:
+    """Spearman RSA of embeddings with the human RDM of the same stimuli, without intervals: cheap enough for
+    every training step.
+
+    Args:
+        values: (n, d) embeddings.
+        human_rdm: (n, n) human dissimilarities, NaN where unseen.
+        distance, center: as in :func:`bgs.evaluation.rdm.model_rdm`.
+    """
+    return spearman(pair_vector(model_rdm(values, distance, center)), pair_vector(human_rdm))
+
+
+def dense_ranks(values: Float[np.ndarray, " p"]) -> Int[np.ndarray, " p"]:
+    """Ranks 0, 1, 2, … without gaps; equal values share one. A tie group's name, found once for all resamples."""
+    return np.unique(values, return_inverse=True)[1].reshape(-1)
+
+
+def mid_ranks(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
+    """Ranks 1–p; equal values share the mean of the ranks they span."""
+    codes = dense_ranks(values)
+    return _centred_mid_ranks(codes, np.ones(len(codes)))[0] + (len(codes) + 1) / 2
+
+
+def centred(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
+    """Values minus their mean; exactly zero where they are all the same."""
+    # The mean of p equal numbers may differ from them in the last bit, the mean of p zeros may not.
+    shifted = values.astype(np.float64) - (values[0] if len(values) else 0.0)
+    deviations: Float64[np.ndarray, " p"] = shifted - (shifted.mean() if len(values) else 0.0)
+    return deviations
+
+
+def weighted_spearman(
+    x: Int[np.ndarray, "e p"], y: Int[np.ndarray, " p"], weights: Float64[np.ndarray, " p"]
+) -> Float64[np.ndarray, " e"]:
+    """Spearman correlation of each row of ``x`` with ``y`` when pair i is there ``weights[i]`` times.
+
+    Exactly the correlation of the replicated list, without writing it out: a tie group of total weight t after a
+    total of c has mid-rank c + (t + 1)/2, and the squared deviations of N ranks sum to (N³ − Σt³)/12
+    (Kendall 1970, Rank Correlation Methods, ch. 3). Linear in p; no sorting.
+
+    Args:
+        x: (e, p) dense ranks of e models' distances, see :func:`dense_ranks`.
+        y: (p,) dense ranks of the human dissimilarities.
+        weights: (p,) numbers ≥ 0; whole ones are replications, others interpolate between them.
+
+    Returns:
+        (e,) correlations, NaN where one side is constant over the pairs of positive weight.
+    """
+    rho = np.full(len(x), np.nan)
+    ranks_y, squares_y = _centred_mid_ranks(y, weights)
+    weighted_y = weights * ranks_y
+    for model, codes in enumerate(x):
+        ranks_x, squares_x = _centred_mid_ranks(codes, weights)
+        if squares_x > 0 and squares_y > 0:
+            rho[model] = weighted_y @ ranks_x / np.sqrt(squares_x * squares_y)
+    return np.clip(rho, -1.0, 1.0, out=rho)
+
+
+def _centred_mid_ranks(
+    codes: Int[np.ndarray, " p"], weights: Float64[np.ndarray, " p"]
+) -> tuple[Float64[np.ndarray, " p"], float]:
+    """(p,) mid-ranks minus their mean, and the weighted sum of their squares."""
+    size = np.bincount(codes, weights)
+    total = size.sum()
+    centre = np.cumsum(size) - 0.5 * size - 0.5 * total
+    return centre[codes], float(total * (total * total) - size @ (size * size)) / 12.0
+
+
+def weighted_pearson(
+    x: Float64[np.ndarray, "e p"], y: Float64[np.ndarray, " p"], weights: Float64[np.ndarray, " p"]
+) -> Float64[np.ndarray, " e"]:
+    """Pearson correlation of each row of ``x`` with ``y`` when pair i is there ``weights[i]`` times.
+
+    Args:
+        x: (e, p) distances of e models, each row centred (see :func:`centred`) to keep moments well conditioned.
+        y: (p,) human dissimilarities.
+        weights: (p,) numbers ≥ 0.
+
+    Returns:
+        (e,) correlations, NaN where one side is constant over the pairs of positive weight.
+    """
+    total = weights.sum()
+    if total <= 0:
+        return np.full(len(x), np.nan)
+    moment_x, moment_y = np.array([weights @ (row * row) for row in x]), weights @ (y * y)
+    y = y - weights @ y / total
+    weighted_y = weights * y
+    squares_x, squares_y = moment_x - (x @ weights) ** 2 / total, weighted_y @ y
+    defined = (squares_x > _CONSTANT * moment_x) & (squares_y > _CONSTANT * moment_y)
+    rho = np.full(len(x), np.nan)
+    np.divide(x @ weighted_y, np.sqrt(np.maximum(squares_x * squares_y, 0.0)), out=rho, where=defined)
+    return np.clip(rho, -1.0, 1.0, out=rho)
