@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: threads would only wait for each other
+
 import pytest
 from jaxtyping import install_import_hook
 

@@ -62,3 +62,90 @@ def save_small_study(folder: Path) -> Path:
             names = [f"clip{s:02d}" for s in trio]
             writer.writerow([f"p{row % 9}", "b", row, *names, names[odd], 2.5])
     return folder
+
+
+#: Clip shape (frames, pixels) that each tiny checkpoint was made for; width 32, 3 blocks, 4 heads, patch 8.
+TINY_CLIPS = {
+    "vjepa2": (4, 32),
+    "vjepa2.1": (4, 32),
+    "timesformer": (4, 32),
+    "videomae": (4, 32),
+    "clip": (8, 32),
+}
+_PREPROCESSOR = {
+    "do_resize": True, "size": {"shortest_edge": 36}, "resample": 2, "do_center_crop": True,
+    "crop_size": {"height": 32, "width": 32}, "do_rescale": True, "rescale_factor": 1 / 255,
+    "do_normalize": True, "image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.25, 0.3],
+}  # fmt: skip
+
+
+def tiny_video_model(family: str, **changes: object):
+    """A random transformers model of a family; ``changes`` go into its configuration."""
+    import torch
+    import transformers as hf
+
+    shared = {
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "patch_size": 8,
+        "initializer_range": 0.3,
+    }
+    torch.manual_seed(0)
+    if family == "vjepa2":
+        small = {
+            "crop_size": 32,
+            "frames_per_clip": 4,
+            "pred_hidden_size": 24,
+            "pred_num_attention_heads": 2,
+            "pred_num_hidden_layers": 1,
+        }
+        return hf.VJEPA2Model(hf.VJEPA2Config(**shared | small | changes))
+    shared |= {"intermediate_size": 64, "image_size": 32}
+    if family == "timesformer":
+        model = hf.TimesformerModel(hf.TimesformerConfig(**shared | {"num_frames": 4} | changes))
+        torch.nn.init.normal_(model.embeddings.time_embeddings, std=0.3)  # zero in a new model
+        return model
+    if family == "videomae":
+        return hf.VideoMAEModel(hf.VideoMAEConfig(**shared | {"num_frames": 4} | changes))
+    assert family == "clip"
+    return hf.CLIPVisionModelWithProjection(hf.CLIPVisionConfig(**shared | {"projection_dim": 24} | changes))
+
+
+def tiny_vjepa2_1():
+    """A random V-JEPA 2.1 encoder of 4 blocks, all of its parameters far from their initial zeros and ones."""
+    import torch
+
+    from bgs.backbones.vjepa2_1_network import VJEPA21Config, VJEPA21Encoder
+
+    torch.manual_seed(0)
+    encoder = VJEPA21Encoder(VJEPA21Config(32, 4, 2, 64, (0, 1, 2, 3), patch=8, size=32, frames=4))
+    with torch.no_grad():
+        for name, parameter in encoder.named_parameters():
+            scale = 0.2 if parameter.ndim > 1 else 0.3
+            parameter.copy_(("norm" in name and "weight" in name) + scale * torch.randn_like(parameter))
+    return encoder.eval()
+
+
+def save_tiny_video(family: str, folder: Path, preprocessor: bool = True, **changes: object) -> Path:
+    """Write a checkpoint of a family with random weights."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if family == "vjepa2.1":
+        encoder = tiny_vjepa2_1()
+        save_file(encoder.state_dict(), folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps(encoder.config.to_dict()))
+    else:
+        tiny_video_model(family, **changes).save_pretrained(folder)
+    if preprocessor:
+        (folder / "preprocessor_config.json").write_text(json.dumps(_PREPROCESSOR))
+    return folder
+
+
+def tiny_clips(n: int, frames: int, size: int, seed: int = 0) -> np.ndarray:
+    """(n, frames, size, size, 3) uint8 clips with slow structure in space and time."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (n, -(-frames // 2), 4, 4, 3)).astype(np.uint8)
+    fine = coarse.repeat(2, axis=1).repeat(-(-size // 4), axis=2).repeat(-(-size // 4), axis=3)
+    return np.ascontiguousarray(fine[:, :frames, :size, :size])

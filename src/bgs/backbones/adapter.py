@@ -1,7 +1,7 @@
 """Adapters on disk: peft's own two files, so that `PeftModel.from_pretrained` reads them, and what we add.
 
 ``adapter_config.json`` and ``adapter_model.safetensors`` hold LoRA; ``head.safetensors`` the head;
-``table.safetensors`` a lookup table; ``bgs.json`` says which backbone it belongs to.
+``weights.safetensors`` all of an encoder that is trained whole; ``bgs.json`` says which backbone it belongs to.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
         "format": _FORMAT,
         "model": backbone.spec.source,
         "revision": backbone.spec.revision,
+        "settings": backbone.spec.settings(),
         "lora": settings.model_dump() if settings else None,
         "head": None,
     }
@@ -40,11 +41,10 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
         assert backbone.head is not None
         _save(head, folder / "head.safetensors")
         about["head"] = {"dim": backbone.head.dim, "dropout": backbone.head.dropout.p}
+    _save(named, folder / _weights_file(backbone))
     if isinstance(backbone.module, LookupTable):
-        _save(named, folder / "table.safetensors")
         about["stimulus_ids"] = backbone.module.ids
-    else:
-        _save(named, folder / "adapter_model.safetensors")
+    if not backbone.trains_whole:
         write_json(folder / "adapter_config.json", _peft_config(backbone))
     write_json(folder / "bgs.json", about)
 
@@ -63,16 +63,29 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
             "this adapter was trained on other weights", where=folder,
             expected=f"{about['model']} {about['revision'][:12]}", got=f"{backbone.spec.source} {backbone.spec.revision[:12]}",
         )  # fmt: skip
+    _require_same_settings(about.get("settings", {}), backbone, folder)
     head = ProjectionHead(backbone.spec.width, **about["head"]) if about["head"] else None
     attach_lora(backbone, LoraSettings(**about["lora"]) if about["lora"] else None, head)
     if isinstance(backbone.module, LookupTable):
         backbone.module.rows(tuple(about["stimulus_ids"]))
-        saved = _load(folder / "table.safetensors")
-    else:
-        saved = _load(folder / "adapter_model.safetensors")
+    saved = _load(folder / _weights_file(backbone))
     if head is not None:
         saved |= {f"head.{name}": tensor for name, tensor in _load(folder / "head.safetensors").items()}
     load_trainable(backbone, saved, where=folder)
+
+
+def _weights_file(backbone: Backbone) -> str:
+    return "weights.safetensors" if backbone.trains_whole else "adapter_model.safetensors"
+
+
+def _require_same_settings(saved: dict[str, Any], backbone: Backbone, where: Path) -> None:
+    current = backbone.spec.settings()
+    for key in sorted(saved.keys() | current.keys()):
+        if saved.get(key) != current.get(key):
+            raise DataError(
+                f"this adapter was trained with another {key}", where=where,
+                expected=saved.get(key), got=f"{current.get(key)} from {backbone.spec.source}",
+            )  # fmt: skip
 
 
 def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from bgs._errors import ConfigError
 from bgs._typing import Int
 from bgs.backbones.head import ProjectionHead
 from bgs.stimuli import StimulusSet
@@ -31,6 +34,10 @@ class BackboneSpec:
     source: str
     width: int
     revision: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """What beyond the weights decides its embeddings; an adapter keeps it and refuses another."""
+        return {}
 
 
 class Inputs(ABC):
@@ -78,12 +85,17 @@ class Backbone(ABC):
         module: the network, as loaded; LoRA layers are put into it in place.
         head: an optional projection, trained with the adapter and saved beside it.
         trains_whole: True where there is nothing pretrained to protect, so every parameter is trained.
+        precision: ``bf16`` computes products in bfloat16 (autocast; weights and sums stay float32), ``fp32``
+            everything in float32, ``auto`` is bf16 on a CUDA device that has it and fp32 elsewhere.
+        notes: what a user should know of how it was loaded, each a line; the command line prints them once.
     """
 
     spec: BackboneSpec
     module: nn.Module
     head: ProjectionHead | None = None
     trains_whole: bool = False
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def prepare(self, stimuli: StimulusSet) -> Inputs:
@@ -98,9 +110,38 @@ class Backbone(ABC):
         """Full-match pattern of the linear layers to adapt; ``layers`` is ``all`` or ``last:k``."""
 
     def forward(self, batch: Any) -> Float[Tensor, "b d"]:
-        """(b, D) embeddings of a batch of units."""
-        features = self.features(batch)
+        """(b, D) float32 embeddings of a batch of units."""
+        with self.autocast():
+            features = self.features(batch)
+        features = features.float()
         return features if self.head is None else self.head(features)
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """The context in which the network runs, by :attr:`precision` and device."""
+        wanted = self.precision == "bf16"
+        if self.precision == "auto" and self.device.type == "cuda":
+            wanted = torch.cuda.is_bf16_supported(including_emulation=False)
+        if not wanted:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def checkpoint_gradients(self) -> None:
+        """Keep only the blocks' inputs for the backward pass and compute the rest anew: memory for time.
+
+        Raises:
+            ConfigError: an encoder without blocks.
+        """
+        raise ConfigError("gradient_checkpointing: no blocks to do it in", where=self.spec.source)
+
+    def cache_trunk(
+        self, inputs: Inputs, layers: str, micro_batch: int, progress: Callable[[int], None] | None = None
+    ) -> Inputs:
+        """Inputs from which training with LoRA in ``layers`` gives the same results with less to compute.
+
+        Here, the inputs themselves; an encoder whose first blocks are frozen can put their output in place
+        of the inputs.
+        """
+        return inputs
 
     @property
     def width(self) -> int:

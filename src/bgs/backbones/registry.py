@@ -8,26 +8,48 @@ from pathlib import Path
 from bgs._errors import ConfigError
 from bgs.backbones.adapter import load_adapter, read_about
 from bgs.backbones.backbone import Backbone
+from bgs.backbones.catalogue import expand
+from bgs.backbones.clip import ClipBackbone
 from bgs.backbones.lookup import LookupBackbone
+from bgs.backbones.scratch import ScratchBackbone
 from bgs.backbones.text import TextBackbone
+from bgs.backbones.timesformer import TimesformerBackbone
+from bgs.backbones.video import VideoBackbone
+from bgs.backbones.videomae import VideoMAEBackbone
+from bgs.backbones.vjepa2 import VJEPA2Backbone
+from bgs.backbones.vjepa2_1 import VJEPA21Backbone
 
-_FAMILIES: dict[str, Callable[[str], Backbone]] = {"text": TextBackbone, "lookup": LookupBackbone}
+_VIDEO: tuple[type[VideoBackbone], ...] = (
+    VJEPA2Backbone, VJEPA21Backbone, TimesformerBackbone, VideoMAEBackbone, ClipBackbone
+)  # fmt: skip
+_FAMILIES: dict[str, Callable[[str], Backbone]] = {
+    "text": TextBackbone,
+    "lookup": LookupBackbone,
+    "scratch": ScratchBackbone.load,
+    **{kind.family: kind.load for kind in _VIDEO},
+}
 
 
 def load_backbone(reference: str) -> Backbone:
-    """Load ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>`` or ``run:<run folder>``.
+    """Load a model by reference.
 
-    A run is its base model with the trained adapter in it.
+    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``; ``vjepa2:``, ``vjepa2.1:``, ``timesformer:``,
+    ``videomae:`` or ``clip:`` and a hub id or folder, with ``?frames=T&size=S&layer=k`` where other clips or
+    another layer are wanted; a short name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run
+    folder>``, a run's base model with the trained adapter in it.
 
     Raises:
         ConfigError: not such a reference.
         BgsError: the model cannot be loaded, or the adapter does not fit it.
     """
-    family, _, name = reference.partition(":")
+    family, _, name = expand(reference).partition(":")
     if not name or family not in {*_FAMILIES, "run"}:
         known = ", ".join(f"{known}:…" for known in (*_FAMILIES, "run"))
         raise ConfigError(
-            "unknown model", where=reference, expected=f"one of {known}", hint="e.g. text:minilm"
+            "unknown model",
+            where=reference,
+            expected=f"one of {known}",
+            hint="or a short name, see `bgs models`",
         )
     if family == "run":
         return _load_run(Path(name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bgs._errors import BgsError, DataError, some
-from bgs._files import sha256_of
 from bgs._optional import require
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
 from bgs.backbones.lora import block_linears, linear_pattern
+from bgs.backbones.pretrained import fingerprint
 from bgs.stimuli import StimulusSet
 
 
@@ -71,7 +70,7 @@ class TextBackbone(Backbone):
             ) from error
         self.module: nn.Module = self._encoder[0].model
         width = self._encoder.get_embedding_dimension()
-        self.spec = BackboneSpec("text", f"text:{name}", width, _fingerprint(self.module))
+        self.spec = BackboneSpec("text", f"text:{name}", width, fingerprint(self.module))
 
     def prepare(self, stimuli: StimulusSet) -> TextInputs:
         """Tokenise every caption of every stimulus.
@@ -100,18 +99,9 @@ class TextBackbone(Backbone):
     def lora_pattern(self, layers: str) -> str:
         return linear_pattern(block_linears(self.module), layers)
 
+    def checkpoint_gradients(self) -> None:
+        self.module.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
+
     def to(self, device: torch.device | str) -> None:
         self._encoder.to(device)
         super().to(device)
-
-
-def _fingerprint(module: nn.Module) -> str:
-    """SHA-256 over names, types and values of the weights, so that an adapter knows its base again."""
-    parts: list[bytes | str] = []
-    for name, tensor in sorted(module.state_dict().items()):
-        parts += [
-            re.sub(r"\s", "", name),
-            str(tensor.dtype),
-            tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes(),
-        ]
-    return sha256_of(*parts)

@@ -110,7 +110,8 @@ class TrainingConfig(_Settings):
     """Everything a training run depends on."""
 
     preset: Literal["default", "paper-v1"] = "default"
-    #: Model to tune: ``text:<name>`` or ``lookup:<dim>``.
+    #: Model to tune: ``text:<name>``, ``lookup:<dim>``, a video checkpoint such as
+    #: ``videomae:<hub id or folder>?frames=8``, or a short name that ``bgs models`` lists.
     model: str
     #: Name of a data set, or a folder.
     data: str
@@ -132,6 +133,10 @@ class TrainingConfig(_Settings):
     micro_batch: int = Field(64, ge=1)
     #: Micro-batches whose graphs are kept rather than encoded twice: faster, for memory.
     keep_graphs: int = Field(0, ge=0)
+    #: Keep only the blocks' inputs for the backward pass and compute the rest anew: memory for time.
+    gradient_checkpointing: bool = False
+    #: ``bf16``: products in bfloat16 (autocast), weights and sums in float32; ``auto``: on CUDA devices that have it.
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
     device: str = "auto"
 
     @model_validator(mode="before")

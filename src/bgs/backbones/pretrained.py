@@ -1,0 +1,144 @@
+"""A checkpoint's own files, in a folder or on the hub: its family, its configuration, all of its weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bgs._errors import BgsError, ConfigError, DataError, some
+from bgs._optional import require
+
+#: ``model_type`` of a checkpoint's config.json -> our family.
+FAMILY_OF_MODEL_TYPE = {
+    "vjepa2": "vjepa2",
+    "vjepa2_1": "vjepa2.1",
+    "timesformer": "timesformer",
+    "videomae": "videomae",
+    "clip": "clip",
+    "clip_vision_model": "clip",
+}
+
+
+def checkpoint_file(name: str, filename: str) -> Path | None:
+    """Path of a file of a checkpoint (a folder, or a hub id: then downloaded once), None if it has no such file.
+
+    Raises:
+        BgsError: neither a folder nor a checkpoint that the hub (or its local cache) has.
+    """
+    if Path(name).is_dir():
+        path = Path(name) / filename
+        return path if path.is_file() else None
+    hub = require("transformers", "train").utils.hub
+    try:
+        found = hub.cached_file(name, filename, _raise_exceptions_for_missing_entries=False)
+    except (OSError, ValueError) as error:
+        raise BgsError(
+            f"cannot find this checkpoint: {str(error).splitlines()[0]}", where=name,
+            expected="a folder, or a hub id such as facebook/vjepa2-vitl-fpc64-256",
+        ) from None  # fmt: skip
+    return Path(found) if found is not None else None
+
+
+def read_json(name: str, filename: str) -> dict[str, Any] | None:
+    """A JSON file of a checkpoint, None if it has no such file.
+
+    Raises:
+        DataError: the file is not a JSON object.
+    """
+    path = checkpoint_file(name, filename)
+    if path is None:
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"not JSON: {error}", where=path) from None
+    if not isinstance(content, dict):
+        raise DataError("not a JSON object", where=path, got=type(content).__name__)
+    return content
+
+
+def read_config(family: str, name: str) -> dict[str, Any]:
+    """config.json of a checkpoint of ``family``.
+
+    Raises:
+        BgsError: there is none.
+        ConfigError: it is a checkpoint of another family; the error says which.
+    """
+    config = read_json(name, "config.json")
+    if config is None:
+        raise BgsError(
+            "no checkpoint here",
+            where=name,
+            expected="a folder, or a hub id (online or downloaded before), with a config.json",
+        )
+    model_type = str(config.get("model_type"))
+    found = FAMILY_OF_MODEL_TYPE.get(model_type)
+    if found != family:
+        raise ConfigError(
+            "a checkpoint of another family", where=f"{family}:{name}", expected=family,
+            got=found or f"model_type {model_type!r}", hint=f"use {found}:{name}" if found else None,
+        )  # fmt: skip
+    return config
+
+
+def load_transformers(kind: str, name: str, **keywords: Any) -> Any:
+    """A transformers model of class ``kind`` in float32, every weight of it from the checkpoint.
+
+    Weights that the checkpoint has beyond those (a classifier, a decoder, the text half of CLIP) are not read.
+
+    Raises:
+        BgsError: it cannot be read.
+        DataError: a weight is missing or of another shape; it is named, and never left random.
+    """
+    library = require("transformers", "train")
+    from safetensors import SafetensorError
+
+    try:
+        model, report = getattr(library, kind).from_pretrained(
+            name, dtype=torch.float32, output_loading_info=True, **keywords
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise BgsError(
+            f"cannot load these weights: {' '.join(str(error).split())[:300]}", where=name
+        ) from None
+    for problem in ("missing_keys", "mismatched_keys"):
+        if report[problem]:
+            raise DataError(
+                f"{len(report[problem])} {problem.replace('_keys', '')} weights: {some(sorted(map(str, report[problem])))}",
+                where=name, expected=f"all weights of a {kind}",
+            )  # fmt: skip
+    return model.eval()
+
+
+def fingerprint(module: nn.Module) -> str:
+    """SHA-256 over names, types and values of the weights, so that an adapter knows its base again."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        values = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+        for part in (re.sub(r"\s", "", name).encode(), str(tensor.dtype).encode(), memoryview(values)):
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def eager_attentions(model: Any, depth: int, **inputs: Any) -> tuple[Tensor, ...]:
+    """Attention weights of the first ``depth`` blocks of a transformers model.
+
+    Fused attention (sdpa) never has them: asked for, it returns an empty tuple and no error. So the plain
+    implementation is switched on for this call.
+    """
+    before = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    try:
+        maps = model(**inputs, output_attentions=True).attentions
+    finally:
+        model.set_attn_implementation(before)
+    if len(maps) < depth:
+        raise BgsError("no attention weights from this model", expected=f"{depth} blocks", got=len(maps))
+    return tuple(maps[:depth])

@@ -1,0 +1,53 @@
+"""What a reference asks of a video checkpoint beyond its name: ``videomae:folder?frames=8&size=64&layer=6``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from bgs._errors import ConfigError
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """Departures from what the checkpoint was trained with; None keeps the checkpoint's own.
+
+    Attributes:
+        frames: frames of a clip.
+        size: pixels a side.
+        layer: embed with the tokens after this block (0: the patch embedding), neither normed nor projected.
+    """
+
+    frames: int | None = None
+    size: int | None = None
+    layer: int | None = None
+
+    def __str__(self) -> str:
+        given = [
+            f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name) is not None
+        ]
+        return "?" + "&".join(given) if given else ""
+
+
+def parse_settings(text: str) -> tuple[str, VideoSettings]:
+    """Split ``name?key=value&…`` into a name (a folder becomes absolute) and its settings.
+
+    Raises:
+        ConfigError: an unknown key, or a value that is not a whole number in range.
+    """
+    name, _, query = text.partition("?")
+    known = [field.name for field in fields(VideoSettings)]
+    given: dict[str, int] = {}
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key not in known:
+            raise ConfigError(f"unknown setting {key!r}", where=text, expected=f"one of {', '.join(known)}")
+        least = 0 if key == "layer" else 1
+        if not value.isdigit() or int(value) < least:
+            raise ConfigError(
+                f"setting {key!r}", where=text, expected=f"a whole number from {least}", got=value
+            )
+        given[key] = int(value)
+    if Path(name).is_dir():
+        name = str(Path(name).resolve())  # an adapter must find its base again from anywhere
+    return name, VideoSettings(**given)

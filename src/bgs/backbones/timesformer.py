@@ -1,0 +1,60 @@
+"""TimeSformer (Bertasius et al. 2021, arXiv 2102.05095), through transformers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bgs._optional import require
+from bgs.backbones.preprocessing import Preprocessing
+from bgs.backbones.pretrained import eager_attentions, load_transformers
+from bgs.backbones.video import Clips, Hidden, Native, Pixels, VideoBackbone
+
+
+class TimesformerBackbone(VideoBackbone):
+    """``timesformer:<hub id or folder>``: a clip is its class token after the last norm.
+
+    Other numbers of frames and pixels take the nearest trained time and place embedding, as the authors do.
+    """
+
+    family = "timesformer"
+    blocks_name = "encoder.layer"
+    published = Preprocessing(224, 224, (0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
+
+    @classmethod
+    def native(cls, name: str, config: dict[str, Any]) -> Native:
+        full = require("transformers", "train").TimesformerConfig.from_dict(config)
+        return Native(
+            full.num_frames, full.image_size, full.patch_size, 1,
+            full.hidden_size, full.hidden_size, full.num_hidden_layers,
+        )  # fmt: skip
+
+    @classmethod
+    def load_module(cls, name: str, frames: int, size: int) -> nn.Module:
+        module = load_transformers("TimesformerModel", name, attn_implementation="eager")
+        # Blocks fold tokens into (time, place) by these two; the trained embeddings need the checkpoint's own,
+        # so they are set after loading. Left as they were, other clips run, with time and place mixed up.
+        module.config.num_frames, module.config.image_size = frames, size
+        result: nn.Module = module
+        return result
+
+    def stem(self, pixels: Pixels) -> Hidden:
+        hidden: Tensor = self.module.get_submodule("embeddings")(pixels)
+        return hidden
+
+    def block(self, number: int, hidden: Hidden) -> Hidden:
+        result: Tensor = self.blocks[number](hidden)[0]
+        return result
+
+    def summary(self, hidden: Hidden) -> Float[Tensor, "b w"]:
+        return hidden[:, 0]
+
+    def final(self, hidden: Hidden) -> Float[Tensor, "b d"]:
+        normed: Tensor = self.module.get_submodule("layernorm")(hidden[:, 0])
+        return normed
+
+    def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "frames heads n n"], ...]:
+        """Spatial attention only, B·T rows: the published divided attention does not return that over time."""
+        return eager_attentions(self.module, self.spec.depth, pixel_values=self.pixels(clips))

@@ -1,0 +1,95 @@
+"""The frozen trunk: hidden states after the blocks that are not trained, computed once for all updates."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bgs._errors import BgsError
+from bgs._typing import Int
+from bgs.backbones.backbone import Inputs
+
+#: Up to this many bytes are kept in memory, more on disk.
+MEMORY_LIMIT = 4 * 2**30
+_CHUNK = 2**24
+
+
+@dataclass(frozen=True)
+class TrunkState:
+    """Hidden states of some units after the first ``depth`` blocks; the encoder goes on from there."""
+
+    hidden: Float[Tensor, "b ..."]
+    depth: int
+
+
+class TrunkInputs(Inputs):
+    """Inputs whose content is the frozen trunk's output.
+
+    Args:
+        hidden: (u, …) float32 hidden states, in memory or memory-mapped.
+        depth: blocks already run.
+        inputs: what they were made of.
+    """
+
+    def __init__(self, hidden: Float[np.ndarray, "u ..."], depth: int, inputs: Inputs) -> None:
+        self._hidden, self._depth = hidden, depth
+        self.owner, self.cost = inputs.owner, inputs.cost
+
+    def batch(self, units: Int[np.ndarray, " b"]) -> TrunkState:
+        return TrunkState(torch.from_numpy(np.asarray(self._hidden[units])), self._depth)
+
+
+def cache_hidden(
+    trunk: Callable[[Any], Tensor],
+    inputs: Inputs,
+    micro_batch: int,
+    progress: Callable[[int], None] | None = None,
+) -> Float[np.ndarray, "u ..."]:
+    """(u, …) float32 outputs of ``trunk`` for all units of ``inputs``.
+
+    Raises:
+        BgsError: they belong on disk and there is no room for them.
+    """
+    units = len(inputs.owner)
+    hidden: np.ndarray | None = None
+    for batch in inputs.batches(np.arange(units), micro_batch):
+        values = trunk(inputs.batch(batch)).cpu().numpy()
+        if hidden is None:
+            hidden = allocate((units, *values.shape[1:]))
+        hidden[batch] = values
+        if progress is not None:
+            progress(len(batch))
+    assert hidden is not None, "a stimulus set has units"
+    return hidden
+
+
+def allocate(shape: tuple[int, ...], memory_limit: int = MEMORY_LIMIT) -> Float[np.ndarray, "..."]:
+    """An empty float32 array, in memory or (beyond ``memory_limit`` bytes) mapped to a file without a name.
+
+    The file is filled at once, so that a full disk is an error here rather than a crash later,
+    and is given back when the process ends, however it ends.
+
+    Raises:
+        BgsError: no room on disk.
+    """
+    size = 4 * int(np.prod(shape))
+    if size <= memory_limit:
+        return np.empty(shape, dtype=np.float32)
+    with tempfile.TemporaryFile() as file:
+        try:
+            for start in range(0, size, _CHUNK):
+                file.write(bytes(min(_CHUNK, size - start)))
+            file.flush()
+        except OSError as error:
+            raise BgsError(
+                f"cannot keep the frozen blocks' output: {error.strerror}", where=tempfile.gettempdir(),
+                expected=f"{size / 2**30:.1f} GiB of space", hint="set TMPDIR to a larger disk",
+            ) from None  # fmt: skip
+        return np.memmap(file, dtype=np.float32, mode="r+", shape=shape)

@@ -1,0 +1,324 @@
+"""What all video encoders share: clips in, blocks one after the other, an embedding from the last or any layer."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from bgs._errors import ConfigError
+from bgs._typing import Int
+from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
+from bgs.backbones.lora import block_linears, linear_pattern
+from bgs.backbones.preprocessing import Preprocessing, read_preprocessing
+from bgs.backbones.pretrained import fingerprint, read_config
+from bgs.backbones.settings import parse_settings
+from bgs.backbones.trunk import TrunkInputs, TrunkState, cache_hidden
+from bgs.stimuli import FrameCache, Sampling, StimulusSet
+
+Clips = UInt8[Tensor, "b t s s 3"]
+Pixels = Float[Tensor, "b t 3 s s"]
+Hidden = Float[Tensor, "b ..."]
+
+
+@dataclass(frozen=True)
+class Native:
+    """What a checkpoint was trained with.
+
+    Attributes:
+        frames: of a clip.
+        size: pixels a side.
+        patch: pixels a side of a patch; sizes are multiples of it.
+        tubelet: frames that share a token; numbers of frames are multiples of it.
+        width: of its hidden states.
+        embedding: width of its own embedding, after the last norm and any projection.
+        depth: number of blocks.
+    """
+
+    frames: int
+    size: int
+    patch: int
+    tubelet: int
+    width: int
+    embedding: int
+    depth: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSpec(BackboneSpec):
+    """A :class:`BackboneSpec` that also says how clips are read.
+
+    Attributes:
+        frames: T, frames of a clip.
+        preprocessing: from decoded frames to pixels.
+        depth: blocks that are run.
+        layer: the block whose tokens are embedded, None for the checkpoint's own embedding.
+    """
+
+    frames: int
+    preprocessing: Preprocessing
+    depth: int
+    layer: int | None = None
+
+    def settings(self) -> dict[str, Any]:
+        pixels = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in vars(self.preprocessing).items()
+        }
+        return {"frames": self.frames, "layer": self.layer, **pixels}
+
+
+class VideoInputs(Inputs):
+    """Clips as uint8 frames, often memory-mapped; a unit is a clip.
+
+    Args:
+        frames: (u, T, S, S, 3) uint8.
+        owner: (u,) position of the stimulus each clip belongs to.
+        failures: (stimulus id, reason) of clips that were left out.
+    """
+
+    def __init__(
+        self,
+        frames: UInt8[np.ndarray, "u t s s 3"],
+        owner: Int[np.ndarray, " u"],
+        failures: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self._frames = frames
+        self.owner = owner
+        self.failures = tuple(failures)
+        self.cost = np.ones(len(owner), dtype=np.int64)
+
+    def batch(self, units: Int[np.ndarray, " b"]) -> Clips:
+        return torch.from_numpy(np.asarray(self._frames[units]))  # the one copy: from the page cache
+
+
+class VideoBackbone(Backbone):
+    """A vision transformer over clips: a stem (patches, positions), blocks, a final norm and pooling.
+
+    The stages are called one by one, which gives any layer's embedding, a cached frozen trunk and gradient
+    checkpointing to every family in the same way; tests hold the whole equal to the model's own forward pass.
+
+    Attributes:
+        family: the name before the colon.
+        blocks_name: where in the network its blocks are.
+        published: how the family's authors prepared pixels, for checkpoints without a preprocessor file.
+    """
+
+    family: ClassVar[str]
+    blocks_name: ClassVar[str]
+    published: ClassVar[Preprocessing]
+    spec: VideoSpec
+
+    def __init__(self, module: nn.Module, spec: VideoSpec, notes: Sequence[str] = ()) -> None:
+        self.module, self.spec, self.notes = module, spec, tuple(notes)
+        blocks = module.get_submodule(self.blocks_name)
+        assert isinstance(blocks, nn.ModuleList)
+        self.blocks = blocks
+        self._checkpointing = False
+
+    @classmethod
+    def load(cls, reference: str) -> VideoBackbone:
+        """Load ``<hub id or folder>[?frames=T&size=S&layer=k]``.
+
+        Raises:
+            BgsError: it cannot be read, is of another family, or cannot run exactly as asked.
+        """
+        name, asked = parse_settings(reference)
+        native = cls.native(name, read_config(cls.family, name))
+        frames, size = asked.frames or native.frames, asked.size or native.size
+        cls.check(native, frames, size, where=f"{cls.family}:{reference}")
+        preprocessing, notes = cls._preprocessing(name, native, asked.size)
+        depth = native.depth if asked.layer is None else asked.layer
+        if depth > native.depth:
+            raise ConfigError("no such layer", where=reference, expected=f"0 to {native.depth}", got=depth)
+        module = cls.load_module(name, frames, size)
+        spec = VideoSpec(
+            cls.family, f"{cls.family}:{name}{asked}", native.embedding if asked.layer is None else native.width,
+            fingerprint(module), frames=frames, preprocessing=preprocessing, depth=depth, layer=asked.layer,
+        )  # fmt: skip
+        return cls(module, spec, notes)
+
+    @classmethod
+    def _preprocessing(
+        cls, name: str, native: Native, size: int | None
+    ) -> tuple[Preprocessing, tuple[str, ...]]:
+        found = read_preprocessing(name)
+        if found is None:
+            values = cls.published.resized(size or native.size)
+            note = (
+                f"{cls.family}:{name} has no preprocessor file: its family's published values are used "
+                f"({values.size} px, mean {values.mean}, std {values.std})"
+            )
+            return values, (note,)
+        if size is None and found.size != native.size:
+            raise ConfigError(
+                "the preprocessor file and config.json disagree on the frame size", where=name,
+                expected=f"{native.size} px", got=f"{found.size} px", hint="say which with ?size=",
+            )  # fmt: skip
+        return found.resized(size or native.size), ()
+
+    @classmethod
+    @abstractmethod
+    def native(cls, name: str, config: dict[str, Any]) -> Native:
+        """What config.json says."""
+
+    @classmethod
+    @abstractmethod
+    def load_module(cls, name: str, frames: int, size: int) -> nn.Module:
+        """The network, ready for clips of that shape."""
+
+    @classmethod
+    def check(cls, native: Native, frames: int, size: int, where: str) -> None:
+        """Refuse a clip shape that the family would run, but wrongly.
+
+        Raises:
+            ConfigError: frames or pixels that do not fill whole patches, or what a family adds to this.
+        """
+        if frames % native.tubelet:
+            # A convolution over time would drop the last frames without a word.
+            raise ConfigError("frames", where=where, expected=f"a multiple of {native.tubelet}", got=frames)
+        if size % native.patch or size < 2 * native.patch:
+            expected = f"a multiple of {native.patch} pixels, at least {2 * native.patch}"
+            raise ConfigError("size", where=where, expected=expected, got=size)
+
+    @abstractmethod
+    def stem(self, pixels: Pixels) -> Hidden:
+        """Tokens before the first block, one leading row a clip."""
+
+    @abstractmethod
+    def block(self, number: int, hidden: Hidden) -> Hidden:
+        """Tokens after block ``number`` (from 0)."""
+
+    @abstractmethod
+    def summary(self, hidden: Hidden) -> Float[Tensor, "b w"]:
+        """One vector a clip from tokens as they are: their mean, or the class token."""
+
+    @abstractmethod
+    def final(self, hidden: Hidden) -> Float[Tensor, "b d"]:
+        """The checkpoint's own embedding from the tokens after the last block."""
+
+    @abstractmethod
+    def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "..."], ...]:
+        """Attention weights of every block, rows summing to 1; the last axis is what is attended to."""
+
+    def prepare(
+        self,
+        stimuli: StimulusSet,
+        *,
+        workers: int | None = None,
+        progress: Callable[[int], None] | None = None,
+        skip_bad: bool = False,
+    ) -> VideoInputs:
+        """Decode every stimulus's clip, through the frame cache.
+
+        Args:
+            stimuli: a set with videos.
+            workers: decoding processes; None takes every core that has enough to do.
+            progress: told of each clip that is done.
+            skip_bad: leave clips that cannot be read out; they are in the result's ``failures``.
+
+        Raises:
+            DataError: clips that cannot be read, all named at once, or a set without any.
+        """
+        frames = FrameCache().open_frames(stimuli, self.sampling(), workers, progress, skip_bad)
+        return VideoInputs(frames.array, frames.positions, frames.failures)
+
+    def sampling(self) -> Sampling:
+        """Which frames are read, and at what size."""
+        wanted = self.spec.preprocessing
+        return Sampling(
+            frames=self.spec.frames, size=wanted.size, resize=wanted.short_edge,
+            crop="none" if wanted.short_edge is None else "center", interpolation=wanted.interpolation,
+        )  # fmt: skip
+
+    def pixels(self, clips: Clips) -> Pixels:
+        """Normalised float32 pixels on the network's device."""
+        expected = (self.spec.frames, self.spec.preprocessing.size, self.spec.preprocessing.size, 3)
+        if tuple(clips.shape[1:]) != expected:
+            raise ConfigError("clips", where=self.spec.source, expected=expected, got=tuple(clips.shape[1:]))
+        clips = clips.to(self.device).permute(0, 1, 4, 2, 3)
+        mean = torch.tensor(self.spec.preprocessing.mean, device=self.device).reshape(3, 1, 1) * 255
+        std = torch.tensor(self.spec.preprocessing.std, device=self.device).reshape(3, 1, 1) * 255
+        return clips.to(torch.float32, memory_format=torch.contiguous_format).sub_(mean).div_(std)
+
+    def features(self, batch: Clips | TrunkState) -> Float[Tensor, "b d"]:
+        hidden, start = self._begin(batch)
+        for number in range(start, self.spec.depth):
+            hidden = self._run(number, hidden)
+        return self.final(hidden) if self.spec.layer is None else self.summary(hidden)
+
+    def layer_features(self, batch: Clips) -> Float[Tensor, "layers b w"]:
+        """(depth + 1, B, W) embeddings from the tokens before the first block and after each, in one pass.
+
+        Entry k is what a backbone loaded with ``?layer=k`` gives.
+        """
+        with self.autocast():
+            hidden, _ = self._begin(batch)
+            found = [self.summary(hidden)]
+            for number in range(self.spec.depth):
+                hidden = self._run(number, hidden)
+                found.append(self.summary(hidden))
+            return torch.stack(found).float()
+
+    def _begin(self, batch: Clips | TrunkState) -> tuple[Hidden, int]:
+        if isinstance(batch, TrunkState):
+            return batch.hidden.to(self.device), batch.depth
+        return self.stem(self.pixels(batch)).float(), 0  # under autocast too, blocks add to a float32 stream
+
+    def _run(self, number: int, hidden: Hidden) -> Hidden:
+        if self._checkpointing and torch.is_grad_enabled() and self.module.training:
+            result: Tensor = checkpoint(self.block, number, hidden, use_reentrant=False)
+            return result
+        return self.block(number, hidden)
+
+    def checkpoint_gradients(self) -> None:
+        self._checkpointing = True
+
+    def lora_pattern(self, layers: str) -> str:
+        """Attention and MLP of the blocks that are run, and nothing elsewhere (a predictor, a stem, a head)."""
+        prefix = f"{self.blocks_name}."
+        used = [
+            name
+            for name in block_linears(self.module)
+            if name.startswith(prefix) and int(name.removeprefix(prefix).partition(".")[0]) < self.spec.depth
+        ]
+        return linear_pattern(used, layers)
+
+    def random_trunk(self) -> dict[str, float]:
+        """Settings of the checkpoint that make its own blocks random while training: dropout of any kind."""
+        config: Any = self.module.config
+        return {key: value for key, value in config.to_dict().items() if "drop" in key and value}
+
+    def cache_trunk(
+        self, inputs: Inputs, layers: str, micro_batch: int, progress: Callable[[int], None] | None = None
+    ) -> Inputs:
+        """Put the output of the frozen blocks in place of the clips, where ``layers`` is ``last:k``.
+
+        Left as they are where blocks are random while training (dropout), since one output cannot stand
+        for all; a line in :attr:`notes` then says so.
+        """
+        frozen = 0 if layers == "all" else self.spec.depth - int(layers.removeprefix("last:"))
+        if frozen <= 0:
+            return inputs
+        if self.random_trunk():
+            self.notes += (f"the frozen blocks are run again in each update: {self.random_trunk()}",)
+            return inputs
+        return TrunkInputs(cache_hidden(self._trunk(frozen), inputs, micro_batch, progress), frozen, inputs)
+
+    def _trunk(self, frozen: int) -> Callable[[Clips], Hidden]:
+        def run(batch: Clips) -> Hidden:
+            self.train(False)
+            with torch.no_grad(), self.autocast():
+                hidden, _ = self._begin(batch)
+                for number in range(frozen):
+                    hidden = self.block(number, hidden)
+                return hidden.float()
+
+        return run

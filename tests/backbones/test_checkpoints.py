@@ -1,0 +1,182 @@
+"""Checkpoints as they come: pixels from their own files, every weight there, another family named, one-line errors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from bgs import BgsError
+from bgs.backbones import load_backbone
+from bgs.backbones.preprocessing import IMAGENET_MEAN, Preprocessing, read_preprocessing
+from bgs.backbones.settings import VideoSettings, parse_settings
+from tiny_models import TINY_CLIPS, save_tiny_video
+
+MODERN = {
+    "do_resize": True, "size": {"shortest_edge": 292}, "resample": 2, "do_center_crop": True,
+    "crop_size": {"height": 256, "width": 256}, "do_rescale": True, "rescale_factor": 0.00392156862745098,
+    "do_normalize": True, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225],
+}  # fmt: skip
+OLD_CLIP = {"do_resize": True, "size": 224, "resample": 3, "do_center_crop": True, "crop_size": 224, "do_normalize": True,
+            "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}  # fmt: skip
+
+
+def preprocessing(tmp_path, content: dict, name: str = "preprocessor_config.json") -> Preprocessing | None:
+    (tmp_path / name).write_text(json.dumps(content))
+    return read_preprocessing(str(tmp_path))
+
+
+def test_both_generations_of_preprocessor_files(tmp_path):
+    assert preprocessing(tmp_path, OLD_CLIP) == Preprocessing(
+        224, 224, (0.48, 0.46, 0.41), (0.27, 0.26, 0.28), "bicubic"
+    )
+    found = preprocessing(tmp_path, MODERN, "video_preprocessor_config.json")  # the more specific file wins
+    assert found == Preprocessing(256, 292, IMAGENET_MEAN, (0.229, 0.224, 0.225), "bilinear")
+    assert (found.resized(128).size, found.resized(128).short_edge) == (128, 146)
+
+
+def test_a_file_that_does_not_crop_squeezes(tmp_path):
+    found = preprocessing(tmp_path, MODERN | {"do_center_crop": False, "size": {"height": 224, "width": 224}})
+    assert (found.size, found.short_edge) == (224, None)
+    assert found.resized(64).short_edge is None
+
+
+def test_no_normalisation_is_mean_zero_and_deviation_one(tmp_path):
+    found = preprocessing(tmp_path, MODERN | {"do_normalize": False})
+    assert (found.mean, found.std) == ((0, 0, 0), (1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"do_rescale": False}, "cannot prepare pixels this way"),
+        ({"rescale_factor": 1 / 127.5}, "cannot prepare pixels this way"),
+        ({"resample": 0}, "cannot prepare pixels this way"),
+        ({"crop_size": {"height": 224, "width": 112}}, "crop_size: not a square"),
+        ({"do_center_crop": False}, "frames would not be square"),
+        ({"image_mean": [0.5]}, "image_mean: not three numbers"),
+    ],
+)
+def test_preprocessor_files_that_cannot_be_followed_are_errors(tmp_path, change, message):
+    with pytest.raises(BgsError, match=message):
+        preprocessing(tmp_path, MODERN | change)
+
+
+@pytest.mark.parametrize("family", TINY_CLIPS)
+def test_without_a_preprocessor_file_the_published_values_are_used_and_said(tmp_path, family):
+    backbone = load_backbone(f"{family}:{save_tiny_video(family, tmp_path, preprocessor=False)}")
+    assert len(backbone.notes) == 1
+    assert "no preprocessor file" in backbone.notes[0]
+    assert str(backbone.spec.preprocessing.mean) in backbone.notes[0]
+    assert "\n" not in backbone.notes[0]
+    mean = {"timesformer": 0.45, "clip": 0.48145466}.get(family, 0.485)
+    assert backbone.spec.preprocessing.mean[0] == mean
+    assert backbone.spec.preprocessing.size == 32
+
+
+def test_sampling_follows_the_checkpoint(tmp_path):
+    sampling = load_backbone(f"videomae:{save_tiny_video('videomae', tmp_path)}").sampling()
+    assert (sampling.frames, sampling.size, sampling.resize, sampling.crop) == (4, 32, 36, "center")
+    assert sampling.interpolation == "bilinear"
+
+
+def test_a_preprocessor_file_that_contradicts_the_configuration_is_an_error(tmp_path):
+    folder = save_tiny_video("vjepa2", tmp_path)
+    (folder / "preprocessor_config.json").write_text(json.dumps(MODERN))
+    with pytest.raises(
+        BgsError, match=r"disagree on the frame size; expected 32 px, got 256 px \(say which with \?size=\)"
+    ):
+        load_backbone(f"vjepa2:{folder}")
+    pixels = load_backbone(f"vjepa2:{folder}?size=32").spec.preprocessing
+    assert (pixels.size, pixels.short_edge) == (32, 36)
+
+
+@pytest.mark.parametrize("family", TINY_CLIPS)
+def test_a_checkpoint_of_another_family_is_named(tmp_path, family):
+    other = {"vjepa2": "vjepa2.1", "vjepa2.1": "vjepa2"}.get(family, "vjepa2")
+    folder = save_tiny_video(family, tmp_path)
+    with pytest.raises(BgsError, match=f"another family; expected {other}, got {family} \\(use {family}:"):
+        load_backbone(f"{other}:{folder}")
+
+
+def test_unknown_kinds_and_broken_files_are_one_line_errors(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(BgsError, match=r"no checkpoint here; expected .*config.json"):
+        load_backbone(f"clip:{tmp_path}")
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(BgsError, match="another family; expected clip, got model_type 'bert'"):
+        load_backbone(f"clip:{tmp_path}")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(BgsError, match=r"config\.json: not JSON"):
+        load_backbone(f"clip:{tmp_path}")
+    with pytest.raises(BgsError, match="nobody/no-such-model: no checkpoint here") as caught:
+        load_backbone("clip:nobody/no-such-model")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("family", TINY_CLIPS)
+def test_a_missing_weight_is_an_error_not_a_random_weight(tmp_path, family):
+    folder = save_tiny_video(family, tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    last = max(name for name in weights if "norm" in name)
+    save_file(
+        {name: value for name, value in weights.items() if name != last},
+        folder / "model.safetensors",
+        {"format": "pt"},
+    )
+    with pytest.raises(BgsError, match=f"1 missing weights: .*{last.split('.', 1)[-1]}"):
+        load_backbone(f"{family}:{folder}")
+    (folder / "model.safetensors").write_bytes(b"x" * 100)
+    with pytest.raises(BgsError) as caught:
+        load_backbone(f"{family}:{folder}")
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_beyond_the_encoder_are_left_unread(tmp_path):
+    folder = save_tiny_video("timesformer", tmp_path)
+    plain = load_backbone(f"timesformer:{folder}")
+    weights = load_file(folder / "model.safetensors")
+    prefixed = {f"timesformer.{name}": value for name, value in weights.items()}
+    save_file(
+        prefixed | {"classifier.weight": torch.ones(2, 32)}, folder / "model.safetensors", {"format": "pt"}
+    )
+    assert load_backbone(f"timesformer:{folder}").spec == plain.spec  # and so are their fingerprints
+
+
+def test_half_precision_checkpoints_are_run_in_float32(tmp_path):
+    folder = save_tiny_video("videomae", tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {name: value.half() for name, value in weights.items()},
+        folder / "model.safetensors",
+        {"format": "pt"},
+    )
+    backbone = load_backbone(f"videomae:{folder}")
+    assert {parameter.dtype for parameter in backbone.module.parameters()} == {torch.float32}
+
+
+def test_settings_are_read_and_written_the_same(tmp_path):
+    assert parse_settings("a/b?layer=0&frames=8") == ("a/b", VideoSettings(frames=8, layer=0))
+    assert str(VideoSettings(frames=8, layer=0)) == "?frames=8&layer=0"
+    assert str(VideoSettings()) == ""
+    for wrong, message in (
+        ("m?frame=8", "unknown setting 'frame'; expected one of frames, size, layer"),
+        ("m?frames=0", "setting 'frames'; expected a whole number from 1, got 0"),
+        ("m?size=x", "setting 'size'; expected a whole number"),
+        ("m?layer=", "setting 'layer'"),
+    ):
+        with pytest.raises(BgsError, match=message):
+            parse_settings(wrong)
+
+
+def test_a_folder_given_relatively_is_found_again_from_anywhere(tmp_path, monkeypatch):
+    save_tiny_video("clip", tmp_path / "m")
+    monkeypatch.chdir(tmp_path)
+    source = load_backbone("clip:m?frames=2").spec.source
+    assert source == f"clip:{tmp_path / 'm'}?frames=2"
+    monkeypatch.chdir("/")
+    assert load_backbone(source).spec.source == source
+    shutil.rmtree(tmp_path / "m")
