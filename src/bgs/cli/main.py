@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         app(args=list(argv) if argv is not None else None)
     except BgsError as error:
+        # Of clips that cannot be read every one is listed; the line below names the first few.
+        for name, reason in getattr(error, "failures", ()):
+            print(f"  {name}: {reason}", file=sys.stderr)
         print(f"bgs: {error}", file=sys.stderr)
         sys.exit(2)
 
