@@ -45,7 +45,9 @@ class ScratchBackbone(VideoMAEBackbone):
         seed = settings.pop("seed", "0")
         if name != "videomae-tiny" or settings or not seed.isdigit():
             raise ConfigError(
-                "unknown network", where=f"scratch:{reference}", expected="scratch:videomae-tiny or scratch:videomae-tiny?seed=N"
+                "unknown network",
+                where=f"scratch:{reference}",
+                expected="scratch:videomae-tiny or scratch:videomae-tiny?seed=N",
             )
         module = _random_videomae(int(seed))
         native = cls.native(name, TINY)
