@@ -286,7 +286,7 @@ def test_a_killed_worker_is_an_error(
     tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bgs.stimuli.decode_pool._outcome", _die)
-    with pytest.raises(BgsError, match="decoding process was killed"):
+    with pytest.raises(BgsError, match="decoding process ended early"):
         FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING, workers=2)
     assert leftovers(tmp_path) == []
 
