@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bgs._errors import ConfigError, DataError
-from bgs.judgments import Geometry, Trials, split_validation
+from bgs._errors import BgsError, ConfigError, DataError
+from bgs.judgments import Geometry, Trials, split_folds, split_validation
 
 
 def trials_of(stimuli: list[list[int]], odd: list[int], n_stimuli: int = 6) -> Trials:
@@ -91,3 +93,26 @@ def test_validation_split_may_be_empty_but_not_tiny() -> None:
     assert len(split_validation(np.ones(10, dtype=bool), 0.0, seed=0)[1]) == 0
     with pytest.raises(ConfigError, match="too few training stimuli"):
         split_validation(np.ones(10, dtype=bool), 0.2, seed=0)
+
+
+@given(st.integers(6, 60), st.integers(2, 6), st.integers(0, 5))
+def test_folds_hold_out_every_stimulus_once(n, folds, seed):
+    if n < 3 * folds:
+        with pytest.raises(BgsError, match="impossible number of folds"):
+            split_folds(n, folds, seed)
+        return
+    parts = split_folds(n, folds, seed)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(n))
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert all(np.array_equal(a, b) for a, b in zip(parts, split_folds(n, folds, seed), strict=True))
+
+
+def test_a_known_rdm_replaces_the_counted_one() -> None:
+    trials = trials_of([[0, 1, 2], [1, 2, 3], [3, 4, 5]], [0, 0, 0])
+    rdm = np.arange(36.0).reshape(6, 6)
+    rdm[1, 2] = rdm[2, 1] = np.nan
+    geometry = Geometry.from_rdm(rdm, trials, np.array([2, 1, 0]))
+    assert geometry.triplets.tolist() == [[0, 1, 2]]
+    np.testing.assert_array_equal(geometry.rdm, rdm[:3, :3])
+    assert geometry.weights[0].tolist() == [1, 1, 1]
+    assert geometry.weights[1, 2] == 0

@@ -264,7 +264,7 @@ def test_a_single_picture_is_no_clip(tmp_path: Path) -> None:
 
 
 def test_no_picture_and_no_duration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = SimpleNamespace(pts=0, time_base=Fraction(1, 30), duration=0, planes=[])
+    frame = SimpleNamespace(pts=0, time_base=Fraction(1, 30), duration=0, width=8, height=8)
     path = write_clip(tmp_path / "clip.mp4", 2)
     monkeypatch.setattr(pyav_decoder, "_frames", lambda path: iter([frame, frame]))
     assert reason(path) == "zero duration"

@@ -68,3 +68,21 @@ def test_hash_covers_what_is_said_about_stimuli() -> None:
     ]
     assert len({STIMULI.hash(), *(other.hash() for other in changed)}) == 6
     assert replace(STIMULI, videos=None).hash() == STIMULI.hash()
+
+
+def test_from_folder_takes_every_video_below_it(tmp_path: Path) -> None:
+    for name in ("b.MP4", "a/z.mkv", "a/y.webm", "a/notes.txt", ".hidden/x.mp4", "a/.x.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.mp4").mkdir()
+    stimuli = StimulusSet.from_folder(tmp_path)
+    assert stimuli.ids == ("a/y.webm", "a/z.mkv", "b.MP4")
+    assert stimuli.videos == tuple(tmp_path / name for name in stimuli.ids)
+    assert stimuli.captions is None
+
+
+def test_from_folder_without_clips(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no video file in this folder"):
+        StimulusSet.from_folder(tmp_path)
+    with pytest.raises(DataError, match="no such folder"):
+        StimulusSet.from_folder(tmp_path / "absent")

@@ -2,7 +2,7 @@
 
 from bgs.judgments.geometry import Geometry
 from bgs.judgments.pair_counts import PairCounts, human_rdm
-from bgs.judgments.splits import split_validation
+from bgs.judgments.splits import split_folds, split_validation
 from bgs.judgments.trials import Kind, Trials
 
-__all__ = ["Geometry", "Kind", "PairCounts", "Trials", "human_rdm", "split_validation"]
+__all__ = ["Geometry", "Kind", "PairCounts", "Trials", "human_rdm", "split_folds", "split_validation"]

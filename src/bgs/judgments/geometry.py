@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,3 +54,18 @@ class Geometry:
         counts = PairCounts.from_trials(inside).subset(positions)
         local = np.searchsorted(positions, inside.stimuli)
         return cls(positions, local, inside.odd, human_rdm(counts), counts.shown)
+
+    @classmethod
+    def from_rdm(
+        cls, rdm: Float[np.ndarray, "n n"], trials: Trials, positions: Int[np.ndarray, " m"]
+    ) -> Geometry:
+        """A geometry whose dissimilarities are known apart from its trials: ratings, caption embeddings.
+
+        Args:
+            rdm: (n, n) dissimilarities over the whole stimulus set, NaN where unknown.
+            trials: judgments, those within ``positions`` count.
+            positions: (m,) stimuli of the geometry.
+        """
+        local = cls.from_trials(trials, positions)
+        part = rdm[np.ix_(local.positions, local.positions)]
+        return replace(local, rdm=part, weights=np.isfinite(part).astype(np.int64))

@@ -34,3 +34,20 @@ def split_validation(
         )  # fmt: skip
     shuffled = generator(seed, "validation split").permutation(positions)
     return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
+
+
+def split_folds(n: int, folds: int, seed: int) -> list[Int[np.ndarray, " m"]]:
+    """Split n stimuli into folds, each to be held out once.
+
+    Returns:
+        Sorted positions of each fold; sizes differ by at most one, and every position is in exactly one.
+
+    Raises:
+        ConfigError: a fold would have fewer than three stimuli, or there is only one fold.
+    """
+    if folds < 2 or n < 3 * folds:
+        raise ConfigError(
+            "impossible number of folds", where="folds", expected=f"2 to {n // 3} for {n} stimuli", got=folds
+        )
+    shuffled = generator(seed, "folds").permutation(n)
+    return [np.sort(part) for part in np.array_split(shuffled, folds)]

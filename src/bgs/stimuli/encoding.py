@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
 
 
-def write_video(path: str | Path, pictures: Iterable[UInt8[np.ndarray, "h w 3"]], fps: int) -> None:
+def write_video(
+    path: str | Path, pictures: Iterable[UInt8[np.ndarray, "h w 3"]], fps: int, quality: int = 16
+) -> None:
     """Write H.264 in an mp4 file, whole or not at all.
 
     Args:
         path: file to write.
         pictures: at least one, all of one size with even sides.
         fps: pictures a second.
+        quality: x264's constant rate factor: 0 is lossless, 16 looks so, 23 is usual on the web.
 
     Raises:
         ConfigError: an odd side, a rate below 1, or no picture.
@@ -37,10 +40,12 @@ def write_video(path: str | Path, pictures: Iterable[UInt8[np.ndarray, "h w 3"]]
         # The table of contents goes to the front, so that a clip plays while it is still being loaded.
         options = {"movflags": "faststart"}
         with av.open(str(temporary), "w", format="mp4", options=options) as container:
-            _encode(path, container, pictures, fps)
+            _encode(path, container, pictures, fps, quality)
 
 
-def _encode(path: str | Path, container: OutputContainer, pictures: Iterable[np.ndarray], fps: int) -> None:
+def _encode(
+    path: str | Path, container: OutputContainer, pictures: Iterable[np.ndarray], fps: int, quality: int
+) -> None:
     av = require("av", "video")
     stream = None
     for number, picture in enumerate(pictures):
@@ -48,7 +53,7 @@ def _encode(path: str | Path, container: OutputContainer, pictures: Iterable[np.
             height, width = picture.shape[:2]
             if height % 2 or width % 2:
                 raise ConfigError("odd size", where=path, expected="even sides", got=f"{width} × {height}")
-            stream = container.add_stream("libx264", rate=fps, options={"crf": "16"})
+            stream = container.add_stream("libx264", rate=fps, options={"crf": str(quality)})
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame.pts, frame.time_base = number, Fraction(1, fps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -89,7 +89,7 @@ def _watch(path: Path, sampling: Sampling) -> _Footage:
             raise UnreadableClip("its frames have no presentation times", path)
         gap = frame.pts - footage.ticks[-1] if footage.ticks else 0
         footage.base, footage.lasting = frame.time_base, frame.duration or gap
-        room -= sum(plane.buffer_size for plane in frame.planes)
+        room -= 2 * frame.width * frame.height  # about
         if room >= 0:
             footage.kept[len(footage.ticks)] = frame
         else:
@@ -126,15 +126,15 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
         # Several clips are decoded at once, in processes; FFmpeg would otherwise return guessed pictures as good ones.
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"err_detect": "explode"}
-        extent = _Extent()
+        extents = {each.index: _Extent() for each in container.streams}
         for packet in container.demux():
             if packet.is_corrupt:
                 raise UnreadableClip("truncated", path)
-            extent.add(packet)
+            extents[packet.stream.index].add(packet)
             # At the end comes an empty packet without times, which makes the decoder give what it still holds.
             if packet.stream.index == stream.index and (packet.size or packet.dts is None):
                 yield from _intact(path, stream.codec_context.decode(packet))
-        extent.check(path, container)
+        _check_complete(path, container, extents)
 
 
 def _opened(path: Path) -> InputContainer:
@@ -164,31 +164,33 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
 
 @dataclass
 class _Extent:
-    """How far a file reaches, in seconds: a truncated Matroska file simply ends, and only its header knows."""
+    """How far a stream reaches, in its ticks: a truncated Matroska file simply ends, and only its header knows."""
 
-    reached: Fraction = Fraction(0)
-    longest_gap: Fraction = Fraction(0)
-    previous: dict[int, Fraction] = field(default_factory=dict)
+    reached: int = 0
+    longest_gap: int = 0
+    decoded: int | None = None
 
     def add(self, packet: Packet[Any]) -> None:
-        """Take a packet of any stream into account; one of unknown duration lasts as long as the one before."""
-        if packet.pts is None or packet.dts is None or packet.time_base is None:
+        """Take a packet into account; one of unknown duration lasts as long as the one before."""
+        if packet.pts is None or packet.dts is None:
             return
-        decoded = packet.dts * packet.time_base
-        gap = decoded - self.previous.get(packet.stream_index, decoded)
-        lasting = packet.duration * packet.time_base if packet.duration else gap
-        self.reached = max(self.reached, packet.pts * packet.time_base + lasting)
+        gap = 0 if self.decoded is None else packet.dts - self.decoded
+        self.reached = max(self.reached, packet.pts + (packet.duration or gap))
         self.longest_gap = max(self.longest_gap, gap)
-        self.previous[packet.stream_index] = decoded
+        self.decoded = packet.dts
 
-    def check(self, path: Path, container: InputContainer) -> None:
-        """Compare with what the header promises: half a frame may be lost to rounding, not a whole one."""
-        if container.duration is None:
-            return
-        promised = container.duration * _MICROSECOND  # from time 0 in Matroska, where it matters most
-        if promised - self.reached > self.longest_gap / 2:
-            found = f"{float(self.reached):.2f} of {float(promised):.2f} s"
-            raise UnreadableClip(f"truncated or damaged: only {found} are there", path)
+
+def _check_complete(path: Path, container: InputContainer, extents: Mapping[int, _Extent]) -> None:
+    """Compare with what the header promises: half a frame may be lost to rounding, not a whole one."""
+    if container.duration is None:
+        return
+    bases = {stream.index: stream.time_base or Fraction(0) for stream in container.streams}
+    reached = max(extent.reached * bases[index] for index, extent in extents.items())
+    gap = max(extent.longest_gap * bases[index] for index, extent in extents.items())
+    promised = container.duration * _MICROSECOND  # counted from time 0 in Matroska, where it matters most
+    if promised - reached > gap / 2:
+        found = f"{float(reached):.2f} of {float(promised):.2f} s"
+        raise UnreadableClip(f"truncated or damaged: only {found} are there", path)
 
 
 def _upright(path: Path, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:

@@ -1,0 +1,118 @@
+"""How many clips a second: decoding 90-frame 320 × 240 H.264 on one core, and reading frames from a warm cache.
+
+    python benchmarks/decoding.py [--json OUT]
+
+Clips are made on the spot: a sharp picture drifts over another, with some noise, at the bit rate of web video.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bgs._files import write_json
+from bgs.stimuli import FrameCache, Sampling, StimulusSet, decode
+from bgs.stimuli.encoding import write_video
+
+FRAMES, HEIGHT, WIDTH, FPS = 90, 240, 320, 30
+TARGETS = {"decode 8×224²": 40.0, "warm cache 8×64²": 5000.0}
+
+
+def smooth(random: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """A picture with detail at every scale, (height, width, 3) floats 0–255."""
+    picture = np.zeros((height, width, 3))
+    for cells in (2, 4, 8, 16, 32):
+        coarse = random.normal(size=(cells, cells, 3)) / cells**0.7
+        rows, columns = np.linspace(0, cells - 1, height), np.linspace(0, cells - 1, width)
+        picture += coarse[np.round(rows).astype(int)][:, np.round(columns).astype(int)]
+    return 255 * (picture - picture.min()) / np.ptp(picture)
+
+
+def make_clip(path: Path, seed: int) -> Path:
+    """Write one clip."""
+    random = np.random.default_rng(seed)
+    behind, front = smooth(random, HEIGHT, WIDTH), smooth(random, HEIGHT // 2, WIDTH // 3)
+
+    def pictures() -> Iterator[np.ndarray]:
+        for frame in range(FRAMES):
+            picture = np.roll(behind, frame // 2, axis=1)
+            picture[20 + frame : 20 + frame + len(front), 2 * frame : 2 * frame + front.shape[1]] = front
+            noisy = picture + random.normal(scale=7, size=picture.shape)
+            yield np.clip(noisy, 0, 255).astype(np.uint8)
+
+    write_video(path, pictures(), FPS, quality=23)
+    return path
+
+
+def rate(
+    clips: int, work: Callable[[], object], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Clips a second of ``work``, which does ``clips`` of them: median, slowest and fastest of the repeats."""
+    rates = []
+    for _ in range(repeats):
+        begin = clock()
+        work()
+        rates.append(clips / (clock() - begin))
+    return {"median": statistics.median(rates), "low": min(rates), "high": max(rates), "repeats": repeats}
+
+
+def decode_each(paths: list[Path], sampling: Sampling) -> None:
+    for path in paths:
+        decode(path, sampling)
+
+
+def measure(folder: Path) -> dict[str, dict[str, float]]:
+    """All figures, in clips a second."""
+    torch.set_num_threads(1)
+    paths = [make_clip(folder / f"{seed}.mp4", seed) for seed in range(8)]
+    results = {}
+    for frames in (8, 16):
+        sampling = Sampling(frames, 224)
+        decode(paths[0], sampling)
+        name = f"decode {frames}×224²"
+        # Time of the processor: what one core does, however busy the machine is.
+        work = partial(decode_each, paths, sampling)
+        results[name] = rate(len(paths), work, repeats=7, clock=time.process_time)
+    stimuli = StimulusSet(ids=tuple(map(str, range(1000))), videos=tuple(paths[i % 8] for i in range(1000)))
+    cache = FrameCache(folder / "cache")
+    cache.open_frames(StimulusSet(ids=stimuli.ids[:8], videos=tuple(paths)), Sampling(8, 64))
+    cache.open_frames(stimuli, Sampling(8, 64))
+
+    def read() -> None:
+        array = cache.open_frames(stimuli, Sampling(8, 64)).array
+        for begin in range(0, len(array), 32):
+            np.array(array[begin : begin + 32])
+
+    results["warm cache 8×64²"] = rate(len(stimuli), read, repeats=15)
+    results["bytes a clip"] = {"median": statistics.median(path.stat().st_size for path in paths)}
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", type=Path, help="also write the figures as JSON")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure(Path(folder))
+    for name, figures in results.items():
+        target = f"   target ≥ {TARGETS[name]:,.0f}" if name in TARGETS else ""
+        unit = "" if name.startswith("bytes") else " clips/s"
+        print(f"{name:20} {figures['median']:10,.1f}{unit}{target}")
+    if arguments.json is not None:
+        arguments.json.write_text(
+            json.dumps({"clips a second": results, "targets": TARGETS}, indent=2) + "\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Cross-validation: every stimulus is held out once, and held-out pairs are pooled over folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bgs._errors import DataError
+from bgs._rng import generator
+from bgs._typing import Float, Float64, Int
+from bgs.evaluation.rdm import pair_vector
+from bgs.evaluation.resampling import multiplicities, percentile_interval, shifted
+from bgs.evaluation.result import Metric
+from bgs.evaluation.rsa import dense_ranks, weighted_spearman
+
+
+@dataclass(frozen=True)
+class HeldOutFold:
+    """The stimuli of a fold, as people and as models that never saw them have them.
+
+    Attributes:
+        positions: (m,) positions in the stimulus set.
+        human: (m, m) human dissimilarities, NaN where unknown.
+        models: (e, m, m) distances of e models.
+    """
+
+    positions: Int[np.ndarray, " m"]
+    human: Float[np.ndarray, "m m"]
+    models: Float[np.ndarray, "e m m"]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    first: Int[np.ndarray, " p"]
+    second: Int[np.ndarray, " p"]
+    human: Int[np.ndarray, " p"]
+    models: Int[np.ndarray, "e p"]
+
+    @classmethod
+    def of(cls, fold: HeldOutFold) -> _Prepared:
+        rows, columns = np.triu_indices(len(fold.positions), 1)
+        human = pair_vector(fold.human)
+        known = np.isfinite(human)
+        models = np.stack([dense_ranks(pair_vector(rdm)[known]) for rdm in fold.models])
+        first, second = fold.positions[rows[known]], fold.positions[columns[known]]
+        return cls(first, second, dense_ranks(human[known]), models)
+
+    def spearman(self, clips: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " e"]:
+        return weighted_spearman(self.models, self.human, clips[self.first] * clips[self.second])
+
+
+def pooled_rsa(
+    folds: Sequence[HeldOutFold], n_stimuli: int, *, resamples: int = 2000, seed: int = 0
+) -> tuple[list[Metric], list[Metric]]:
+    """Held-out Spearman RSA of e models over folds (and repetitions of them, with other seeds).
+
+    Each fold has models of its own, whose distances have no common scale; so pairs are ranked within their fold and
+    the folds' correlations averaged. Intervals resample clips, the same clips in every fold and
+    repetition, and are shifted percentiles (:func:`bgs.evaluation.resampling.percentile_interval`).
+
+    Args:
+        folds: every fold of every repetition, with the same models in the same order.
+        n_stimuli: size of the stimulus set that ``positions`` index.
+        resamples: of clips.
+        seed: of the resamples.
+
+    Returns:
+        A metric a model, and of each model but the first its paired difference from the first.
+
+    Raises:
+        DataError: no fold, or folds with other numbers of models.
+    """
+    if not folds or len({len(fold.models) for fold in folds}) != 1:
+        raise DataError(
+            "folds do not match", expected="one or more folds with the same models", got=f"{len(folds)} folds"
+        )
+    prepared = [_Prepared.of(fold) for fold in folds]
+    n_pairs = sum(len(fold.human) for fold in prepared)
+    random = generator(seed, "bootstrap", "folds")
+    value = _mean([fold.spearman(np.ones(n_stimuli)) for fold in prepared])
+    draws = np.empty((resamples, len(value)))
+    for resample in range(resamples):
+        clips = multiplicities(random, n_stimuli)
+        draws[resample] = _mean([fold.spearman(clips) for fold in prepared])
+    metrics = [
+        _metric(value[i], draws[:, i], (-1.0, 1.0), n_pairs, "Spearman rho") for i in range(len(value))
+    ]
+    moved = np.stack([shifted(draws[:, i], float(value[i])) for i in range(len(value))], axis=1)
+    differences = [
+        _metric(
+            value[i] - value[0], moved[:, i] - moved[:, 0], (-2.0, 2.0), n_pairs, "difference in Spearman rho"
+        )
+        for i in range(1, len(value))
+    ]
+    return metrics, differences
+
+
+def _mean(correlations: Sequence[Float64[np.ndarray, " e"]]) -> Float64[np.ndarray, " e"]:
+    """Mean over folds of what is defined; NaN for a model that no fold defines."""
+    stacked = np.stack(correlations)
+    defined = np.isfinite(stacked)
+    total, count = np.where(defined, stacked, 0.0).sum(axis=0), defined.sum(axis=0)
+    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+
+
+def _metric(
+    value: float, draws: Float64[np.ndarray, " r"], bounds: tuple[float, float], n: int, unit: str
+) -> Metric:
+    low, high = percentile_interval(draws, float(value), bounds)
+    return Metric(float(value), low, high, n, unit, {"clips": (low, high)})
