@@ -18,13 +18,15 @@ from bgs.backbones.videomae import VideoMAEBackbone
 from bgs.backbones.vjepa2 import VJEPA2Backbone
 from bgs.backbones.vjepa2_1 import VJEPA21Backbone
 
-_VIDEO: tuple[type[VideoBackbone], ...] = (
-    VJEPA2Backbone, VJEPA21Backbone, TimesformerBackbone, VideoMAEBackbone, ClipBackbone
-)  # fmt: skip
+#: The video families by the name before the colon.
+VIDEO_FAMILIES: dict[str, type[VideoBackbone]] = {
+    kind.family: kind
+    for kind in (VJEPA2Backbone, VJEPA21Backbone, TimesformerBackbone, VideoMAEBackbone, ClipBackbone)
+}
 _FAMILIES: dict[str, Callable[[str], Backbone]] = {
     "text": TextBackbone,
     "lookup": LookupBackbone,
-    **{kind.family: kind.load for kind in _VIDEO},
+    **{family: kind.load for family, kind in VIDEO_FAMILIES.items()},
 }
 
 

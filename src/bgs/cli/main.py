@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
-app.add_typer(models.app, name="models", epilog=models.EXAMPLE)
+app.add_typer(models.app, name="models")
 app.command("embed", epilog=embed.EXAMPLE)(embed.embed)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("train", epilog=train.EXAMPLE)(train.train)
@@ -50,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         app(args=list(argv) if argv is not None else None)
     except BgsError as error:
-        for name, reason in getattr(error, "failures", ()):  # every clip that cannot be read, not the first few only
+        for name, reason in getattr(
+            error, "failures", ()
+        ):  # every clip that cannot be read, not the first few only
             print(f"  {name}: {reason}", file=sys.stderr)
         print(f"bgs: {error}", file=sys.stderr)
         sys.exit(2)

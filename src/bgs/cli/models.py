@@ -5,32 +5,38 @@ from __future__ import annotations
 import json
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-EXAMPLE = "Example: bgs models --json"
+EXAMPLE = "Example: bgs models list --json"
 CONVERT_EXAMPLE = (
     "Example: bgs models convert vjepa2.1-l vjepa2_1_vitl_dist_vitG_384.pt --out models/vjepa2.1-l"
 )
 
+
+class _ListsByDefault(TyperGroup):
+    """`bgs models` alone, or with `--json`, is `bgs models list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args and args[0] != "--json" else ["list", *args])
+
+
 app = typer.Typer(
-    help="List video models by short name; convert V-JEPA 2.1 checkpoints.", rich_markup_mode=None
+    cls=_ListsByDefault,
+    help="List video models by short name (`bgs models`); convert V-JEPA 2.1 checkpoints.",
+    rich_markup_mode=None,
 )
 
 
-@app.callback(invoke_without_command=True, epilog=EXAMPLE)
-def models(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+@app.command("list", epilog=EXAMPLE)
+def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the video models that have a short name, and what each needs.
 
     Any other checkpoint of these families is loaded by `family:<hub id or folder>`, optionally with
-    `?frames=T&size=S&layer=k`. Memory is for tuning all blocks with LoRA in float32, one clip at a time.
+    `?frames=T&size=S&layer=k`.
     """
-    if context.invoked_subcommand is not None:
-        return
     from bgs.backbones.catalogue import CARDS
 
     if as_json:
@@ -52,8 +58,8 @@ def _listing() -> list[str]:
         lines.append("")
     header = f"  {'name':<16} {'checkpoint':<40} {'clip':>6} {'params':>6} {'GiB':>5}"
     return [
-        header, "", *lines, "clip: frames × pixels. GiB: memory to tune it with LoRA in float32, one clip at a time;",
-        "fewer frames (?frames=16), gradient_checkpointing and precision: bf16 need less.",
+        header, "", *lines, "clip: frames × pixels. GiB: memory to tune it with LoRA in float32, one clip at",
+        "a time; ?frames=16, gradient_checkpointing and precision: bf16 need less.",
     ]  # fmt: skip
 
 

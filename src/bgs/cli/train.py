@@ -78,7 +78,7 @@ def run_training(
 def _new_backbone(config: TrainingConfig) -> Backbone:
     from bgs.backbones import attach_lora, load_backbone
     from bgs.backbones.lora import new_head
-    from bgs.cli.embed import resolve_device
+    from bgs.cli._embedder import resolve_device
 
     backbone = load_backbone(config.model)
     head = (
@@ -114,8 +114,8 @@ def _trainer(
 def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:
     """What is encoded in each update: captions or clips, or the output of the blocks that stay frozen."""
     from bgs.backbones.lora import share_trainable
+    from bgs.cli._embedder import prepare, print_notes
     from bgs.cli._progress import progress_bar
-    from bgs.cli.embed import prepare, print_notes
 
     inputs, _ = prepare(backbone, stimuli)
     if config.lora is not None:
