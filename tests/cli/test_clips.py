@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bgs._errors import BgsError
-from bgs.cli import cache, data
+from bgs.cli import cache, data, main
 from bgs.datasets import load_dataset
-from bgs.stimuli import FrameCache, Sampling, StimulusSet
+from bgs.stimuli import FrameCache, Sampling, StimulusSet, UnreadableClips
 from clips import write_clip
 
 Run = Callable[..., str]
@@ -130,3 +130,21 @@ def test_fetch_without_clips(run: Run, mirror: Path, tmp_path: Path) -> None:
     assert "SHA-256 verified" in run("data", "fetch", "phase-genset", "--mirror", mirror, "--no-clips")
     assert load_dataset("phase-genset", mirror=mirror).stimuli.videos is None
     assert not (tmp_path / "cache" / "clips").exists()
+
+
+def test_every_bad_clip_is_listed_and_the_exit_code_is_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures = [(f"clip {i}", "empty file") for i in range(5)]
+
+    def refuse(**_: object) -> None:
+        raise UnreadableClips(failures, 8)
+
+    monkeypatch.setattr(main, "app", refuse)
+    with pytest.raises(SystemExit) as left:
+        main.main([])
+    assert left.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:5] == [f"  clip {i}: empty file" for i in range(5)]
+    assert lines[5].startswith("bgs: 5 of 8 clips cannot be read: clip 0 (empty file), ")
+    assert len(lines) == 6

@@ -1,7 +1,7 @@
 """Adapters on disk: peft's own two files, so that `PeftModel.from_pretrained` reads them, and what we add.
 
 ``adapter_config.json`` and ``adapter_model.safetensors`` hold LoRA; ``head.safetensors`` the head;
-``table.safetensors`` a lookup table; ``bgs.json`` says which backbone it belongs to.
+``weights.safetensors`` all of an encoder that is trained whole; ``bgs.json`` says which backbone it belongs to.
 """
 
 from __future__ import annotations
@@ -41,11 +41,10 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
         assert backbone.head is not None
         _save(head, folder / "head.safetensors")
         about["head"] = {"dim": backbone.head.dim, "dropout": backbone.head.dropout.p}
+    _save(named, folder / _weights_file(backbone))
     if isinstance(backbone.module, LookupTable):
-        _save(named, folder / "table.safetensors")
         about["stimulus_ids"] = backbone.module.ids
-    else:
-        _save(named, folder / "adapter_model.safetensors")
+    if not backbone.trains_whole:
         write_json(folder / "adapter_config.json", _peft_config(backbone))
     write_json(folder / "bgs.json", about)
 
@@ -69,12 +68,14 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
     attach_lora(backbone, LoraSettings(**about["lora"]) if about["lora"] else None, head)
     if isinstance(backbone.module, LookupTable):
         backbone.module.rows(tuple(about["stimulus_ids"]))
-        saved = _load(folder / "table.safetensors")
-    else:
-        saved = _load(folder / "adapter_model.safetensors")
+    saved = _load(folder / _weights_file(backbone))
     if head is not None:
         saved |= {f"head.{name}": tensor for name, tensor in _load(folder / "head.safetensors").items()}
     load_trainable(backbone, saved, where=folder)
+
+
+def _weights_file(backbone: Backbone) -> str:
+    return "weights.safetensors" if backbone.trains_whole else "adapter_model.safetensors"
 
 
 def _require_same_settings(saved: dict[str, Any], backbone: Backbone, where: Path) -> None:

@@ -11,6 +11,7 @@ from bgs.backbones.backbone import Backbone
 from bgs.backbones.catalogue import expand
 from bgs.backbones.clip import ClipBackbone
 from bgs.backbones.lookup import LookupBackbone
+from bgs.backbones.scratch import ScratchBackbone
 from bgs.backbones.text import TextBackbone
 from bgs.backbones.timesformer import TimesformerBackbone
 from bgs.backbones.video import VideoBackbone
@@ -26,6 +27,7 @@ VIDEO_FAMILIES: dict[str, type[VideoBackbone]] = {
 _FAMILIES: dict[str, Callable[[str], Backbone]] = {
     "text": TextBackbone,
     "lookup": LookupBackbone,
+    "scratch": ScratchBackbone.load,
     **{family: kind.load for family, kind in VIDEO_FAMILIES.items()},
 }
 
@@ -33,10 +35,10 @@ _FAMILIES: dict[str, Callable[[str], Backbone]] = {
 def load_backbone(reference: str) -> Backbone:
     """Load a model by reference.
 
-    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``; ``vjepa2:``, ``vjepa2.1:``, ``timesformer:``,
-    ``videomae:`` or ``clip:`` and a hub id or folder, with ``?frames=T&size=S&layer=k`` where other clips or
-    another layer are wanted; a short name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run
-    folder>``, a run's base model with the trained adapter in it.
+    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``; ``vjepa2:``,
+    ``vjepa2.1:``, ``timesformer:``, ``videomae:`` or ``clip:`` and a hub id or folder, with
+    ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted; a short name that ``bgs models``
+    lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base model with the trained adapter in it.
 
     Raises:
         ConfigError: not such a reference.

@@ -122,7 +122,7 @@ class VideoBackbone(Backbone):
         assert isinstance(blocks, nn.ModuleList)
         self.blocks = blocks
         self._checkpointing = False
-        self._scratch = torch.empty(0)
+        self._pixel_buffer = torch.empty(0)
 
     @classmethod
     def load(cls, reference: str) -> VideoBackbone:
@@ -261,9 +261,9 @@ class VideoBackbone(Backbone):
         shape = _pixel_shape(clips)
         if torch.is_grad_enabled():
             return self.pixels(clips)
-        if self._scratch.shape != shape or self._scratch.device != self.device:
-            self._scratch = torch.empty(shape, device=self.device)
-        return self._normalised(clips, self._scratch)
+        if self._pixel_buffer.shape != shape or self._pixel_buffer.device != self.device:
+            self._pixel_buffer = torch.empty(shape, device=self.device)
+        return self._normalised(clips, self._pixel_buffer)
 
     def features(self, batch: Clips | TrunkState) -> Float[Tensor, "b d"]:
         hidden, start = self._begin(batch)

@@ -35,6 +35,8 @@ def _summary(dataset: Dataset) -> list[tuple[str, object]]:
     if stimuli.captions is not None:
         numbers = [len(captions) for captions in stimuli.captions]
         rows.append(("captions", f"{sum(numbers):,}, {min(numbers)} to {max(numbers)} a stimulus"))
+    if stimuli.videos is not None:
+        rows.append(("clips", f"{len(stimuli) - stimuli.videos.count(None):,} of {len(stimuli):,}"))
     for name, values in stimuli.labels.items():
         common = Counter(values).most_common(6)
         rows.append((name, ", ".join(f"{count} {value}" for value, count in common)))

@@ -50,9 +50,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         app(args=list(argv) if argv is not None else None)
     except BgsError as error:
-        for name, reason in getattr(
-            error, "failures", ()
-        ):  # every clip that cannot be read, not the first few only
+        # Of clips that cannot be read every one is listed; the line below names the first few.
+        for name, reason in getattr(error, "failures", ()):
             print(f"  {name}: {reason}", file=sys.stderr)
         print(f"bgs: {error}", file=sys.stderr)
         sys.exit(2)

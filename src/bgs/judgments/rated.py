@@ -1,4 +1,7 @@
-"""Geometry from ratings: clips are alike where people spread their labels alike."""
+"""Geometry from ratings: clips are alike where people spread their labels alike.
+
+``Geometry.from_rdm(rdm, draw_trials(rdm, …), positions)`` is what training takes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ import numpy as np
 from bgs._errors import ConfigError, DataError
 from bgs._rng import generator
 from bgs._typing import Float, Int
-from bgs.judgments.geometry import Geometry
 from bgs.judgments.trials import KEPT_PAIR, Trials
 
 #: Participant under whose name drawn trials are filed, so that nobody takes them for people's.
@@ -107,27 +109,6 @@ def draw_trials(rdm: Float[np.ndarray, "n n"], n_trials: int, seed: int, tempera
         rt=np.full(n_trials, np.nan),
         n_stimuli=n,
     )
-
-
-def rated_geometry(
-    rdm: Float[np.ndarray, "n n"],
-    positions: Int[np.ndarray, " m"],
-    n_trials: int,
-    seed: int,
-    temperature: float = 0.1,
-) -> Geometry:
-    """What training aims at among the stimuli at ``positions``: their distances, and trials drawn from these.
-
-    Nothing about any other stimulus leaks in. Every pair counts once.
-
-    Raises:
-        DataError, ConfigError: see :func:`draw_trials`.
-    """
-    positions = np.sort(positions)
-    local = rdm[np.ix_(positions, positions)]
-    trials = draw_trials(local, n_trials, seed, temperature)
-    weights = 1 - np.eye(len(positions), dtype=np.int64)
-    return Geometry(positions, trials.stimuli, trials.odd, local, weights)
 
 
 def _draw_triplets(n: int, n_trials: int, random: np.random.Generator) -> Int[np.ndarray, "t 3"]:
