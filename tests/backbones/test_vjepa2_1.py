@@ -65,7 +65,7 @@ def remapped_to_vjepa2(encoder: VJEPA21Encoder, size: int, fold: bool):
             pred_hidden_size=24,
             pred_num_attention_heads=2,
             pred_num_hidden_layers=1,
-        )  # fmt: skip
+        )
     ).eval()
     state = encoder.state_dict()
     names = {"norms_block.3.": "layernorm.", "patch_embed.": "embeddings.patch_embeddings."}

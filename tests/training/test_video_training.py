@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -79,7 +81,6 @@ def test_a_trunk_larger_than_memory_lies_on_disk(reference, monkeypatch):
     backbone, inputs = prepared(reference, "last:1")
     in_memory = backbone.cache_trunk(inputs, "last:1", 4)
     monkeypatch.setattr("bgs.backbones.trunk.MEMORY_LIMIT", 0)
-    monkeypatch.setattr(allocate, "__defaults__", (0,)) if allocate.__defaults__ else None
     on_disk = backbone.cache_trunk(inputs, "last:1", 4)
     assert isinstance(on_disk._hidden, np.memmap)
     units = np.array([4, 1])
@@ -87,11 +88,12 @@ def test_a_trunk_larger_than_memory_lies_on_disk(reference, monkeypatch):
 
 
 def test_a_full_disk_is_a_clear_error(monkeypatch):
-    monkeypatch.setattr("tempfile.TemporaryFile", lambda: open("/dev/full", "wb", buffering=0))
+    monkeypatch.setattr("bgs.backbones.trunk.MEMORY_LIMIT", 0)
+    monkeypatch.setattr("tempfile.TemporaryFile", partial(open, "/dev/full", "wb", buffering=0))
     with pytest.raises(
         BgsError, match=r"cannot keep the frozen blocks' output: No space left.*0\.1 GiB.*TMPDIR"
     ):
-        allocate((30_000_000,), memory_limit=0)
+        allocate((30_000_000,))
 
 
 def test_only_frozen_blocks_are_cached(reference):
@@ -113,13 +115,8 @@ def test_checkpointed_gradients_are_the_same(reference, layers):
     backbone, inputs = prepared(reference, layers)
     expected = gradients(backbone, inputs)
     backbone, inputs = prepared(reference, layers)
-    plain, counter = gradients(prepared(reference, layers)[0], inputs), _Counter(backbone)
     backbone.checkpoint_gradients()
     assert_same(gradients(backbone, inputs), expected, 1e-6)
-    assert_same(plain, expected, 1e-6)
-    assert (
-        counter.runs[-1] == 2 * 3
-    )  # encoding and replay, for two micro-batches; the backward pass's own runs have no hook
 
 
 def saved_bytes(backbone, inputs) -> int:

@@ -2,10 +2,11 @@
 
 from bgs.backbones.adapter import load_adapter, save_adapter
 from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
-from bgs.backbones.encode import embed, encode_units, pool
+from bgs.backbones.encode import embed, embed_layers, encode_units, pool
 from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lora import LoraSettings, attach_lora
 from bgs.backbones.registry import load_backbone
+from bgs.backbones.video import VideoBackbone, VideoInputs
 
 __all__ = [
     "Backbone",
@@ -13,8 +14,11 @@ __all__ = [
     "Inputs",
     "LoraSettings",
     "ProjectionHead",
+    "VideoBackbone",
+    "VideoInputs",
     "attach_lora",
     "embed",
+    "embed_layers",
     "encode_units",
     "load_adapter",
     "load_backbone",

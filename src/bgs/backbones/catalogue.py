@@ -19,8 +19,8 @@ class ModelCard:
         frames: of a clip.
         size: pixels a side.
         parameters: of the part that is run.
-        memory: GiB to tune all blocks with LoRA (rank 8) in float32, one clip at a time, without gradient
-            checkpointing: weights and what the backward pass keeps.
+        memory: GiB to tune all blocks with LoRA (rank 8) in float32, one clip at a time: weights and what the
+            backward pass keeps. Fewer frames, gradient checkpointing and bf16 need less.
         licence: of the weights, as their authors state it.
     """
 
@@ -43,7 +43,63 @@ class ModelCard:
         return asdict(self)
 
 
-_ROWS: tuple[tuple[str, str, str, int, int, int, float, str], ...] = ()
+_NC = "CC BY-NC 4.0"
+_CODE = "MIT (the code's; none stated for the weights)"
+_ROWS = (
+    ("vjepa2-l", "vjepa2", "facebook/vjepa2-vitl-fpc64-256", 64, 256, 303_885_312, 22.4, "MIT"),
+    ("vjepa2-h", "vjepa2", "facebook/vjepa2-vith-fpc64-256", 64, 256, 631_648_000, 37.7, "MIT"),
+    ("vjepa2-g", "vjepa2", "facebook/vjepa2-vitg-fpc64-256", 64, 256, 1_012_173_952, 54.1, "MIT"),
+    ("vjepa2-g-384", "vjepa2", "facebook/vjepa2-vitg-fpc64-384", 64, 384, 1_012_173_952, 117.0, "MIT"),
+    ("vjepa2.1-b", "vjepa2.1", "", 64, 384, 86_833_152, 16.8, "MIT"),
+    ("vjepa2.1-l", "vjepa2.1", "", 64, 384, 304_680_960, 45.0, "MIT"),
+    ("vjepa2.1-g", "vjepa2.1", "", 64, 384, 1_013_267_968, 108.6, "MIT"),
+    ("vjepa2.1-G", "vjepa2.1", "", 64, 384, 1_845_216_768, 164.8, "MIT"),
+    (
+        "timesformer-k400",
+        "timesformer",
+        "facebook/timesformer-base-finetuned-k400",
+        8,
+        224,
+        121_258_752,
+        2.4,
+        _NC,
+    ),
+    (
+        "timesformer-k600",
+        "timesformer",
+        "facebook/timesformer-base-finetuned-k600",
+        8,
+        224,
+        121_258_752,
+        2.4,
+        _NC,
+    ),
+    (
+        "timesformer-ssv2",
+        "timesformer",
+        "facebook/timesformer-base-finetuned-ssv2",
+        8,
+        224,
+        121_258_752,
+        2.4,
+        _NC,
+    ),
+    ("videomae-b", "videomae", "MCG-NJU/videomae-base", 16, 224, 86_227_200, 1.8, _NC),
+    ("videomae-l", "videomae", "MCG-NJU/videomae-large", 16, 224, 303_860_736, 5.2, _NC),
+    (
+        "videomae-b-k400",
+        "videomae",
+        "MCG-NJU/videomae-base-finetuned-kinetics",
+        16,
+        224,
+        86_225_664,
+        1.8,
+        _NC,
+    ),
+    ("clip-b32", "clip", "openai/clip-vit-base-patch32", 8, 224, 87_849_216, 0.8, _CODE),
+    ("clip-b16", "clip", "openai/clip-vit-base-patch16", 8, 224, 86_192_640, 2.0, _CODE),
+    ("clip-l14", "clip", "openai/clip-vit-large-patch14", 8, 224, 303_966_208, 7.2, _CODE),
+)
 CARDS = {row[0]: ModelCard(*row) for row in _ROWS}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from bgs._errors import DataError
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, Inputs
+from bgs.backbones.video import VideoBackbone
 
 
 def pool(units: Float[Tensor, "k d"], owner: Int[np.ndarray, " k"], n: int) -> Float[Tensor, "n d"]:
@@ -42,18 +44,24 @@ def encode_units(
     units: Int[np.ndarray, " k"],
     micro_batch: int,
     progress: Callable[[int], None] | None = None,
+    encode: Callable[[Any], Tensor] | None = None,
 ) -> Float[Tensor, "k d"]:
-    """(k, d) embeddings of units, in their order, without dropout or gradient."""
+    """(k, d) embeddings of units, in their order, without dropout or gradient.
+
+    ``encode`` gives the embeddings of a batch where they are not :meth:`Backbone.forward`'s.
+    """
+    encode = encode or backbone.forward
     backbone.train(False)
-    result = torch.empty(len(units), backbone.width, device=backbone.device)
-    place = {int(unit): row for row, unit in enumerate(units)}
+    batches = inputs.batches(units, micro_batch)
+    parts = []
     with torch.no_grad():
-        for batch in inputs.batches(units, micro_batch):
-            rows = torch.as_tensor([place[int(unit)] for unit in batch], device=result.device)
-            result[rows] = backbone.forward(inputs.batch(batch)).float()
+        for batch in batches:
+            parts.append(encode(inputs.batch(batch)))
             if progress is not None:
                 progress(len(batch))
-    return result
+    vectors = torch.cat(parts)
+    place = {int(unit): row for row, unit in enumerate(np.concatenate(batches))}
+    return vectors[torch.as_tensor([place[int(unit)] for unit in units], device=vectors.device)]
 
 
 def embed(
@@ -62,13 +70,29 @@ def embed(
     positions: Int[np.ndarray, " m"],
     micro_batch: int = 64,
     progress: Callable[[int], None] | None = None,
+    encode: Callable[[Any], Tensor] | None = None,
 ) -> Float[np.ndarray, "m d"]:
     """(m, d) float32 embeddings of the stimuli at ``positions``, from all of their units.
 
-    ``progress`` is told how many units each micro-batch encoded.
+    ``progress`` is told how many units each micro-batch encoded; ``encode`` as in :func:`encode_units`.
     """
     units = inputs.draw(positions, 0, None)
     order = np.argsort(positions)
     owner = order[np.searchsorted(positions, inputs.owner[units], sorter=order)]
-    vectors = encode_units(backbone, inputs, units, micro_batch, progress)
+    vectors = encode_units(backbone, inputs, units, micro_batch, progress, encode)
     return pool(vectors, owner, len(positions)).cpu().numpy()
+
+
+def embed_layers(
+    backbone: VideoBackbone,
+    inputs: Inputs,
+    positions: Int[np.ndarray, " m"],
+    micro_batch: int = 64,
+    progress: Callable[[int], None] | None = None,
+) -> Float[np.ndarray, "layers m w"]:
+    """(depth + 1, m, w) float32 embeddings from every layer, in one pass; see :meth:`VideoBackbone.layer_features`."""
+    side_by_side = embed(
+        backbone, inputs, positions, micro_batch, progress,
+        encode=lambda batch: backbone.layer_features(batch).transpose(0, 1).flatten(1),
+    )  # fmt: skip
+    return side_by_side.reshape(len(positions), backbone.spec.depth + 1, -1).swapaxes(0, 1)

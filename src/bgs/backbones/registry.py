@@ -19,24 +19,26 @@ from bgs.backbones.videomae import VideoMAEBackbone
 from bgs.backbones.vjepa2 import VJEPA2Backbone
 from bgs.backbones.vjepa2_1 import VJEPA21Backbone
 
-_VIDEO: tuple[type[VideoBackbone], ...] = (
-    VJEPA2Backbone, VJEPA21Backbone, TimesformerBackbone, VideoMAEBackbone, ClipBackbone
-)  # fmt: skip
+#: The video families by the name before the colon.
+VIDEO_FAMILIES: dict[str, type[VideoBackbone]] = {
+    kind.family: kind
+    for kind in (VJEPA2Backbone, VJEPA21Backbone, TimesformerBackbone, VideoMAEBackbone, ClipBackbone)
+}
 _FAMILIES: dict[str, Callable[[str], Backbone]] = {
     "text": TextBackbone,
     "lookup": LookupBackbone,
     "scratch": ScratchBackbone.load,
-    **{kind.family: kind.load for kind in _VIDEO},
+    **{family: kind.load for family, kind in VIDEO_FAMILIES.items()},
 }
 
 
 def load_backbone(reference: str) -> Backbone:
     """Load a model by reference.
 
-    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``; ``vjepa2:``, ``vjepa2.1:``, ``timesformer:``,
-    ``videomae:`` or ``clip:`` and a hub id or folder, with ``?frames=T&size=S&layer=k`` where other clips or
-    another layer are wanted; a short name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run
-    folder>``, a run's base model with the trained adapter in it.
+    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``; ``vjepa2:``,
+    ``vjepa2.1:``, ``timesformer:``, ``videomae:`` or ``clip:`` and a hub id or folder, with
+    ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted; a short name that ``bgs models``
+    lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base model with the trained adapter in it.
 
     Raises:
         ConfigError: not such a reference.

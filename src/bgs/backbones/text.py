@@ -100,7 +100,7 @@ class TextBackbone(Backbone):
         return linear_pattern(block_linears(self.module), layers)
 
     def checkpoint_gradients(self) -> None:
-        self.module.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
+        self.module.activation_checkpointing_enable({"use_reentrant": False})  # type: ignore[operator]
 
     def to(self, device: torch.device | str) -> None:
         self._encoder.to(device)

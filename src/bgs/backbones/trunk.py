@@ -70,8 +70,8 @@ def cache_hidden(
     return hidden
 
 
-def allocate(shape: tuple[int, ...], memory_limit: int = MEMORY_LIMIT) -> Float[np.ndarray, "..."]:
-    """An empty float32 array, in memory or (beyond ``memory_limit`` bytes) mapped to a file without a name.
+def allocate(shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+    """An empty float32 array, in memory or (beyond :data:`MEMORY_LIMIT`) mapped to a file without a name.
 
     The file is filled at once, so that a full disk is an error here rather than a crash later,
     and is given back when the process ends, however it ends.
@@ -80,7 +80,7 @@ def allocate(shape: tuple[int, ...], memory_limit: int = MEMORY_LIMIT) -> Float[
         BgsError: no room on disk.
     """
     size = 4 * int(np.prod(shape))
-    if size <= memory_limit:
+    if size <= MEMORY_LIMIT:
         return np.empty(shape, dtype=np.float32)
     with tempfile.TemporaryFile() as file:
         try:

@@ -122,6 +122,7 @@ class VideoBackbone(Backbone):
         assert isinstance(blocks, nn.ModuleList)
         self.blocks = blocks
         self._checkpointing = False
+        self._pixel_buffer = torch.empty(0)
 
     @classmethod
     def load(cls, reference: str) -> VideoBackbone:
@@ -240,13 +241,29 @@ class VideoBackbone(Backbone):
 
     def pixels(self, clips: Clips) -> Pixels:
         """Normalised float32 pixels on the network's device."""
-        expected = (self.spec.frames, self.spec.preprocessing.size, self.spec.preprocessing.size, 3)
+        return self._normalised(clips, torch.empty(_pixel_shape(clips), device=self.device))
+
+    def _normalised(self, clips: Clips, into: Pixels) -> Pixels:
+        wanted = self.spec.preprocessing
+        expected = (self.spec.frames, wanted.size, wanted.size, 3)
         if tuple(clips.shape[1:]) != expected:
             raise ConfigError("clips", where=self.spec.source, expected=expected, got=tuple(clips.shape[1:]))
-        clips = clips.to(self.device).permute(0, 1, 4, 2, 3)
-        mean = torch.tensor(self.spec.preprocessing.mean, device=self.device).reshape(3, 1, 1) * 255
-        std = torch.tensor(self.spec.preprocessing.std, device=self.device).reshape(3, 1, 1) * 255
-        return clips.to(torch.float32, memory_format=torch.contiguous_format).sub_(mean).div_(std)
+        mean = torch.tensor(wanted.mean, device=self.device).reshape(3, 1, 1) * 255
+        std = torch.tensor(wanted.std, device=self.device).reshape(3, 1, 1) * 255
+        for pixels, clip in zip(
+            into, clips.to(self.device), strict=True
+        ):  # one at a time stays in the processor's cache
+            pixels.copy_(clip.permute(0, 3, 1, 2).contiguous()).sub_(mean).div_(std)
+        return into
+
+    def _passing_pixels(self, clips: Clips) -> Pixels:
+        """:meth:`pixels` that nobody keeps: without gradient they share memory, since fresh pages cost time."""
+        shape = _pixel_shape(clips)
+        if torch.is_grad_enabled():
+            return self.pixels(clips)
+        if self._pixel_buffer.shape != shape or self._pixel_buffer.device != self.device:
+            self._pixel_buffer = torch.empty(shape, device=self.device)
+        return self._normalised(clips, self._pixel_buffer)
 
     def features(self, batch: Clips | TrunkState) -> Float[Tensor, "b d"]:
         hidden, start = self._begin(batch)
@@ -270,7 +287,9 @@ class VideoBackbone(Backbone):
     def _begin(self, batch: Clips | TrunkState) -> tuple[Hidden, int]:
         if isinstance(batch, TrunkState):
             return batch.hidden.to(self.device), batch.depth
-        return self.stem(self.pixels(batch)).float(), 0  # under autocast too, blocks add to a float32 stream
+        return self.stem(
+            self._passing_pixels(batch)
+        ).float(), 0  # under autocast too, blocks add to a float32 stream
 
     def _run(self, number: int, hidden: Hidden) -> Hidden:
         if self._checkpointing and torch.is_grad_enabled() and self.module.training:
@@ -322,3 +341,8 @@ class VideoBackbone(Backbone):
                 return hidden.float()
 
         return run
+
+
+def _pixel_shape(clips: Clips) -> torch.Size:
+    batch, frames, height, width, channels = clips.shape
+    return torch.Size((batch, frames, channels, height, width))

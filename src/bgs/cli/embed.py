@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bgs.cli._embedder import Embedder
+
 if TYPE_CHECKING:
     from bgs.embeddings import Embeddings
     from bgs.stimuli import StimulusSet
@@ -16,73 +18,65 @@ EXAMPLE = "Example: bgs embed --model text:minilm --data garcia-isik-2025 --out 
 
 def embed(
     model: Annotated[
-        str, typer.Option(help="text:<hub id or folder>, text:minilm, lookup:<dim> or run:<run folder>.")
+        str,
+        typer.Option(
+            help="text:minilm, lookup:<dim>, a short name (`bgs models`), <family>:<hub id or folder>, or run:<run folder>."
+        ),
     ],
     data: Annotated[str, typer.Option(help="Name of a data set (`bgs data list`), or a folder.")],
     out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
+    layer: Annotated[
+        int | None, typer.Option(min=0, help="Embed with the tokens after this block (0: before the first).")
+    ] = None,
+    all_layers: Annotated[
+        bool,
+        typer.Option("--all-layers", help="Every layer in one pass: one file each, OUT.layer-00 and so on."),
+    ] = False,
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Leave clips out that cannot be read; list them in failures.csv."),
+    ] = False,
     micro_batch: Annotated[int, typer.Option(min=1, help="Captions (or clips) encoded at a time.")] = 64,
+    precision: Annotated[
+        str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA devices that have it.")
+    ] = "auto",
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
     mirror: Annotated[
         Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
     ] = None,
 ) -> None:
     """Embed every stimulus of a data set: one vector each, aligned by stimulus id."""
+    from bgs._errors import ConfigError
     from bgs.datasets import load_dataset
 
+    if all_layers and layer is not None:
+        raise ConfigError("--layer conflicts with --all-layers")
     dataset = load_dataset(data, mirror=mirror)
-    embeddings = embed_stimuli(model, dataset.stimuli, micro_batch, device)
-    embeddings.save(out)
-    n, width = embeddings.values.shape
-    typer.echo(f"{n} stimuli × {width} dimensions from {model} → {out}")
+    if layer is not None:
+        from bgs.backbones.settings import with_layer
+
+        model = with_layer(model, layer)
+    embedder = Embedder(model, dataset.stimuli, micro_batch, device, precision, skip_bad)
+    found = embedder.layers() if all_layers else [embedder.embed()]
+    paths = (
+        [out.with_suffix(f".layer-{k:02d}{out.suffix}") for k in range(len(found))] if all_layers else [out]
+    )
+    for path, embeddings in zip(paths, found, strict=True):
+        embeddings.save(path)
+    embedder.write_failures(out.with_name("failures.csv"))
+    n, width = found[0].values.shape
+    layers = f" × {len(found)} layers" if all_layers else ""
+    typer.echo(
+        f"{n} stimuli × {width} dimensions{layers} from {model} → {paths[0]}{' …' if all_layers else ''}"
+    )
 
 
 def embed_stimuli(
-    model: str, stimuli: StimulusSet, micro_batch: int = 64, device: str = "auto"
+    model: str,
+    stimuli: StimulusSet,
+    micro_batch: int = 64,
+    device: str = "auto",
+    precision: str = "auto",
 ) -> Embeddings:
     """Load a backbone and embed all stimuli, with a progress bar."""
-    from bgs.cli._progress import progress_bar
-    from bgs.cli._provenance import provenance
-    from bgs.cli._quiet import quiet_libraries
-
-    quiet_libraries()
-    import numpy as np
-
-    from bgs import backbones
-    from bgs.embeddings import Embeddings
-
-    backbone = backbones.load_backbone(model)
-    backbone.to(resolve_device(device))
-    inputs = backbone.prepare(stimuli)
-    with progress_bar() as bar:
-        task = bar.add_task("embedding", total=len(inputs.owner))
-        values = backbones.embed(
-            backbone,
-            inputs,
-            np.arange(len(stimuli)),
-            micro_batch,
-            progress=lambda done: bar.advance(task, done),
-        )
-    details = {"revision": backbone.spec.revision, "stimuli": stimuli.hash()}
-    versions = {f"version of {name}": text for name, text in provenance()["versions"].items()}
-    return Embeddings(values, stimuli.ids, model, details | versions)
-
-
-def resolve_device(device: str) -> str:
-    """``auto`` is CUDA where there is one.
-
-    Raises:
-        ConfigError: torch does not know the device, or this machine does not have it.
-    """
-    import torch
-
-    from bgs._errors import ConfigError
-
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(
-            f"cannot use this device: {str(error).splitlines()[0]}", where=f"device {device}", hint="use cpu"
-        ) from None
-    return device
+    return Embedder(model, stimuli, micro_batch, device, precision).embed()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bgs.datasets import Dataset
     from bgs.evaluation import Result
     from bgs.judgments import Trials
+    from bgs.stimuli import StimulusSet
     from bgs.training import RunFolder, Trainer, TrainingConfig
     from bgs.training.loop import Validation
 
@@ -77,7 +78,7 @@ def run_training(
 def _new_backbone(config: TrainingConfig) -> Backbone:
     from bgs.backbones import attach_lora, load_backbone
     from bgs.backbones.lora import new_head
-    from bgs.cli.embed import resolve_device
+    from bgs.cli._embedder import resolve_device
 
     backbone = load_backbone(config.model)
     head = (
@@ -87,6 +88,9 @@ def _new_backbone(config: TrainingConfig) -> Backbone:
     )
     attach_lora(backbone, config.lora, head, config.seed)
     backbone.to(resolve_device(config.device))
+    backbone.precision = config.precision
+    if config.gradient_checkpointing:
+        backbone.checkpoint_gradients()
     return backbone
 
 
@@ -100,11 +104,30 @@ def _trainer(
 
     optimise, validate = split_validation(dataset.stimuli.train, config.validation.fraction, config.seed)
     seen = np.sort(np.concatenate([optimise, validate]))
-    inputs = backbone.prepare(dataset.stimuli.subset(seen))
+    inputs = _inputs(config, backbone, dataset.stimuli.subset(seen))
     geometry = Geometry.from_trials(trials, optimise)
     method = _method(config, backbone, inputs, geometry, np.searchsorted(seen, optimise))
     validation = _validation(config, trials, seen, optimise, validate) if len(validate) else None
     return Trainer(config, backbone, inputs, method, validation, folder)
+
+
+def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:
+    """What is encoded in each update: captions or clips, or the output of the blocks that stay frozen."""
+    from bgs.backbones.lora import share_trainable
+    from bgs.cli._embedder import prepare, print_notes
+    from bgs.cli._progress import progress_bar
+
+    inputs, _ = prepare(backbone, stimuli)
+    if config.lora is not None:
+        with progress_bar() as bar:
+            task = bar.add_task("frozen blocks", total=len(inputs.owner), visible=config.lora.layers != "all")
+            inputs = backbone.cache_trunk(
+                inputs, config.lora.layers, config.micro_batch, lambda done: bar.advance(task, done)
+            )
+    print_notes(backbone)
+    trained, total = share_trainable(backbone)
+    typer.echo(f"{trained:,} of {total:,} parameters are trained ({trained / total:.2%})", err=True)
+    return inputs
 
 
 def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry: Any, positions: Any) -> Any:
@@ -183,9 +206,11 @@ def _evaluate(config: TrainingConfig, dataset: Dataset, trials: Trials, folder: 
     from bgs.cli.embed import embed_stimuli
     from bgs.evaluation import evaluate
 
-    base = embed_stimuli(config.model, dataset.stimuli, config.micro_batch, config.device)
+    base = embed_stimuli(config.model, dataset.stimuli, config.micro_batch, config.device, config.precision)
     base.save(folder.embeddings("base"))
-    tuned = embed_stimuli(f"run:{folder.path}", dataset.stimuli, config.micro_batch, config.device)
+    tuned = embed_stimuli(
+        f"run:{folder.path}", dataset.stimuli, config.micro_batch, config.device, config.precision
+    )
     tuned.save(folder.embeddings("tuned"))
     settings = config.evaluation
     results = [

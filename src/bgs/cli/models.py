@@ -1,0 +1,81 @@
+"""`bgs models`: which checkpoints there are by short name, and converting those that are not on the hub."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+EXAMPLE = "Example: bgs models list --json"
+CONVERT_EXAMPLE = (
+    "Example: bgs models convert vjepa2.1-l vjepa2_1_vitl_dist_vitG_384.pt --out models/vjepa2.1-l"
+)
+
+
+class _ListsByDefault(TyperGroup):
+    """`bgs models` alone, or with `--json`, is `bgs models list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args and args[0] != "--json" else ["list", *args])
+
+
+app = typer.Typer(
+    cls=_ListsByDefault,
+    help="List video models by short name (`bgs models`); convert V-JEPA 2.1 checkpoints.",
+    rich_markup_mode=None,
+)
+
+
+@app.command("list", epilog=EXAMPLE)
+def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the video models that have a short name, and what each needs.
+
+    Any other checkpoint of these families is loaded by `family:<hub id or folder>`, optionally with
+    `?frames=T&size=S&layer=k`.
+    """
+    from bgs.backbones.catalogue import CARDS
+
+    if as_json:
+        typer.echo(json.dumps([card.to_json() for card in CARDS.values()], indent=2))
+        return
+    typer.echo("\n".join(_listing()))
+
+
+def _listing() -> list[str]:
+    from bgs.backbones.catalogue import CARDS
+
+    lines = []
+    for (family, licence), cards in groupby(CARDS.values(), key=lambda card: (card.family, card.licence)):
+        lines += [f"{family}:  licence {licence}"]
+        for card in cards:
+            clip, millions = f"{card.frames}×{card.size}", f"{card.parameters / 1e6:.0f} M"
+            checkpoint = card.checkpoint or "(bgs models convert)"
+            lines.append(f"  {card.name:<16} {checkpoint:<40} {clip:>6} {millions:>6} {card.memory:>5.1f}")
+        lines.append("")
+    header = f"  {'name':<16} {'checkpoint':<40} {'clip':>6} {'params':>6} {'GiB':>5}"
+    return [
+        header, "", *lines, "clip: frames × pixels. GiB: memory to tune it with LoRA in float32, one clip at",
+        "a time; ?frames=16, gradient_checkpointing and precision: bf16 need less.",
+    ]  # fmt: skip
+
+
+@app.command("convert", epilog=CONVERT_EXAMPLE)
+def convert(
+    model: Annotated[str, typer.Argument(help="vjepa2.1-b, -l, -g or -G.")],
+    checkpoint: Annotated[Path, typer.Argument(help="The authors' .pt file, downloaded.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; must be new.")],
+) -> None:
+    """Write the encoder of a V-JEPA 2.1 training checkpoint as safetensors, with its configuration.
+
+    The files are at https://dl.fbaipublicfiles.com/vjepa2/, 5 to 17 GB; only the encoder is read.
+    """
+    from bgs.backbones.vjepa2_1_convert import convert as convert_checkpoint
+
+    parameters = convert_checkpoint(model, checkpoint, out)
+    typer.echo(
+        f"{model}: {parameters:,} parameters → {out}. Use it: bgs embed --model vjepa2.1:{out} --data …"
+    )
