@@ -37,11 +37,10 @@ def main() -> None:
     quiet_libraries()
     import numpy as np
 
-    from bgs.cli.train import _new_backbone, _trainer
-    from bgs.datasets import load_dataset
+    from bgs.cli._study import load_study
+    from bgs.cli._training import new_backbone, new_trainer
     from bgs.training import RunFolder, load_config
 
-    dataset = load_dataset("garcia-isik-2025")
     methods = {}
     for name, overrides in {
         "full-geometry": ["keep_graphs=0"],
@@ -49,8 +48,8 @@ def main() -> None:
         "per-trial": ["gradient=per-trial", "keep_graphs=0"],
     }.items():
         config = load_config(CONFIG, overrides)
-        backbone = _new_backbone(config)
-        methods[name] = _trainer(config, backbone, dataset, dataset.need_trials(), RunFolder("unused")).method
+        backbone = new_backbone(config)
+        methods[name] = new_trainer(config, backbone, load_study(config), RunFolder("unused")).method
 
     baseline = methods["per-trial"]
     updates = np.linspace(0, baseline.updates_per_epoch - 1, BATCHES).astype(int)

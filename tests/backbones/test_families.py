@@ -12,8 +12,8 @@ from peft.tuners.lora import LoraLayer
 
 from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, embed, load_backbone, save_adapter
+from bgs.backbones.clip_inputs import VideoInputs
 from bgs.backbones.lora import new_head, share_trainable
-from bgs.backbones.video import VideoInputs
 from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
 from tiny_training import method, train
 
@@ -200,3 +200,52 @@ def test_pixels_are_scaled_and_normalised_per_channel(family, folder):
         expected = (clips[..., channel].double() / 255 - mean) / std
         torch.testing.assert_close(pixels[:, :, channel].double(), expected, atol=1e-6, rtol=0)
     assert clips.dtype == torch.uint8
+
+
+def test_images_of_a_clip_under_a_symmetry():
+    """Mirror images and rotations against indexing by hand; the mean over all is blind to how the clip was turned."""
+    random = np.random.default_rng(0)
+    frames = random.integers(0, 255, (2, 3, 5, 5, 3), dtype=np.uint8)
+    plain = VideoInputs(frames, np.arange(2)).batch(np.array([1]))[0].numpy()
+    mirrored = VideoInputs(frames, np.arange(2), symmetry="mirror")
+    assert mirrored.owner.tolist() == [0, 0, 1, 1]
+    np.testing.assert_array_equal(mirrored.batch(np.array([3]))[0].numpy(), plain[:, :, ::-1])
+    square = VideoInputs(frames, np.arange(2), symmetry="square")
+    images = square.batch(np.arange(8, 16)).numpy()
+    assert len({image.tobytes() for image in images}) == 8
+    turned = np.rot90(frames, 1, axes=(2, 3)).copy()
+    again = VideoInputs(turned, np.arange(2), symmetry="square").batch(np.arange(8, 16)).numpy()
+    assert {image.tobytes() for image in again} == {image.tobytes() for image in images}
+    for t, y, x in ((0, 0, 1), (2, 3, 4)):
+        assert images[1][t, y, x].tolist() == plain[t, x, 4 - y].tolist()  # a quarter turn
+    np.testing.assert_array_equal(frames[1], plain)  # the cache itself is not turned
+
+
+def test_scratch_weights_follow_from_the_seed_and_reload(tmp_path):
+    from bgs.backbones import attach_lora, load_backbone, save_adapter
+    from bgs.backbones.encode import embed
+
+    clips = np.random.default_rng(1).integers(0, 255, (4, 8, 64, 64, 3), dtype=np.uint8)
+
+    def vectors(reference):
+        backbone = load_backbone(reference)
+        return embed(
+            backbone, VideoInputs(clips, np.arange(4), symmetry=backbone.spec.symmetry), np.arange(4)
+        )
+
+    base = vectors("scratch:videomae-tiny?seed=3")
+    np.testing.assert_array_equal(base, vectors("scratch:videomae-tiny?seed=3"))
+    assert np.abs(base - vectors("scratch:videomae-tiny?seed=4")).max() > 0.01
+    backbone = load_backbone("scratch:videomae-tiny?seed=3&symmetry=square")
+    attach_lora(backbone, None)
+    with torch.no_grad():
+        for parameter in backbone.trainable().values():
+            parameter.mul_(1.1)
+    save_adapter(backbone, None, tmp_path / "adapter")
+    again = load_backbone(f"run:{tmp_path}")
+    assert again.spec.symmetry == "square"
+    inputs = VideoInputs(clips, np.arange(4), symmetry="square")
+    np.testing.assert_array_equal(embed(again, inputs, np.arange(4)), embed(backbone, inputs, np.arange(4)))
+    for wrong in ("scratch:resnet", "scratch:videomae-tiny?seed=x", "scratch:videomae-tiny?symmetry=cube"):
+        with pytest.raises(BgsError):
+            load_backbone(wrong)

@@ -12,6 +12,7 @@ from bgs._errors import ConfigError
 from bgs._optional import require
 from bgs._rng import torch_seed
 from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from bgs.backbones.settings import known_symmetry
 from bgs.backbones.video import VideoSpec
 from bgs.backbones.videomae import VideoMAEBackbone
 
@@ -29,7 +30,7 @@ TINY: dict[str, Any] = {
 
 
 class ScratchBackbone(VideoMAEBackbone):
-    """``scratch:videomae-tiny[?seed=N]``: a VideoMAE encoder whose weights follow from the seed; no LoRA."""
+    """``scratch:videomae-tiny[?seed=N&symmetry=S]``: a VideoMAE encoder whose weights follow from the seed; no LoRA."""
 
     trains_whole = True
 
@@ -42,7 +43,10 @@ class ScratchBackbone(VideoMAEBackbone):
         """
         name, _, query = reference.partition("?")
         settings = dict(parse_qsl(query, keep_blank_values=True))
-        seed = settings.pop("seed", "0")
+        seed, symmetry = (
+            settings.pop("seed", "0"),
+            known_symmetry(settings.pop("symmetry", "none"), reference),
+        )
         if name != "videomae-tiny" or settings or not seed.isdigit():
             raise ConfigError(
                 "unknown network",
@@ -52,9 +56,9 @@ class ScratchBackbone(VideoMAEBackbone):
         module = _random_videomae(int(seed))
         native = cls.native(name, TINY)
         spec = VideoSpec(
-            "scratch", f"scratch:videomae-tiny?seed={int(seed)}", native.embedding,
+            "scratch", f"scratch:videomae-tiny?seed={int(seed)}&symmetry={symmetry}", native.embedding,
             frames=native.frames, preprocessing=Preprocessing(native.size, native.size, IMAGENET_MEAN, IMAGENET_STD),
-            depth=native.depth,
+            depth=native.depth, symmetry=symmetry,
         )  # fmt: skip
         return cls(module, spec)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 from bgs._errors import ConfigError
+from bgs.backbones.clip_inputs import SYMMETRIES, Symmetry
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,13 @@ class VideoSettings:
         frames: frames of a clip.
         size: pixels a side.
         layer: embed with the tokens after this block (0: the patch embedding), neither normed nor projected.
+        symmetry: ``mirror`` or ``square``, images of a clip whose embeddings are averaged.
     """
 
     frames: int | None = None
     size: int | None = None
     layer: int | None = None
+    symmetry: Symmetry | None = None
 
     def __str__(self) -> str:
         given = [
@@ -38,10 +42,13 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
     """
     name, _, query = text.partition("?")
     known = [field.name for field in fields(VideoSettings)]
-    given: dict[str, int] = {}
+    given: dict[str, Any] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in known:
             raise ConfigError(f"unknown setting {key!r}", where=text, expected=f"one of {', '.join(known)}")
+        if key == "symmetry":
+            given[key] = known_symmetry(value, text)
+            continue
         least = 0 if key == "layer" else 1
         if not value.isdigit() or int(value) < least:
             raise ConfigError(
@@ -51,6 +58,20 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
     if Path(name).is_dir():
         name = str(Path(name).resolve())  # an adapter must find its base again from anywhere
     return name, VideoSettings(**given)
+
+
+def known_symmetry(value: str, where: str) -> Symmetry:
+    """The symmetry of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for known in SYMMETRIES:
+        if value == known:
+            return known
+    raise ConfigError(
+        "setting 'symmetry'", where=where, expected=f"one of {', '.join(SYMMETRIES)}", got=value
+    )
 
 
 def with_layer(reference: str, layer: int) -> str:

@@ -7,15 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bgs._errors import ConfigError
-from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
+from bgs.backbones.clip_inputs import Clips, Symmetry, VideoInputs
 from bgs.backbones.lora import block_linears, linear_pattern
 from bgs.backbones.preprocessing import Preprocessing, read_preprocessing
 from bgs.backbones.pretrained import fingerprint, read_config
@@ -23,7 +22,6 @@ from bgs.backbones.settings import parse_settings
 from bgs.backbones.trunk import TrunkInputs, TrunkState, cache_hidden
 from bgs.stimuli import FrameCache, Sampling, StimulusSet
 
-Clips = UInt8[Tensor, "b t s s 3"]
 Pixels = Float[Tensor, "b t 3 s s"]
 Hidden = Float[Tensor, "b ..."]
 
@@ -60,43 +58,21 @@ class VideoSpec(BackboneSpec):
         preprocessing: from decoded frames to pixels.
         depth: blocks that are run.
         layer: the block whose tokens are embedded, None for the checkpoint's own embedding.
+        symmetry: images of a clip whose embeddings are averaged.
     """
 
     frames: int
     preprocessing: Preprocessing
     depth: int
     layer: int | None = None
+    symmetry: Symmetry = "none"
 
     def settings(self) -> dict[str, Any]:
         pixels = {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in vars(self.preprocessing).items()
         }
-        return {"frames": self.frames, "layer": self.layer, **pixels}
-
-
-class VideoInputs(Inputs):
-    """Clips as uint8 frames, often memory-mapped; a unit is a clip.
-
-    Args:
-        frames: (u, T, S, S, 3) uint8.
-        owner: (u,) position of the stimulus each clip belongs to.
-        failures: (stimulus id, reason) of clips that were left out.
-    """
-
-    def __init__(
-        self,
-        frames: UInt8[np.ndarray, "u t s s 3"],
-        owner: Int[np.ndarray, " u"],
-        failures: Sequence[tuple[str, str]] = (),
-    ) -> None:
-        self._frames = frames
-        self.owner = owner
-        self.failures = tuple(failures)
-        self.cost = np.ones(len(owner), dtype=np.int64)
-
-    def batch(self, units: Int[np.ndarray, " b"]) -> Clips:
-        return torch.from_numpy(np.asarray(self._frames[units]))  # the one copy: from the page cache
+        return {"frames": self.frames, "layer": self.layer, "symmetry": self.symmetry, **pixels}
 
 
 class VideoBackbone(Backbone):
@@ -143,6 +119,7 @@ class VideoBackbone(Backbone):
         spec = VideoSpec(
             cls.family, f"{cls.family}:{name}{asked}", native.embedding if asked.layer is None else native.width,
             fingerprint(module), frames=frames, preprocessing=preprocessing, depth=depth, layer=asked.layer,
+            symmetry=asked.symmetry or "none",
         )  # fmt: skip
         return cls(module, spec, notes)
 
@@ -229,7 +206,7 @@ class VideoBackbone(Backbone):
             DataError: clips that cannot be read, all named at once, or a set without any.
         """
         frames = FrameCache().open_frames(stimuli, self.sampling(), workers, progress, skip_bad)
-        return VideoInputs(frames.array, frames.positions, frames.failures)
+        return VideoInputs(frames.array, frames.positions, frames.failures, self.spec.symmetry)
 
     def sampling(self) -> Sampling:
         """Which frames are read, and at what size."""

@@ -93,6 +93,25 @@ class EvaluationSettings(_Settings):
     permutations: int = Field(1000, ge=0)
 
 
+class RatedSettings(_Settings):
+    """Judgments from ratings: how people spread their labels says how alike stimuli are (Hellinger distance)."""
+
+    #: Rating columns of the data set that hold the counts or shares of each label.
+    columns: tuple[str, ...] = Field(min_length=2)
+    #: Odd-one-out trials drawn from the distances.
+    trials: int = Field(4000, ge=1)
+    #: Temperature of the drawn choices, in Hellinger distance.
+    temperature: float = Field(0.1, gt=0)
+
+
+class CrossValidationSettings(_Settings):
+    """Every stimulus is held out once, in place of the data set's own split."""
+
+    folds: int = Field(5, ge=2)
+    #: Times it is done, with seeds seed, seed + 1, …: other folds, trials and random weights.
+    repeats: int = Field(1, ge=1)
+
+
 #: The published recipe (v1); the paper counts an epoch as one pass over all trials.
 _PAPER_V1: dict[str, Any] = {
     "gradient": "per-trial",
@@ -111,7 +130,8 @@ class TrainingConfig(_Settings):
 
     preset: Literal["default", "paper-v1"] = "default"
     #: Model to tune: ``text:<name>``, ``lookup:<dim>``, a video checkpoint such as
-    #: ``videomae:<hub id or folder>?frames=8``, or a short name that ``bgs models`` lists.
+    #: ``videomae:<hub id or folder>?frames=8``, or a short name that ``bgs models`` lists; ``{seed}`` in it stands
+    #: for the run's seed (``scratch:videomae-tiny?seed={seed}``).
     model: str
     #: Name of a data set, or a folder.
     data: str
@@ -127,7 +147,11 @@ class TrainingConfig(_Settings):
     validation: ValidationSettings = ValidationSettings()
     per_trial: PerTrialSettings = PerTrialSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
-    #: Captions of a clip that are drawn for an update; 0 takes all.
+    #: Take judgments from ratings; null takes the data set's own.
+    ratings: RatedSettings | None = None
+    #: Hold every stimulus out once; null keeps the data set's split.
+    cross_validation: CrossValidationSettings | None = None
+    #: Captions (or mirror images) of a clip that are drawn for an update; 0 takes all.
     views: int = Field(2, ge=0)
     #: Units (captions, clips) that are encoded at a time.
     micro_batch: int = Field(64, ge=1)
@@ -160,6 +184,11 @@ class TrainingConfig(_Settings):
         if self.model.startswith("run:"):
             raise ValueError("model: a run cannot be tuned again; give its base model")
         return self
+
+    @property
+    def reference(self) -> str:
+        """The model to load, with the seed filled in."""
+        return self.model.replace("{seed}", str(self.seed))
 
     def to_yaml(self) -> str:
         """The resolved configuration."""

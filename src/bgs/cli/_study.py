@@ -1,0 +1,81 @@
+"""What is trained on and measured against: a data set's own judgments, or judgments made from its ratings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bgs._errors import DataError, some
+from bgs._typing import Float, Int
+from bgs.datasets import Dataset, load_dataset
+from bgs.judgments import Geometry, PairCounts, Trials, human_rdm
+from bgs.judgments.rated import draw_trials, hellinger_rdm
+from bgs.stimuli import StimulusSet
+
+if TYPE_CHECKING:
+    from bgs.training import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Study:
+    """Stimuli with their split, judgments among them, and where both come from.
+
+    Attributes:
+        dataset: the data set.
+        stimuli: its stimuli, with the split in use.
+        trials: odd-one-out judgments.
+        rdm: (n, n) dissimilarities that are known apart from the judgments, or None.
+    """
+
+    dataset: Dataset
+    stimuli: StimulusSet
+    trials: Trials
+    rdm: Float[np.ndarray, "n n"] | None = None
+
+    def geometry(self, positions: Int[np.ndarray, " m"]) -> Geometry:
+        """What to train towards, among the stimuli at ``positions``."""
+        if self.rdm is None:
+            return Geometry.from_trials(self.trials, positions)
+        return Geometry.from_rdm(self.rdm, self.trials, positions)
+
+    def human(
+        self, positions: Int[np.ndarray, " m"], among: Int[np.ndarray, " k"]
+    ) -> Float[np.ndarray, "m m"]:
+        """(m, m) dissimilarities of the stimuli at ``positions``, from judgments that lie wholly ``among`` others."""
+        if self.rdm is not None:
+            known: Float[np.ndarray, "m m"] = self.rdm[np.ix_(positions, positions)]
+            return known
+        mask = np.zeros(len(self.stimuli), dtype=bool)
+        mask[among] = True
+        return human_rdm(PairCounts.from_trials(self.trials.within(mask)).subset(positions))
+
+    def about(self, config: TrainingConfig) -> dict[str, Any]:
+        """Provenance of a run on this study."""
+        from bgs.cli._provenance import provenance
+
+        data, hashes = self.dataset.name, dict(self.dataset.hashes)
+        return provenance(model=config.reference, seed=config.seed, data=data, data_hashes=hashes)
+
+
+def load_study(config: TrainingConfig, mirror: Path | None = None) -> Study:
+    """Load a configuration's data set, with judgments from its ratings where the configuration says so.
+
+    Raises:
+        DataError: there is nothing to train on.
+    """
+    dataset = load_dataset(config.data, mirror=mirror)
+    if config.ratings is None:
+        return Study(dataset, dataset.stimuli, dataset.need_trials())
+    rated = config.ratings
+    missing = [name for name in rated.columns if name not in dataset.stimuli.ratings]
+    if missing:
+        raise DataError(
+            f"no ratings {some(missing)}", where=config.data,
+            expected=f"rating columns {', '.join(rated.columns)}", got=some(dataset.stimuli.ratings) or "none",
+        )  # fmt: skip
+    rdm = hellinger_rdm(np.stack([dataset.stimuli.ratings[name] for name in rated.columns], axis=1))
+    trials = draw_trials(rdm, rated.trials, config.seed, rated.temperature)
+    return Study(dataset, dataset.stimuli, trials, rdm)

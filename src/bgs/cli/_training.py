@@ -1,0 +1,104 @@
+"""How a training run is put together: from configuration and study to a trainer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bgs.backbones import Backbone, Inputs
+    from bgs.cli._study import Study
+    from bgs.stimuli import StimulusSet
+    from bgs.training import RunFolder, Trainer, TrainingConfig
+    from bgs.training.loop import Validation
+
+
+def new_backbone(config: TrainingConfig) -> Backbone:
+    from bgs.backbones import attach_lora, load_backbone
+    from bgs.backbones.lora import new_head
+    from bgs.cli._embedder import resolve_device
+
+    backbone = load_backbone(config.reference)
+    head = (
+        new_head(backbone.spec.width, config.head.dim, config.head.dropout, config.seed)
+        if config.head
+        else None
+    )
+    attach_lora(backbone, config.lora, head, config.seed)
+    backbone.to(resolve_device(config.device))
+    backbone.precision = config.precision
+    if config.gradient_checkpointing:
+        backbone.checkpoint_gradients()
+    return backbone
+
+
+def new_trainer(config: TrainingConfig, backbone: Backbone, study: Study, folder: RunFolder) -> Trainer:
+    """A trainer over the study's training stimuli; nothing about a test stimulus is even read."""
+    import numpy as np
+
+    from bgs.judgments import split_validation
+    from bgs.training import Trainer
+
+    optimise, validate = split_validation(study.stimuli.train, config.validation.fraction, config.seed)
+    seen = np.sort(np.concatenate([optimise, validate]))
+    inputs = _inputs(config, backbone, study.stimuli.subset(seen))
+    method = _method(config, backbone, inputs, study.geometry(optimise), np.searchsorted(seen, optimise))
+    validation = _validation(config, study, seen, validate) if len(validate) else None
+    return Trainer(config, backbone, inputs, method, validation, folder)
+
+
+def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:
+    """What is encoded in each update: captions or clips, or the output of the blocks that stay frozen."""
+    from bgs.backbones.lora import share_trainable
+    from bgs.cli._embedder import prepare, print_notes
+    from bgs.cli._progress import progress_bar
+
+    inputs, _ = prepare(backbone, stimuli)
+    if config.lora is not None:
+        with progress_bar() as bar:
+            task = bar.add_task("frozen blocks", total=len(inputs.owner), visible=config.lora.layers != "all")
+            inputs = backbone.cache_trunk(
+                inputs, config.lora.layers, config.micro_batch, lambda done: bar.advance(task, done)
+            )
+    print_notes(backbone)
+    trained, total = share_trainable(backbone)
+    typer.echo(f"{trained:,} of {total:,} parameters are trained ({trained / total:.2%})", err=True)
+    return inputs
+
+
+def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry: Any, positions: Any) -> Any:
+    from bgs.objective import HybridObjective
+    from bgs.training import FullGeometry, PerTrial, target_of
+
+    shared = {
+        "backbone": backbone,
+        "inputs": inputs,
+        "positions": positions,
+        "target": target_of(geometry).to(backbone.device),
+        "objective": HybridObjective(config.objective),
+        "views": config.views,
+        "seed": config.seed,
+    }
+    if config.gradient == "per-trial":
+        return PerTrial(**shared, settings=config.per_trial)
+    return FullGeometry(**shared, micro_batch=config.micro_batch, keep_graphs=config.keep_graphs)
+
+
+def _validation(config: TrainingConfig, study: Study, seen: Any, validate: Any) -> Validation:
+    """RSA over the pairs of validation clips, from judgments among training clips only, measured as in the end."""
+    import numpy as np
+
+    from bgs.evaluation import validation_rsa
+    from bgs.training.loop import Validation
+
+    human = study.human(validate, among=seen)
+    inside, settings = np.isin(seen, validate), config.evaluation
+    watched = np.arange(len(seen)) if settings.center else np.flatnonzero(inside)
+
+    def measure(values: Any) -> float:
+        if not settings.center:
+            return validation_rsa(values, human, settings.distance)
+        return validation_rsa(values[inside], human, settings.distance, center=values[~inside].mean(axis=0))
+
+    return Validation(watched, measure)
