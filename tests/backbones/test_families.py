@@ -12,8 +12,8 @@ from peft.tuners.lora import LoraLayer
 
 from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, embed, load_backbone, save_adapter
+from bgs.backbones.clips import VideoInputs
 from bgs.backbones.lora import new_head, share_trainable
-from bgs.backbones.video import VideoInputs
 from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
 from tiny_training import method, train
 

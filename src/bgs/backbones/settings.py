@@ -51,15 +51,3 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
     if Path(name).is_dir():
         name = str(Path(name).resolve())  # an adapter must find its base again from anywhere
     return name, VideoSettings(**given)
-
-
-def with_layer(reference: str, layer: int) -> str:
-    """A reference with ``layer`` set, e.g. for ``bgs embed --layer``.
-
-    Raises:
-        ConfigError: the reference has a layer already, or is a run (an adapter belongs to the layer it was
-            trained at).
-    """
-    if reference.startswith("run:") or "layer=" in reference:
-        raise ConfigError("this model has its layer already", where=reference, hint="leave --layer out")
-    return f"{reference}{'&' if '?' in reference else '?'}layer={layer}"
