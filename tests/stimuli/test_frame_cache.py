@@ -286,7 +286,7 @@ def test_a_killed_worker_is_an_error(
     tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bgs.stimuli.decode_pool._outcome", _die)
-    with pytest.raises(BgsError, match="decoding process was killed"):
+    with pytest.raises(BgsError, match="decoding process ended early"):
         FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING, workers=2)
     assert leftovers(tmp_path) == []
 
@@ -382,3 +382,24 @@ def test_hashes_are_remembered_until_a_file_changes(
     assert file_hashes.file_hashes([copy], memory) != first[:1]
     memory.write_text("not legible")
     assert file_hashes.file_hashes([clips[0]], memory) == first[1:]
+
+
+UNGUARDED = """
+import sys
+from pathlib import Path
+from bgs.stimuli import FrameCache, Sampling, StimulusSet
+clips = [Path(name) for name in sys.argv[2:]]
+stimuli = StimulusSet(tuple(map(str, clips)), videos=tuple(clips))
+FrameCache(sys.argv[1]).open_frames(stimuli, Sampling(2, 16), workers=2)
+"""
+
+
+def test_a_script_without_a_main_guard_is_told_so_and_does_not_hang(
+    tmp_path: Path, clips: list[Path]
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    command = [sys.executable, str(script), str(tmp_path / "cache"), *map(str, clips)]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert finished.returncode != 0
+    assert "if __name__ == '__main__':" in finished.stderr

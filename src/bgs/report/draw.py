@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bgs._files import atomic_path
 from bgs._optional import require
-from bgs.report.gap import GapFigure, GapPanel
+from bgs.report.gap import Estimate, GapFigure, GapPanel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ def draw_gap(figure: GapFigure, path: str | Path) -> None:
     require("matplotlib", "plot")
     from matplotlib.figure import Figure
 
-    canvas = Figure(figsize=(4.6 * len(figure.panels), 2.6), layout="constrained", dpi=160)
+    canvas = Figure(figsize=(4.8 * len(figure.panels), 2.9), layout="constrained", dpi=160)
     for axes, panel in zip(
         canvas.subplots(1, len(figure.panels), squeeze=False)[0], figure.panels, strict=True
     ):
@@ -38,50 +38,50 @@ def draw_gap(figure: GapFigure, path: str | Path) -> None:
 
 
 def _draw_panel(axes: Axes, panel: GapPanel) -> None:
-    colours = [GREY, BLUE, ORANGE, GREEN]
-    last = len(panel.rows) - 1
+    top = len(panel.rows) + len(panel.published) - 1
     if panel.ceiling is not None:
-        _draw_ceiling(axes, panel, last)
-    for row, (estimate, colour) in enumerate(zip(panel.rows, colours, strict=False)):
-        height = last - row
+        _draw_ceiling(axes, panel.ceiling, top)
+    for row, (estimate, colour) in enumerate(zip(panel.rows, [GREY, BLUE, GREEN], strict=False)):
+        _draw_estimate(axes, estimate, top - row, colour)
+    for row, mark in enumerate(panel.published):
+        height = len(panel.published) - 1 - row
         axes.plot(
-            [estimate.low, estimate.high],
-            [height, height],
-            color=colour,
-            linewidth=3,
-            alpha=0.55,
-            solid_capstyle="round",
+            mark.value, height, "D", color=ORANGE, markersize=7, markerfacecolor="white", markeredgewidth=1.6
         )
-        axes.plot(estimate.points, [height - 0.16] * len(estimate.points), "|", color=colour, markersize=6)
-        axes.plot(estimate.value, height, "o", color=colour, markersize=9, markeredgecolor="white")
-        axes.annotate(
-            f"{estimate.value:.3f}", (estimate.value, height), xytext=(0, 8), textcoords="offset points",
-            ha="center", color=colour, fontsize=10, weight="bold",
-        )  # fmt: skip
-    for mark in panel.published:
-        axes.axvline(mark.value, color=ORANGE, linestyle=":", linewidth=1.2)
-        axes.annotate(
-            f"{mark.label} {mark.value:.3f}", (mark.value, -0.5), xytext=(2, 2), textcoords="offset points",
-            rotation=90, fontsize=6.5, color=ORANGE, va="bottom",
-        )  # fmt: skip
-    _finish(axes, panel, last)
+        _write(axes, mark.value, height, ORANGE)
+    labels = [*(row.label for row in panel.rows), *(mark.label for mark in panel.published)]
+    _finish(axes, panel, labels)
 
 
-def _draw_ceiling(axes: Axes, panel: GapPanel, last: int) -> None:
-    ceiling = panel.ceiling
-    assert ceiling is not None
-    axes.axvspan(ceiling.low, ceiling.high, color=GREEN, alpha=0.12, linewidth=0)
-    axes.axvline(ceiling.value, color=GREEN, linewidth=1.5)
+def _draw_estimate(axes: Axes, estimate: Estimate, height: int, colour: str) -> None:
+    bar = [estimate.low, estimate.high]
+    axes.plot(bar, [height, height], color=colour, linewidth=3, alpha=0.55, solid_capstyle="round")
+    axes.plot(estimate.points, [height - 0.2] * len(estimate.points), "|", color=colour, markersize=6)
+    axes.plot(estimate.value, height, "o", color=colour, markersize=9, markeredgecolor="white")
+    _write(axes, estimate.value, height, colour)
+
+
+def _write(axes: Axes, value: float, height: int, colour: str) -> None:
     axes.annotate(
-        f"ceiling {ceiling.value:.2f}", (ceiling.value, last + 0.6), xytext=(-3, -2), textcoords="offset points",
-        ha="right", va="top", fontsize=8, color=GREEN,
+        f"{value:.3f}", (value, height), xytext=(0, 7), textcoords="offset points",
+        ha="center", color=colour, fontsize=9, weight="bold",
     )  # fmt: skip
 
 
-def _finish(axes: Axes, panel: GapPanel, last: int) -> None:
-    axes.set_yticks(range(last, -1, -1), [row.label for row in panel.rows])
-    axes.set_ylim(-0.5, last + 0.6)
-    axes.set_xlim(left=0)
+def _draw_ceiling(axes: Axes, ceiling: Estimate, top: int) -> None:
+    axes.axvspan(ceiling.low, ceiling.high, color=GREEN, alpha=0.1, linewidth=0)
+    axes.axvline(ceiling.value, color=GREEN, linewidth=1.5)
+    axes.annotate(
+        f"noise ceiling {ceiling.value:.2f}", (ceiling.value, top + 0.7), xytext=(-3, -2),
+        textcoords="offset points", ha="right", va="top", fontsize=8, color=GREEN,
+    )  # fmt: skip
+
+
+def _finish(axes: Axes, panel: GapPanel, labels: list[str]) -> None:
+    top = len(labels) - 1
+    axes.set_yticks(range(top, -1, -1), labels)
+    axes.set_ylim(-0.5, top + 0.7)
+    axes.set_xlim(left=min(0.0, *(row.low for row in panel.rows)))
     axes.set_title(panel.title, fontsize=10, loc="left", weight="bold")
     axes.set_xlabel(panel.axis, fontsize=8)
     axes.tick_params(axis="y", length=0)

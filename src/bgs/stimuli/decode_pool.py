@@ -58,10 +58,27 @@ def decode_all(
             yield from _in_order(jobs, workers * _AHEAD)
         except BrokenProcessPool as error:
             raise BgsError(
-                "a decoding process was killed", hint="out of memory? try fewer workers"
+                "a decoding process ended early",
+                hint="out of memory? try fewer workers; a script needs `if __name__ == '__main__':` around its work",
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def refuse_reimport() -> None:
+    """Refuse to read clips in a decoding process that is importing the script it was started from.
+
+    A spawned process imports the main script again. If the script reads clips at its top level, the
+    process would wait for the cache that its own parent holds, for ever.
+
+    Raises:
+        BgsError: in such a process.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise BgsError(
+            "a script reads clips while it is imported",
+            hint="put its work under `if __name__ == '__main__':`",
+        )
 
 
 def _in_order(jobs: Iterator[Future[Outcome]], ahead: int) -> Iterator[Outcome]:

@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 from bgs._errors import BgsError, DataError, MissingExtraError
 from bgs._files import cache_folder, sha256_of, write_json
 from bgs._typing import Int
-from bgs.stimuli.decode_pool import Outcome, decode_all
+from bgs.stimuli.decode_pool import Outcome, decode_all, refuse_reimport
 from bgs.stimuli.decoding import Decoder, check_file
 from bgs.stimuli.file_hashes import file_hashes
 from bgs.stimuli.frame_store import FrameStore, build_store, locked, stores_in
@@ -100,6 +100,7 @@ class FrameCache:
         """
         if stimuli.videos is None:
             raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
+        refuse_reimport()
         report = progress or (lambda done: None)
         with self._clear_errors():
             self._check_format()
