@@ -13,7 +13,8 @@ from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, load_backbone
 from bgs.backbones.catalogue import CARDS, expand
 from bgs.backbones.registry import VIDEO_FAMILIES
-from bgs.backbones.video import VideoBackbone, VideoSpec
+from bgs.backbones.video import VideoBackbone
+from bgs.backbones.video_spec import VideoSpec
 from bgs.backbones.vjepa2_1_network import SIZES, VJEPA21Encoder
 
 _BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}

@@ -13,7 +13,7 @@ from bgs import BgsError
 from bgs.backbones import load_backbone
 from bgs.backbones.preprocessing import IMAGENET_MEAN, Preprocessing, read_preprocessing
 from bgs.backbones.settings import VideoSettings, parse_settings
-from tiny_models import TINY_CLIPS, save_tiny_video
+from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
 
 MODERN = {
     "do_resize": True, "size": {"shortest_edge": 292}, "resample": 2, "do_center_crop": True,
@@ -135,15 +135,61 @@ def test_a_missing_weight_is_an_error_not_a_random_weight(tmp_path, family):
     assert "\n" not in str(caught.value)
 
 
-def test_weights_beyond_the_encoder_are_left_unread(tmp_path):
-    folder = save_tiny_video("timesformer", tmp_path)
-    plain = load_backbone(f"timesformer:{folder}")
+def rewrite(folder, change) -> None:
+    """Rewrite a checkpoint's weights, one (name, tensor) to one or none."""
     weights = load_file(folder / "model.safetensors")
-    prefixed = {f"timesformer.{name}": value for name, value in weights.items()}
-    save_file(
-        prefixed | {"classifier.weight": torch.ones(2, 32)}, folder / "model.safetensors", {"format": "pt"}
+    save_file(dict(change(weights)), folder / "model.safetensors", {"format": "pt"})
+
+
+@pytest.mark.parametrize(
+    ("family", "prefix"), [("timesformer", "timesformer."), ("videomae", "videomae."), ("vjepa2", "vjepa2.")]
+)
+def test_weights_beyond_the_encoder_are_left_unread(tmp_path, family, prefix):
+    """Published classifiers hold the encoder under a prefix, and a head."""
+    folder = save_tiny_video(family, tmp_path)
+    plain = load_backbone(f"{family}:{folder}")
+    rewrite(
+        folder,
+        lambda weights: (
+            {prefix + k: v for k, v in weights.items()} | {"classifier.weight": torch.ones(2, 32)}
+        ),
     )
-    assert load_backbone(f"timesformer:{folder}").spec == plain.spec  # and so are their fingerprints
+    assert load_backbone(f"{family}:{folder}").spec == plain.spec  # and so are their fingerprints
+
+
+def test_videomae_as_published_with_biases_of_their_own(tmp_path):
+    folder = save_tiny_video("videomae", tmp_path)
+    plain = load_backbone(f"videomae:{folder}")
+
+    def old(weights):
+        for name, value in weights.items():
+            name = name.replace("attention.query.bias", "attention.q_bias").replace(
+                "attention.value.bias", "attention.v_bias"
+            )
+            yield f"videomae.{name}", value
+
+    rewrite(folder, old)
+    assert any(name.endswith("q_bias") for name in load_file(folder / "model.safetensors"))
+    assert load_backbone(f"videomae:{folder}").spec == plain.spec
+
+
+def test_the_image_half_of_a_whole_clip(tmp_path):
+    from transformers import CLIPConfig, CLIPModel
+
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
+    vision = shape | {"image_size": 32, "patch_size": 8, "projection_dim": 24}
+    model = CLIPModel(
+        CLIPConfig(text_config=shape | {"vocab_size": 50}, vision_config=vision, projection_dim=24)
+    ).eval()
+    model.save_pretrained(tmp_path)
+    backbone = load_backbone(f"clip:{tmp_path}?frames=2")
+    assert backbone.spec.width == 24
+    clips = torch.from_numpy(tiny_clips(3, 2, 32))
+    with torch.no_grad():
+        pixels = backbone.pixels(clips).flatten(0, 1)
+        expected = model.get_image_features(pixels).pooler_output.unflatten(0, (3, 2)).mean(dim=1)
+        torch.testing.assert_close(backbone.forward(clips), expected, atol=1e-6, rtol=0)
 
 
 def test_half_precision_checkpoints_are_run_in_float32(tmp_path):

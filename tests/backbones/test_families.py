@@ -12,7 +12,7 @@ from peft.tuners.lora import LoraLayer
 
 from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, embed, load_backbone, save_adapter
-from bgs.backbones.clip_inputs import VideoInputs
+from bgs.backbones.clips import VideoInputs
 from bgs.backbones.lora import new_head, share_trainable
 from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
 from tiny_training import method, train
@@ -222,9 +222,6 @@ def test_images_of_a_clip_under_a_symmetry():
 
 
 def test_scratch_weights_follow_from_the_seed_and_reload(tmp_path):
-    from bgs.backbones import attach_lora, load_backbone, save_adapter
-    from bgs.backbones.encode import embed
-
     clips = np.random.default_rng(1).integers(0, 255, (4, 8, 64, 64, 3), dtype=np.uint8)
 
     def vectors(reference):

@@ -108,6 +108,9 @@ def test_layers(model, study, tmp_path, capsys):
     assert "expected a video model" in fails(
         capsys, "embed", "--model", "lookup:3", "--data", study, "--out", tmp_path / "x", "--all-layers"
     )
+    assert "no layers to choose from" in fails(
+        capsys, "embed", "--model", "lookup:3", "--data", study, "--out", tmp_path / "x", "--layer", 1
+    )
     assert "no such layer" in fails(
         capsys, "embed", "--model", model, "--data", study, "--out", tmp_path / "x", "--layer", 7
     )

@@ -10,7 +10,7 @@ import torch
 
 from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, load_backbone
-from bgs.backbones.clip_inputs import VideoInputs
+from bgs.backbones.clips import VideoInputs
 from bgs.backbones.trunk import TrunkInputs, allocate
 from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
 from tiny_training import method, train

@@ -2,7 +2,7 @@
 
 from bgs.backbones.adapter import load_adapter, save_adapter
 from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
-from bgs.backbones.clip_inputs import VideoInputs
+from bgs.backbones.clips import VideoInputs
 from bgs.backbones.encode import embed, embed_layers, encode_units, pool
 from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lora import LoraSettings, attach_lora

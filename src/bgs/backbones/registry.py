@@ -63,3 +63,17 @@ def _load_run(run: Path) -> Backbone:
     backbone = load_backbone(read_about(folder)["model"])
     load_adapter(backbone, folder)
     return backbone
+
+
+def with_layer(reference: str, layer: int) -> str:
+    """A reference with ``layer`` set, as ``bgs embed --layer`` does.
+
+    Raises:
+        ConfigError: not a video model, or one that has its layer already: an adapter belongs to the layer that it
+            was trained at.
+    """
+    if reference.startswith("run:") or "layer=" in reference:
+        raise ConfigError("this model has its layer already", where=reference, hint="leave --layer out")
+    if expand(reference).partition(":")[0] not in VIDEO_FAMILIES:
+        raise ConfigError("--layer: no layers to choose from", where=reference, expected="a video model")
+    return f"{reference}{'&' if '?' in reference else '?'}layer={layer}"

@@ -12,8 +12,8 @@ from bgs._errors import ConfigError
 from bgs._optional import require
 from bgs._rng import torch_seed
 from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from bgs.backbones.settings import known_symmetry
-from bgs.backbones.video import VideoSpec
+from bgs.backbones.symmetry import known_symmetry
+from bgs.backbones.video_spec import VideoSpec
 from bgs.backbones.videomae import VideoMAEBackbone
 
 #: About a million parameters: 8 frames of 64 × 64 pixels, 64 tokens of width 128, 4 blocks.

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bgs._errors import ConfigError
-from bgs.backbones.clip_inputs import SYMMETRIES, Symmetry
+from bgs.backbones.symmetry import Symmetry, known_symmetry
 
 
 @dataclass(frozen=True)
@@ -58,29 +58,3 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
     if Path(name).is_dir():
         name = str(Path(name).resolve())  # an adapter must find its base again from anywhere
     return name, VideoSettings(**given)
-
-
-def known_symmetry(value: str, where: str) -> Symmetry:
-    """The symmetry of that name.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    for known in SYMMETRIES:
-        if value == known:
-            return known
-    raise ConfigError(
-        "setting 'symmetry'", where=where, expected=f"one of {', '.join(SYMMETRIES)}", got=value
-    )
-
-
-def with_layer(reference: str, layer: int) -> str:
-    """A reference with ``layer`` set, e.g. for ``bgs embed --layer``.
-
-    Raises:
-        ConfigError: the reference has a layer already, or is a run (an adapter belongs to the layer it was
-            trained at).
-    """
-    if reference.startswith("run:") or "layer=" in reference:
-        raise ConfigError("this model has its layer already", where=reference, hint="leave --layer out")
-    return f"{reference}{'&' if '?' in reference else '?'}layer={layer}"

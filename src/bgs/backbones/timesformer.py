@@ -8,10 +8,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bgs._optional import require
-from bgs.backbones.clip_inputs import Clips
+from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.preprocessing import Preprocessing
 from bgs.backbones.pretrained import eager_attentions, load_transformers
-from bgs.backbones.video import Hidden, Native, Pixels, VideoBackbone
+from bgs.backbones.video import Hidden, VideoBackbone
+from bgs.backbones.video_spec import Native
 
 
 class TimesformerBackbone(VideoBackbone):

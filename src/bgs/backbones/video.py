@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -13,66 +12,17 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bgs._errors import ConfigError
-from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
-from bgs.backbones.clip_inputs import Clips, Symmetry, VideoInputs
+from bgs.backbones.backbone import Backbone, Inputs
+from bgs.backbones.clips import Clips, Normaliser, Pixels, VideoInputs
 from bgs.backbones.lora import block_linears, linear_pattern
 from bgs.backbones.preprocessing import Preprocessing, read_preprocessing
 from bgs.backbones.pretrained import fingerprint, read_config
 from bgs.backbones.settings import parse_settings
 from bgs.backbones.trunk import TrunkInputs, TrunkState, cache_hidden
+from bgs.backbones.video_spec import Native, VideoSpec
 from bgs.stimuli import FrameCache, Sampling, StimulusSet
 
-Pixels = Float[Tensor, "b t 3 s s"]
 Hidden = Float[Tensor, "b ..."]
-
-
-@dataclass(frozen=True)
-class Native:
-    """What a checkpoint was trained with.
-
-    Attributes:
-        frames: of a clip.
-        size: pixels a side.
-        patch: pixels a side of a patch; sizes are multiples of it.
-        tubelet: frames that share a token; numbers of frames are multiples of it.
-        width: of its hidden states.
-        embedding: width of its own embedding, after the last norm and any projection.
-        depth: number of blocks.
-    """
-
-    frames: int
-    size: int
-    patch: int
-    tubelet: int
-    width: int
-    embedding: int
-    depth: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoSpec(BackboneSpec):
-    """A :class:`BackboneSpec` that also says how clips are read.
-
-    Attributes:
-        frames: T, frames of a clip.
-        preprocessing: from decoded frames to pixels.
-        depth: blocks that are run.
-        layer: the block whose tokens are embedded, None for the checkpoint's own embedding.
-        symmetry: images of a clip whose embeddings are averaged.
-    """
-
-    frames: int
-    preprocessing: Preprocessing
-    depth: int
-    layer: int | None = None
-    symmetry: Symmetry = "none"
-
-    def settings(self) -> dict[str, Any]:
-        pixels = {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in vars(self.preprocessing).items()
-        }
-        return {"frames": self.frames, "layer": self.layer, "symmetry": self.symmetry, **pixels}
 
 
 class VideoBackbone(Backbone):
@@ -98,11 +48,11 @@ class VideoBackbone(Backbone):
         assert isinstance(blocks, nn.ModuleList)
         self.blocks = blocks
         self._checkpointing = False
-        self._pixel_buffer = torch.empty(0)
+        self._normaliser = Normaliser(spec)
 
     @classmethod
     def load(cls, reference: str) -> VideoBackbone:
-        """Load ``<hub id or folder>[?frames=T&size=S&layer=k]``.
+        """Load ``<hub id or folder>[?frames=T&size=S&layer=k&symmetry=Y]``.
 
         Raises:
             BgsError: it cannot be read, is of another family, or cannot run exactly as asked.
@@ -218,29 +168,7 @@ class VideoBackbone(Backbone):
 
     def pixels(self, clips: Clips) -> Pixels:
         """Normalised float32 pixels on the network's device."""
-        return self._normalised(clips, torch.empty(_pixel_shape(clips), device=self.device))
-
-    def _normalised(self, clips: Clips, into: Pixels) -> Pixels:
-        wanted = self.spec.preprocessing
-        expected = (self.spec.frames, wanted.size, wanted.size, 3)
-        if tuple(clips.shape[1:]) != expected:
-            raise ConfigError("clips", where=self.spec.source, expected=expected, got=tuple(clips.shape[1:]))
-        mean = torch.tensor(wanted.mean, device=self.device).reshape(3, 1, 1) * 255
-        std = torch.tensor(wanted.std, device=self.device).reshape(3, 1, 1) * 255
-        for pixels, clip in zip(
-            into, clips.to(self.device), strict=True
-        ):  # one at a time stays in the processor's cache
-            pixels.copy_(clip.permute(0, 3, 1, 2).contiguous()).sub_(mean).div_(std)
-        return into
-
-    def _passing_pixels(self, clips: Clips) -> Pixels:
-        """:meth:`pixels` that nobody keeps: without gradient they share memory, since fresh pages cost time."""
-        shape = _pixel_shape(clips)
-        if torch.is_grad_enabled():
-            return self.pixels(clips)
-        if self._pixel_buffer.shape != shape or self._pixel_buffer.device != self.device:
-            self._pixel_buffer = torch.empty(shape, device=self.device)
-        return self._normalised(clips, self._pixel_buffer)
+        return self._normaliser.fresh(clips, self.device)
 
     def features(self, batch: Clips | TrunkState) -> Float[Tensor, "b d"]:
         hidden, start = self._begin(batch)
@@ -264,9 +192,8 @@ class VideoBackbone(Backbone):
     def _begin(self, batch: Clips | TrunkState) -> tuple[Hidden, int]:
         if isinstance(batch, TrunkState):
             return batch.hidden.to(self.device), batch.depth
-        return self.stem(
-            self._passing_pixels(batch)
-        ).float(), 0  # under autocast too, blocks add to a float32 stream
+        pixels = self._normaliser.passing(batch, self.device)
+        return self.stem(pixels).float(), 0  # under autocast too, blocks add to a float32 stream
 
     def _run(self, number: int, hidden: Hidden) -> Hidden:
         if self._checkpointing and torch.is_grad_enabled() and self.module.training:
@@ -318,8 +245,3 @@ class VideoBackbone(Backbone):
                 return hidden.float()
 
         return run
-
-
-def _pixel_shape(clips: Clips) -> torch.Size:
-    batch, frames, height, width, channels = clips.shape
-    return torch.Size((batch, frames, channels, height, width))

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from bgs._errors import ConfigError
 from bgs._optional import require
-from bgs.backbones.clip_inputs import Clips
+from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from bgs.backbones.pretrained import eager_attentions, load_transformers
-from bgs.backbones.video import Hidden, Native, Pixels, VideoBackbone
+from bgs.backbones.video import Hidden, VideoBackbone
+from bgs.backbones.video_spec import Native
 
 
 class VideoMAEBackbone(VideoBackbone):

@@ -9,10 +9,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bgs._errors import ConfigError, DataError, some
-from bgs.backbones.clip_inputs import Clips
+from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from bgs.backbones.pretrained import checkpoint_file, read_json
-from bgs.backbones.video import Hidden, Native, Pixels, VideoBackbone
+from bgs.backbones.video import Hidden, VideoBackbone
+from bgs.backbones.video_spec import Native
 from bgs.backbones.vjepa2_1_network import Rotary, VJEPA21Config, VJEPA21Encoder
 
 WEIGHTS = "model.safetensors"

@@ -53,22 +53,21 @@ def embed(
         raise ConfigError("--layer conflicts with --all-layers")
     dataset = load_dataset(data, mirror=mirror)
     if layer is not None:
-        from bgs.backbones.settings import with_layer
+        from bgs.backbones.registry import with_layer
 
         model = with_layer(model, layer)
     embedder = Embedder(model, dataset.stimuli, micro_batch, device, precision, skip_bad)
-    found = embedder.layers() if all_layers else [embedder.embed()]
-    paths = (
-        [out.with_suffix(f".layer-{k:02d}{out.suffix}") for k in range(len(found))] if all_layers else [out]
-    )
+    if all_layers:
+        found = embedder.layers()
+        paths = [out.with_suffix(f".layer-{k:02d}{out.suffix}") for k in range(len(found))]
+    else:
+        found, paths = [embedder.embed()], [out]
     for path, embeddings in zip(paths, found, strict=True):
         embeddings.save(path)
     embedder.write_failures(out.with_name("failures.csv"))
     n, width = found[0].values.shape
-    layers = f" × {len(found)} layers" if all_layers else ""
-    typer.echo(
-        f"{n} stimuli × {width} dimensions{layers} from {model} → {paths[0]}{' …' if all_layers else ''}"
-    )
+    layers, more = (f" × {len(found)} layers", " …") if all_layers else ("", "")
+    typer.echo(f"{n} stimuli × {width} dimensions{layers} from {model} → {paths[0]}{more}")
 
 
 def embed_stimuli(

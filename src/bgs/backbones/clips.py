@@ -1,0 +1,98 @@
+"""Clips on their way into a network: uint8 frames, memory-mapped, until they become normalised pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from bgs._errors import ConfigError
+from bgs._typing import Int
+from bgs.backbones.backbone import Inputs
+from bgs.backbones.symmetry import IMAGES, Symmetry, turned
+from bgs.backbones.video_spec import VideoSpec
+
+Clips = UInt8[Tensor, "b t s s 3"]
+Pixels = Float[Tensor, "b t 3 s s"]
+
+
+class VideoInputs(Inputs):
+    """Clips as uint8 frames, often memory-mapped; a unit is a clip, or one of its images under a symmetry.
+
+    Drawing one image of a clip for an update is augmentation; embedding all of them makes the embedding of a
+    stimulus, their mean, the same whichever way its clip was turned.
+
+    Args:
+        frames: (c, T, S, S, 3) uint8.
+        owner: (c,) position of the stimulus each clip belongs to.
+        failures: (stimulus id, reason) of clips that were left out.
+        symmetry: which images of a clip there are.
+    """
+
+    def __init__(
+        self,
+        frames: UInt8[np.ndarray, "c t s s 3"],
+        owner: Int[np.ndarray, " c"],
+        failures: Sequence[tuple[str, str]] = (),
+        symmetry: Symmetry = "none",
+    ) -> None:
+        self._frames = frames
+        self._images = IMAGES[symmetry]
+        self.owner = np.repeat(owner, self._images)
+        self.failures = tuple(failures)
+        self.cost = np.ones(len(self.owner), dtype=np.int64)
+
+    def batch(self, units: Int[np.ndarray, " b"]) -> Clips:
+        clips = np.asarray(self._frames[units // self._images])  # the one copy: from the page cache
+        for row, image in enumerate((units % self._images).tolist()):
+            if image:
+                clips[row] = turned(clips[row], image, self._images)
+        return torch.from_numpy(clips)
+
+
+class Normaliser:
+    """From uint8 clips to float32 pixels with the checkpoint's mean and deviation a channel.
+
+    Raises (when called):
+        ConfigError: clips of another shape than the encoder's.
+    """
+
+    def __init__(self, spec: VideoSpec) -> None:
+        self._spec = spec
+        self._buffer = torch.empty(0)
+
+    def fresh(self, clips: Clips, device: torch.device) -> Pixels:
+        """Pixels in memory of their own."""
+        return self._fill(torch.empty(_shape(clips), device=device), clips)
+
+    def passing(self, clips: Clips, device: torch.device) -> Pixels:
+        """Pixels that are read once and not kept: without gradient all calls share memory.
+
+        New pages cost a small network a seventh of its time.
+        """
+        if torch.is_grad_enabled():
+            return self.fresh(clips, device)
+        shape = _shape(clips)
+        if self._buffer.shape != shape or self._buffer.device != device:
+            self._buffer = torch.empty(shape, device=device)
+        return self._fill(self._buffer, clips)
+
+    def _fill(self, into: Pixels, clips: Clips) -> Pixels:
+        wanted, device = self._spec.preprocessing, into.device
+        expected = (self._spec.frames, wanted.size, wanted.size, 3)
+        if tuple(clips.shape[1:]) != expected:
+            raise ConfigError("clips", where=self._spec.source, expected=expected, got=tuple(clips.shape[1:]))
+        mean = torch.tensor(wanted.mean, device=device).reshape(3, 1, 1) * 255
+        std = torch.tensor(wanted.std, device=device).reshape(3, 1, 1) * 255
+        # One clip at a time stays in the processor's cache.
+        for pixels, clip in zip(into, clips.to(device), strict=True):
+            pixels.copy_(clip.permute(0, 3, 1, 2).contiguous()).sub_(mean).div_(std)
+        return into
+
+
+def _shape(clips: Clips) -> torch.Size:
+    batch, frames, height, width, channels = clips.shape
+    return torch.Size((batch, frames, channels, height, width))

@@ -1,0 +1,59 @@
+"""What a video checkpoint was made for, and how it is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bgs.backbones.backbone import BackboneSpec
+from bgs.backbones.preprocessing import Preprocessing
+from bgs.backbones.symmetry import Symmetry
+
+
+@dataclass(frozen=True)
+class Native:
+    """What a checkpoint was trained with.
+
+    Attributes:
+        frames: of a clip.
+        size: pixels a side.
+        patch: pixels a side of a patch; sizes are multiples of it.
+        tubelet: frames that share a token; numbers of frames are multiples of it.
+        width: of its hidden states.
+        embedding: width of its own embedding, after the last norm and any projection.
+        depth: number of blocks.
+    """
+
+    frames: int
+    size: int
+    patch: int
+    tubelet: int
+    width: int
+    embedding: int
+    depth: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSpec(BackboneSpec):
+    """A :class:`BackboneSpec` that also says how clips are read.
+
+    Attributes:
+        frames: T, frames of a clip.
+        preprocessing: from decoded frames to pixels.
+        depth: blocks that are run.
+        layer: the block whose tokens are embedded, None for the checkpoint's own embedding.
+        symmetry: images of a clip whose embeddings are averaged.
+    """
+
+    frames: int
+    preprocessing: Preprocessing
+    depth: int
+    layer: int | None = None
+    symmetry: Symmetry = "none"
+
+    def settings(self) -> dict[str, Any]:
+        pixels = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in vars(self.preprocessing).items()
+        }
+        return {"frames": self.frames, "layer": self.layer, "symmetry": self.symmetry, **pixels}
