@@ -103,8 +103,8 @@ def results_text(results: list[list[Result]]) -> str:
     return f"""{table(results)}
 
 all-MiniLM-L6-v2 on the real captions and judgments, {n_clips} held-out clips, embeddings centred on the training clips.
-Value and 95 % interval over clips and participants; tuned figures are means over three seeds (each given), the difference is paired.
-Published squared Spearman on the held-out trials: {published}.
+Value and 95 % interval over clips and participants; tuned figures are means over three seeds (each given), the
+difference is paired. Published squared Spearman on the held-out trials: {published}.
 The gain is in the geometry: odd-one-out accuracy on the 368 held-out trials is too coarse to tell tuned from base.
 Command: `make figures`."""
 

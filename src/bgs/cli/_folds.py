@@ -57,6 +57,7 @@ def run_folds(
     assert config.cross_validation is not None
     whole = RunFolder(out)
     study = load_study(config, mirror)
+    split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)  # impossible ones fail here
     whole.open(config, resume)
     held: list[HeldOutFold] = []
     for repeat in range(config.cross_validation.repeats):
