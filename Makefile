@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart test test-slow lint types layers check figures benchmarks clean
+.PHONY: quickstart test test-slow lint types layers check figures phase benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## real judgments in, a tuned sentence encoder and its measurement out
 	$(BIN)/python scripts/quickstart.py
@@ -29,6 +29,10 @@ check: lint types layers test          ## what CI runs
 
 figures: $(VENV)/.dev                  ## every figure and table of the README
 	$(BIN)/python scripts/readme_figures.py
+
+phase: $(VENV)/.dev                    ## five folds, three seeds on the real PHASE clips (data/phase-genset)
+	$(BIN)/bgs train configs/phase-videomae-tiny.yaml --out runs/phase
+	$(BIN)/python scripts/phase_figures.py
 
 benchmarks: $(VENV)/.dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
