@@ -102,7 +102,9 @@ def _mean(correlations: Sequence[Float64[np.ndarray, " e"]]) -> Float64[np.ndarr
     stacked = np.stack(correlations)
     defined = np.isfinite(stacked)
     total, count = np.where(defined, stacked, 0.0).sum(axis=0), defined.sum(axis=0)
-    mean: Float64[np.ndarray, " e"] = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    mean: Float64[np.ndarray, " e"] = np.divide(
+        total, count, out=np.full(len(total), np.nan), where=count > 0
+    )
     return mean
 
 
