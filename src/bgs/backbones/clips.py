@@ -87,10 +87,8 @@ class Normaliser:
             raise ConfigError("clips", where=self._spec.source, expected=expected, got=tuple(clips.shape[1:]))
         mean = torch.tensor(wanted.mean, device=device).reshape(3, 1, 1) * 255
         std = torch.tensor(wanted.std, device=device).reshape(3, 1, 1) * 255
-        # One clip at a time stays in the processor's cache.
-        for pixels, clip in zip(into, clips.to(device), strict=True):
-            pixels.copy_(clip.permute(0, 3, 1, 2).contiguous()).sub_(mean).div_(std)
-        return into
+        # Bytes are brought into order before they become floats: a quarter of the memory to move.
+        return into.copy_(clips.to(device).permute(0, 1, 4, 2, 3).contiguous()).sub_(mean).div_(std)
 
 
 def _shape(clips: Clips) -> torch.Size:
