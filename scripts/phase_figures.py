@@ -58,18 +58,23 @@ def results_text() -> str:
     metrics, settings = found["metrics"], found["provenance"]["config"]["cross_validation"]
     rows = [
         f"| {name} | {number(m['value'])} [{number(m['low'])}, {number(m['high'])}] | {m['n']:,} |"
-        for name, m in (("base (random weights)", metrics["base"]), ("tuned", metrics["tuned"]), ("tuned − base", metrics["difference"]))
+        for name, m in (
+            ("base (random weights)", metrics["base"]),
+            ("tuned", metrics["tuned"]),
+            ("tuned − base", metrics["difference"]),
+        )
     ]
     repeats = []
     for repeat in range(settings["repeats"]):
         own = [fold for fold in found["folds"] if fold["repeat"] == repeat]
         repeats.append(number(float(np.mean([fold["tuned"] for fold in own]))))
     table = "\n".join(["| held-out RSA, Spearman | value [95 % interval] | pairs |", "|---|---|---|", *rows])
+    seeds = f"times {settings['repeats']} seeds (tuned: {', '.join(repeats)})"
     return f"""{table}
 
-{settings["folds"]} folds, so that each of the 100 clips is held out once, times {settings["repeats"]} seeds (tuned: {", ".join(repeats)}).
-Pairs are ranked within folds, intervals resample clips, the difference is paired. The human side is the Hellinger distance between
-the distributions of labels that 13–30 people a clip gave; trials are drawn from it."""
+{settings["folds"]} folds, so that each of the 100 clips is held out once, {seeds}. Pairs are
+ranked within folds, intervals resample clips, the difference is paired. The human side is the Hellinger
+distance between the distributions of labels that 13–30 people a clip gave; trials are drawn from it."""
 
 
 def main() -> None:
