@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "configs" / "garcia-isik-2025-minilm.yaml"
-RUNS = ROOT / "runs" / "readme"
+RUNS = Path("runs/readme")  # relative: results name it
 README = ROOT / "README.md"
 SEEDS = (0, 1, 2)
 #: Squared Spearman on the published test trials, by the authors (arXiv 2510.01502 v2).

@@ -38,7 +38,7 @@ class Embedder:
         self.backbone.precision = known_precision(precision)
         self.backbone.to(resolve_device(device))
         self.inputs, self.failures = prepare(self.backbone, stimuli, skip_bad)
-        print_notes(self.backbone)
+        print_once(*self.backbone.notes)
         left_out = {name for name, _ in self.failures}
         self.positions = np.array([i for i, name in enumerate(stimuli.ids) if name not in left_out])
         self.stimuli = stimuli
@@ -115,9 +115,9 @@ def prepare(
     return inputs, inputs.failures
 
 
-def print_notes(backbone: Backbone) -> None:
-    """What a user should know of how a backbone was loaded, once a process."""
-    for note in backbone.notes:
+def print_once(*notes: str) -> None:
+    """What a user should know of how a model was loaded or is trained, once a process."""
+    for note in notes:
         if note not in _PRINTED:
             _PRINTED.add(note)
             typer.echo(f"note: {note}", err=True)

@@ -51,7 +51,7 @@ def new_trainer(config: TrainingConfig, backbone: Backbone, study: Study, folder
 def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:
     """What is encoded in each update: captions or clips, or the output of the blocks that stay frozen."""
     from bgs.backbones.lora import share_trainable
-    from bgs.cli._embedder import prepare, print_notes
+    from bgs.cli._embedder import prepare, print_once
     from bgs.cli._progress import progress_bar
 
     inputs, _ = prepare(backbone, stimuli)
@@ -61,9 +61,9 @@ def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) ->
             inputs = backbone.cache_trunk(
                 inputs, config.lora.layers, config.micro_batch, lambda done: bar.advance(task, done)
             )
-    print_notes(backbone)
     trained, total = share_trainable(backbone)
-    typer.echo(f"{trained:,} of {total:,} parameters are trained ({trained / total:.2%})", err=True)
+    share = f"{trained:,} of {total:,} parameters are trained ({trained / total:.2%})"
+    print_once(*backbone.notes, share)
     return inputs
 
 
