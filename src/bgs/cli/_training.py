@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 if TYPE_CHECKING:
     from bgs.backbones import Backbone, Inputs
     from bgs.cli._study import Study
