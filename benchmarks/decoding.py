@@ -20,6 +20,7 @@ import av
 import numpy as np
 import torch
 
+from bgs._files import write_json
 from bgs.stimuli import FrameCache, Sampling, StimulusSet, decode
 from bgs.stimuli.encoding import write_video
 

@@ -85,10 +85,11 @@ class Normaliser:
         expected = (self._spec.frames, wanted.size, wanted.size, 3)
         if tuple(clips.shape[1:]) != expected:
             raise ConfigError("clips", where=self._spec.source, expected=expected, got=tuple(clips.shape[1:]))
-        mean = torch.tensor(wanted.mean, device=device).reshape(3, 1, 1) * 255
-        std = torch.tensor(wanted.std, device=device).reshape(3, 1, 1) * 255
-        # Bytes are brought into order before they become floats: a quarter of the memory to move.
-        return into.copy_(clips.to(device).permute(0, 1, 4, 2, 3).contiguous()).sub_(mean).div_(std)
+        deviation = torch.tensor(wanted.std, device=device).reshape(3, 1, 1)
+        offset = -torch.tensor(wanted.mean, device=device).reshape(3, 1, 1) / deviation
+        # Bytes are brought into order before they become floats: a quarter of the memory to move. Then one pass.
+        into.copy_(clips.to(device).permute(0, 1, 4, 2, 3).contiguous())
+        return torch.addcmul(offset, into, 1 / (255 * deviation), out=into)
 
 
 def _shape(clips: Clips) -> torch.Size:

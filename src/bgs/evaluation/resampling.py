@@ -23,7 +23,7 @@ _TAILS = (0.025, 0.975)
 
 #: A statistic of a resample, from how often each clip and each participant is in it (None: once).
 Statistic = Callable[
-    [Float64[np.ndarray, " m"] | None, Float64[np.ndarray, " q"] | None], Float64[np.ndarray, "*s"]
+    [Float64[np.ndarray, " m"] | None, Float64[np.ndarray, " q"] | None], Float64[np.ndarray, "..."]
 ]
 
 
@@ -34,7 +34,7 @@ def multiplicities(rng: np.random.Generator, n: int) -> Float64[np.ndarray, " n"
 
 def bootstrap(
     statistic: Statistic, n_clips: int, n_participants: int, *, design: str, resamples: int, seed: int
-) -> Float64[np.ndarray, "r *s"]:
+) -> Float64[np.ndarray, "r ..."]:
     """A statistic over resamples, one after the other: memory does not grow with their number but for the result.
 
     All that one statistic returns is computed on the same resamples, so its differences are paired.
