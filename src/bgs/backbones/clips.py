@@ -87,9 +87,12 @@ class Normaliser:
             raise ConfigError("clips", where=self._spec.source, expected=expected, got=tuple(clips.shape[1:]))
         deviation = torch.tensor(wanted.std, device=device).reshape(3, 1, 1)
         offset = -torch.tensor(wanted.mean, device=device).reshape(3, 1, 1) / deviation
-        # Bytes are brought into order before they become floats: a quarter of the memory to move. Then one pass.
-        into.copy_(clips.to(device).permute(0, 1, 4, 2, 3).contiguous())
-        return torch.addcmul(offset, into, 1 / (255 * deviation), out=into)
+        # Bytes are brought into order before they become floats: a quarter of the memory to move.
+        return (
+            into.copy_(clips.to(device).permute(0, 1, 4, 2, 3).contiguous())
+            .mul_(1 / (255 * deviation))
+            .add_(offset)
+        )
 
 
 def _shape(clips: Clips) -> torch.Size:
