@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 GREY, BLUE, GREEN, ORANGE = "#7f7f7f", "#0072B2", "#009E73", "#D55E00"
+#: Colours of a panel's rows, from the top; used again where there are more rows.
+_ROWS = (GREY, BLUE, GREEN)
 
 
 def draw_gap(figure: GapFigure, path: str | Path) -> None:
@@ -41,8 +43,8 @@ def _draw_panel(axes: Axes, panel: GapPanel) -> None:
     top = len(panel.rows) + len(panel.published) - 1
     if panel.ceiling is not None:
         _draw_ceiling(axes, panel.ceiling, top)
-    for row, (estimate, colour) in enumerate(zip(panel.rows, [GREY, BLUE, GREEN], strict=False)):
-        _draw_estimate(axes, estimate, top - row, colour)
+    for row, estimate in enumerate(panel.rows):
+        _draw_estimate(axes, estimate, top - row, _ROWS[row % len(_ROWS)])
     for row, mark in enumerate(panel.published):
         height = len(panel.published) - 1 - row
         axes.plot(

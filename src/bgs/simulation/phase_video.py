@@ -114,7 +114,7 @@ def _room(scene: PhaseScene, size: int) -> Canvas:
     """Everything that does not move."""
     (left, low), side = _ROOM
     canvas = Canvas(size, (left - _MARGIN, low - _MARGIN), side + 2 * _MARGIN)
-    for centre, colour in zip(scene.landmarks, _LANDMARKS, strict=False):
+    for centre, colour in zip(scene.landmarks, _LANDMARKS, strict=True):
         canvas.rectangle((centre[0], centre[1]), _LANDMARK_SIDE, _LANDMARK_SIDE, colour, _LANDMARK_OPACITY)
     corners = [(left, low), (left + side, low), (left + side, low + side), (left, low + side)]
     outer = list(zip(corners, corners[1:] + corners[:1], strict=True))
