@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def write_video(
-    path: str | Path, pictures: Iterable[UInt8[np.ndarray, "h w 3"]], fps: int, quality: int = 16
+    path: str | Path, pictures: Iterable[UInt8[np.ndarray, "h w 3"]], fps: int, quality: int = 16, preset: str = "medium"
 ) -> None:
     """Write H.264 in an mp4 file, whole or not at all.
 
@@ -40,11 +40,11 @@ def write_video(
         # The table of contents goes to the front, so that a clip plays while it is still being loaded.
         options = {"movflags": "faststart"}
         with av.open(str(temporary), "w", format="mp4", options=options) as container:
-            _encode(path, container, pictures, fps, quality)
+            _encode(path, container, pictures, fps, {"crf": str(quality), "preset": preset})
 
 
 def _encode(
-    path: str | Path, container: OutputContainer, pictures: Iterable[np.ndarray], fps: int, quality: int
+    path: str | Path, container: OutputContainer, pictures: Iterable[np.ndarray], fps: int, options: dict[str, str]
 ) -> None:
     av = require("av", "video")
     stream = None
@@ -53,7 +53,7 @@ def _encode(
             height, width = picture.shape[:2]
             if height % 2 or width % 2:
                 raise ConfigError("odd size", where=path, expected="even sides", got=f"{width} × {height}")
-            stream = container.add_stream("libx264", rate=fps, options={"crf": str(quality)})
+            stream = container.add_stream("libx264", rate=fps, options=options)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame.pts, frame.time_base = number, Fraction(1, fps)

@@ -1,0 +1,35 @@
+"""``tiny-videomae``: the small pretrained video model that comes with the package."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bgs._errors import ConfigError
+from bgs.backbones.videomae import VideoMAEBackbone
+
+#: Checkpoints in the package, by name.
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+class TinyBackbone(VideoMAEBackbone):
+    """``tiny:videomae[?layer=k&symmetry=S]``: VideoMAE of a million parameters, pretrained on simulated clips.
+
+    Its model card is ``weights/videomae/README.md``; ``scripts/pretrain_tiny.py`` made it.
+    """
+
+    @classmethod
+    def load(cls, reference: str) -> TinyBackbone:
+        """Load the weights of the package.
+
+        Raises:
+            ConfigError: another name or an unknown setting.
+        """
+        name, mark, settings = reference.partition("?")
+        folder = WEIGHTS / name
+        if not name or not (folder / "config.json").is_file():
+            raise ConfigError("no such model in the package", where=f"tiny:{reference}", expected="tiny:videomae")
+        backbone = super().load(f"{folder}{mark}{settings}")
+        assert isinstance(backbone, cls)
+        backbone.spec = replace(backbone.spec, source=f"tiny:{name}{mark}{settings}")  # no path of this machine
+        return backbone

@@ -1,0 +1,96 @@
+"""How an episode begins: where everybody stands, drawn for each clip on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bgs._rng import generator
+from bgs._typing import Float
+from bgs.simulation.behaviours import BEHAVIOURS, Behaviour, begun
+from bgs.simulation.world import OBJECT, A, B, Controller, Episodes, Scene, play_out
+
+_AGENT_RADIUS, _OBJECT_RADIUS = 0.062, 0.042
+_THIRD_AGENT = 0.3  # share of clips with a third agent, who goes its own way
+_PACE = (0.32, 0.46)  # walking speed, room widths a second: drawn independently of everything else
+_VIGOUR = (0.65, 1.35)
+_ONSET_S = (0.0, 0.9)
+
+
+def begin(behaviour: Behaviour, seed: int, keys: Sequence[str]) -> Scene:
+    """A scene of ``len(keys)`` episodes; each depends on ``seed`` and its own key only.
+
+    Nuisance: place, orientation, pace, who else is there. Graded within a behaviour: distance, vigour and onset.
+    """
+    drawn = np.stack([generator(seed, "episode", behaviour.name, key).random(24) for key in keys])
+    place, rest, chance = drawn[:, :6], drawn[:, 6:16], drawn[:, 16:]
+    position, heading = _places(behaviour, place, rest)
+    has_object = np.full(len(keys), behaviour.object != "none")
+    two = np.ones(len(keys), dtype=bool)
+    return Scene(
+        position=position, heading=heading,
+        present=np.stack([two, two, rest[:, 0] < _THIRD_AGENT, has_object], axis=1),
+        radius=np.tile([_AGENT_RADIUS] * 3 + [_OBJECT_RADIUS], (len(keys), 1)),
+        pace=_between(_PACE, rest[:, 1]), vigour=_between(_VIGOUR, rest[:, 2]),
+        goal=_goal(behaviour, position, place), chance=chance,
+        holder=np.full(len(keys), {"held by A": A, "held by B": B}.get(behaviour.object, -1)),
+        onset=_between(_ONSET_S, place[:, 5]),
+    )  # fmt: skip
+
+
+def episodes_of(
+    name: str, seed: int, keys: Sequence[str], controller: Controller | None = None
+) -> Episodes:
+    """Episodes of a behaviour; ``controller`` in its place shows what would have happened otherwise."""
+    behaviour = BEHAVIOURS[name]
+    return play_out(begin(behaviour, seed, keys), begun(controller or behaviour.controller))
+
+
+def _between(limits: tuple[float, float], share: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    values: Float[np.ndarray, " n"] = limits[0] + (limits[1] - limits[0]) * share
+    return values
+
+
+def _axis(place: Float[np.ndarray, "n 6"]) -> Float[np.ndarray, "n 2"]:
+    """A direction on the floor, from A's side to B's."""
+    angle = 2 * np.pi * place[:, 0]
+    axis: Float[np.ndarray, "n 2"] = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return axis
+
+
+def _places(
+    behaviour: Behaviour, place: Float[np.ndarray, "n 6"], rest: Float[np.ndarray, "n 10"]
+) -> tuple[Float[np.ndarray, "n 4 2"], Float[np.ndarray, "n 3"]]:
+    axis = _axis(place)
+    apart = _between(behaviour.apart, place[:, 3])[:, None]
+    centre = 0.38 + 0.24 * place[:, 1:3]
+    a, b = centre - axis * apart / 2, centre + axis * apart / 2
+    if behaviour.object == "between":  # A stands where B wants the object to go
+        a = b + axis * apart
+    if behaviour.object == "before B":  # A stands aside of B's way
+        a = b + apart * np.stack([-axis[:, 1], axis[:, 0]], axis=-1)
+    third = 0.12 + 0.76 * rest[:, 3:5]
+    for agent in (a, b):  # nobody begins inside anybody else
+        off = third - agent
+        distance = np.maximum(np.linalg.norm(off, axis=-1, keepdims=True), 1e-6)
+        third = np.where(distance < 0.2, agent + off / distance * 0.2, third)
+    thing = {
+        "none": np.full_like(a, 0.5), "held by A": a + 0.09 * axis, "held by B": b + 0.09 * axis,
+        "before B": b + 0.125 * axis, "between": b + 0.125 * axis, "behind A": a - 0.2 * axis,
+    }[behaviour.object]  # fmt: skip
+    position = np.stack([a, b, third, thing], axis=1)
+    room = np.array([_AGENT_RADIUS] * 3 + [_OBJECT_RADIUS])[:, None]
+    heading = 2 * np.pi * rest[:, 5:8]
+    return np.clip(position, room, 1 - room), heading
+
+
+def _goal(
+    behaviour: Behaviour, position: Float[np.ndarray, "n 4 2"], place: Float[np.ndarray, "n 6"]
+) -> Float[np.ndarray, "n 2"]:
+    """Ahead of B (or of the object that B pushes), within the room."""
+    start = position[:, OBJECT if behaviour.object in ("before B", "between") else B]
+    goal: Float[np.ndarray, "n 2"] = np.clip(start + (0.35 + 0.2 * place[:, [4]]) * _axis(place), 0.1, 0.9)
+    return goal
+
+

@@ -1,0 +1,191 @@
+"""A folder of simulated clips: videos, masks, trajectories, captions, latents; an ordinary data set."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from bgs._errors import ConfigError, DataError, some
+from bgs._files import usable_cores, write_text
+from bgs._rng import generator
+from bgs.simulation.beginning import episodes_of
+from bgs.simulation.behaviours import BEHAVIOURS
+from bgs.simulation.film import MASK_NAMES, film
+from bgs.simulation.latents import LATENTS, latents
+from bgs.simulation.looks import STYLES, draw_look
+from bgs.simulation.wordings import captions
+from bgs.simulation.world import FPS
+from bgs.stimuli import StimulusSet
+from bgs.stimuli.encoding import write_video
+from bgs.stimuli.masks import RegionMasks, write_masks
+
+_LEAST_TEST = 3  # a test trial needs three clips
+_BATCH = 8  # clips a task
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """What to film.
+
+    Attributes:
+        clips: how many, spread evenly over behaviours.
+        style: one of :data:`bgs.simulation.looks.STYLES`.
+        behaviours: which; all of them if empty.
+        test_share: share of the clips that are held out.
+        size: pixels a side, an even number from 32.
+        seed: everything depends on it.
+
+    Raises:
+        ConfigError: an impossible count or share, or an unknown style or behaviour.
+    """
+
+    clips: int = 240
+    style: str = "discs"
+    behaviours: tuple[str, ...] = ()
+    test_share: float = 0.25
+    size: int = 128
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.style not in STYLES:
+            raise ConfigError("unknown style", expected=f"one of {', '.join(STYLES)}", got=self.style)
+        unknown = [name for name in self.behaviours if name not in BEHAVIOURS]
+        if unknown:
+            raise ConfigError(f"unknown behaviour {some(unknown)}", expected=f"one of {', '.join(BEHAVIOURS)}")
+        if self.size < 32 or self.size % 2:
+            raise ConfigError("impossible size", expected="an even number of pixels from 32", got=self.size)
+        if not 0 <= self.test_share < 1:
+            raise ConfigError("impossible share of test clips", expected="0 to below 1", got=self.test_share)
+        if self.clips < 6:
+            raise ConfigError("too few clips", expected="at least 6", got=self.clips)
+        held_out = round(self.test_share * self.clips)
+        if self.test_share and not _LEAST_TEST <= held_out <= self.clips - _LEAST_TEST:
+            raise ConfigError(
+                "too few clips for a split", expected=f"at least {_LEAST_TEST} test and {_LEAST_TEST} training clips",
+                got=f"{held_out} of {self.clips} held out", hint="more clips, or --test-share 0",
+            )  # fmt: skip
+
+    def plan(self) -> list[tuple[str, str]]:
+        """Behaviour and key of each clip, in a random order; a longer plan does not begin like a shorter one."""
+        names = self.behaviours or tuple(BEHAVIOURS)
+        order = generator(self.seed, "plan", self.style, str(self.clips)).permutation(self.clips)
+        return [(names[i % len(names)], f"{self.style}-{i}") for i in order.tolist()]
+
+
+def write_clips(
+    folder: str | Path, settings: ClipSettings, progress: Callable[[int], None] | None = None, workers: int | None = None
+) -> StimulusSet:
+    """Film clips into a new folder: ``clips/*.mp4``, ``masks/*.safetensors``, ``trajectories.safetensors``.
+
+    The folder appears when it is complete. ``stimuli.csv`` is left to :func:`bgs.datasets.write_folder`.
+
+    Args:
+        folder: new, or empty.
+        settings: what to film.
+        progress: told how many more clips are done.
+        workers: processes; None takes every core that has enough to do.
+
+    Returns:
+        The stimuli: split, captions, eight latents and nuisance variables as ratings, behaviour as label.
+
+    Raises:
+        DataError: the folder holds something.
+        MissingExtraError: PyAV is not installed.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError("is not empty", where=folder, expected="a new or empty folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    half_done = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for name in ("clips", "masks"):
+            (half_done / name).mkdir()
+        plan = settings.plan()
+        _film_all(half_done, settings, plan, progress, workers)
+        stimuli = _describe(half_done, folder, settings, plan)
+        half_done.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        half_done.rename(folder)
+    finally:
+        shutil.rmtree(half_done, ignore_errors=True)
+    return stimuli
+
+
+def clip_name(position: int) -> str:
+    """Id of the clip at a position; it does not say what happens in the clip."""
+    return f"clip-{position:04d}"
+
+
+def _film_all(
+    folder: Path, settings: ClipSettings, plan: list[tuple[str, str]], progress: Callable[[int], None] | None,
+    workers: int | None,
+) -> None:  # fmt: skip
+    tasks = [range(first, min(first + _BATCH, len(plan))) for first in range(0, len(plan), _BATCH)]
+    workers = min(usable_cores() if workers is None else workers, max(1, len(tasks) // 3))
+    arguments = [(folder, settings, [(i, *plan[i]) for i in task]) for task in tasks]
+    tell = progress or (lambda done: None)
+    if workers == 1:
+        for argument in arguments:
+            tell(_film_some(*argument))
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for done in pool.map(_film_some, *zip(*arguments, strict=True)):
+            tell(done)
+
+
+def _film_some(folder: Path, settings: ClipSettings, some_clips: Sequence[tuple[int, str, str]]) -> int:
+    for position, behaviour, key in some_clips:
+        episodes = episodes_of(behaviour, settings.seed, [key])
+        look = draw_look(settings.style, settings.seed, key)
+        made = film(episodes, 0, look, settings.size, settings.seed, key)
+        name = clip_name(position)
+        write_video(folder / "clips" / f"{name}.mp4", made.frames, FPS, quality=20, preset="veryfast")
+        write_masks(folder / "masks" / f"{name}.safetensors", RegionMasks(made.mask, MASK_NAMES))
+    return len(some_clips)
+
+
+def _describe(
+    written: Path, folder: Path, settings: ClipSettings, plan: list[tuple[str, str]]
+) -> StimulusSet:
+    """The stimuli of a plan; their trajectories are written."""
+    looks = [draw_look(settings.style, settings.seed, key) for _, key in plan]
+    names = [behaviour for behaviour, _ in plan]
+    values = np.empty((len(plan), len(LATENTS)))
+    tracks: dict[str, np.ndarray] = {}
+    for name in sorted(set(names)):
+        rows = np.flatnonzero(np.array(names) == name)
+        episodes = episodes_of(name, settings.seed, [plan[i][1] for i in rows])
+        values[rows] = latents(episodes)
+        for field in ("position", "velocity", "heading", "wish", "holder", "touch", "present", "radius", "pace", "goal"):
+            part = getattr(episodes, field)
+            tracks.setdefault(field, np.empty((len(plan), *part.shape[1:]), part.dtype))[rows] = part
+    tracks["camera"] = np.stack([look.corner for look in looks])
+    tracks["view"] = np.array([look.view for look in looks])
+    save_file(tracks, written / "trajectories.safetensors")
+    write_text(written / "README.txt", "SIMULATED clips. Nobody filmed, and nobody was filmed.\n")
+    nuisance = [look.numbers() for look in looks]
+    ratings = {name: values[:, k] for k, name in enumerate(LATENTS)}
+    ratings |= {name: np.array([row[name] for row in nuisance]) for name in nuisance[0]}
+    ratings["nuisance_pace"] = tracks["pace"]
+    return StimulusSet(
+        ids=tuple(clip_name(i) for i in range(len(plan))),
+        captions=tuple(captions(name, look, settings.seed, key) for (name, key), look in zip(plan, looks, strict=True)),
+        videos=tuple(folder / "clips" / f"{clip_name(i)}.mp4" for i in range(len(plan))),
+        split=_split(settings), ratings=ratings, labels={"behaviour": tuple(names)},
+    )  # fmt: skip
+
+
+def _split(settings: ClipSettings) -> tuple[str, ...] | None:
+    if not settings.test_share:
+        return None
+    test = generator(settings.seed, "clip split").permutation(settings.clips)[: round(settings.test_share * settings.clips)]
+    return tuple("test" if i in set(test.tolist()) else "train" for i in range(settings.clips))

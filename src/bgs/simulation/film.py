@@ -1,0 +1,148 @@
+"""Filming an episode: pictures of all frames at once, and masks of who is where from the very same shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from bgs._typing import Float, Int
+from bgs.simulation.background import background
+from bgs.simulation.looks import Look, agent_colour, muted_colour
+from bgs.simulation.sprites import AGENTS, OBJECTS, Layer, clutter
+from bgs.simulation.world import OBJECT, Episodes
+
+#: What a pixel of a mask shows. Agents are A, B and, where there is one, C.
+MASK_NAMES = ("background", "agent A", "agent B", "agent C", "object", "clutter")
+_REACH = 1.15  # radii around a body's centre in which it is drawn
+_WALL = 0.012  # room widths, half
+
+
+@dataclass(frozen=True)
+class Film:
+    """Pictures of the frames asked for, and what each pixel shows.
+
+    Attributes:
+        frames: (T, s, s, 3).
+        mask: (T, s, s) positions in :data:`MASK_NAMES`.
+    """
+
+    frames: UInt8[np.ndarray, "t s s 3"]
+    mask: UInt8[np.ndarray, "t s s"]
+
+
+def film(
+    episodes: Episodes, number: int, look: Look, size: int, seed: int, key: str,
+    at: Int[np.ndarray, " t"] | None = None,
+) -> Film:  # fmt: skip
+    """Film episode ``number`` at ``size`` pixels a side.
+
+    Args:
+        episodes: what happens.
+        number: which of them.
+        look: how it looks.
+        size: pixels a side.
+        seed, key: of the texture.
+        at: frames to take; None takes all.
+    """
+    when = np.arange(episodes.position.shape[1]) if at is None else at
+    corner = np.round(look.corner[when] / look.view * size) / size * look.view  # whole pixels
+    picture = _Picture(_backdrop(look, corner, size, seed, key), corner, size / look.view)
+    for k, way in enumerate(look.clutter):
+        picture.draw(
+            way[when], np.zeros(len(when)), look.clutter_size[k], len(MASK_NAMES) - 1,
+            lambda x, y, k=k: clutter(look.clutter_kind[k], x, y, muted_colour(look.clutter_hue[k])),
+        )  # fmt: skip
+    for entity in (OBJECT, 2, 1, 0):
+        if episodes.present[number, entity]:
+            _draw_entity(picture, episodes, number, entity, look, when)
+    return Film(picture.frames, picture.mask)
+
+
+def _draw_entity(
+    picture: _Picture, episodes: Episodes, number: int, entity: int, look: Look, when: Int[np.ndarray, " t"]
+) -> None:
+    light, dark = agent_colour(look.hues[entity]), agent_colour(look.hues[entity], dark=True)
+    sprite = (OBJECTS if entity == OBJECT else AGENTS)[look.style]
+    still = np.zeros(len(when))
+    heading = still if entity == OBJECT else episodes.heading[number, when, entity]
+    picture.draw(
+        episodes.position[number, when, entity], heading, float(episodes.radius[number, entity]),
+        1 + entity, lambda x, y: sprite(x, y, light, dark),
+    )  # fmt: skip
+
+
+def _backdrop(
+    look: Look, corner: Float[np.ndarray, "t 2"], size: int, seed: int, key: str
+) -> UInt8[np.ndarray, "t s s 3"]:
+    """The background as the camera sees it, with the walls of the room; the texture moves with the room."""
+    low = corner.min(axis=0)
+    scale = size / look.view
+    extent = look.view + float((corner.max(axis=0) - low).max())
+    whole = background(look, size, extent, seed, key)
+    _draw_walls(whole, low, scale, look)
+    first = np.round((corner - low) * scale).astype(int)
+    rows = len(whole) - size - first[:, 1]  # y upwards
+    return np.stack([whole[r : r + size, c : c + size] for r, c in zip(rows, first[:, 0], strict=True)])
+
+
+def _draw_walls(
+    whole: UInt8[np.ndarray, "p p 3"], low: Float[np.ndarray, " 2"], scale: float, look: Look
+) -> None:
+    if look.style == "point-light":
+        return
+    centres = (np.arange(len(whole)) + 0.5) / scale
+    x, y = centres + low[0], low[1] + len(whole) / scale - centres
+    off = [np.maximum(np.abs(axis - 0.5) - 0.5, 0) for axis in (x, y)]
+    beyond = np.maximum(off[0][None, :], off[1][:, None])
+    wall = (beyond > 0) & (beyond < 2 * _WALL)
+    bright = np.mean(look.shades) < 128
+    whole[wall] = 200 if bright else 50
+
+
+class _Picture:
+    """Frames and masks that bodies are drawn on, one body through all frames at a time."""
+
+    def __init__(
+        self, frames: UInt8[np.ndarray, "t s s 3"], corner: Float[np.ndarray, "t 2"], scale: float
+    ) -> None:
+        self.frames, self.corner, self.scale = frames, corner, scale
+        self.mask = np.zeros(frames.shape[:3], dtype=np.uint8)
+
+    def draw(
+        self, way: Float[np.ndarray, "t 2"], heading: Float[np.ndarray, " t"], radius: float, label: int, body: object
+    ) -> None:
+        """Draw a body of a radius (room widths) along its way."""
+        size, pixels = self.frames.shape[1], radius * self.scale
+        x = (way[:, 0] - self.corner[:, 0]) * self.scale
+        y = size - (way[:, 1] - self.corner[:, 1]) * self.scale
+        half = int(np.ceil(_REACH * pixels)) + 1
+        rows, columns = (np.floor(c).astype(int)[:, None] + np.arange(-half, half + 1) for c in (y, x))
+        right = ((columns + 0.5 - x[:, None]) / pixels)[:, None, :].astype(np.float32)
+        up = ((y[:, None] - rows - 0.5) / pixels)[:, :, None].astype(np.float32)
+        cos, sin = (f(heading)[:, None, None].astype(np.float32) for f in (np.cos, np.sin))
+        layers = body(right * cos + up * sin, up * cos - right * sin)  # type: ignore[operator]
+        outside = ((rows < 0) | (rows >= size))[:, :, None] | ((columns < 0) | (columns >= size))[:, None, :]
+        where = np.arange(len(way))[:, None, None], np.clip(rows, 0, size - 1)[:, :, None], np.clip(columns, 0, size - 1)[:, None, :]
+        self._paint(layers, outside, where, pixels, label)
+
+    def _paint(self, layers: list[Layer], outside: np.ndarray, where: tuple[np.ndarray, ...], pixels: float, label: int) -> None:
+        before = self.frames[where]
+        patch, covered = before.astype(np.float32), np.zeros(outside.shape, dtype=np.float32)
+        for layer in layers:
+            share = np.clip(0.5 - layer.outside * pixels, 0.0, 1.0)
+            patch += share[..., None] * (np.asarray(layer.colour, dtype=np.float32) - patch)
+            np.maximum(covered, share, out=covered)
+        inside = ~outside
+        index = tuple(np.broadcast_to(part, outside.shape)[inside] for part in where)
+        self.frames[index] = np.round(patch[inside]).astype(np.uint8)
+        labels = self.mask[index]
+        self.mask[index] = np.where(covered[inside] > 0.5, np.uint8(label), labels)
+
+
+def strip(frames: UInt8[np.ndarray, "t s s 3"], count: int) -> Iterator[UInt8[np.ndarray, "s s 3"]]:
+    """``count`` frames evenly through a clip."""
+    for index in np.linspace(0, len(frames) - 1, count).round().astype(int):
+        yield frames[index]

@@ -1,0 +1,100 @@
+"""Captions: an episode's script in several wordings, some of which leave the affect out, as people do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bgs._rng import generator
+from bgs.simulation.looks import HUES, Look
+
+#: Sentences by behaviour: {a} and {b} are the agents. Three say what it means, two only what moves.
+WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "chase": (
+        ("{a} chases {b}, who tries to get away", "{b} is hunted by {a}", "{a} is after {b} and does not let go"),
+        ("{a} and {b} move fast, one behind the other", "{b} moves around the room and {a} is close to it"),
+    ),
+    "flee": (
+        ("{b} is afraid of {a} and flees", "{a} frightens {b}, who bolts", "{b} runs away as {a} comes near"),
+        ("{b} moves away and {a} moves slowly", "{a} comes closer and {b} changes its place"),
+    ),
+    "follow": (
+        ("{a} follows {b} in secret", "{a} trails {b}, who takes no notice", "{b} strolls and {a} tags along"),
+        ("{a} and {b} cross the room one after the other", "{b} moves around and {a} moves too"),
+    ),
+    "lead": (
+        ("{b} shows {a} the way", "{b} leads {a} and waits for it", "{a} trusts {b} and goes along"),
+        ("{a} and {b} go to the same side of the room", "{b} stops and moves on, {a} is behind"),
+    ),
+    "help": (
+        ("{a} helps {b} push the block", "{a} and {b} work together on the block", "{a} lends {b} a hand"),
+        ("{a} and {b} are at the block and it moves", "the block moves, {a} and {b} next to it"),
+    ),
+    "hinder": (
+        ("{a} keeps {b} from moving the block", "{a} pushes against {b} out of spite", "{a} gets in the way of {b}"),
+        ("{a} and {b} are on two sides of the block", "{a}, the block and {b} are in a row"),
+    ),
+    "fight": (
+        ("{a} and {b} fight", "{a} attacks {b} and {b} hits back", "{a} and {b} ram each other in anger"),
+        ("{a} and {b} move to and fro", "{a} and {b} meet in the room again and again"),
+    ),
+    "play": (
+        ("{a} and {b} play together", "{a} and {b} dance around each other", "{a} and {b} have fun"),
+        ("{a} and {b} move in circles", "{a} and {b} turn about the room"),
+    ),
+    "comfort": (
+        ("{a} comforts {b}, who is sad", "{a} comes to console {b}", "{a} gently stays with {b}"),
+        ("{b} does not move and {a} comes to it", "{a} and {b} end up next to each other"),
+    ),
+    "greet": (
+        ("{a} and {b} greet each other", "{a} says hello to {b}", "{a} and {b} meet, nod and part"),
+        ("{a} and {b} meet and go on", "{a} and {b} come close and then move away"),
+    ),
+    "ignore": (
+        ("{a} and {b} ignore each other", "{a} and {b} want nothing to do with each other", "{a} and {b} are strangers"),
+        ("{a} and {b} move around the room", "{a} goes its way and {b} goes another"),
+    ),
+    "guard": (
+        ("{a} guards the block against {b}", "{a} does not let {b} get to the block", "{b} cannot get past {a}"),
+        ("{a} is between {b} and the block", "{a} and {b} move near the block"),
+    ),
+    "share": (
+        ("{a} gives {b} a present", "{a} shares the block with {b}", "{a} kindly hands the block to {b}"),
+        ("{a} and {b} are next to each other with the block", "the block goes from {a} to {b}"),
+    ),
+    "steal": (
+        ("{a} steals the block from {b}", "{a} robs {b} and runs off", "{b} is robbed by {a} and gives chase"),
+        ("{a} and {b} move with the block", "the block goes from {b} to {a}"),
+    ),
+}  # fmt: skip
+_AFFECT_SHARE = 0.55
+_BODIES = {
+    "discs": ("circle", "ball"), "triangles": ("triangle", "arrowhead"), "patterned": ("square", "box"),
+    "point-light": ("ring of dots", "group of dots"),
+}  # fmt: skip
+_ROOMS = ("in a {shade} room", "on a {shade} {texture} floor", "while the camera drifts", "")
+
+
+def captions(behaviour: str, look: Look, seed: int, key: str, count: int = 5) -> tuple[str, ...]:
+    """``count`` sentences on one clip; about half of them tell what is felt or meant, the others what moves."""
+    rng = generator(seed, "captions", key)
+    names = [_name(look, agent, rng) for agent in (0, 1)]
+    sentences = []
+    for _ in range(count):
+        meant, moves = WORDINGS[behaviour]
+        wording = str(rng.choice(meant if rng.random() < _AFFECT_SHARE else moves))
+        sentences.append(_sentence(wording.format(a=names[0], b=names[1]), look, rng))
+    return tuple(sentences)
+
+
+def _name(look: Look, agent: int, rng: np.random.Generator) -> str:
+    body = rng.choice(_BODIES[look.style])
+    colour = "white" if look.style == "point-light" else HUES[look.hues[agent]]
+    return f"a {colour} {body}" if agent == 0 else f"the {colour} {body}"
+
+
+def _sentence(text: str, look: Look, rng: np.random.Generator) -> str:
+    shade = "dark" if float(np.mean(look.shades)) < 128 else "bright"
+    texture = {"stripes": "striped", "checks": "checkered", "dots": "dotted"}.get(look.texture, look.texture)
+    place = str(rng.choice(_ROOMS)).format(shade=shade, texture=texture)
+    whole = f"{text} {place}".strip()
+    return whole[0].upper() + whole[1:] + "."
