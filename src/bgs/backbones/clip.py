@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from bgs._optional import require
 from bgs.backbones.clips import Clips, Pixels
+from bgs.backbones.mixing import Weights
 from bgs.backbones.preprocessing import Preprocessing
 from bgs.backbones.pretrained import eager_attentions, load_transformers
 from bgs.backbones.video import Hidden, VideoBackbone
@@ -26,6 +27,7 @@ class ClipBackbone(VideoBackbone):
 
     family = "clip"
     blocks_name = "vision_model.encoder.layers"
+    attention_name = "self_attn"
     published = Preprocessing(
         224, 224, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "bicubic"
     )
@@ -68,6 +70,9 @@ class ClipBackbone(VideoBackbone):
         module: Any = self.module
         embeds: Tensor = module.visual_projection(module.vision_model.post_layernorm(hidden[:, :, 0]))
         return embeds.mean(dim=1)
+
+    def on_grid(self, weights: Weights) -> Float[Tensor, "b u h w"]:
+        return super().on_grid(weights[:, :, 1:])
 
     def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "frames heads n n"], ...]:
         """Attention within frames, B·T rows."""

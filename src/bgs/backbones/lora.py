@@ -88,8 +88,12 @@ def attach_lora(
     that is trained whole (a lookup table), and only for that.
 
     Raises:
-        ConfigError: LoRA asked of a backbone without layers, or none of one that has them.
+        ConfigError: LoRA asked of a backbone without layers, none of one that has them, or nothing to train at all.
     """
+    if not any(True for _ in backbone.module.parameters()):
+        raise ConfigError(
+            "this model has nothing to train", where=backbone.spec.source, expected="a model with weights"
+        )
     if (settings is None) != backbone.trains_whole:
         expected = "lora: null" if backbone.trains_whole else "LoRA settings"
         raise ConfigError(f"cannot train {backbone.spec.source} this way", where="lora", expected=expected)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from bgs._errors import BgsError, ConfigError, DataError, some
 from bgs._optional import require
+from bgs.backbones.mixing import eager
 
 #: ``model_type`` of a checkpoint's config.json -> our family.
 FAMILY_OF_MODEL_TYPE = {
@@ -133,12 +134,8 @@ def eager_attentions(model: Any, depth: int, **inputs: Any) -> tuple[Tensor, ...
     Fused attention (sdpa) never has them: asked for, it returns an empty tuple and no error. So the plain
     implementation is switched on for this call.
     """
-    before = model.config._attn_implementation
-    model.set_attn_implementation("eager")
-    try:
+    with eager(model):
         maps = model(**inputs, output_attentions=True).attentions
-    finally:
-        model.set_attn_implementation(before)
     if len(maps) < depth:
         raise BgsError("no attention weights from this model", expected=f"{depth} blocks", got=len(maps))
     return tuple(maps[:depth])

@@ -11,6 +11,7 @@ from bgs.backbones.backbone import Backbone
 from bgs.backbones.catalogue import expand
 from bgs.backbones.clip import ClipBackbone
 from bgs.backbones.lookup import LookupBackbone
+from bgs.backbones.low_level import MotionBackbone, PixelBackbone
 from bgs.backbones.scratch import ScratchBackbone
 from bgs.backbones.text import TextBackbone
 from bgs.backbones.timesformer import TimesformerBackbone
@@ -28,24 +29,31 @@ _FAMILIES: dict[str, Callable[[str], Backbone]] = {
     "text": TextBackbone,
     "lookup": LookupBackbone,
     "scratch": ScratchBackbone.load,
+    "pixels": PixelBackbone.load,
+    "motion": MotionBackbone.load,
     **{family: kind.load for family, kind in VIDEO_FAMILIES.items()},
 }
+
+#: Families that need nothing after the colon.
+_NAMELESS = ("pixels", "motion")
 
 
 def load_backbone(reference: str) -> Backbone:
     """Load a model by reference.
 
-    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``; ``vjepa2:``,
-    ``vjepa2.1:``, ``timesformer:``, ``videomae:`` or ``clip:`` and a hub id or folder, with
-    ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted; a short name that ``bgs models``
-    lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base model with the trained adapter in it.
+    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``; the low-level
+    baselines ``pixels:`` and ``motion:``; ``vjepa2:``, ``vjepa2.1:``, ``timesformer:``, ``videomae:`` or ``clip:``
+    and a hub id or folder, with ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted; a short
+    name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base model with the
+    trained adapter in it.
 
     Raises:
         ConfigError: not such a reference.
         BgsError: the model cannot be loaded, or the adapter does not fit it.
     """
-    family, _, name = expand(reference).partition(":")
-    if not name or family not in {*_FAMILIES, "run"}:
+    family, colon, name = expand(reference).partition(":")
+    named = bool(name) or bool(colon and family in _NAMELESS)
+    if not named or family not in {*_FAMILIES, "run"}:
         known = ", ".join(f"{known}:…" for known in (*_FAMILIES, "run"))
         raise ConfigError(
             "unknown model",

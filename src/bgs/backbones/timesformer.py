@@ -7,8 +7,10 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from bgs._errors import ConfigError
 from bgs._optional import require
 from bgs.backbones.clips import Clips, Pixels
+from bgs.backbones.mixing import Mixing, SpatialMixing, TemporalMixing, Weights, caught
 from bgs.backbones.preprocessing import Preprocessing
 from bgs.backbones.pretrained import eager_attentions, load_transformers
 from bgs.backbones.video import Hidden, VideoBackbone
@@ -23,6 +25,7 @@ class TimesformerBackbone(VideoBackbone):
 
     family = "timesformer"
     blocks_name = "encoder.layer"
+    attention_name = "attention.attention"
     published = Preprocessing(224, 224, (0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
 
     @classmethod
@@ -56,6 +59,30 @@ class TimesformerBackbone(VideoBackbone):
     def final(self, hidden: Hidden) -> Float[Tensor, "b d"]:
         normed: Tensor = self.module.get_submodule("layernorm")(hidden[:, 0])
         return normed
+
+    def attend(self, number: int, hidden: Hidden) -> tuple[Hidden, tuple[Mixing, ...]]:
+        """Divided attention: over time, then over space."""
+        config: Any = self.module.config
+        if config.attention_type != "divided_space_time":
+            raise ConfigError(
+                "attention cannot be followed here", where=self.spec.source, expected="divided_space_time",
+                got=config.attention_type,
+            )  # fmt: skip
+        block = self.blocks[number]
+        time, space = (
+            block.get_submodule(name) for name in ("temporal_attention.attention", self.attention_name)
+        )
+        with caught(time, asked=True) as over_time, caught(space, asked=True) as over_space:
+            after = self.block(number, hidden)
+        clips = len(hidden)
+        return after, (
+            TemporalMixing(over_time[0].unflatten(0, (clips, -1))),
+            SpatialMixing(over_space[0].unflatten(0, (clips, -1))),
+        )
+
+    def on_grid(self, weights: Weights) -> Float[Tensor, "b u h w"]:
+        places = weights[:, 1:].unflatten(1, (-1, self.spec.frames))
+        return super().on_grid(places.transpose(1, 2))
 
     def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "frames heads n n"], ...]:
         """Spatial attention only, B·T rows: the published divided attention does not return that over time."""

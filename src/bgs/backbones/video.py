@@ -12,20 +12,23 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bgs._errors import ConfigError
-from bgs.backbones.backbone import Backbone, Inputs
-from bgs.backbones.clips import Clips, Normaliser, Pixels, VideoInputs
+from bgs.backbones.backbone import Inputs
+from bgs.backbones.clip_reader import ClipReader
+from bgs.backbones.clips import Clips, Normaliser, Pixels
 from bgs.backbones.lora import block_linears, linear_pattern
+from bgs.backbones.mixing import Mixing, TokenMixing, Weights, caught, eager
 from bgs.backbones.preprocessing import Preprocessing, read_preprocessing
 from bgs.backbones.pretrained import fingerprint, read_config
 from bgs.backbones.settings import parse_settings
+from bgs.backbones.symmetry import Symmetry
 from bgs.backbones.trunk import TrunkInputs, TrunkState, cache_hidden
 from bgs.backbones.video_spec import Native, VideoSpec
-from bgs.stimuli import FrameCache, Sampling, StimulusSet
+from bgs.stimuli import Sampling
 
 Hidden = Float[Tensor, "b ..."]
 
 
-class VideoBackbone(Backbone):
+class VideoBackbone(ClipReader):
     """A vision transformer over clips: a stem (patches, positions), blocks, a final norm and pooling.
 
     The stages are called one by one, which gives any layer's embedding, a cached frozen trunk and gradient
@@ -34,11 +37,13 @@ class VideoBackbone(Backbone):
     Attributes:
         family: the name before the colon.
         blocks_name: where in the network its blocks are.
+        attention_name: where in a block its attention is.
         published: how the family's authors prepared pixels, for checkpoints without a preprocessor file.
     """
 
     family: ClassVar[str]
     blocks_name: ClassVar[str]
+    attention_name: ClassVar[str]
     published: ClassVar[Preprocessing]
     spec: VideoSpec
 
@@ -136,35 +141,33 @@ class VideoBackbone(Backbone):
     def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "..."], ...]:
         """Attention weights of every block, rows summing to 1; the last axis is what is attended to."""
 
-    def prepare(
-        self,
-        stimuli: StimulusSet,
-        *,
-        workers: int | None = None,
-        progress: Callable[[int], None] | None = None,
-        skip_bad: bool = False,
-    ) -> VideoInputs:
-        """Decode every stimulus's clip, through the frame cache.
+    def attend(self, number: int, hidden: Hidden) -> tuple[Hidden, tuple[Mixing, ...]]:
+        """Tokens after a block, and what its attention, averaged over heads, did; steps in the order taken."""
+        attention = self.blocks[number].get_submodule(self.attention_name)
+        with eager(self.module), caught(attention) as found:
+            after = self.block(number, hidden)
+        return after, (TokenMixing(found[0].reshape(*hidden.shape[:-1], hidden.shape[-2])),)
 
-        Args:
-            stimuli: a set with videos.
-            workers: decoding processes; None takes every core that has enough to do.
-            progress: told of each clip that is done.
-            skip_bad: leave clips that cannot be read out; they are in the result's ``failures``.
+    @property
+    def patch(self) -> int:
+        """Pixels a side of a patch."""
+        config: Any = self.module.config
+        return int(config.patch_size)
 
-        Raises:
-            DataError: clips that cannot be read, all named at once, or a set without any.
-        """
-        frames = FrameCache().open_frames(stimuli, self.sampling(), workers, progress, skip_bad)
-        return VideoInputs(frames.array, frames.positions, frames.failures, self.spec.symmetry)
+    def on_grid(self, weights: Weights) -> Float[Tensor, "b u h w"]:
+        """One number a token, on the grid of patches (time first); class tokens are left out."""
+        side = self.spec.preprocessing.size // self.patch
+        return weights.reshape(len(weights), -1, side, side)
 
     def sampling(self) -> Sampling:
-        """Which frames are read, and at what size."""
         wanted = self.spec.preprocessing
         return Sampling(
             frames=self.spec.frames, size=wanted.size, resize=wanted.short_edge,
             crop="none" if wanted.short_edge is None else "center", interpolation=wanted.interpolation,
         )  # fmt: skip
+
+    def symmetry(self) -> Symmetry:
+        return self.spec.symmetry
 
     def pixels(self, clips: Clips) -> Pixels:
         """Normalised float32 pixels on the network's device."""

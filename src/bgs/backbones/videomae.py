@@ -25,6 +25,7 @@ class VideoMAEBackbone(VideoBackbone):
 
     family = "videomae"
     blocks_name = "encoder.layer"
+    attention_name = "attention.attention"
     published = Preprocessing(224, 224, IMAGENET_MEAN, IMAGENET_STD)
 
     @classmethod

@@ -24,6 +24,7 @@ class VJEPA2Backbone(VideoBackbone):
 
     family = "vjepa2"
     blocks_name = "encoder.layer"
+    attention_name = "attention"
     published = Preprocessing(256, 292, IMAGENET_MEAN, IMAGENET_STD)
 
     @classmethod

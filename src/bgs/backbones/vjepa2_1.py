@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from bgs._errors import ConfigError, DataError, some
 from bgs.backbones.clips import Clips, Pixels
+from bgs.backbones.mixing import Mixing, TokenMixing
 from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from bgs.backbones.pretrained import checkpoint_file, read_json
 from bgs.backbones.video import Hidden, VideoBackbone
@@ -28,6 +29,7 @@ class VJEPA21Backbone(VideoBackbone):
 
     family = "vjepa2.1"
     blocks_name = "blocks"
+    attention_name = "attn"
     published = Preprocessing(384, 438, IMAGENET_MEAN, IMAGENET_STD)
     module: VJEPA21Encoder
 
@@ -69,12 +71,23 @@ class VJEPA21Backbone(VideoBackbone):
         return torch.cat([level.mean(dim=1) for level in levels], dim=1).float()
 
     def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "b heads n n"], ...]:
-        hidden, angles, maps = self.stem(self.pixels(clips)), self._angles(), []
+        hidden, maps = self.stem(self.pixels(clips)), []
         for number in range(self.spec.depth):
-            block: Any = self.blocks[number]
-            maps.append(block.attn.weights(block.norm1(hidden), angles))
+            maps.append(self._weights(number, hidden))
             hidden = self.block(number, hidden)
         return tuple(maps)
+
+    def attend(self, number: int, hidden: Hidden) -> tuple[Hidden, tuple[Mixing, ...]]:
+        return self.block(number, hidden), (TokenMixing(self._weights(number, hidden).mean(dim=1)),)
+
+    def _weights(self, number: int, hidden: Hidden) -> Float[Tensor, "b heads n n"]:
+        block: Any = self.blocks[number]
+        weights: Tensor = block.attn.weights(block.norm1(hidden), self._angles())
+        return weights
+
+    @property
+    def patch(self) -> int:
+        return self.module.config.patch
 
     def random_trunk(self) -> dict[str, float]:
         return {}

@@ -104,10 +104,10 @@ def prepare(
     backbone: Backbone, stimuli: StimulusSet, skip_bad: bool = False
 ) -> tuple[Inputs, tuple[tuple[str, str], ...]]:
     """Inputs of all stimuli, and which were left out; clips are decoded with a progress bar."""
-    from bgs.backbones import VideoBackbone
+    from bgs.backbones.clip_reader import ClipReader
     from bgs.cli._progress import progress_bar
 
-    if not isinstance(backbone, VideoBackbone):
+    if not isinstance(backbone, ClipReader):
         return backbone.prepare(stimuli), ()
     with progress_bar() as bar:
         task = bar.add_task("reading clips", total=len(stimuli))

@@ -23,7 +23,7 @@ class Metric:
         n: pairs or trials that it rests on.
         unit: what is measured, e.g. ``"Spearman rho"``.
         intervals: 95 % interval of each resampling design, e.g. ``{"clips": (0.2, 0.5)}``.
-        p: one-sided permutation p-value, or None where none was computed.
+        p: permutation p-value, one-sided unless who made it says otherwise; None where none was computed.
     """
 
     value: float

@@ -1,0 +1,175 @@
+"""Where a model looks: attention, rollout and gradient relevance as maps over the frames of every clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bgs._errors import ConfigError, DataError
+from bgs._typing import Float64, Int
+from bgs.backbones.backbone import Backbone
+from bgs.backbones.clips import Clips, VideoInputs
+from bgs.backbones.encode import encode_units
+from bgs.backbones.mixing import Mixing, Weights
+from bgs.backbones.video import VideoBackbone
+from bgs.stimuli import ClipMaps, StimulusSet
+
+Method = Literal["rollout", "last-layer", "gradient"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+def clip_maps(
+    backbone: Backbone,
+    stimuli: StimulusSet,
+    inputs: VideoInputs,
+    method: str = "rollout",
+    micro_batch: int = 4,
+    progress: Callable[[int], None] | None = None,
+) -> ClipMaps:
+    """A map for every clip: how much of the embedding comes from each patch of each frame.
+
+    Weights are averaged over heads and computed in float32 with plain (not fused) attention. A token of several
+    frames gives each of them the same share. Of a clip's symmetric images the clip as it is counts. A projection
+    head counts for ``gradient`` only.
+
+    Args:
+        backbone: a video encoder, tuned or not.
+        stimuli: the clips.
+        inputs: what ``backbone.prepare(stimuli)`` gave.
+        method: ``rollout`` (:func:`rollout`), ``last-layer`` (attention of the last block that is run, received
+            from the tokens that the embedding averages, or from the class token) or ``gradient``
+            (:func:`gradient_relevance`, which embeds all clips once before).
+        micro_batch: clips at a time. Memory: layers × tokens² × 4 bytes a clip, heads one block at a time.
+        progress: told of each micro-batch's clips.
+
+    Raises:
+        ConfigError: another method, or a model that has none of it: no video encoder, or no block that is run.
+        DataError: a clip without any weight, or ``gradient`` of a single clip.
+    """
+    backbone = require_attention(backbone, method)
+    backbone.train(False)
+    owners, first = np.unique(inputs.owner, return_index=True)
+    maps_of = _METHODS.get(method) or _relevance_to_mean(backbone, inputs, first, micro_batch)
+    values = []
+    for start in range(0, len(first), micro_batch):
+        clips = inputs.batch(first[start : start + micro_batch])
+        values.append(_per_frame(maps_of(backbone, clips), backbone.spec.frames))
+        if progress is not None:
+            progress(len(clips))
+    ids = tuple(stimuli.ids[owner] for owner in owners)
+    return ClipMaps(np.concatenate(values), ids, backbone.sampling(), backbone.spec.source, method)
+
+
+def require_attention(backbone: Backbone, method: str) -> VideoBackbone:
+    """The backbone, if it can be asked where it looks.
+
+    Raises:
+        ConfigError: another method, no video encoder, or (but for ``gradient``) no block that is run.
+    """
+    if method not in METHODS:
+        raise ConfigError("unknown method", where="--method", expected=", ".join(METHODS), got=method)
+    source = backbone.spec.source
+    if not isinstance(backbone, VideoBackbone):
+        raise ConfigError("this model has no attention over clips", where=source, expected="a video encoder")
+    if backbone.spec.depth == 0 and method != "gradient":
+        hint = "ask for a later layer"
+        raise ConfigError("no block is run, so there is no attention", where=source, hint=hint)
+    return backbone
+
+
+def rollout(readout: Weights, steps: Sequence[Mixing]) -> Weights:
+    """Attention rollout (Abnar & Zuidema 2020, arXiv 2005.00928, eq. 1): weights on the first block's input tokens.
+
+    Each step's matrix becomes A' = (A + I) / 2 for the residual stream, rows summing to 1, and the product over
+    steps is applied to the readout: r A'_L … A'_1. From the left that takes a vector through each step instead of
+    a matrix, and gives exactly the same.
+
+    Args:
+        readout: weights of the embedding on the last block's output tokens.
+        steps: attention steps in the order the network takes them.
+    """
+    for step in reversed(steps):
+        readout = (readout + step(readout)) / 2
+    return readout
+
+
+def gradient_relevance(
+    backbone: VideoBackbone, clips: Clips, reference: Float[Tensor, " d"]
+) -> Float[Tensor, "b u h w"]:
+    """|gradient × activation| of every patch token before the first block, for what is particular about a clip.
+
+    That is ‖embedding − reference‖, where the reference is the mean embedding of all clips. (The length of the
+    embedding alone says nothing where a norm or a head ends the network: it is the same for all clips.) Its gradient
+    with respect to a token, times the token, is summed over channels (Shrikumar et al. 2017, arXiv 1704.02685, §2.1).
+    It needs no attention weights, and goes through a head where there is one.
+    """
+    with torch.enable_grad(), backbone.autocast():
+        tokens = backbone.stem(backbone.pixels(clips)).detach().float().requires_grad_()
+        hidden = tokens
+        for number in range(backbone.spec.depth):
+            hidden = backbone.block(number, hidden)
+        features = backbone.final(hidden) if backbone.spec.layer is None else backbone.summary(hidden)
+        embedding = features.float() if backbone.head is None else backbone.head(features.float())
+        (gradient,) = torch.autograd.grad((embedding - reference).norm(dim=1).sum(), tokens)
+    return backbone.on_grid((gradient * tokens.detach()).sum(dim=-1).abs())
+
+
+@torch.no_grad()
+def _rollout_maps(backbone: VideoBackbone, clips: Clips) -> Float[Tensor, "b u h w"]:
+    readout, blocks = _attention(backbone, clips)
+    return backbone.on_grid(rollout(readout, [step for block in blocks for step in block]))
+
+
+@torch.no_grad()
+def _last_layer_maps(backbone: VideoBackbone, clips: Clips) -> Float[Tensor, "b u h w"]:
+    weights, blocks = _attention(backbone, clips)
+    for step in reversed(blocks[-1]):
+        weights = step(weights)
+    return backbone.on_grid(weights)
+
+
+_METHODS: dict[str, Callable[[VideoBackbone, Clips], Tensor]] = {
+    "rollout": _rollout_maps,
+    "last-layer": _last_layer_maps,
+}
+
+
+def _relevance_to_mean(
+    backbone: VideoBackbone, inputs: VideoInputs, units: Int[np.ndarray, " k"], micro_batch: int
+) -> Callable[[VideoBackbone, Clips], Tensor]:
+    """Gradient relevance for the distance to the mean embedding of ``units``."""
+    if len(units) < 2:
+        raise DataError("one clip alone has nothing particular", expected="at least 2 clips for this method")
+    mean = encode_units(backbone, inputs, units, micro_batch).mean(dim=0)
+    return lambda model, clips: gradient_relevance(model, clips, mean)
+
+
+def _attention(backbone: VideoBackbone, clips: Clips) -> tuple[Weights, list[tuple[Mixing, ...]]]:
+    """The embedding's weights on the last tokens, and the attention steps of every block."""
+    hidden, blocks = backbone.stem(backbone.pixels(clips)), []
+    for number in range(backbone.spec.depth):
+        hidden, steps = backbone.attend(number, hidden)
+        blocks.append(steps)
+    return _readout(backbone, hidden), blocks
+
+
+def _readout(backbone: VideoBackbone, hidden: Tensor) -> Weights:
+    """Weights of a summary on its tokens: it is linear in them, so they are its gradient."""
+    with torch.enable_grad():
+        tokens = hidden.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(backbone.summary(tokens)[:, 0].sum(), tokens)
+    return gradient[..., 0]
+
+
+def _per_frame(maps: Float[Tensor, "b u h w"], frames: int) -> Float64[np.ndarray, "b t h w"]:
+    """Maps of tokens become maps of frames, in float64, each clip's summing to 1 (or NaN where all are 0)."""
+    values = maps.detach().cpu().numpy().astype(np.float64)
+    values = values.repeat(frames // values.shape[1], axis=1)
+    with np.errstate(invalid="ignore"):
+        result: Float64[np.ndarray, "b t h w"] = values / values.sum(axis=(1, 2, 3), keepdims=True)
+    return result

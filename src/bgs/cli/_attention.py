@@ -1,0 +1,131 @@
+"""A model that looks at the clips of a data set: its maps, the frames it saw, and the pictures of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bgs._errors import DataError
+from bgs.cli._embedder import prepare, print_once, resolve_device
+from bgs.stimuli import RegionMasks, read_masks
+from bgs.stimuli.boxes import regions_from_boxes
+from bgs.stimuli.masks import clip_stem, mask_path
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bgs.datasets import Dataset
+    from bgs.stimuli import ClipMaps, StimulusSet
+
+
+class Looker:
+    """A loaded video model and the maps of what it looks at.
+
+    Raises:
+        BgsError: it cannot be loaded, has no attention over clips, or a clip cannot be read.
+    """
+
+    def __init__(
+        self, model: str, stimuli: StimulusSet, method: str, micro_batch: int, device: str, skip_bad: bool
+    ) -> None:
+        from bgs.cli._quiet import quiet_libraries
+
+        quiet_libraries()
+        from bgs.backbones import VideoInputs, load_backbone
+        from bgs.backbones.attention import require_attention
+
+        self.model, self.stimuli, self.method, self.micro_batch = model, stimuli, method, micro_batch
+        self.backbone = load_backbone(model)
+        require_attention(self.backbone, method)  # before any clip is decoded
+        self.backbone.to(resolve_device(device))
+        inputs, _ = prepare(self.backbone, stimuli, skip_bad)
+        assert isinstance(inputs, VideoInputs)
+        self.inputs = inputs
+        print_once(*self.backbone.notes)
+
+    @cached_property
+    def maps(self) -> ClipMaps:
+        """Of every clip that could be read."""
+        from bgs.backbones.attention import clip_maps
+        from bgs.cli._progress import progress_bar
+
+        with progress_bar() as bar:
+            task = bar.add_task("attention", total=len(set(self.inputs.owner.tolist())))
+            return clip_maps(
+                self.backbone, self.stimuli, self.inputs, self.method, self.micro_batch,
+                progress=lambda done: bar.advance(task, done),
+            )  # fmt: skip
+
+    def frames(self, name: str) -> np.ndarray:
+        """(T, S, S, 3) uint8 frames of a clip, as the model saw them."""
+        import numpy as np
+
+        unit = int(np.searchsorted(self.inputs.owner, self.stimuli.index[name]))
+        frames: np.ndarray = self.inputs.batch(np.array([unit])).numpy()[0]
+        return frames
+
+    def about(self, dataset: Dataset, others: Sequence[Looker], boxes: Path | None) -> dict[str, Any]:
+        """Provenance of a comparison of this model with others."""
+        from bgs._files import sha256
+        from bgs.cli._provenance import provenance
+
+        source = {"boxes": {"file": boxes.name, "sha256": sha256(boxes)}} if boxes else {}
+        return provenance(
+            model=self._card(), against=[other._card() for other in others], data=dataset.name,
+            data_hashes=dict(dataset.hashes), **source,
+        )  # fmt: skip
+
+    def _card(self) -> dict[str, Any]:
+        spec = self.backbone.spec
+        return {
+            "source": self.model,
+            "base": spec.source,
+            "revision": spec.revision,
+            "settings": spec.settings(),
+        }
+
+
+def read_regions(dataset: Dataset, masks: Path | None, boxes: Path | None) -> dict[str, RegionMasks]:
+    """Stimulus id -> its masks, of the stimuli that have any.
+
+    Args:
+        dataset: whose folder is looked in unless another one is given.
+        masks: a folder with ``masks/`` in it.
+        boxes: a COCO-style file, instead.
+
+    Raises:
+        DataError: a damaged file, or a file or folder that was asked for and has nothing of these stimuli.
+    """
+    ids = dataset.stimuli.ids
+    if boxes is not None:
+        of_clip = regions_from_boxes(boxes)
+        found = {name: of_clip[clip_stem(name)] for name in ids if clip_stem(name) in of_clip}
+    else:
+        folder = masks or dataset.folder
+        paths = {} if folder is None else {name: mask_path(folder, name) for name in ids}
+        found = {name: read_masks(path) for name, path in paths.items() if path.is_file()}
+    if not found and (masks or boxes):
+        raise DataError(
+            "no masks of these clips",
+            where=boxes or masks,
+            expected=f"masks of {clip_stem(ids[0])} and so on",
+        )
+    return found
+
+
+def draw_clip(name: str, lookers: Sequence[Looker], out: Path, video: bool) -> None:
+    """Write a clip's strip and, if wanted, its video: the model compared with above, the model below."""
+    from bgs.report.draw_overlay import draw_strip, write_overlay_video
+    from bgs.report.overlay import overlay
+
+    labels = ("tuned", "base") if len(lookers) > 1 else ("",)
+    rows = {f"{label} {looker.model}".strip(): looker for label, looker in zip(labels, lookers, strict=True)}
+    rows = dict(reversed(rows.items()))
+    maps = {label: looker.maps for label, looker in rows.items()}
+    frames = {label: looker.frames(name) for label, looker in rows.items()}
+    stem = clip_stem(name).replace("/", "_")
+    draw_strip(overlay(name, maps, frames), out / "strips" / f"{stem}.png")
+    if video:
+        write_overlay_video(overlay(name, maps, frames, columns=None), out / "videos" / f"{stem}.mp4")

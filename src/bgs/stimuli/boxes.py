@@ -1,0 +1,165 @@
+"""Boxes around people and things, in COCO's JSON, become region masks."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from bgs._errors import DataError
+from bgs.stimuli.masks import RegionMasks, clip_stem
+
+BACKGROUND = "background"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box in one frame, in shares of the picture's width and height, and what it holds.
+
+    Attributes:
+        left, top, right, bottom: 0–1 inside the picture, more or less beyond its edges.
+        label: position in the names of the regions, from 1.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    label: int
+
+    @property
+    def area(self) -> float:
+        """Share of the picture."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+
+def regions_from_boxes(path: str | Path, side: int = 128) -> dict[str, RegionMasks]:
+    """Region masks of every clip in a COCO-style file.
+
+    ``images`` have ``id``, ``width``, ``height``, and say which clip they are of by ``video``, or by ``file_name``
+    (a video file, or a picture in a folder named like the clip). They follow each other by ``frame_index``, or by
+    ``id`` where there is none; indices must be equally far apart, since masks last equally long. ``annotations``
+    have ``image_id``, ``category_id`` and ``bbox`` [x, y, width, height] in pixels; ``categories`` have ``id`` and
+    ``name``. Where boxes overlap the smaller one is on top.
+
+    Args:
+        path: the file.
+        side: pixels of the shorter side of the masks.
+
+    Returns:
+        Clip (without a video ending) -> masks; label 0 is ``background``, then categories in the file's order.
+
+    Raises:
+        DataError: the file is not of that form, or contradicts itself.
+    """
+    content = _read(path)
+    categories = [(entry["id"], str(entry["name"])) for entry in content["categories"]]
+    label_of = {number: label for label, (number, _) in enumerate(categories, start=1)}
+    names = (BACKGROUND, *(name for _, name in categories))
+    images = {image["id"]: image for image in content["images"]}
+    boxes: dict[Any, list[Box]] = defaultdict(list)
+    for entry in content["annotations"]:
+        image, label = images.get(entry["image_id"]), label_of.get(entry["category_id"])
+        if image is None or label is None:
+            what = f"image {entry['image_id']}" if image is None else f"category {entry['category_id']}"
+            raise DataError(f"an annotation of {what}, which is not listed", where=path)
+        boxes[entry["image_id"]].append(_box(path, entry["bbox"], image, label))
+    return {
+        clip: RegionMasks(np.stack([paint(boxes[i["id"]], _size(i, side)) for i in frames]), names)
+        for clip, frames in _clips(path, content["images"]).items()
+    }
+
+
+def paint(boxes: Sequence[Box], size: tuple[int, int]) -> np.ndarray:
+    """(height, width) uint8 labels: pixels whose centre lies in a box, the smallest box that holds it."""
+    labels = np.zeros(size, dtype=np.uint8)
+    for box in sorted(boxes, key=lambda box: -box.area):
+        rows = _covered(box.top, box.bottom, size[0])
+        labels[rows, _covered(box.left, box.right, size[1])] = box.label
+    return labels
+
+
+def _covered(low: float, high: float, pixels: int) -> slice:
+    """Pixels whose centres lie between two shares of a side."""
+    first, last = (int(np.clip(np.ceil(edge * pixels - 0.5), 0, pixels)) for edge in (low, high))
+    return slice(first, last)
+
+
+def _read(path: str | Path) -> dict[str, list[dict[str, Any]]]:
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read: {error.strerror}", where=path) from None
+    except ValueError as error:
+        raise DataError(f"not JSON: {error}", where=path) from None
+    needed = {
+        "images": ("id", "width", "height"),
+        "annotations": ("image_id", "category_id", "bbox"),
+        "categories": ("id", "name"),
+    }
+    for key, fields in needed.items():
+        entries = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise DataError("not a COCO file", where=path, expected=f"a list {key!r}")
+        for row, entry in enumerate(entries):
+            missing = [field for field in fields if field not in entry]
+            if missing:
+                raise DataError(f"{key}[{row}] has no {missing[0]!r}", where=path)
+    if len(content["categories"]) > 255:
+        raise DataError("too many categories", where=path, expected="at most 255")
+    return content  # type: ignore[no-any-return]
+
+
+def _box(path: str | Path, bbox: Any, image: Mapping[str, Any], label: int) -> Box:
+    try:
+        x, y, width, height = (float(value) for value in bbox)
+        across, down = float(image["width"]), float(image["height"])
+    except (TypeError, ValueError):
+        raise DataError(
+            "not a box", where=path, expected="[x, y, width, height] in pixels", got=bbox
+        ) from None
+    if not (width >= 0 and height >= 0 and across > 0 and down > 0 and np.isfinite([x, y]).all()):
+        raise DataError("an impossible box", where=path, got=f"{bbox} in {across:g} × {down:g} pixels")
+    return Box(x / across, y / down, (x + width) / across, (y + height) / down, label)
+
+
+def _size(image: Mapping[str, Any], side: int) -> tuple[int, int]:
+    shorter = min(image["height"], image["width"])
+    return round(image["height"] * side / shorter), round(image["width"] * side / shorter)
+
+
+def _clips(path: str | Path, images: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Clip -> its images in order of time."""
+    clips: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for image in images:
+        clips[_clip_of(path, image)].append(image)
+    for clip, frames in clips.items():
+        frames.sort(key=_moment)
+        steps = set(np.diff([image["frame_index"] for image in frames if "frame_index" in image]).tolist())
+        if len(steps) > 1 or steps & {0}:
+            raise DataError(
+                f"frames of {clip} are not equally far apart", where=path, expected="one step of frame_index",
+                got=sorted(steps),
+            )  # fmt: skip
+        if len({(image["width"], image["height"]) for image in frames}) > 1:
+            raise DataError(f"frames of {clip} differ in size", where=path)
+    return dict(clips)
+
+
+def _moment(image: Mapping[str, Any]) -> Any:
+    return image.get("frame_index", image["id"])
+
+
+def _clip_of(path: str | Path, image: Mapping[str, Any]) -> str:
+    name = image.get("video", image.get("file_name"))
+    if name is None:
+        raise DataError(f"image {image['id']} is of no clip", where=path, expected="'video' or 'file_name'")
+    stem = clip_stem(str(name))
+    if "video" in image or stem != str(name):
+        return stem
+    return str(PurePosixPath(str(name)).parent)
