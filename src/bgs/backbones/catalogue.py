@@ -110,6 +110,8 @@ def expand(reference: str) -> str:
         ConfigError: the checkpoint must be converted first.
     """
     name, mark, settings = reference.partition("?")
+    if name == "tiny-videomae":  # comes with the package
+        return f"tiny:videomae{mark}{settings}"
     card = CARDS.get(name)
     if card is None:
         return reference

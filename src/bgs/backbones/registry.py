@@ -14,6 +14,7 @@ from bgs.backbones.lookup import LookupBackbone
 from bgs.backbones.low_level import MotionBackbone, PixelBackbone
 from bgs.backbones.scratch import ScratchBackbone
 from bgs.backbones.text import TextBackbone
+from bgs.backbones.tiny import TinyBackbone
 from bgs.backbones.timesformer import TimesformerBackbone
 from bgs.backbones.video import VideoBackbone
 from bgs.backbones.videomae import VideoMAEBackbone
@@ -29,6 +30,7 @@ _FAMILIES: dict[str, Callable[[str], Backbone]] = {
     "text": TextBackbone,
     "lookup": LookupBackbone,
     "scratch": ScratchBackbone.load,
+    "tiny": TinyBackbone.load,
     "pixels": PixelBackbone.load,
     "motion": MotionBackbone.load,
     **{family: kind.load for family, kind in VIDEO_FAMILIES.items()},
@@ -41,7 +43,7 @@ _NAMELESS = ("pixels", "motion")
 def load_backbone(reference: str) -> Backbone:
     """Load a model by reference.
 
-    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``; the low-level
+    ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``, ``tiny-videomae``; the low-level
     baselines ``pixels:`` and ``motion:``; ``vjepa2:``, ``vjepa2.1:``, ``timesformer:``, ``videomae:`` or ``clip:``
     and a hub id or folder, with ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted; a short
     name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base model with the

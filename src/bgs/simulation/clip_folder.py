@@ -28,7 +28,7 @@ from bgs.stimuli.encoding import write_video
 from bgs.stimuli.masks import RegionMasks, write_masks
 
 _LEAST_TEST = 3  # a test trial needs three clips
-_BATCH = 8  # clips a task
+_BATCH = 20  # clips of a behaviour that are played out together
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,9 @@ def _film_all(
     folder: Path, settings: ClipSettings, plan: list[tuple[str, str]], progress: Callable[[int], None] | None,
     workers: int | None,
 ) -> None:  # fmt: skip
-    tasks = [range(first, min(first + _BATCH, len(plan))) for first in range(0, len(plan), _BATCH)]
+    tasks = _tasks([behaviour for behaviour, _ in plan])
     workers = min(usable_cores() if workers is None else workers, max(1, len(tasks) // 3))
-    arguments = [(folder, settings, [(i, *plan[i]) for i in task]) for task in tasks]
+    arguments = [(folder, settings, plan[task[0]][0], [(i, plan[i][1]) for i in task]) for task in tasks]
     tell = progress or (lambda done: None)
     if workers == 1:
         for argument in arguments:
@@ -142,15 +142,24 @@ def _film_all(
             tell(done)
 
 
-def _film_some(folder: Path, settings: ClipSettings, some_clips: Sequence[tuple[int, str, str]]) -> int:
-    for position, behaviour, key in some_clips:
-        episodes = episodes_of(behaviour, settings.seed, [key])
+def _tasks(behaviours: Sequence[str]) -> list[list[int]]:
+    """Positions of clips by behaviour, at most a batch at a time: episodes are played out side by side."""
+    tasks = []
+    for name in sorted(set(behaviours)):
+        positions = [i for i, behaviour in enumerate(behaviours) if behaviour == name]
+        tasks += [positions[first : first + _BATCH] for first in range(0, len(positions), _BATCH)]
+    return tasks
+
+
+def _film_some(folder: Path, settings: ClipSettings, behaviour: str, clips: Sequence[tuple[int, str]]) -> int:
+    episodes = episodes_of(behaviour, settings.seed, [key for _, key in clips])
+    for number, (position, key) in enumerate(clips):
         look = draw_look(settings.style, settings.seed, key)
-        made = film(episodes, 0, look, settings.size, settings.seed, key)
+        made = film(episodes, number, look, settings.size, settings.seed, key)
         name = clip_name(position)
         write_video(folder / "clips" / f"{name}.mp4", made.frames, FPS, quality=20, preset="veryfast")
         write_masks(folder / "masks" / f"{name}.safetensors", RegionMasks(made.mask, MASK_NAMES))
-    return len(some_clips)
+    return len(clips)
 
 
 def _describe(

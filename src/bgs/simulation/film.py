@@ -78,9 +78,10 @@ def _backdrop(
     look: Look, corner: Float[np.ndarray, "t 2"], size: int, seed: int, key: str
 ) -> UInt8[np.ndarray, "t s s 3"]:
     """The background as the camera sees it, with the walls of the room; the texture moves with the room."""
-    low = corner.min(axis=0)
     scale = size / look.view
-    extent = look.view + float((corner.max(axis=0) - low).max())
+    whole_way = np.round(look.corner * scale) / scale
+    low = whole_way.min(axis=0)  # of the whole clip, so that a frame looks the same whatever others are taken
+    extent = look.view + float((whole_way.max(axis=0) - low).max())
     whole = background(look, size, extent, seed, key)
     _draw_walls(whole, low, scale, look)
     first = np.round((corner - low) * scale).astype(int)

@@ -9,10 +9,10 @@ from bgs._typing import Float
 Vectors = Float[np.ndarray, "n 2"]
 
 
-def unit(vectors: Vectors) -> Vectors:
+def unit(vectors: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
     """Vectors of length 1; what has no length stays 0."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    directions: Vectors = vectors / np.maximum(length, 1e-9)
+    directions: Float[np.ndarray, "*n 2"] = vectors / np.maximum(length, 1e-9)
     return directions
 
 

@@ -66,35 +66,39 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("{a} and {b} move with the block", "the block goes from {b} to {a}"),
     ),
 }  # fmt: skip
-_AFFECT_SHARE = 0.55
+_AFFECT_SHARE = 0.7
+_COLOUR_SHARE = 0.25  # of the captions name colours
+_PLACE_SHARE = 0.3  # say something about the room
 _BODIES = {
     "discs": ("circle", "ball"), "triangles": ("triangle", "arrowhead"), "patterned": ("square", "box"),
     "point-light": ("ring of dots", "group of dots"),
 }  # fmt: skip
-_ROOMS = ("in a {shade} room", "on a {shade} {texture} floor", "while the camera drifts", "")
+_ROOMS = ("in a {shade} room", "on a {shade} {texture} floor", "while the camera drifts")
 
 
 def captions(behaviour: str, look: Look, seed: int, key: str, count: int = 5) -> tuple[str, ...]:
     """``count`` sentences on one clip; about half of them tell what is felt or meant, the others what moves."""
     rng = generator(seed, "captions", key)
-    names = [_name(look, agent, rng) for agent in (0, 1)]
+    meant, moves = WORDINGS[behaviour]
     sentences = []
     for _ in range(count):
-        meant, moves = WORDINGS[behaviour]
         wording = str(rng.choice(meant if rng.random() < _AFFECT_SHARE else moves))
-        sentences.append(_sentence(wording.format(a=names[0], b=names[1]), look, rng))
+        a, b = _names(look, rng)
+        sentences.append(_sentence(wording.format(a=a, b=b), look, rng))
     return tuple(sentences)
 
 
-def _name(look: Look, agent: int, rng: np.random.Generator) -> str:
-    body = rng.choice(_BODIES[look.style])
-    colour = "white" if look.style == "point-light" else HUES[look.hues[agent]]
-    return f"a {colour} {body}" if agent == 0 else f"the {colour} {body}"
+def _names(look: Look, rng: np.random.Generator) -> tuple[str, str]:
+    body = str(rng.choice(_BODIES[look.style]))
+    if look.style == "point-light" or rng.random() > _COLOUR_SHARE:
+        return f"one {body}", f"another {body}"
+    first, second = HUES[look.hues[0]], HUES[look.hues[1]]
+    return f"{'an' if first[0] in 'aeiou' else 'a'} {first} {body}", f"the {second} {body}"
 
 
 def _sentence(text: str, look: Look, rng: np.random.Generator) -> str:
-    shade = "dark" if float(np.mean(look.shades)) < 128 else "bright"
-    texture = {"stripes": "striped", "checks": "checkered", "dots": "dotted"}.get(look.texture, look.texture)
-    place = str(rng.choice(_ROOMS)).format(shade=shade, texture=texture)
-    whole = f"{text} {place}".strip()
-    return whole[0].upper() + whole[1:] + "."
+    if rng.random() < _PLACE_SHARE:
+        shade = "dark" if float(np.mean(look.shades)) < 128 else "bright"
+        texture = {"stripes": "striped", "checks": "checkered", "dots": "dotted"}.get(look.texture, look.texture)
+        text = f"{text} {str(rng.choice(_ROOMS)).format(shade=shade, texture=texture)}"
+    return text[0].upper() + text[1:] + "."
