@@ -10,7 +10,7 @@ import typer
 
 from bgs import __version__
 from bgs._errors import BgsError
-from bgs.cli import cache, data, embed, evaluate, models, train
+from bgs.cli import cache, data, embed, evaluate, models, simulate, train
 
 app = typer.Typer(
     name="bgs",
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
 app.add_typer(models.app, name="models")
+app.add_typer(simulate.app, name="simulate")
 app.command("embed", epilog=embed.EXAMPLE)(embed.embed)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("train", epilog=train.EXAMPLE)(train.train)
