@@ -116,7 +116,7 @@ def holm(p: Float[np.ndarray, " m"], alpha: float) -> Bool[np.ndarray, " m"]:
 
 def _checks(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
     """(q,) probability of as many failed checks by someone attentive; NaN without checks."""
-    from scipy.special import bdtrc
+    from scipy.special import betainc
 
     shown = np.array([person.checks for person in people], dtype=np.float64)
     failed = shown - np.array([person.passed for person in people])
@@ -124,7 +124,8 @@ def _checks(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
     if not some.any():
         return np.full(len(people), np.nan)
     rate = max(ATTENTIVE_FAILURES, float(np.median(failed[some] / shown[some])))
-    p = np.where(failed > 0, bdtrc(np.maximum(failed - 1, 0), np.maximum(shown, 1), rate), 1.0)
+    # the binomial upper tail P(X ≥ failed) as an incomplete beta function
+    p = np.where(failed > 0, betainc(np.maximum(failed, 1), shown - failed + 1, rate), 1.0)
     return np.where(some, p, np.nan)
 
 

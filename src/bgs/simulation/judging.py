@@ -12,6 +12,7 @@ from bgs._rng import generator
 from bgs._typing import Bool, Float, Int
 from bgs.judgments import Trials
 from bgs.judgments.rated import softmax_choice
+from bgs.judgments.tables import odd_slots
 from bgs.simulation.observers import (
     ObserverSettings,
     Population,
@@ -153,7 +154,8 @@ def _judge(
     check = _checks(turn, who, settings.catch_share, rng)
     lapse = np.where(careless, 1.0, settings.lapse)
     odd = draw_odd((1.0 - lapse)[:, None] * chances + lapse[:, None] / 3.0, rng)
-    shown[check], odd[check] = attention_checks(shown[check], 1.0 - lapse[check] * 2.0 / 3.0, rng)
+    shown[check], chosen = attention_checks(shown[check], 1.0 - lapse[check] * 2.0 / 3.0, rng)
+    odd[check] = odd_slots(shown[check], np.take_along_axis(shown[check], chosen[:, None], axis=1)[:, 0])
     hard = np.where(check, 0.0, choice_entropy(chances))
     pace = population.pace[who]
     return Trials(
