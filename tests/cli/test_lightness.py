@@ -32,7 +32,9 @@ def test_import_loads_nothing_heavy():
     assert loaded_by("import bgs") & (HEAVY | {"numpy"}) == set()
 
 
-@pytest.mark.parametrize("command", [[], ["data"], ["cache"], ["embed"], ["evaluate"], ["train"], ["simulate"]])
+@pytest.mark.parametrize(
+    "command", [[], ["data"], ["cache"], ["embed"], ["evaluate"], ["train"], ["simulate"]]
+)
 def test_help_loads_nothing_heavy(command):
     arguments = [*command, "--help"]
     code = f"import bgs.cli.main as m\ntry:\n    m.main({arguments!r})\nexcept SystemExit:\n    pass"

@@ -93,7 +93,8 @@ class AnalyticCeiling:
         rsa_planted: Spearman correlation of planted distances with the RDM of infinitely many trials. Below 1, since how
             often a pair is kept also depends on the clips that it meets. Exact.
         rsa_spearman: expected Spearman correlation of the RDM of infinitely many trials with the RDM of a table of this
-            size: the mean over ``draws`` fresh tables by the same observers.
+            size: the mean over ``draws`` fresh tables by the same observers. What the truth can expect; where there is
+            next to no noise a coarser model may reach a little more, see docs/simulated-observers.md.
         rsa_spearman_low, rsa_spearman_high: 95 % interval of that expectation, mean ± t s / √draws.
         rsa_pearson: the same correlation of values, by formula: √(V / (V + E)), V the variance of D over pairs and E the
             mean of D (1 − D) / times shown, the binomial variance of an observed share.
