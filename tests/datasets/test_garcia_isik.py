@@ -48,6 +48,7 @@ def test_rows_participants_and_attention_checks(found: Audit) -> None:
     assert (found.rows, len(found.participants)) == (49_484, 215)
     assert (found.attention.shown, found.attention.passed, found.attention.pass_rate) == (2_356, 2_356, 1.0)
     assert all(person.passed == person.checks for person in found.participants)
+    assert found.flagged == ()
     assert sum(person.rows for person in found.participants) == found.rows
     assert (found.degenerate, found.judgments) == (2, 47_126)
 

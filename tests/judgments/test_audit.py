@@ -47,6 +47,9 @@ def test_counts_and_attention_checks() -> None:
     assert (found.attention.shown, found.attention.passed, found.attention.pass_rate) == (2, 1, 0.5)
     ann, bob = found.participants
     assert (ann.participant, ann.rows, ann.checks, ann.passed, ann.median_rt) == ("ann", 3, 2, 1, 2.0)
+    assert (ann.compared, bob.compared) == (1, 2)  # the triplet that both saw
+    assert (ann.agreement, bob.agreement) == (0.5, 0.5)  # bob kept either of two pairs once: a tie
+    assert found.flagged == ()
     assert (bob.participant, bob.rows, bob.checks, bob.passed, bob.median_rt) == ("bob", 4, 0, 0, 5.5)
 
 

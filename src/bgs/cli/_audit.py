@@ -6,7 +6,9 @@ from rich.table import Table
 
 from bgs.cli._show import console, facts, table
 from bgs.datasets import Dataset
-from bgs.judgments.audit import Audit, Leakage, PairCoverage, ParticipantAudit, ResponseTimes
+from bgs.judgments.audit import Audit, Leakage, PairCoverage, ResponseTimes
+from bgs.judgments.careless import TESTS, Flag
+from bgs.judgments.participants import ParticipantAudit
 
 
 def print_audit(dataset: Dataset, audit: Audit) -> None:
@@ -14,6 +16,8 @@ def print_audit(dataset: Dataset, audit: Audit) -> None:
     out = console()
     out.print(facts(f"Audit of {dataset.name}", _summary(audit)))
     out.print()
+    if audit.flagged:
+        out.print(_flagged(audit.flagged))
     out.print(_coverage(audit.coverage))
     if audit.leakage is not None:
         out.print(_leakage(audit.leakage))
@@ -32,6 +36,7 @@ def _summary(audit: Audit) -> list[tuple[str, object]]:
         ("participants", _participants(audit.participants)),
         ("attention checks", f"{checks.shown:,} (one clip twice), {_percent(checks.pass_rate)} passed"),
         ("", _failures(audit.participants)),
+        ("careless?", f"{len(audit.flagged)} of {len(audit.participants):,} participants flagged"),
     ]
     rows += [("response time", line) for line in _times(audit.rt)][:1]
     rows += [("", line) for line in _times(audit.rt)[1:]]
@@ -55,6 +60,15 @@ def _failures(participants: tuple[ParticipantAudit, ...]) -> str:
         return "every participant passed every check shown"
     worst = ", ".join(f"{p.participant} {p.passed}/{p.checks}" for p in failed[:5])
     return f"{len(failed)} participants failed at least one; worst: {worst}"
+
+
+def _flagged(flags: tuple[Flag, ...], limit: int = 20) -> Table:
+    rows = []
+    for flag in flags[:limit]:
+        found = {reason.test: reason.finding for reason in flag.reasons}
+        rows.append((flag.participant, f"{flag.p:.1g}", *(found.get(test, "–") for test in TESTS)))
+    more = f", the first {limit} of {len(flags)} (--json has all)" if len(flags) > limit else ""
+    return table(f"Participants to look at{more}", ("participant", "p", *TESTS), rows, numbers=(1,))
 
 
 def _times(rt: ResponseTimes | None) -> list[str]:

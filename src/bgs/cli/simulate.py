@@ -1,15 +1,112 @@
-"""`bgs simulate`: worlds whose truth is known."""
+"""`bgs simulate`: SIMULATED clips and judgments with a known truth."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bgs.cli._clip_folder import CLIPS_EXAMPLE, clips
 
-app = typer.Typer(help="Simulate social clips and observers whose truth is known.", rich_markup_mode=None)
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bgs.simulation import AnalyticCeiling
+
+app = typer.Typer(
+    help="Simulate data whose truth is known.",
+    epilog="Example: bgs simulate judgments planted/ --trials 12000 --careless 0.1",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.command("clips", epilog=CLIPS_EXAMPLE)(clips)
 
 
 @app.callback()
 def _group() -> None:
-    """A group of commands, also while there is one."""
+    pass
+
+
+@app.command("judgments", epilog="Example: bgs simulate judgments planted/ --weights valence=1,arousal=.7")
+def judgments(
+    folder: Annotated[Path, typer.Argument(help="Simulated data set: stimuli.csv with rating columns.")],
+    trials: Annotated[int, typer.Option(help="Number of trials, attention checks included.")] = 12_000,
+    observers: Annotated[int, typer.Option(help="Number of observers; they take turns.")] = 100,
+    temperature: Annotated[float, typer.Option(help="Noise of the choices, above 0.")] = 0.3,
+    lapse: Annotated[float, typer.Option(help="Share of answers at random, 0 to 1.")] = 0.02,
+    careless: Annotated[float, typer.Option(help="Share of observers who only guess, 0 to 1.")] = 0.0,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="What observers go by, e.g. valence=1,arousal=.7 (default: five columns)."),
+    ] = None,
+    spread: Annotated[float, typer.Option(help="How observers differ: SD of log weights.")] = 0.3,
+    checks: Annotated[float, typer.Option(help="Share of attention checks, 0 to below 1.")] = 0.05,
+    test_share: Annotated[
+        float | None, typer.Option(help="Share of trials with test clips (default: the share of clips).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+) -> None:
+    """Write SIMULATED odd-one-out judgments of a simulated data set, and the truth behind them.
+
+    FOLDER gets trials.csv, and observers.json with weights, careless observers and analytic ceilings.
+    """
+    from bgs._errors import DataError
+    from bgs.cli._show import console
+    from bgs.datasets.folder import TRIALS, load_folder
+    from bgs.judgments.tables import write_trials
+    from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth
+    from bgs.simulation.observers import DEFAULT_WEIGHTS
+
+    dataset = load_folder(folder)
+    if dataset.licence != "simulated":
+        raise DataError("holds a data set that is not simulated", where=folder, expected="simulated stimuli")
+    settings = ObserverSettings(
+        n_observers=observers, temperature=temperature, lapse=lapse, careless_share=careless, weight_spread=spread,
+        catch_share=checks, weights=DEFAULT_WEIGHTS if weights is None else _weights(weights),
+    )  # fmt: skip
+    judged = simulate_judgments(dataset.stimuli, trials, settings, seed, test_share)
+    ceilings = analytic_ceilings(judged)
+    write_trials(folder / TRIALS, judged.trials, dataset.stimuli)
+    write_truth(folder / TRUTH, judged, ceilings)
+    console().print(_table(ceilings))
+    console().print(
+        f"{folder / TRIALS}: {trials:,} SIMULATED trials by {observers:,} observers, {len(judged.careless)} careless."
+    )
+
+
+def _weights(text: str) -> dict[str, float]:
+    """``valence=1,arousal=.7`` as names and numbers."""
+    from bgs._errors import ConfigError
+
+    weights: dict[str, float] = {}
+    for entry in text.split(","):
+        name, _, number = (part.strip() for part in entry.partition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            value = float("nan")
+        if not name or value != value or name in weights:
+            raise ConfigError(
+                "not a weight", where="--weights", expected="name=number, each name once", got=entry
+            )
+        weights[name] = value
+    return weights
+
+
+def _table(ceilings: dict[str, AnalyticCeiling]) -> Table:
+    from bgs.cli._show import table
+
+    rows = [
+        (
+            name,
+            f"{found.n_trials:,}",
+            f"{found.n_pairs:,}",
+            f"{found.odd_one_out:.3f}",
+            f"{found.rsa_spearman:.3f}",
+            f"{found.rsa_spearman_low:.3f} to {found.rsa_spearman_high:.3f}",
+        )
+        for name, found in ceilings.items()
+    ]
+    header = ("clips", "judgments", "pairs", "3AFC", "RSA", "95 % interval")
+    return table("The best that any model can do", header, rows, numbers=(1, 2, 3, 4, 5))

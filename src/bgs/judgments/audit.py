@@ -10,23 +10,14 @@ import numpy as np
 
 from bgs._typing import Bool, Float
 from bgs.judgments.agreement import RepeatAgreement, repeat_agreement
+from bgs.judgments.careless import Flag, flag_careless
 from bgs.judgments.pair_counts import PairCounts
+from bgs.judgments.participants import ParticipantAudit, participants, passed_checks
 from bgs.judgments.trials import Kind, Trials
 from bgs.stimuli import StimulusSet
 
 #: A response time is an outlier beyond this many robust standard deviations (1.4826 MAD) of log time.
 OUTLIER_DEVIATIONS = 5.0
-
-
-@dataclass(frozen=True)
-class ParticipantAudit:
-    """One participant: rows, attention checks shown and passed, median response time in seconds."""
-
-    participant: str
-    rows: int
-    checks: int
-    passed: int
-    median_rt: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +79,8 @@ class Audit:
     """Everything the audit finds.
 
     ``leakage`` is None where the stimuli have no split, ``rt`` where no response time is known;
-    ``published`` is empty where the authors published nothing to compare the trials with.
+    ``published`` is empty where the authors published nothing to compare the trials with. ``flagged`` are
+    participants who seem careless, by the rules of :func:`bgs.judgments.careless.flag_careless`.
     """
 
     rows: int
@@ -101,6 +93,7 @@ class Audit:
     agreement: RepeatAgreement
     leakage: Leakage | None
     published: tuple[Comparison, ...] = ()
+    flagged: tuple[Flag, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries and lists; None in place of NaN."""
@@ -121,49 +114,25 @@ def audit(trials: Trials, stimuli: StimulusSet) -> Audit:
     Every figure but ``rows``, ``leakage.rows``, ``rt`` and the attention checks is about similarity
     judgments only: trials of three distinct clips.
     """
+    people = participants(trials)
     return Audit(
         rows=len(trials),
         judgments=len(trials.judgments),
         degenerate=int((trials.kind == Kind.DEGENERATE).sum()),
         attention=attention_checks(trials),
-        participants=participants(trials),
+        participants=people,
         rt=response_times(trials.rt),
         coverage=coverage(trials, stimuli),
         agreement=repeat_agreement(trials),
         leakage=None if stimuli.split is None else leakage(trials, stimuli.test),
+        flagged=flag_careless(people),
     )
-
-
-def passed_checks(trials: Trials) -> Bool[np.ndarray, " n"]:
-    """(n,) True for each attention check on which the clip shown once was chosen."""
-    chosen = np.take_along_axis(trials.stimuli, trials.odd[:, None], axis=1)
-    passed: Bool[np.ndarray, " n"] = (trials.kind == Kind.CATCH) & (
-        (trials.stimuli == chosen).sum(axis=1) == 1
-    )
-    return passed
 
 
 def attention_checks(trials: Trials) -> AttentionChecks:
     """Attention checks over all participants; the pass rate is NaN where none was shown."""
     shown, passed = int((trials.kind == Kind.CATCH).sum()), int(passed_checks(trials).sum())
     return AttentionChecks(shown, passed, passed / shown if shown else math.nan)
-
-
-def participants(trials: Trials) -> tuple[ParticipantAudit, ...]:
-    """One entry a participant, sorted by name."""
-    names, codes = np.unique(trials.participant, return_inverse=True)
-    rows = np.bincount(codes, minlength=len(names))
-    checks = np.bincount(codes[trials.kind == Kind.CATCH], minlength=len(names))
-    passed = np.bincount(codes[passed_checks(trials)], minlength=len(names))
-    by_participant = trials.rt[np.argsort(codes, kind="stable")]
-    medians = [_median(times) for times in np.split(by_participant, np.cumsum(rows)[:-1])]
-    columns = zip(names.tolist(), rows.tolist(), checks.tolist(), passed.tolist(), medians, strict=True)
-    return tuple(ParticipantAudit(*row) for row in columns)
-
-
-def _median(times: Float[np.ndarray, " n"]) -> float:
-    known = times[~np.isnan(times)]
-    return float(np.median(known)) if len(known) else math.nan
 
 
 def response_times(rt: Float[np.ndarray, " n"]) -> ResponseTimes | None:

@@ -64,10 +64,26 @@ def choice_probabilities(
     Raises:
         ConfigError: the temperature is not above 0.
     """
+    return softmax_choice(pair_distances(rdm, triplets), temperature)
+
+
+def pair_distances(
+    rdm: Float[np.ndarray, "n n"], triplets: Int[np.ndarray, "t 3"]
+) -> Float[np.ndarray, "t 3"]:
+    """(t, 3) distance of the pair that is kept together when slot 0, 1 or 2 is odd."""
+    kept = np.array(KEPT_PAIR)
+    distance: Float[np.ndarray, "t 3"] = rdm[triplets[:, kept[:, 0]], triplets[:, kept[:, 1]]]
+    return distance
+
+
+def softmax_choice(distance: Float[np.ndarray, "t 3"], temperature: float) -> Float[np.ndarray, "t 3"]:
+    """(t, 3) softmax(−distance / temperature) over the three pairs of each trial.
+
+    Raises:
+        ConfigError: the temperature is not above 0.
+    """
     if not temperature > 0:
         raise ConfigError("impossible temperature", expected="above 0", got=temperature)
-    kept = np.array(KEPT_PAIR)
-    distance = rdm[triplets[:, kept[:, 0]], triplets[:, kept[:, 1]]]
     weight = np.exp(-(distance - distance.min(axis=1, keepdims=True)) / temperature)
     chances: Float[np.ndarray, "t 3"] = weight / weight.sum(axis=1, keepdims=True)
     return chances

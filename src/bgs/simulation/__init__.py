@@ -1,5 +1,21 @@
 """Simulated stimuli and observers: data whose truth is known."""
 
+from bgs.simulation.analytic_ceiling import AnalyticCeiling, analytic_ceilings, expected_choices
+from bgs.simulation.judging import SimulatedJudgments, simulate_judgments
+from bgs.simulation.observers import ObserverSettings
 from bgs.simulation.planted import planted_dataset
+from bgs.simulation.truth import TRUTH, Truth, read_truth, write_truth
 
-__all__ = ["planted_dataset"]
+__all__ = [
+    "TRUTH",
+    "AnalyticCeiling",
+    "ObserverSettings",
+    "SimulatedJudgments",
+    "Truth",
+    "analytic_ceilings",
+    "expected_choices",
+    "planted_dataset",
+    "read_truth",
+    "simulate_judgments",
+    "write_truth",
+]

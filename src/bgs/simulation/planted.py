@@ -8,7 +8,7 @@ from bgs._errors import ConfigError
 from bgs._rng import generator
 from bgs._typing import Bool, Float, Int
 from bgs.judgments import Trials
-from bgs.judgments.trials import KEPT_PAIR
+from bgs.simulation.responses import attention_checks, choose_odd, split_triplets
 from bgs.simulation.scenes import ACTIONS, LATENTS, PEOPLE, PLACES, TEMPLATES
 from bgs.stimuli import StimulusSet
 
@@ -121,14 +121,10 @@ def _trials(
 ) -> Trials:
     rng = generator(seed, "planted trials")
     side = rng.random(n_trials) < _TEST_SHARE
-    shown = np.empty((n_trials, 3), dtype=np.int64)
-    for part, clips in ((side, test), (~side, ~test)):
-        shown[part] = rng.permutation(np.flatnonzero(clips))[
-            _distinct_triplets(int(part.sum()), int(clips.sum()), rng)
-        ]
+    shown = split_triplets(side, test, rng)
     odd = choose_odd(latents[shown], temperature, rng)
     catch = rng.random(n_trials) < _CATCH_SHARE
-    shown[catch], odd[catch] = _attention_checks(shown[catch], rng)
+    shown[catch], odd[catch] = attention_checks(shown[catch], _CATCH_PASS, rng)
     turn = np.arange(n_trials) // n_observers
     return Trials(
         participant=np.array([f"observer-{i:03d}" for i in range(n_observers)])[
@@ -141,41 +137,3 @@ def _trials(
         rt=np.round(rng.lognormal(np.log(_MEDIAN_RT_S), 0.5, n_trials), 3),
         n_stimuli=len(latents),
     )
-
-
-def _distinct_triplets(n: int, n_clips: int, rng: np.random.Generator) -> Int[np.ndarray, "n 3"]:
-    """n uniform draws of three distinct positions below ``n_clips``."""
-    first, second, third = (rng.integers(n_clips - k, size=n) for k in range(3))
-    second += second >= first
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    third += third >= low
-    third += third >= high
-    return np.column_stack([first, second, third])
-
-
-def choose_odd(
-    latents: Float[np.ndarray, "n 3 d"], temperature: float, rng: np.random.Generator
-) -> Int[np.ndarray, " n"]:
-    """(n,) odd slots: the pair at distance d is kept together with probability softmax(−d / temperature).
-
-    Args:
-        latents: (n, 3, d) where the three clips of each trial lie.
-        temperature: above 0; towards 0 the nearest pair is always kept.
-        rng: source of the choices.
-    """
-    pairs = [latents[:, first] - latents[:, second] for first, second in KEPT_PAIR]
-    distance = np.column_stack([np.linalg.norm(pair, axis=1) for pair in pairs])
-    # the greatest of utilities with Gumbel noise is a draw from their softmax
-    utility = -distance / temperature + rng.gumbel(size=distance.shape)
-    odd: Int[np.ndarray, " n"] = utility.argmax(axis=1)
-    return odd
-
-
-def _attention_checks(
-    shown: Int[np.ndarray, "c 3"], rng: np.random.Generator
-) -> tuple[Int[np.ndarray, "c 3"], Int[np.ndarray, " c"]]:
-    """Show the first clip of each trial twice, in random slots; mostly the single one is chosen."""
-    order = rng.permuted(np.tile(np.arange(3), (len(shown), 1)), axis=1)
-    doubled = shown[:, [0, 0, 2]]
-    chosen = np.where(rng.random(len(shown)) < _CATCH_PASS, 2, 0)
-    return np.take_along_axis(doubled, order, axis=1), np.argmax(order == chosen[:, None], axis=1)

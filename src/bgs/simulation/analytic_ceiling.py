@@ -1,0 +1,213 @@
+"""Analytic ceilings: how well the best possible model can do on simulated judgments, known and not estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from bgs._typing import Bool, Float, Int
+from bgs.judgments import PairCounts, Trials, human_rdm
+from bgs.judgments.rated import choice_probabilities, pair_distances
+from bgs.judgments.trials import KEPT_PAIR
+from bgs.simulation.judging import SimulatedJudgments
+from bgs.simulation.observers import weighted_rdm
+
+
+@dataclass(frozen=True)
+class ExpectedChoices:
+    """How the population answers every triplet that may be shown.
+
+    Attributes:
+        triplets: (t, 3) every triplet of clips that may meet, ascending, in lexicographic order.
+        chances: (t, 3) expected probability that each is the odd one, for an observer drawn at random.
+        n_stimuli: size of the stimulus set.
+    """
+
+    triplets: Int[np.ndarray, "t 3"]
+    chances: Float[np.ndarray, "t 3"]
+    n_stimuli: int
+
+    def rdm(self) -> Float[np.ndarray, "n n"]:
+        """The human RDM of infinitely many trials: 1 − mean over third clips of the chance that a pair is kept.
+
+        Returns:
+            (n, n) in 0–1, 0 on the diagonal, NaN for pairs that never meet.
+        """
+        n = self.n_stimuli
+        kept, met = np.zeros(n * n), np.zeros(n * n)
+        for slot, (first, second) in enumerate(KEPT_PAIR):
+            cell = self.triplets[:, first] * n + self.triplets[:, second]
+            kept += np.bincount(cell, self.chances[:, slot], minlength=n * n)
+            met += np.bincount(cell, minlength=n * n)
+        kept, met = ((x.reshape(n, n) + x.reshape(n, n).T) for x in (kept, met))
+        rdm: Float[np.ndarray, "n n"] = 1.0 - np.divide(kept, met, out=np.full((n, n), np.nan), where=met > 0)
+        np.fill_diagonal(rdm, 0.0)
+        return rdm
+
+    def of(self, judgments: Trials) -> Int[np.ndarray, " j"]:
+        """(j,) row of the triplet of each similarity judgment."""
+        a, b, c = self.triplets.T
+        codes = (a * self.n_stimuli + b) * self.n_stimuli + c
+        order = np.argsort(codes)
+        rows: Int[np.ndarray, " j"] = order[np.searchsorted(codes, judgments.triplet_codes, sorter=order)]
+        return rows
+
+
+def expected_choices(judged: SimulatedJudgments) -> ExpectedChoices:
+    """Expected choices over the actual observers: their own weights, lapses, and those who are careless.
+
+    p(t) = Σ_o c_o [(1 − l_o) softmax(−d_o(t) / T) + l_o / 3], with l_o the lapse rate (1 for the careless) and c_o the
+    share of trials that observer o gave. Exact; it takes time in proportion to triplets × observers.
+    """
+    sides = [np.flatnonzero(clips) for clips in judged.parts.values()]
+    triplets = np.concatenate([clips[_triples(len(clips))] for clips in sides])
+    turns = np.arange(len(judged.trials)) % len(judged.population)
+    shares = np.bincount(turns, minlength=len(judged.population)) / len(judged.trials)
+    lapses = np.where(judged.population.careless, 1.0, judged.settings.lapse)
+    chances = np.full(triplets.shape, float(shares @ lapses) / 3.0)
+    for weights, trying in zip(judged.population.weights, shares * (1.0 - lapses), strict=True):
+        if trying > 0:
+            rdm = weighted_rdm(judged.latents, weights)
+            chances += trying * choice_probabilities(rdm, triplets, judged.settings.temperature)
+    return ExpectedChoices(triplets, chances, len(judged.latents))
+
+
+def _triples(n: int) -> Int[np.ndarray, "t 3"]:
+    return np.fromiter(combinations(range(n), 3), dtype=np.dtype((np.int64, 3)))
+
+
+@dataclass(frozen=True)
+class AnalyticCeiling:
+    """The best that any model can do on the judgments of some clips.
+
+    Attributes:
+        n_trials: similarity judgments among the clips.
+        n_pairs: pairs of them that were shown.
+        odd_one_out: greatest expected 3AFC accuracy of a fixed answer to each triplet shown, mean over trials of
+            max_k p_k(t). Exact.
+        odd_one_out_planted: the same for the answers of the planted distances. Exact.
+        rsa_planted: Spearman correlation of planted distances with the RDM of infinitely many trials. Below 1, since how
+            often a pair is kept also depends on the clips that it meets. Exact.
+        rsa_spearman: expected Spearman correlation of the RDM of infinitely many trials with the RDM of a table of this
+            size: the mean over ``draws`` fresh tables by the same observers. What the truth can expect; where there is
+            next to no noise a coarser model may reach a little more, see docs/simulated-observers.md.
+        rsa_spearman_low, rsa_spearman_high: 95 % interval of that expectation, mean ± t s / √draws.
+        rsa_pearson: the same correlation of values, by formula: √(V / (V + E)), V the variance of D over pairs and E the
+            mean of D (1 − D) / times shown, the binomial variance of an observed share.
+        draws: fresh tables drawn.
+    """
+
+    n_trials: int
+    n_pairs: int
+    odd_one_out: float
+    odd_one_out_planted: float
+    rsa_planted: float
+    rsa_spearman: float
+    rsa_spearman_low: float
+    rsa_spearman_high: float
+    rsa_pearson: float
+    draws: int
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only; NaN becomes null."""
+        return {name: None if isinstance(x, float) and np.isnan(x) else x for name, x in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> AnalyticCeiling:
+        """What :meth:`to_json` wrote."""
+        numbers: dict[str, Any] = {name: float("nan") if x is None else x for name, x in value.items()}
+        return cls(**numbers)
+
+
+def analytic_ceilings(judged: SimulatedJudgments, draws: int = 20) -> dict[str, AnalyticCeiling]:
+    """Ceilings over all clips (``all``) and, with a split, over ``train`` and ``test`` clips.
+
+    ``all`` pools the pairs of both sides, as the protocol of that name does.
+
+    Args:
+        judged: what was simulated.
+        draws: fresh tables for the expected Spearman correlation; fewer than two give no interval.
+    """
+    choices = expected_choices(judged)
+    rdm = choices.rdm()
+    parts = {"all": np.ones(len(rdm), dtype=bool), **judged.parts}
+    tables = [human_rdm(PairCounts.from_trials(judged.again(draw))) for draw in range(draws)]
+    ceilings = {}
+    for name, clips in parts.items():
+        reached = [rank_correlation(_pairs(rdm, clips), _pairs(observed, clips)) for observed in tables]
+        ceilings[name] = _ceiling(judged, choices, clips, np.array(reached))
+    return ceilings
+
+
+def _ceiling(
+    judged: SimulatedJudgments,
+    choices: ExpectedChoices,
+    clips: Bool[np.ndarray, " n"],
+    reached: Float[np.ndarray, " r"],
+) -> AnalyticCeiling:
+    judgments = judged.trials.judgments.within(clips)
+    rows = choices.of(judgments)
+    chances, planted = (
+        choices.chances[rows],
+        pair_distances(judged.rdm, choices.triplets[rows]).argmin(axis=1),
+    )
+    counts = PairCounts.from_trials(judgments).shown.astype(np.float64)
+    shown, expected = _pairs(counts, clips), _pairs(choices.rdm(), clips)
+    mean, low, high = _expectation(reached)
+    return AnalyticCeiling(
+        n_trials=len(judgments),
+        n_pairs=int((shown > 0).sum()),
+        odd_one_out=_mean(chances.max(axis=1, initial=0.0)),
+        odd_one_out_planted=_mean(np.take_along_axis(chances, planted[:, None], axis=1)[:, 0]),
+        rsa_planted=rank_correlation(_pairs(judged.rdm, clips), expected),
+        rsa_spearman=mean,
+        rsa_spearman_low=low,
+        rsa_spearman_high=high,
+        rsa_pearson=_attenuated(expected[shown > 0], shown[shown > 0]),
+        draws=len(reached),
+    )
+
+
+def _mean(values: Float[np.ndarray, " n"]) -> float:
+    """Mean; NaN of nothing."""
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _pairs(rdm: Float[np.ndarray, "n n"], clips: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " p"]:
+    part = rdm[np.ix_(clips, clips)]
+    above: Float[np.ndarray, " p"] = part[np.triu_indices(len(part), 1)]
+    return above
+
+
+def _attenuated(expected: Float[np.ndarray, " p"], shown: Float[np.ndarray, " p"]) -> float:
+    """Correlation of expected shares with observed ones (classical test theory); NaN where nothing varies."""
+    if len(expected) < 2 or np.ptp(expected) < 1e-12:
+        return float("nan")
+    variance, noise = expected.var(), (expected * (1.0 - expected) / shown).mean()
+    return float(np.sqrt(variance / (variance + noise)))
+
+
+def rank_correlation(x: Float[np.ndarray, " p"], y: Float[np.ndarray, " p"]) -> float:
+    """Spearman correlation over the pairs where neither is NaN; NaN where one side is constant."""
+    from scipy.stats import rankdata
+
+    seen = np.isfinite(x) & np.isfinite(y)
+    if seen.sum() < 2 or np.ptp(x[seen]) == 0 or np.ptp(y[seen]) == 0:
+        return float("nan")
+    return float(np.corrcoef(rankdata(x[seen]), rankdata(y[seen]))[0, 1])
+
+
+def _expectation(values: Float[np.ndarray, " r"]) -> tuple[float, float, float]:
+    """Mean of the defined values and its 95 % interval, NaN for fewer than two."""
+    from scipy.special import stdtrit
+
+    defined = values[np.isfinite(values)]
+    mean = _mean(defined)
+    if len(defined) < 2:
+        return mean, float("nan"), float("nan")
+    reach = stdtrit(len(defined) - 1, 0.975) * defined.std(ddof=1) / np.sqrt(len(defined))
+    return mean, float(max(mean - reach, -1.0)), float(min(mean + reach, 1.0))
