@@ -2,6 +2,7 @@
 
 from bgs.evaluation.ceilings import leave_one_out_ceiling, odd_one_out_ceiling, rsa_ceiling
 from bgs.evaluation.comparison import Comparison
+from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreements
 from bgs.evaluation.evaluate import evaluate
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
 from bgs.evaluation.permutation import permutation_p_value
@@ -16,10 +17,13 @@ __all__ = [
     "DISTANCES",
     "PROTOCOLS",
     "Comparison",
+    "Disagreement",
+    "Disagreements",
     "Metric",
     "Protocol",
     "Result",
     "bootstrap",
+    "disagreements",
     "evaluate",
     "leave_one_out_ceiling",
     "model_rdm",
