@@ -3,6 +3,7 @@
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
 from bgs.evaluation.ceilings import leave_one_out_ceiling, odd_one_out_ceiling, rsa_ceiling
 from bgs.evaluation.comparison import Comparison
+from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreements
 from bgs.evaluation.evaluate import evaluate
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
 from bgs.evaluation.permutation import permutation_p_value
@@ -19,11 +20,14 @@ __all__ = [
     "PROTOCOLS",
     "AttentionShares",
     "Comparison",
+    "Disagreement",
+    "Disagreements",
     "Metric",
     "Protocol",
     "Result",
     "attention_shares",
     "bootstrap",
+    "disagreements",
     "evaluate",
     "leave_one_out_ceiling",
     "model_rdm",

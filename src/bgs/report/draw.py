@@ -1,91 +1,96 @@
-"""Draws figure specs with matplotlib. Colours are Okabe & Ito's, told apart by everybody."""
+"""Draws figure specs, as SVG or PNG bytes or into a file: the whole figure, or panel by panel for a page."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bgs._errors import ConfigError, DataError
 from bgs._files import atomic_path
-from bgs._optional import require
-from bgs.report.gap import Estimate, GapFigure, GapPanel
+from bgs.report.clip_map import ClipMapFigure
+from bgs.report.drawing.canvas import foot, paper, printed
+from bgs.report.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
+from bgs.report.drawing.rdms import paint_rdm, rdm_height
+from bgs.report.drawing.rows import (
+    forest_height,
+    gap_height,
+    paint_forest,
+    paint_gap,
+    paint_parts,
+    parts_height,
+)
+from bgs.report.forest import ForestFigure
+from bgs.report.gap import GapFigure
+from bgs.report.parts import PartsFigure
+from bgs.report.rdms import RdmFigure
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+Figure = GapFigure | ForestFigure | PartsFigure | RdmFigure | ClipMapFigure
 
-GREY, BLUE, GREEN, ORANGE = "#7f7f7f", "#0072B2", "#009E73", "#D55E00"
-#: Colours of a panel's rows, from the top; used again where there are more rows.
-_ROWS = (GREY, BLUE, GREEN)
+
+@dataclass(frozen=True)
+class _Painter:
+    """How panels of one kind of figure are painted: their width in inches, the height of one, and its paint."""
+
+    width: float
+    height: Callable[[Any], float]
+    paint: Callable[[Any, Any, Any], None]
+
+
+_PAINTERS: dict[type, _Painter] = {
+    GapFigure: _Painter(4.3, gap_height, paint_gap),
+    ForestFigure: _Painter(4.3, forest_height, paint_forest),
+    PartsFigure: _Painter(4.3, parts_height, paint_parts),
+    RdmFigure: _Painter(2.7, rdm_height, paint_rdm),
+    ClipMapFigure: _Painter(4.2, clip_map_height, paint_clip_map),
+}
+
+
+def render(figure: Figure, form: str = "svg") -> bytes:
+    """The whole figure, panels side by side, as ``svg`` or ``png`` bytes with its description inside.
+
+    Raises:
+        ConfigError: another form.
+        DataError: a figure without panels.
+        MissingExtraError: matplotlib is not installed.
+    """
+    if form not in ("svg", "png"):
+        raise ConfigError("unknown form of a figure", expected="svg or png", got=form)
+    return _render(figure, tuple(figure.panels), form, figure.footnote)
+
+
+def render_panels(figure: Figure) -> tuple[bytes, ...]:
+    """Each panel as SVG bytes of its own, so that a page can put them below each other on a phone. No footnote."""
+    return tuple(_render(figure, (panel,), "svg", "") for panel in figure.panels)
+
+
+def draw(figure: Figure, path: str | Path) -> None:
+    """Draw a figure into a PNG or SVG file (by its suffix), atomically.
+
+    Raises:
+        ConfigError: another suffix.
+        MissingExtraError: matplotlib is not installed.
+    """
+    data = render(figure, Path(path).suffix.removeprefix("."))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def draw_gap(figure: GapFigure, path: str | Path) -> None:
-    """Draw the gap figure into a PNG or SVG file (by its suffix), atomically.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
-    require("matplotlib", "plot")
-    from matplotlib.figure import Figure
-
-    canvas = Figure(figsize=(4.8 * len(figure.panels), 2.9), layout="constrained", dpi=160)
-    for axes, panel in zip(
-        canvas.subplots(1, len(figure.panels), squeeze=False)[0], figure.panels, strict=True
-    ):
-        _draw_panel(axes, panel)
-    if figure.footnote:
-        canvas.supxlabel(figure.footnote, fontsize=7, color=GREY)
-    form = Path(path).suffix.removeprefix(".")
-    metadata: dict[str, Any] = {"Description": figure.describe()} if form in ("png", "svg") else {}
-    with atomic_path(path) as temporary:
-        canvas.savefig(temporary, format=form, metadata=metadata)
+    """Draw the gap figure into a PNG or SVG file; see :func:`draw`."""
+    draw(figure, path)
 
 
-def _draw_panel(axes: Axes, panel: GapPanel) -> None:
-    top = len(panel.rows) + len(panel.published) - 1
-    if panel.ceiling is not None:
-        _draw_ceiling(axes, panel.ceiling, top)
-    for row, estimate in enumerate(panel.rows):
-        _draw_estimate(axes, estimate, top - row, _ROWS[row % len(_ROWS)])
-    for row, mark in enumerate(panel.published):
-        height = len(panel.published) - 1 - row
-        axes.plot(
-            mark.value, height, "D", color=ORANGE, markersize=7, markerfacecolor="white", markeredgewidth=1.6
-        )
-        _write(axes, mark.value, height, ORANGE)
-    labels = [*(row.label for row in panel.rows), *(mark.label for mark in panel.published)]
-    _finish(axes, panel, labels)
-
-
-def _draw_estimate(axes: Axes, estimate: Estimate, height: int, colour: str) -> None:
-    bar = [estimate.low, estimate.high]
-    axes.plot(bar, [height, height], color=colour, linewidth=3, alpha=0.55, solid_capstyle="round")
-    axes.plot(estimate.points, [height - 0.2] * len(estimate.points), "|", color=colour, markersize=6)
-    axes.plot(estimate.value, height, "o", color=colour, markersize=9, markeredgecolor="white")
-    _write(axes, estimate.value, height, colour)
-
-
-def _write(axes: Axes, value: float, height: int, colour: str) -> None:
-    axes.annotate(
-        f"{value:.3f}", (value, height), xytext=(0, 7), textcoords="offset points",
-        ha="center", color=colour, fontsize=9, weight="bold",
-    )  # fmt: skip
-
-
-def _draw_ceiling(axes: Axes, ceiling: Estimate, top: int) -> None:
-    axes.axvspan(ceiling.low, ceiling.high, color=GREEN, alpha=0.1, linewidth=0)
-    axes.axvline(ceiling.value, color=GREEN, linewidth=1.5)
-    axes.annotate(
-        f"noise ceiling {ceiling.value:.2f}", (ceiling.value, top + 0.7), xytext=(-3, -2),
-        textcoords="offset points", ha="right", va="top", fontsize=8, color=GREEN,
-    )  # fmt: skip
-
-
-def _finish(axes: Axes, panel: GapPanel, labels: list[str]) -> None:
-    top = len(labels) - 1
-    axes.set_yticks(range(top, -1, -1), labels)
-    axes.set_ylim(-0.5, top + 0.7)
-    axes.set_xlim(left=min(0.0, *(row.low for row in panel.rows)))
-    axes.set_title(panel.title, fontsize=10, loc="left", weight="bold")
-    axes.set_xlabel(panel.axis, fontsize=8)
-    axes.tick_params(axis="y", length=0)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+def _render(figure: Figure, panels: tuple[Any, ...], form: str, footnote: str) -> bytes:
+    if not panels:
+        raise DataError("a figure without panels", where=type(figure).__name__)
+    if isinstance(figure, ClipMapFigure) and form == "svg":
+        return clip_map_svg(figure, panels, figure.describe())
+    painter = _PAINTERS[type(figure)]
+    width, height = painter.width * len(panels), max(painter.height(panel) for panel in panels)
+    with paper(width, height + (0.3 if footnote else 0)) as canvas:
+        for axes, panel in zip(canvas.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+            painter.paint(axes, figure, panel)
+        foot(canvas, footnote, width)
+        return printed(canvas, form, figure.describe())

@@ -8,24 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bgs._errors import DataError
-from bgs.evaluation import Metric, Result
+from bgs.evaluation import Result
+from bgs.report.estimate import Estimate
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """A labelled number with its 95 % interval.
-
-    Attributes:
-        label: what it is.
-        value, low, high: the number and its interval, NaN bounds where there is none.
-        points: what ``value`` is the mean of (seeds), if anything.
-    """
-
-    label: str
-    value: float
-    low: float
-    high: float
-    points: tuple[float, ...] = ()
+__all__ = ["Estimate", "GapFigure", "GapPanel", "gap_panel"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +20,8 @@ class GapPanel:
 
     Attributes:
         title, axis: headings.
-        rows: models, in the order drawn.
-        ceiling: noise ceiling, or None.
+        rows: models, in the order drawn: captions, base, tuned, controls ...; coloured by role.
+        ceiling: noise ceiling, or None; drawn as a band over its interval.
         published: figures of others, for comparison.
     """
 
@@ -49,7 +35,8 @@ class GapPanel:
         """The panel in words, for those who cannot see it."""
         rows = "; ".join(f"{row.label} {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in self.rows)
         ceiling = f"; ceiling {self.ceiling.value:.3f}" if self.ceiling else ""
-        return f"{self.title} ({self.axis}): {rows}{ceiling}"
+        published = "".join(f"; {mark.label} {mark.value:.3f}" for mark in self.published)
+        return f"{self.title} ({self.axis}): {rows}{ceiling}{published}"
 
 
 @dataclass(frozen=True)
@@ -76,8 +63,10 @@ def gap_panel(
     metric: str = "rsa_spearman_squared",
     axis: str = "squared Spearman correlation with people",
     published: Mapping[str, float] | None = None,
+    above: Sequence[Estimate] = (),
+    below: Sequence[Estimate] = (),
 ) -> GapPanel:
-    """Base and tuned under one protocol, from one result a seed.
+    """Base and tuned under one protocol, from one result a seed, between further rows: captions above, controls below.
 
     With several seeds values and interval bounds are means over them, and each seed's value is a point: the
     interval speaks about clips and participants, the points about training.
@@ -98,17 +87,14 @@ def gap_panel(
         title=_TITLES[protocol],
         axis=axis,
         rows=(
-            _estimate("base", [result.against_metrics[metric] for result in results]),
-            _estimate("tuned on people", [result.metrics[metric] for result in results]),
+            *above,
+            Estimate.of("base", [result.against_metrics[metric] for result in results], "base"),
+            Estimate.of("tuned on people", [result.metrics[metric] for result in results], "tuned"),
+            *below,
         ),
-        ceiling=_estimate("noise ceiling", [ceiling]) if ceiling else None,
-        published=tuple(Estimate(name, value, np.nan, np.nan) for name, value in (published or {}).items()),
+        ceiling=Estimate.of("noise ceiling", ceiling, "ceiling") if ceiling else None,
+        published=tuple(
+            Estimate(name, value, np.nan, np.nan, role="published")
+            for name, value in (published or {}).items()
+        ),
     )
-
-
-def _estimate(label: str, metrics: Sequence[Metric]) -> Estimate:
-    value, low, high = (
-        float(np.mean([getattr(m, key) for m in metrics])) for key in ("value", "low", "high")
-    )
-    points = tuple(metric.value for metric in metrics)
-    return Estimate(label, value, low, high, points if len(set(points)) > 1 else ())

@@ -1,0 +1,179 @@
+"""Where two models part: triplets that tuning got right, and those that it got wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from bgs._typing import Bool, Float, Float64, Int
+from bgs.evaluation.odd_one_out import trial_distances
+from bgs.evaluation.rdm import pair_vector
+from bgs.judgments.trials import Trials
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One triplet, judged by people and by two models.
+
+    Attributes:
+        stimuli: three positions in the stimulus set, ascending.
+        votes: how many people left each of the three out.
+        people: slot 0–2 that most of them left out.
+        base, tuned: slot that each model leaves out.
+        certainty: what ranks it, see :func:`disagreements`.
+    """
+
+    stimuli: tuple[int, int, int]
+    votes: tuple[int, int, int]
+    people: int
+    base: int
+    tuned: int
+    certainty: float
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {**asdict(self), "stimuli": list(self.stimuli), "votes": list(self.votes)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Disagreement:
+        """What :meth:`to_json` wrote."""
+        return cls(**{**value, "stimuli": tuple(value["stimuli"]), "votes": tuple(value["votes"])})
+
+
+@dataclass(frozen=True)
+class Disagreements:
+    """Triplets on which exactly one of two models agrees with people.
+
+    Attributes:
+        repaired: base differs from people, tuned agrees; the most certain first.
+        broken: the reverse.
+        n_repaired, n_broken: how many there are of each before any was left out for variety.
+        n_triplets: distinct triplets on which people and both models decide.
+        n_people_tied: triplets left out because people's votes tie for the most.
+        n_models_tied: others left out because a model's nearest pair ties, or a distance is NaN.
+    """
+
+    repaired: tuple[Disagreement, ...]
+    broken: tuple[Disagreement, ...]
+    n_repaired: int
+    n_broken: int
+    n_triplets: int
+    n_people_tied: int
+    n_models_tied: int
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        rows = {name: [row.to_json() for row in getattr(self, name)] for name in ("repaired", "broken")}
+        return {**asdict(self), **rows}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Disagreements:
+        """What :meth:`to_json` wrote."""
+        rows = {
+            name: tuple(Disagreement.from_json(row) for row in value[name]) for name in ("repaired", "broken")
+        }
+        return cls(**{**value, **rows})
+
+
+def disagreements(
+    trials: Trials, base: Float[np.ndarray, "n n"], tuned: Float[np.ndarray, "n n"], most: int = 12
+) -> Disagreements:
+    """The triplets on which exactly one of two models leaves out what people leave out.
+
+    Trials that show the same three stimuli are one triplet, and people's choice is the majority's. A model leaves out
+    the stimulus that is not in its nearest pair; its margin is the gap between the nearest and the second
+    nearest pair, in standard deviations of all its distances. Triplets are ranked by
+
+        certainty = (smaller of the two models' margins) · (votes of the majority + 1) / (votes + 3),
+
+    so both models have to be sure. The last factor is the expected share of people who would choose so (mean of a
+    Dirichlet distribution over three choices, starting from one vote for each): a choice made four times out of four
+    counts more than one made once. Equal certainties keep the order of the stimuli. Of triplets that share a pair of
+    stimuli only the most certain is kept.
+
+    Args:
+        trials: judgments; others are ignored.
+        base, tuned: (n, n) distances over the stimulus set of the trials, NaN where unknown.
+        most: how many of either kind to keep.
+
+    Returns:
+        Both kinds, ranked, and how many triplets were compared or left out as tied.
+    """
+    shown, votes = _votes(trials.judgments)
+    people, people_tied = _only_best(votes.astype(np.float64))
+    (base_odd, base_margin), (tuned_odd, tuned_margin) = (_choices(rdm, shown) for rdm in (base, tuned))
+    margin = np.minimum(base_margin, tuned_margin)  # NaN where either is
+    decided = ~people_tied & (margin > 0)
+    share = (votes.max(axis=1, initial=0) + 1) / (votes.sum(axis=1) + 3)
+    certainty = margin * share
+    columns = (people, base_odd, tuned_odd)
+    repaired = decided & (base_odd != people) & (tuned_odd == people)
+    broken = decided & (base_odd == people) & (tuned_odd != people)
+    return Disagreements(
+        repaired=_ranked(shown, votes, columns, certainty, repaired, most),
+        broken=_ranked(shown, votes, columns, certainty, broken, most),
+        n_repaired=int(repaired.sum()),
+        n_broken=int(broken.sum()),
+        n_triplets=int(decided.sum()),
+        n_people_tied=int(people_tied.sum()),
+        n_models_tied=int((~people_tied & ~decided).sum()),
+    )
+
+
+def _votes(trials: Trials) -> tuple[Int[np.ndarray, "u 3"], Int[np.ndarray, "u 3"]]:
+    """Distinct triplets, stimuli ascending, and how often each of the three was left out."""
+    _, first, triplet = np.unique(trials.triplet_codes, return_index=True, return_inverse=True)
+    shown = np.sort(trials.stimuli[first], axis=1)
+    odd = np.take_along_axis(trials.stimuli, trials.odd[:, None], axis=1)
+    slot = (shown[triplet] == odd).argmax(axis=1)
+    votes = np.zeros(shown.shape, dtype=np.int64)
+    np.add.at(votes, (triplet, slot), 1)
+    return shown, votes
+
+
+def _only_best(scores: Float64[np.ndarray, "u 3"]) -> tuple[Int[np.ndarray, " u"], Bool[np.ndarray, " u"]]:
+    """Slot of the largest score, and whether another is just as large."""
+    best = scores.max(axis=1, keepdims=True)
+    return scores.argmax(axis=1), (scores == best).sum(axis=1) > 1
+
+
+def _choices(
+    rdm: Float[np.ndarray, "n n"], shown: Int[np.ndarray, "u 3"]
+) -> tuple[Int[np.ndarray, " u"], Float64[np.ndarray, " u"]]:
+    """Slot that a model leaves out, and its margin in standard deviations: 0 where it ties, NaN where unknown."""
+    distances = trial_distances(rdm, shown).astype(np.float64)
+    nearest, second, _ = np.sort(distances, axis=1).T  # NaN last
+    pairs = pair_vector(rdm)
+    spread = float(np.std(pairs[np.isfinite(pairs)])) if np.isfinite(pairs).any() else 0.0
+    gap = np.where(np.isnan(distances).any(axis=1), np.nan, second - nearest)
+    margin = gap / spread if spread > 0 else np.zeros_like(gap)
+    return np.where(np.isnan(distances), np.inf, distances).argmin(axis=1), margin
+
+
+def _ranked(
+    shown: Int[np.ndarray, "u 3"],
+    votes: Int[np.ndarray, "u 3"],
+    columns: tuple[Int[np.ndarray, " u"], ...],
+    certainty: Float64[np.ndarray, " u"],
+    chosen: Bool[np.ndarray, " u"],
+    most: int,
+) -> tuple[Disagreement, ...]:
+    """The most certain of the chosen triplets, no two of which share a pair of stimuli."""
+    rows = np.flatnonzero(chosen)
+    used: set[tuple[int, int]] = set()
+    kept: list[Disagreement] = []
+    for row in rows[np.argsort(-certainty[rows], kind="stable")]:
+        a, b, c = (int(position) for position in shown[row])
+        pairs = {(a, b), (a, c), (b, c)}
+        if len(kept) == most:
+            break
+        if pairs & used:
+            continue
+        used |= pairs
+        people, base, tuned = (int(column[row]) for column in columns)
+        x, y, z = (int(count) for count in votes[row])
+        kept.append(Disagreement((a, b, c), (x, y, z), people, base, tuned, float(certainty[row])))
+    return tuple(kept)

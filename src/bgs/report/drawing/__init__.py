@@ -1,0 +1,1 @@
+"""How each figure is painted. matplotlib is imported when something is drawn, never before."""

@@ -1,0 +1,251 @@
+"""The page as HTML: self-contained, escaped, readable without seeing; and its files for a paper."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from report_pages import HOSTILE, N, gap, metric, page
+
+from bgs import BgsError
+from bgs.report import FigureBlock, Page, Section, Table, write_artifacts, write_page
+from bgs.report.artifacts import latex, table_csv, table_latex
+from bgs.report.pictures import data_uri, inline_svg, jpeg, media_type
+from bgs.report.write import cell_text, page_html, provenance_rows
+
+_VOID = {"meta", "link", "img", "br", "path", "circle", "rect", "image", "use", "stop"}
+
+
+class Reader(HTMLParser):
+    """Elements with their attributes, the text, and whether every element is closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in _VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return page_html(page())
+
+
+@pytest.fixture(scope="module")
+def read(html) -> Reader:
+    return Reader(html)
+
+
+def test_every_element_is_closed_and_ids_are_unique(read):
+    assert read.open == []
+    ids = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
+    assert len(ids) == len(set(ids)) > 20
+
+
+def test_nothing_is_fetched(html, read):
+    for tag, attributes in read.elements:
+        for name in ("src", "href", "xlink:href", "srcset", "poster", "data", "action"):
+            address = attributes.get(name)
+            assert not address or address.startswith(("#", "data:")), (tag, address[:80])
+    for address in re.findall(r"url\(([^)]*)\)", html):
+        assert address.startswith("#"), address
+    assert "@import" not in html
+    assert {tag for tag, _ in read.elements} & {"iframe", "object", "embed", "base", "form"} == set()
+    policy = next(meta["content"] for meta in read.all("meta") if "http-equiv" in meta)
+    assert "default-src 'none'" in policy
+
+
+def test_references_inside_the_page_lead_somewhere(html, read):
+    ids = {attributes["id"] for _, attributes in read.elements if "id" in attributes}
+    wanted = {a["href"][1:] for _, a in read.elements if (a.get("href") or "").startswith("#")}
+    wanted |= set(re.findall(r"url\(#([^)]+)\)", html))
+    assert wanted <= ids
+    assert {"gap", "geometry", "parts", "triplets", "provenance"} <= wanted
+
+
+def test_text_from_data_cannot_become_markup(read):
+    assert len(read.all("script")) == 1
+    text = "".join(read.text)
+    assert f"A page {HOSTILE}" in text
+    assert f"clip-3 {HOSTILE}" in text  # the tooltip of a clip on a map
+
+
+def test_every_figure_says_in_words_what_it_shows(read):
+    for picture in read.all("img"):
+        assert picture["alt"]
+    figures = [a for a in read.all("svg") if a.get("aria-hidden") != "true"]
+    assert figures
+    assert all(a["role"] == "img" and a["aria-label"] for a in figures)
+    assert any("captions 0.130" in a["aria-label"] for a in figures)
+
+
+def test_the_banner_stands_on_top_and_above_every_section_on_paper(html, read):
+    assert html.index("SIMULATED") < html.index("<h1")
+    assert len(read.all("section")) == 5
+    assert html.count('<p class="on-paper">SIMULATED') == 5
+    quiet = page_html(Page("t", "", "", (), {}))
+    assert 'class="banner"' not in quiet
+    assert "Nothing was recorded" in quiet
+
+
+def test_contents_table_and_provenance(read):
+    text = re.sub(r"\s+", " ", " ".join(read.text))
+    assert "First paragraph. Second paragraph." in text
+    assert (
+        text.count("Tuning raised agreement with people from .10 to .30") == 2
+    )  # at a glance and in its section
+    assert ".310 [.210, .410]" in text
+    assert "undefined n/a" in text
+    assert "bgs evaluate --seed 0" in text
+    assert "clips.n 12" in text
+    assert "ff" * 32 in text
+    numbers = [a for a in read.all("th") if a.get("class") == "number"]
+    assert len(numbers) == 2
+
+
+def test_triplets_show_strips_and_who_left_what_out(html, read):
+    strips = [a for a in read.all("img") if a["src"].startswith("data:image/jpeg")]
+    assert len(strips) == 6
+    for who in ("people", "base", "tuned"):
+        assert html.count(f'<li class="chip {who}">') == 2
+    assert html.count("clip out") == 2
+
+
+def test_sixty_clips_stay_below_three_megabytes(tmp_path):
+    path = tmp_path / "page.html"
+    write_page(page(60), path)
+    assert path.stat().st_size < 3_000_000
+    assert [p.name for p in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_writing_again_gives_the_same_bytes(html):
+    assert page_html(page()) == html
+
+
+def test_a_picture_from_elsewhere_is_never_markup():
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><script>alert(1)</script></svg>'
+    text = page_html(Page("t", "", "", (Section("k", "t", "s", (FigureBlock(svg, "c", "alt"),)),)))
+    assert "alert(1)" not in text
+    assert f'src="{data_uri(svg)}"' in text
+    with pytest.raises(BgsError, match="alternative text"):
+        FigureBlock(svg, "c")
+    with pytest.raises(BgsError, match="cannot show"):
+        page_html(Page("t", "", "", (Section("k", "t", "s", (FigureBlock(b"GIF89a", "c", "alt"),)),)))
+
+
+def test_ids_of_an_inline_svg_are_its_own():
+    svg = (
+        b'<?xml version="1.0"?><svg width="9pt" viewBox="0 0 9 9"><title>t</title><g id="a"/>'
+        b'<use href="#a" fill="url(#a)"/></svg>'
+    )
+    assert inline_svg(svg, "f", 'say "x"') == (
+        '<svg viewBox="0 0 9 9" role="img" aria-label="say &quot;x&quot;"><g id="f-a"/>'
+        '<use href="#f-a" fill="url(#f-a)"/></svg>'
+    )
+
+
+def test_jpeg():
+    data = jpeg(np.zeros((4, 6, 3), dtype=np.uint8))
+    assert media_type(data) == "image/jpeg"
+
+
+def test_specs_refuse_what_cannot_be_shown():
+    with pytest.raises(BgsError, match=r"row 2.*expected 2 cells, got 1"):
+        Table("t", ("a", "b"), (("x", 1), ("y",)))
+    with pytest.raises(BgsError, match="lower-case"):
+        Section("../x", "t", "s")
+    same = Section("a", "t", "s")
+    with pytest.raises(BgsError, match="keys of their own"):
+        Page("t", "", "", (same, same))
+    with pytest.raises(BgsError, match="keys of their own"):
+        Page("t", "", "", (Section("provenance", "t", "s"),))
+
+
+def test_columns_of_numbers():
+    table = Table("t", ("a", "b", "c", "d"), (("x", 1, metric(0.2), "1st"), ("y", None, 0.5, "2nd")), (3,))
+    assert table.numeric == (False, True, True, True)
+    assert Table("t", ("a",), ()).numeric == (False,)
+    assert [cell_text(c) for c in (None, 1225, 0.5, "x", metric(0.2))] == [
+        "",
+        "1,225",
+        ".500",
+        "x",
+        ".200 [.100, .300]",
+    ]
+
+
+def test_provenance_is_flat_below_its_headings():
+    assert provenance_rows({"a": 1, "b": {"c": None, "d": {"e": [1, "x"]}}}) == [
+        ("", [("a", "1")]), ("b", [("c", "–"), ("d.e", "1, x")]),
+    ]  # fmt: skip
+
+
+def test_csv_holds_full_numbers_and_their_intervals():
+    table = page().sections[0].tables[0]
+    rows = list(csv.reader(io.StringIO(table_csv(table))))
+    assert rows[0] == ["model", "rho", "rho low", "rho high", "n"]
+    assert rows[1] == [HOSTILE, "0.31", repr(0.31 - 0.1), repr(0.31 + 0.1), "1225"]
+    assert rows[2] == ["undefined", "", "", "", ""]
+
+
+def test_latex_is_escaped():
+    assert latex("50 % of $x_1$ & {y} \\ ~ ^ #") == (
+        r"50 \% of \$x\_1\$ \& \{y\} \textbackslash{} \textasciitilde{} \textasciicircum{} \#"
+    )
+    assert latex(metric(-0.05)) == "$-$.050 [$-$.150, .050]"
+    assert latex("[a]") == "{[a]}"
+    text = table_latex(page().sections[0].tables[0], "gap-1")
+    assert r"\begin{tabular}{lrr}" in text
+    assert all(rule in text for rule in (r"\toprule", r"\midrule", r"\bottomrule", r"\label{tab:gap-1}"))
+    assert r"undefined & n/a &  \\" in text
+
+
+def test_artifacts(tmp_path):
+    whole = page()
+    picture = jpeg(np.zeros((4, 6, 3), dtype=np.uint8))
+    small = Page(
+        "t", "", "",
+        (
+            Section("gap", "t", "s", (FigureBlock(gap(), "c"), FigureBlock(picture, "c", "alt")), whole.sections[0].tables),
+            whole.sections[3],
+        ),
+    )  # fmt: skip
+    written = write_artifacts(small, tmp_path)
+    names = [path.relative_to(tmp_path).as_posix() for path in written]
+    assert names == [
+        "figures/gap-1.svg", "figures/gap-1.png", "figures/gap-2.jpg", "tables/gap-1.csv", "tables/gap-1.tex",
+        "tables/triplets-triplets-1.csv", "tables/triplets-triplets-1.tex",
+        "figures/triplets-triplets-1-1.jpg", "figures/triplets-triplets-1-2.jpg",
+    ]  # fmt: skip
+    assert sorted(names) == sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*"))
+    assert (tmp_path / "figures/gap-2.jpg").read_bytes() == picture
+    rows = list(
+        csv.DictReader(io.StringIO((tmp_path / "tables/triplets-triplets-1.csv").read_text(encoding="utf-8")))
+    )
+    assert len(rows) == 2
+    assert rows[0]["left out by people"] == rows[0]["left out by tuned"] != rows[0]["left out by base"]
+    assert int(rows[0]["clip 1"].removeprefix("clip-")) < N

@@ -1,0 +1,126 @@
+"""Numbers and the sentences made from them, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bgs.evaluation import Metric
+from bgs.report.numbers import between, decimals_for, plain
+from bgs.report.sentences import ceiling_sentence, change_sentence, contrast_sentence, level_sentence
+
+NAN = math.nan
+
+
+def metric(value: float, low: float = NAN, high: float = NAN, n: int = 50) -> Metric:
+    return Metric(value, low, high, n, "rho")
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (0.123, 2, ".12"), (-0.051, 2, "−.05"), (1.2, 2, "1.20"), (0.0, 2, ".00"), (-0.001, 2, ".00"),
+        (NAN, 2, "n/a"), (math.inf, 2, "∞"), (-math.inf, 2, "−∞"), (1234.5, 1, "1,234.5"), (-1234.5, 1, "−1,234.5"),
+        (0.4, 0, "0"), (10.25, 1, "10.2"),
+    ],
+)  # fmt: skip
+def test_plain_numbers(value, decimals, text):
+    assert plain(value, decimals) == text
+
+
+def test_small_numbers_get_the_decimals_they_need():
+    assert decimals_for(0.2, 0.1, 0.3) == 2
+    assert decimals_for(0.2, 0.004, 0.3) == 3
+    assert decimals_for(0.2, 0.0000001) == 4
+    assert decimals_for(0.2, 0.0) == 2
+    assert decimals_for(NAN, 0.2) == 2
+    assert between(0.1, 0.2) == "[.10, .20]"
+    assert between(NAN, 0.2) == ""
+
+
+def test_a_rise():
+    assert change_sentence(metric(0.19, 0.11, 0.27), 0.12, 0.31, counted="clips") == (
+        "Tuning raised agreement with people from .12 to .31 (difference .19, 95 % interval .11 to .27; 50 clips)."
+    )
+
+
+def test_a_fall():
+    text = change_sentence(metric(-0.1, -0.2, -0.01, 1225), 0.3, 0.2, "odd-one-out accuracy", "The control")
+    assert text == (
+        "The control lowered odd-one-out accuracy from .30 to .20 "
+        "(difference −.10, 95 % interval −.20 to −.01; 1,225 pairs)."
+    )
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.02, 0.1), (0.0, 0.1), (-0.1, 0.0)])
+def test_an_interval_that_holds_zero_is_no_evidence(low, high):
+    text = change_sentence(metric(0.04, low, high), 0.12, 0.16)
+    assert text.startswith(
+        "There is no evidence that tuning changed agreement with people: .12 before, .16 after ("
+    )
+    assert "raised" not in text
+
+
+def test_names_keep_their_capitals_inside_a_sentence():
+    assert "that LoRA tuning changed" in change_sentence(
+        metric(0.0, -1.0, 1.0), 0.1, 0.1, cause="LoRA tuning"
+    )
+    assert "that V-JEPA changed" in change_sentence(metric(0.0, -1.0, 1.0), 0.1, 0.1, cause="V-JEPA")
+
+
+def test_undefined_differences_are_said_to_be():
+    assert change_sentence(metric(NAN), 0.1, NAN) == (
+        "Whether tuning changed agreement with people is undefined (50 pairs)."
+    )
+    text = change_sentence(metric(0.2), 0.1, 0.3)
+    assert text == (
+        "Agreement with people went from .10 to .30 (difference .20; 50 pairs); without an interval this is no evidence."
+    )
+
+
+def test_a_bound_near_zero_is_not_printed_as_zero():
+    text = change_sentence(metric(0.02, 0.004, 0.04), 0.1, 0.12)
+    assert "from .100 to .120 (difference .020, 95 % interval .004 to .040" in text
+    assert "raised" in text
+
+
+def test_printed_values_and_their_difference_add_up():
+    # .058 -> .06 and .304 -> .30 differ by .24, the difference rounds to .25.
+    assert "from .058 to .304 (difference .246" in change_sentence(metric(0.246, 0.1, 0.3), 0.058, 0.304)
+
+
+def test_contrasts():
+    up = contrast_sentence(metric(0.1, 0.05, 0.2), "people", "captions", "transfer")
+    assert up == (
+        "Transfer is higher for people than for captions (difference .10, 95 % interval .05 to .20; 50 pairs)."
+    )
+    assert "is lower for a than for b" in contrast_sentence(metric(-0.1, -0.2, -0.05), "a", "b")
+    assert contrast_sentence(metric(0.1, -0.2, 0.3), "a", "b").startswith(
+        "There is no evidence that agreement"
+    )
+    assert contrast_sentence(metric(0.1), "a", "b").startswith("There is no evidence")
+    assert "undefined" in contrast_sentence(metric(NAN), "a", "b")
+
+
+def test_levels():
+    accuracy = metric(0.55, 0.5, 0.6, 368)
+    assert level_sentence(accuracy, "accuracy", 1 / 3, "trials") == (
+        "Accuracy is .55, 95 % interval .50 to .60; 368 trials; above chance (.33)."
+    )
+    assert "no evidence that it differs from chance" in level_sentence(accuracy, "accuracy", 0.52)
+    assert "below chance" in level_sentence(accuracy, "accuracy", 0.7)
+    assert "chance" not in level_sentence(accuracy, "accuracy")
+    assert level_sentence(metric(NAN), "accuracy", 0.5) == "Accuracy is undefined (50 pairs)."
+
+
+def test_shares_of_the_ceiling():
+    ceiling = metric(0.5, 0.4, 0.6)
+    assert ceiling_sentence(metric(0.31), ceiling) == (
+        "The tuned model reaches 62% of the noise ceiling of .50, 95 % interval .40 to .60."
+    )
+    assert "reaches the noise ceiling" in ceiling_sentence(metric(0.55), ceiling)
+    assert "reaches nothing" in ceiling_sentence(metric(-0.1), ceiling)
+    assert "do not agree enough" in ceiling_sentence(metric(0.1), metric(0.0))
+    assert "undefined" in ceiling_sentence(metric(NAN), ceiling)
+    assert "undefined" in ceiling_sentence(metric(0.1), metric(NAN))
