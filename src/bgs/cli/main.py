@@ -10,7 +10,7 @@ import typer
 
 from bgs import __version__
 from bgs._errors import BgsError
-from bgs.cli import cache, data, embed, evaluate, models, train
+from bgs.cli import cache, data, embed, evaluate, experiment, models, train
 
 app = typer.Typer(
     name="bgs",
@@ -27,6 +27,7 @@ app.add_typer(models.app, name="models")
 app.command("embed", epilog=embed.EXAMPLE)(embed.embed)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("train", epilog=train.EXAMPLE)(train.train)
+app.command("experiment", epilog=experiment.EXAMPLE)(experiment.experiment)
 
 
 def _print_version(wanted: bool) -> bool:

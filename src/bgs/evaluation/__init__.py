@@ -2,6 +2,7 @@
 
 from bgs.evaluation.ceilings import leave_one_out_ceiling, odd_one_out_ceiling, rsa_ceiling
 from bgs.evaluation.comparison import Comparison
+from bgs.evaluation.contrasts import contrasts
 from bgs.evaluation.evaluate import evaluate
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
 from bgs.evaluation.permutation import permutation_p_value
@@ -20,6 +21,7 @@ __all__ = [
     "Protocol",
     "Result",
     "bootstrap",
+    "contrasts",
     "evaluate",
     "leave_one_out_ceiling",
     "model_rdm",
