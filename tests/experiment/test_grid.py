@@ -207,6 +207,20 @@ def test_folders_of_something_else_are_refused_untouched(whole, settings, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
 
 
+def test_a_mistake_found_before_anything_was_made_can_be_corrected(settings, tmp_path):
+    changes = {"conditions": ["base"], "seeds": [0]}
+    wrong = validated_experiment(settings | changes | {"captions": "smell:x"}, "x")
+    with pytest.raises(BgsError, match="unknown model"):
+        run_experiment(wrong, tmp_path / "out")
+    assert run_experiment(validated_experiment(settings | changes, "x"), tmp_path / "out").failed == {}
+    no_split = {
+        "training": {"evaluation": {"protocols": ["held-out-pairs"]}, "validation": {"fraction": 0.95}}
+    }
+    with pytest.raises(BgsError, match="too few training stimuli"):
+        run_experiment(validated_experiment(settings | no_split, "x"), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_other_data_under_the_same_name_are_refused(settings, small_study, tmp_path):
     study = tmp_path / "study"
     study.mkdir()

@@ -13,10 +13,12 @@ import yaml
 from bgs._errors import BgsError, ConfigError
 from bgs._files import write_json, write_text
 from bgs.datasets import load_dataset
+from bgs.evaluation import select_protocol
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.provenance import provenance
 from bgs.experiment.simulated import write_simulated
 from bgs.experiment.study import Study, new_study
+from bgs.judgments import split_validation
 from bgs.training.run_folder import require_same
 
 #: Sections that may change between two calls: no cell depends on them.
@@ -49,6 +51,8 @@ class ExperimentFolder:
             ConfigError: it holds an experiment of another configuration (the first differing key is named).
         """
         if self.config.is_file():
+            if not self._begun():  # nothing was made from it yet: it may still be corrected
+                return
             before = _binding(yaml.safe_load(self.config.read_text(encoding="utf-8")))
             require_same(before, _binding(config.model_dump(mode="json")), "experiment", self.config)
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
@@ -73,11 +77,16 @@ class ExperimentFolder:
         self._require_same_data(study)
         return study
 
+    def _begun(self) -> bool:
+        return any(path.exists() for path in (self.data, self.shared, self.cells))
+
     def data_reference(self, config: ExperimentConfig) -> str:
         """What the cells load their data by: the simulated folder, or what the configuration names."""
         return str(self.data.resolve()) if config.simulate is not None else str(config.data)
 
     def _write_config(self, config: ExperimentConfig) -> None:
+        if not self._begun():
+            self.provenance.unlink(missing_ok=True)
         write_text(self.config, config.to_yaml())
 
     def _simulate(self, config: ExperimentConfig) -> None:
@@ -114,8 +123,12 @@ def load_experiment_study(config: ExperimentConfig, data: str, mirror: Path | No
     """The study that all cells share; judgments from ratings are drawn once, with the first seed.
 
     Raises:
-        BgsError: the data cannot be loaded, or there is nothing in them to train on.
+        BgsError: the data cannot be loaded, or there is nothing in them to train or to evaluate on.
     """
     model = next(iter(config.models))
     settings = config.training_config(model, config.conditions[0], config.seeds[0], data)
-    return new_study(settings, load_dataset(data, mirror=mirror))
+    study = new_study(settings, load_dataset(data, mirror=mirror))
+    split_validation(study.stimuli.train, settings.validation.fraction, settings.seed)
+    for protocol in config.evaluation.protocols:
+        select_protocol(protocol, study.stimuli, study.trials)
+    return study

@@ -12,7 +12,7 @@ from rich.progress import Progress, TaskID
 from bgs._errors import BgsError
 from bgs._files import write_json
 from bgs.embeddings import Embeddings
-from bgs.evaluation import Result, evaluate, select_protocol
+from bgs.evaluation import Result, evaluate
 from bgs.experiment.analyses import run_analyses, wanted_analyses
 from bgs.experiment.cells import Cell, cells_of, message_of
 from bgs.experiment.conditions import Condition
@@ -53,19 +53,16 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | 
     wanted_analyses(config)
     folder = ExperimentFolder(out)
     study = folder.open(config, mirror)
-    for protocol in config.evaluation.protocols:
-        select_protocol(protocol, study.stimuli, study.trials)  # fails now rather than after hours
     cells = cells_of(config, folder.cells, folder.data_reference(config))
-    done = {cell.name for cell in cells if cell.is_done()}
+    left = [cell for cell in cells if not cell.is_done()]
     work = _Work(config, study, Shared(config, folder, study))
     failed: dict[str, str] = {}
     with progress_bar() as bar:
         work.shared.captions()
-        task, before = bar.add_task("experiment", total=sum(map(_steps, cells))), 0
-        for number, cell in enumerate(cells, start=1):
-            bar.update(task, completed=before, note=f"{cell.name}, cell {number} of {len(cells)}")
-            if cell.name not in done:
-                _attempt(work, cell, failed, _Report(bar, task, before))
+        task, before = bar.add_task("experiment", total=sum(map(_steps, left))), 0
+        for number, cell in enumerate(left, start=1):
+            bar.update(task, completed=before, note=f"{cell.name}, cell {number} of {len(left)}")
+            _attempt(work, cell, failed, _Report(bar, task, before))
             before += _steps(cell)
         bar.update(task, completed=before, note="comparing")
         finished = tuple(cell for cell in cells if cell.marker.is_file())
