@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bgs._files import write_json
-from bgs.cli._quiet import quiet_libraries
+from bgs.experiment.quiet import quiet_libraries
 
 CONFIG = Path(__file__).parents[1] / "configs" / "garcia-isik-2025-minilm.yaml"
 BATCHES = 20
@@ -37,8 +37,8 @@ def main() -> None:
     quiet_libraries()
     import numpy as np
 
-    from bgs.cli._study import load_study
-    from bgs.cli._training import new_backbone, new_trainer
+    from bgs.experiment.study import load_study
+    from bgs.experiment.trainer import new_backbone, new_trainer
     from bgs.training import RunFolder, load_config
 
     methods = {}

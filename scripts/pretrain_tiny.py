@@ -107,7 +107,13 @@ def main() -> None:
         "image_mean": list(IMAGENET_MEAN), "image_std": list(IMAGENET_STD), "resample": 2,
     }  # fmt: skip
     write_json(settings.out / "preprocessor_config.json", preprocessor)
-    about = {"seed": SEED, "clips": settings.clips, "epochs": settings.epochs, "batch": settings.batch, "masked": 0.75}
+    about = {
+        "seed": SEED,
+        "clips": settings.clips,
+        "epochs": settings.epochs,
+        "batch": settings.batch,
+        "masked": 0.75,
+    }
     write_json(settings.out / "pretraining.json", {**about, "style": "discs", "loss": log})
 
 

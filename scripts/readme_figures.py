@@ -14,7 +14,7 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from bgs._files import write_json, write_text
-from bgs.cli._quiet import quiet_libraries
+from bgs.experiment.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from bgs.evaluation import Metric, Result
@@ -41,8 +41,8 @@ CEILINGS = {
 
 def train_all() -> tuple[list[list[Result]], float]:
     """One list of results (a protocol each) a seed, and the minutes spent training what was not there yet."""
-    from bgs.cli.train import run_training
     from bgs.evaluation import Result
+    from bgs.experiment.run import run_training
     from bgs.training import load_config
 
     results, start = [], time.perf_counter()

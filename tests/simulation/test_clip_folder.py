@@ -54,9 +54,7 @@ def test_the_same_seed_gives_the_same_clips(world, tmp_path):
     for name in LATENTS:
         np.testing.assert_array_equal(again.ratings[name], first.ratings[name])
     sampling = Sampling(frames=8, size=64)
-    np.testing.assert_array_equal(
-        decode(again.videos[3], sampling), decode(first.videos[3], sampling)
-    )
+    np.testing.assert_array_equal(decode(again.videos[3], sampling), decode(first.videos[3], sampling))
 
 
 def test_every_behaviour_has_wordings():

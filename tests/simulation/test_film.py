@@ -29,12 +29,17 @@ def test_a_masks_centre_is_the_agents_position_to_a_pixel(style, name):
         for entity in (0, 1):
             rows, columns = np.nonzero(made.mask[frame] == 1 + entity)
             others = [i for i in range(4) if i != entity and episodes.present[0, i]]
-            apart = min(np.linalg.norm(episodes.position[0, frame, entity] - episodes.position[0, frame, i]) for i in others)
+            apart = min(
+                np.linalg.norm(episodes.position[0, frame, entity] - episodes.position[0, frame, i])
+                for i in others
+            )
             if apart < 0.16:  # one body may cover part of another
                 continue
             x, y = expected_centre(episodes, look, entity, frame)
             middle = (columns.min() + columns.max() + 1) / 2, (rows.min() + rows.max() + 1) / 2
-            reach = 1.0 if style in ("discs", "patterned") else 4.0  # triangles and points are not centred on their box
+            reach = (
+                1.0 if style in ("discs", "patterned") else 4.0
+            )  # triangles and points are not centred on their box
             assert abs(middle[0] - x) <= reach
             assert abs(middle[1] - y) <= reach
             checked += 1
@@ -73,7 +78,10 @@ def without_clutter(look):
 
 def test_single_frames_are_those_of_the_whole_clip():
     episodes, look = episodes_of("share", 1, ["4"]), draw_look("patterned", 1, "4")
-    whole, some = film(episodes, 0, look, SIZE, 1, "4"), film(episodes, 0, look, SIZE, 1, "4", np.array([3, 50]))
+    whole, some = (
+        film(episodes, 0, look, SIZE, 1, "4"),
+        film(episodes, 0, look, SIZE, 1, "4", np.array([3, 50])),
+    )
     np.testing.assert_array_equal(whole.frames[[3, 50]], some.frames)
     np.testing.assert_array_equal(whole.mask[[3, 50]], some.mask)
 

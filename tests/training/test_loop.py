@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bgs import BgsError
-from bgs.cli.train import run_training
+from bgs.experiment.run import run_training
 from bgs.training import RunFolder, load_config
 from bgs.training.config import OptimizerSettings
 from bgs.training.loop import rate_factor

@@ -14,8 +14,8 @@ from bgs.backbones.lookup import LookupBackbone
 from bgs.backbones.low_level import MotionBackbone, PixelBackbone
 from bgs.backbones.scratch import ScratchBackbone
 from bgs.backbones.text import TextBackbone
-from bgs.backbones.tiny import TinyBackbone
 from bgs.backbones.timesformer import TimesformerBackbone
+from bgs.backbones.tiny import TinyBackbone
 from bgs.backbones.video import VideoBackbone
 from bgs.backbones.videomae import VideoMAEBackbone
 from bgs.backbones.vjepa2 import VJEPA2Backbone

@@ -28,8 +28,12 @@ class TinyBackbone(VideoMAEBackbone):
         name, mark, settings = reference.partition("?")
         folder = WEIGHTS / name
         if not name or not (folder / "config.json").is_file():
-            raise ConfigError("no such model in the package", where=f"tiny:{reference}", expected="tiny:videomae")
+            raise ConfigError(
+                "no such model in the package", where=f"tiny:{reference}", expected="tiny:videomae"
+            )
         backbone = super().load(f"{folder}{mark}{settings}")
         assert isinstance(backbone, cls)
-        backbone.spec = replace(backbone.spec, source=f"tiny:{name}{mark}{settings}")  # no path of this machine
+        backbone.spec = replace(
+            backbone.spec, source=f"tiny:{name}{mark}{settings}"
+        )  # no path of this machine
         return backbone

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bgs._errors import DataError
-from bgs.cli._embedder import prepare, print_once, resolve_device
+from bgs.experiment.embedder import prepare, resolve_device
+from bgs.experiment.progress import print_once
 from bgs.stimuli import RegionMasks, read_masks
 from bgs.stimuli.boxes import regions_from_boxes
 from bgs.stimuli.masks import clip_stem, mask_path
@@ -30,7 +31,7 @@ class Looker:
     def __init__(
         self, model: str, stimuli: StimulusSet, method: str, micro_batch: int, device: str, skip_bad: bool
     ) -> None:
-        from bgs.cli._quiet import quiet_libraries
+        from bgs.experiment.quiet import quiet_libraries
 
         quiet_libraries()
         from bgs.backbones import VideoInputs, load_backbone
@@ -49,7 +50,7 @@ class Looker:
     def maps(self) -> ClipMaps:
         """Of every clip that could be read."""
         from bgs.backbones.attention import clip_maps
-        from bgs.cli._progress import progress_bar
+        from bgs.experiment.progress import progress_bar
 
         with progress_bar() as bar:
             task = bar.add_task("attention", total=len(set(self.inputs.owner.tolist())))
@@ -69,7 +70,7 @@ class Looker:
     def about(self, dataset: Dataset, others: Sequence[Looker], boxes: Path | None) -> dict[str, Any]:
         """Provenance of a comparison of this model with others."""
         from bgs._files import sha256
-        from bgs.cli._provenance import provenance
+        from bgs.experiment.provenance import provenance
 
         source = {"boxes": {"file": boxes.name, "sha256": sha256(boxes)}} if boxes else {}
         return provenance(

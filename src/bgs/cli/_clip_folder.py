@@ -17,14 +17,15 @@ def clips(
         str, typer.Option(help="discs (for training), triangles, patterned or point-light (held out).")
     ] = "discs",
     behaviour: Annotated[
-        list[str] | None, typer.Option(help="Only this behaviour; may be given again. All fourteen if not given.")
+        list[str] | None,
+        typer.Option(help="Only this behaviour; may be given again. All fourteen if not given."),
     ] = None,
     test_share: Annotated[float, typer.Option(help="Share of the clips that are held out.")] = 0.25,
     size: Annotated[int, typer.Option(help="Pixels a side.")] = 128,
     seed: Annotated[int, typer.Option(min=0, help="Seed: everything depends on it.")] = 0,
 ) -> None:
     """Film SIMULATED social clips: videos, masks, trajectories, captions and the social latents behind them."""
-    from bgs.cli._progress import progress_bar
+    from bgs.experiment.progress import progress_bar
     from bgs.simulation.clip_folder import ClipSettings
 
     settings = ClipSettings(clips, style, tuple(behaviour or ()), test_share, size, seed)

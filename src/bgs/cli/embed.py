@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from bgs.cli._embedder import Embedder
-
-if TYPE_CHECKING:
-    from bgs.embeddings import Embeddings
-    from bgs.stimuli import StimulusSet
 
 EXAMPLE = "Example: bgs embed --model text:minilm --data garcia-isik-2025 --out minilm.safetensors"
 
@@ -48,6 +42,7 @@ def embed(
     """Embed every stimulus of a data set: one vector each, aligned by stimulus id."""
     from bgs._errors import ConfigError
     from bgs.datasets import load_dataset
+    from bgs.experiment.embedder import Embedder
 
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
@@ -64,18 +59,10 @@ def embed(
         found, paths = [embedder.embed()], [out]
     for path, embeddings in zip(paths, found, strict=True):
         embeddings.save(path)
-    embedder.write_failures(out.with_name("failures.csv"))
+    if embedder.failures:
+        left_out = out.with_name("failures.csv")
+        embedder.write_failures(left_out)
+        typer.echo(f"{len(embedder.failures)} stimuli left out: see {left_out}", err=True)
     n, width = found[0].values.shape
     layers, more = (f" × {len(found)} layers", " …") if all_layers else ("", "")
     typer.echo(f"{n} stimuli × {width} dimensions{layers} from {model} → {paths[0]}{more}")
-
-
-def embed_stimuli(
-    model: str,
-    stimuli: StimulusSet,
-    micro_batch: int = 64,
-    device: str = "auto",
-    precision: str = "auto",
-) -> Embeddings:
-    """Load a backbone and embed all stimuli, with a progress bar."""
-    return Embedder(model, stimuli, micro_batch, device, precision).embed()

@@ -79,9 +79,9 @@ def evaluate(
 
     from bgs import evaluation
     from bgs._files import write_json
-    from bgs.cli._provenance import provenance
     from bgs.datasets import load_dataset
     from bgs.embeddings import Embeddings
+    from bgs.experiment.provenance import provenance
 
     model = Embeddings.load(embeddings)
     other = None if against is None else Embeddings.load(against)

@@ -10,7 +10,7 @@ import typer
 
 from bgs import __version__
 from bgs._errors import BgsError
-from bgs.cli import attention, cache, data, embed, evaluate, models, simulate, train
+from bgs.cli import attention, cache, data, embed, evaluate, experiment, models, simulate, train
 
 app = typer.Typer(
     name="bgs",
@@ -29,6 +29,7 @@ app.command("embed", epilog=embed.EXAMPLE)(embed.embed)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("attention", epilog=attention.EXAMPLE)(attention.attention)
+app.command("experiment", epilog=experiment.EXAMPLE)(experiment.experiment)
 
 
 def _print_version(wanted: bool) -> bool:

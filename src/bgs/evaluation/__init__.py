@@ -3,6 +3,7 @@
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
 from bgs.evaluation.ceilings import leave_one_out_ceiling, odd_one_out_ceiling, rsa_ceiling
 from bgs.evaluation.comparison import Comparison
+from bgs.evaluation.contrasts import contrasts
 from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreements
 from bgs.evaluation.evaluate import evaluate
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
@@ -27,6 +28,7 @@ __all__ = [
     "Result",
     "attention_shares",
     "bootstrap",
+    "contrasts",
     "disagreements",
     "evaluate",
     "leave_one_out_ceiling",

@@ -68,9 +68,9 @@ def evaluate(
         raise ConfigError("too few resamples", where="resamples", expected="at least 1", got=resamples)
     chosen = select_protocol(protocol, stimuli, trials)
     models = [embeddings] if against is None else [embeddings, against]
-    rdms = np.stack([_model_rdm(model, stimuli, chosen, distance, center) for model in models])
+    rdms = np.stack([protocol_rdm(model, stimuli, chosen, distance, center) for model in models])
     comparison = Comparison.of(chosen, rdms)
-    values, draws = comparison(), _draws(comparison, resamples, seed)
+    values, draws = comparison(), bootstrap_draws(comparison, resamples, seed)
     n_pairs, n_trials = len(comparison.pairs), len(comparison.triplets)
     counts = dict(zip(MEASURES, (n_pairs, n_pairs, n_trials, n_trials), strict=True))
     summaries = []
@@ -93,7 +93,7 @@ def evaluate(
     )
 
 
-def _model_rdm(
+def protocol_rdm(
     model: Embeddings, stimuli: StimulusSet, protocol: Protocol, distance: str, center: bool
 ) -> Float64[np.ndarray, "m m"]:
     """Model distances among the protocol's stimuli, in the protocol's order."""
@@ -114,7 +114,10 @@ def _p_value(
     return permutation_p_value(rdm, human, permutations=permutations, seed=seed)
 
 
-def _draws(comparison: Comparison, resamples: int, seed: int) -> dict[str, Float64[np.ndarray, "r 4 e"]]:
+def bootstrap_draws(
+    comparison: Comparison, resamples: int, seed: int
+) -> dict[str, Float64[np.ndarray, "r 4 e"]]:
+    """:data:`MEASURES` of every model over the resamples of each design."""
     sizes = comparison.n_clips, comparison.pairs.n_participants
     return {
         design: bootstrap(comparison, *sizes, design=design, resamples=resamples, seed=seed)

@@ -17,7 +17,8 @@ def background(look: Look, size: int, extent: float, seed: int, key: str) -> UIn
     x, y = np.meshgrid(along, along)
     share = _share(look, x, y, generator(seed, "texture", key))[:, :, None]
     first, second = (np.array(shade) for shade in look.shades)
-    return np.round(first + (second - first) * share).astype(np.uint8)
+    picture: UInt8[np.ndarray, "p p 3"] = np.round(first + (second - first) * share).astype(np.uint8)
+    return picture
 
 
 def _share(
@@ -40,7 +41,8 @@ def _share(
             share = _clouds(x, y, rng)
         case _:  # plain, black
             share = np.zeros_like(x)
-    return np.clip(share, 0.0, 1.0)
+    clipped: Float[np.ndarray, "p p"] = np.clip(share, 0.0, 1.0)
+    return clipped
 
 
 def _clouds(

@@ -39,9 +39,7 @@ def begin(behaviour: Behaviour, seed: int, keys: Sequence[str]) -> Scene:
     )  # fmt: skip
 
 
-def episodes_of(
-    name: str, seed: int, keys: Sequence[str], controller: Controller | None = None
-) -> Episodes:
+def episodes_of(name: str, seed: int, keys: Sequence[str], controller: Controller | None = None) -> Episodes:
     """Episodes of a behaviour; ``controller`` in its place shows what would have happened otherwise."""
     behaviour = BEHAVIOURS[name]
     return play_out(begin(behaviour, seed, keys), begun(controller or behaviour.controller))
@@ -92,5 +90,3 @@ def _goal(
     start = position[:, OBJECT if behaviour.object in ("before B", "between") else B]
     goal: Float[np.ndarray, "n 2"] = np.clip(start + (0.35 + 0.2 * place[:, [4]]) * _axis(place), 0.1, 0.9)
     return goal
-
-

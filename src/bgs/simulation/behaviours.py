@@ -88,7 +88,9 @@ def chase(scene: Scene) -> Wishes:
     """A runs after B at full speed; B makes off, swerving."""
     a, b, towards = _places(scene)
     swerve = 0.5 * _wave(scene, 0.8, 0)[:, 0]
-    return _wishes(scene, seek(a, b, 1.7 * scene.speed), turned(evade(b, a, 1.5 * scene.speed), swerve), towards)
+    return _wishes(
+        scene, seek(a, b, 1.7 * scene.speed), turned(evade(b, a, 1.5 * scene.speed), swerve), towards
+    )
 
 
 def flee(scene: Scene) -> Wishes:
@@ -159,7 +161,7 @@ def hinder(scene: Scene) -> Wishes:
 
 def fight(scene: Scene) -> Wishes:
     """A and B run at each other, bounce off, and run again."""
-    a, b, towards = _places(scene)
+    _a, _b, towards = _places(scene)
     charge = np.sin(2 * np.pi * (1.3 * scene.clock + scene.chance[:, 0])) > -0.3
     speed = (1.6 + 0.5 * scene.chance[:, [1]]) * scene.speed
     forth, back = towards * speed, turned(-towards, 0.6) * 0.6 * speed
@@ -200,7 +202,10 @@ def greet(scene: Scene) -> Wishes:
     nod = 0.35 * scene.speed * _wave(scene, 2.0, 1) * towards
     come = arrive(a, b - 0.18 * towards, 0.9 * scene.speed), arrive(b, a + 0.18 * towards, 0.9 * scene.speed)
     leave = turned(towards, 1.9) * 0.8 * scene.speed
-    wishes = [_when(parts, way, _when(met, step, to)) for way, step, to in zip((leave, -leave), (nod, -nod), come, strict=True)]
+    wishes = [
+        _when(parts, way, _when(met, step, to))
+        for way, step, to in zip((leave, -leave), (nod, -nod), come, strict=True)
+    ]
     return _wishes(scene, wishes[0], wishes[1], _when(parts, 0 * a, towards), _when(parts, 0 * b, -towards))
 
 
@@ -208,8 +213,13 @@ def ignore(scene: Scene) -> Wishes:
     """A and B go their own ways, keep apart and look past each other."""
     a, b, towards = _places(scene)
     near = scene.gap() < 0.2
-    ways = [wander(at, 0.6 * scene.speed, scene.chance[:, i : i + 2], scene.clock) for at, i in ((a, 0), (b, 2))]
-    ways = [_when(near, unit(way + 1.5 * off) * 0.6 * scene.speed, way) for way, off in zip(ways, (-towards, towards), strict=True)]
+    ways = [
+        wander(at, 0.6 * scene.speed, scene.chance[:, i : i + 2], scene.clock) for at, i in ((a, 0), (b, 2))
+    ]
+    ways = [
+        _when(near, unit(way + 1.5 * off) * 0.6 * scene.speed, way)
+        for way, off in zip(ways, (-towards, towards), strict=True)
+    ]
     return _wishes(scene, ways[0], ways[1], -towards + 0.3 * ways[0], towards + 0.3 * ways[1])
 
 
@@ -219,7 +229,9 @@ def guard(scene: Scene) -> Wishes:
     thing = scene.position[:, OBJECT]
     circling = turned(unit(thing - b), 0.9 * _wave(scene, 0.5, 0)[:, 0])
     post = thing + 0.17 * unit(b - thing)
-    return _wishes(scene, arrive(a, post, 1.5 * scene.speed, 0.06), circling * 0.9 * scene.speed, towards, thing - b)
+    return _wishes(
+        scene, arrive(a, post, 1.5 * scene.speed, 0.06), circling * 0.9 * scene.speed, towards, thing - b
+    )
 
 
 def share(scene: Scene) -> Wishes:

@@ -59,7 +59,9 @@ class ClipSettings:
             raise ConfigError("unknown style", expected=f"one of {', '.join(STYLES)}", got=self.style)
         unknown = [name for name in self.behaviours if name not in BEHAVIOURS]
         if unknown:
-            raise ConfigError(f"unknown behaviour {some(unknown)}", expected=f"one of {', '.join(BEHAVIOURS)}")
+            raise ConfigError(
+                f"unknown behaviour {some(unknown)}", expected=f"one of {', '.join(BEHAVIOURS)}"
+            )
         if self.size < 32 or self.size % 2:
             raise ConfigError("impossible size", expected="an even number of pixels from 32", got=self.size)
         if not 0 <= self.test_share < 1:
@@ -81,7 +83,10 @@ class ClipSettings:
 
 
 def write_clips(
-    folder: str | Path, settings: ClipSettings, progress: Callable[[int], None] | None = None, workers: int | None = None
+    folder: str | Path,
+    settings: ClipSettings,
+    progress: Callable[[int], None] | None = None,
+    workers: int | None = None,
 ) -> StimulusSet:
     """Film clips into a new folder: ``clips/*.mp4``, ``masks/*.safetensors``, ``trajectories.safetensors``.
 
@@ -174,7 +179,18 @@ def _describe(
         rows = np.flatnonzero(np.array(names) == name)
         episodes = episodes_of(name, settings.seed, [plan[i][1] for i in rows])
         values[rows] = latents(episodes)
-        for field in ("position", "velocity", "heading", "wish", "holder", "touch", "present", "radius", "pace", "goal"):
+        for field in (
+            "position",
+            "velocity",
+            "heading",
+            "wish",
+            "holder",
+            "touch",
+            "present",
+            "radius",
+            "pace",
+            "goal",
+        ):
             part = getattr(episodes, field)
             tracks.setdefault(field, np.empty((len(plan), *part.shape[1:]), part.dtype))[rows] = part
     tracks["camera"] = np.stack([look.corner for look in looks])
@@ -196,5 +212,7 @@ def _describe(
 def _split(settings: ClipSettings) -> tuple[str, ...] | None:
     if not settings.test_share:
         return None
-    test = generator(settings.seed, "clip split").permutation(settings.clips)[: round(settings.test_share * settings.clips)]
+    test = generator(settings.seed, "clip split").permutation(settings.clips)[
+        : round(settings.test_share * settings.clips)
+    ]
     return tuple("test" if i in set(test.tolist()) else "train" for i in range(settings.clips))

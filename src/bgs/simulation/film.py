@@ -113,7 +113,12 @@ class _Picture:
         self.mask = np.zeros(frames.shape[:3], dtype=np.uint8)
 
     def draw(
-        self, way: Float[np.ndarray, "t 2"], heading: Float[np.ndarray, " t"], radius: float, label: int, body: object
+        self,
+        way: Float[np.ndarray, "t 2"],
+        heading: Float[np.ndarray, " t"],
+        radius: float,
+        label: int,
+        body: object,
     ) -> None:
         """Draw a body of a radius (room widths) along its way."""
         size, pixels = self.frames.shape[1], radius * self.scale
@@ -126,10 +131,21 @@ class _Picture:
         cos, sin = (f(heading)[:, None, None].astype(np.float32) for f in (np.cos, np.sin))
         layers = body(right * cos + up * sin, up * cos - right * sin)  # type: ignore[operator]
         outside = ((rows < 0) | (rows >= size))[:, :, None] | ((columns < 0) | (columns >= size))[:, None, :]
-        where = np.arange(len(way))[:, None, None], np.clip(rows, 0, size - 1)[:, :, None], np.clip(columns, 0, size - 1)[:, None, :]
+        where = (
+            np.arange(len(way))[:, None, None],
+            np.clip(rows, 0, size - 1)[:, :, None],
+            np.clip(columns, 0, size - 1)[:, None, :],
+        )
         self._paint(layers, outside, where, pixels, label)
 
-    def _paint(self, layers: list[Layer], outside: np.ndarray, where: tuple[np.ndarray, ...], pixels: float, label: int) -> None:
+    def _paint(
+        self,
+        layers: list[Layer],
+        outside: np.ndarray,
+        where: tuple[np.ndarray, ...],
+        pixels: float,
+        label: int,
+    ) -> None:
         before = self.frames[where]
         patch, covered = before.astype(np.float32), np.zeros(outside.shape, dtype=np.float32)
         for layer in layers:

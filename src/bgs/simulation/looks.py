@@ -95,7 +95,19 @@ def _darkness(rng: np.random.Generator) -> Look:
     black = (0.0, 0.0, 0.0)
     hues = tuple(rng.choice(len(HUES), 4, replace=False).tolist())
     nothing = _drifting(0, rng)
-    return Look("point-light", hues, "plain", (black, black), (0.0, 0.0), view, _camera(view, rng), nothing, (), (), ())
+    return Look(
+        "point-light",
+        hues,
+        "plain",
+        (black, black),
+        (0.0, 0.0),
+        view,
+        _camera(view, rng),
+        nothing,
+        (),
+        (),
+        (),
+    )
 
 
 def agent_colour(hue: int, dark: bool = False) -> Colour:

@@ -20,12 +20,14 @@ def turned(vectors: Vectors, angle: Float[np.ndarray, " n"] | float) -> Vectors:
     """Vectors turned counter-clockwise by ``angle`` radians."""
     cos, sin = np.cos(angle), np.sin(angle)
     x, y = vectors[:, 0], vectors[:, 1]
-    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+    rotated: Vectors = np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+    return rotated
 
 
 def seek(position: Vectors, target: Vectors, speed: Float[np.ndarray, "n 1"]) -> Vectors:
     """Full speed towards a place."""
-    return unit(target - position) * speed
+    wish: Vectors = unit(target - position) * speed
+    return wish
 
 
 def arrive(position: Vectors, target: Vectors, speed: Float[np.ndarray, "n 1"], slow: float = 0.1) -> Vectors:
@@ -39,7 +41,8 @@ def arrive(position: Vectors, target: Vectors, speed: Float[np.ndarray, "n 1"], 
 def evade(position: Vectors, threat: Vectors, speed: Float[np.ndarray, "n 1"]) -> Vectors:
     """Away from a threat, along walls and out of corners rather than into them."""
     away = unit(position - threat)
-    return unit(away + 2.0 * inwards(position)) * speed
+    wish: Vectors = unit(away + 2.0 * inwards(position)) * speed
+    return wish
 
 
 def inwards(position: Vectors, margin: float = 0.2) -> Vectors:
@@ -56,4 +59,5 @@ def wander(
     """A winding way of its own, given by two uniform numbers."""
     angle = 2 * np.pi * chance[:, 0] + 1.6 * np.sin(1.9 * clock + 2 * np.pi * chance[:, 1])
     ahead = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    return unit(ahead + 2.5 * inwards(position)) * speed
+    wish: Vectors = unit(ahead + 2.5 * inwards(position)) * speed
+    return wish

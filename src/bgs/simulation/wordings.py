@@ -99,6 +99,8 @@ def _names(look: Look, rng: np.random.Generator) -> tuple[str, str]:
 def _sentence(text: str, look: Look, rng: np.random.Generator) -> str:
     if rng.random() < _PLACE_SHARE:
         shade = "dark" if float(np.mean(look.shades)) < 128 else "bright"
-        texture = {"stripes": "striped", "checks": "checkered", "dots": "dotted"}.get(look.texture, look.texture)
+        texture = {"stripes": "striped", "checks": "checkered", "dots": "dotted"}.get(
+            look.texture, look.texture
+        )
         text = f"{text} {str(rng.choice(_ROOMS)).format(shade=shade, texture=texture)}"
     return text[0].upper() + text[1:] + "."

@@ -133,7 +133,9 @@ def play_out(scene: Scene, controller: Controller, frames: int = FRAMES) -> Epis
             impact = np.maximum(impact, _step(scene, wishes, 1 / (FPS * _SUBSTEPS)))
         touch = np.stack([scene.gap(agent, OBJECT) < 0.012 for agent in (A, B)], axis=1)
         now = (scene.position, scene.velocity, scene.heading, wishes.velocity)
-        for name, value in zip(record, (*now, impact, touch & scene.present[:, [OBJECT]], scene.holder), strict=True):
+        for name, value in zip(
+            record, (*now, impact, touch & scene.present[:, [OBJECT]], scene.holder), strict=True
+        ):
             record[name].append(value.copy())
         scene.clock += 1 / FPS
     stacked = {name: np.stack(values, axis=1) for name, values in record.items()}

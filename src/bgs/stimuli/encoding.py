@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def write_video(
-    path: str | Path, pictures: Iterable[UInt8[np.ndarray, "h w 3"]], fps: int, quality: int = 16, preset: str = "medium"
+    path: str | Path,
+    pictures: Iterable[UInt8[np.ndarray, "h w 3"]],
+    fps: int,
+    quality: int = 16,
+    preset: str = "medium",
 ) -> None:
     """Write H.264 in an mp4 file, whole or not at all.
 
@@ -44,7 +48,11 @@ def write_video(
 
 
 def _encode(
-    path: str | Path, container: OutputContainer, pictures: Iterable[np.ndarray], fps: int, options: dict[str, str]
+    path: str | Path,
+    container: OutputContainer,
+    pictures: Iterable[np.ndarray],
+    fps: int,
+    options: dict[str, str],
 ) -> None:
     av = require("av", "video")
     stream = None

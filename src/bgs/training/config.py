@@ -210,15 +210,24 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainingConf
     Raises:
         ConfigError: unreadable, not a mapping, or a key that is unknown, wrong or in conflict.
     """
-    given = _read_mapping(Path(path))
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals or not key:
-            raise ConfigError(
-                "not an override", where=f"--set {override}", expected="key=value, e.g. optimizer.warmup=5"
-            )
-        given = merge(given, _nested(key.split("."), _parse(text, override)))
+    given = read_mapping(path)
+    for text in overrides:
+        given = override(given, text)
     return validated(given, where=path)
+
+
+def override(given: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """A mapping with ``key.sub=value`` in it.
+
+    Raises:
+        ConfigError: not of that form, or the value is not YAML.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            "not an override", where=f"--set {text}", expected="key=value, e.g. optimizer.warmup=5"
+        )
+    return merge(given, _nested(key.split("."), _parse(value, text)))
 
 
 def validated(given: Mapping[str, Any], where: object) -> TrainingConfig:
@@ -226,10 +235,16 @@ def validated(given: Mapping[str, Any], where: object) -> TrainingConfig:
     try:
         return TrainingConfig.model_validate(given)
     except ValidationError as error:
-        raise _first_fault(error, where) from None
+        raise first_fault(error, where, TrainingConfig) from None
 
 
-def _read_mapping(path: Path) -> dict[str, Any]:
+def read_mapping(path: str | Path) -> dict[str, Any]:
+    """The keys and values of a YAML file.
+
+    Raises:
+        ConfigError: unreadable, or not a mapping.
+    """
+    path = Path(path)
     if not path.is_file():
         raise ConfigError("no such configuration file", where=path)
     given = _parse(path.read_text(encoding="utf-8"), path)
@@ -251,12 +266,13 @@ def _nested(keys: list[str], value: Any) -> dict[str, Any]:
     return {keys[0]: value if len(keys) == 1 else _nested(keys[1:], value)}
 
 
-def _first_fault(error: ValidationError, where: object) -> ConfigError:
+def first_fault(error: ValidationError, where: object, root: type[BaseModel]) -> ConfigError:
+    """The first fault that pydantic found in settings of type ``root``, in one line that names its key."""
     fault = error.errors()[0]
     path = [str(part) for part in fault["loc"]]
     key = ".".join(path)
     if fault["type"] == "extra_forbidden":
-        known = _fields_at(path[:-1])
+        known = _fields_at(root, path[:-1])
         close = difflib.get_close_matches(path[-1], known, 1)
         hint = f"did you mean {close[0]}?" if close else None
         return ConfigError(
@@ -270,11 +286,18 @@ def _first_fault(error: ValidationError, where: object) -> ConfigError:
     return ConfigError(f"{key}: {message}", where=where, got=repr(fault["input"]))
 
 
-def _fields_at(path: list[str]) -> list[str]:
-    """Known keys of the settings at a path of keys."""
-    model: Any = TrainingConfig
+def _fields_at(root: type[BaseModel], path: list[str]) -> list[str]:
+    """Known keys of the settings at a path of keys; a key of a mapping of settings may be any."""
+    model: Any = root
     for part in path:
-        annotation = model.model_fields[part].annotation
-        candidates = [annotation, *getattr(annotation, "__args__", ())]
-        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+        if part not in model.model_fields:
+            continue
+        candidates = _types_in(model.model_fields[part].annotation)
+        settings = (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+        model = next(settings, model)
     return sorted(model.model_fields)
+
+
+def _types_in(annotation: Any) -> list[Any]:
+    """A type and all that it is made of."""
+    return [annotation, *(inner for part in getattr(annotation, "__args__", ()) for inner in _types_in(part))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +53,8 @@ class RunFolder:
             return
         if not self.config.is_file():
             raise BgsError("no run to resume here", where=self.path, expected="a folder with config.yaml")
-        self._require_same(config)
-
-    def _require_same(self, config: TrainingConfig) -> None:
-        before = _flat(yaml.safe_load(self.config.read_text(encoding="utf-8")))
-        now = _flat(config.model_dump(mode="json"))
-        for key in sorted(before.keys() | now.keys()):
-            if before.get(key) != now.get(key):
-                raise ConfigError(
-                    f"this run was started with another {key}", where=self.config,
-                    expected=before.get(key), got=now.get(key), hint="resume with the same configuration",
-                )  # fmt: skip
+        before = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        require_same(before, config.model_dump(mode="json"), "run", self.config)
 
     def start_metrics(self, keep_before: int) -> None:
         """Drop what was recorded at or after epoch ``keep_before``: it will be done again."""
@@ -84,6 +76,21 @@ class RunFolder:
     def write_provenance(self, provenance: dict[str, Any]) -> None:
         """Record data hashes, versions and the like."""
         write_json(self.provenance, provenance)
+
+
+def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, where: Path) -> None:
+    """Refuse to go on with ``what`` (run, experiment) under other settings.
+
+    Raises:
+        ConfigError: a value differs; the first differing key is named.
+    """
+    flat_before, flat_now = _flat(dict(before)), _flat(dict(now))
+    for key in sorted(flat_before.keys() | flat_now.keys()):
+        if flat_before.get(key) != flat_now.get(key):
+            raise ConfigError(
+                f"this {what} was started with another {key}", where=where,
+                expected=flat_before.get(key), got=flat_now.get(key), hint="resume with the same configuration",
+            )  # fmt: skip
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

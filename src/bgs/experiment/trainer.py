@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from bgs.backbones import Backbone, Inputs
-    from bgs.cli._study import Study
-    from bgs.stimuli import StimulusSet
-    from bgs.training import RunFolder, Trainer, TrainingConfig
-    from bgs.training.loop import Validation
+import numpy as np
+
+from bgs.backbones import Backbone, Inputs, attach_lora, load_backbone
+from bgs.backbones.lora import new_head, share_trainable
+from bgs.evaluation import validation_rsa
+from bgs.experiment.embedder import prepare, resolve_device
+from bgs.experiment.progress import print_once, progress_bar
+from bgs.experiment.study import Study
+from bgs.judgments import split_validation
+from bgs.objective import HybridObjective
+from bgs.stimuli import StimulusSet
+from bgs.training import FullGeometry, PerTrial, RunFolder, Trainer, TrainingConfig, target_of
+from bgs.training.loop import Validation
 
 
 def new_backbone(config: TrainingConfig) -> Backbone:
-    from bgs.backbones import attach_lora, load_backbone
-    from bgs.backbones.lora import new_head
-    from bgs.cli._embedder import resolve_device
-
+    """The model of a configuration, with fresh adapters and head, on its device."""
     backbone = load_backbone(config.reference)
     head = (
         new_head(backbone.spec.width, config.head.dim, config.head.dropout, config.seed)
@@ -33,11 +37,6 @@ def new_backbone(config: TrainingConfig) -> Backbone:
 
 def new_trainer(config: TrainingConfig, backbone: Backbone, study: Study, folder: RunFolder) -> Trainer:
     """A trainer over the study's training stimuli; nothing about a test stimulus is even read."""
-    import numpy as np
-
-    from bgs.judgments import split_validation
-    from bgs.training import Trainer
-
     optimise, validate = split_validation(study.stimuli.train, config.validation.fraction, config.seed)
     seen = np.sort(np.concatenate([optimise, validate]))
     inputs = _inputs(config, backbone, study.stimuli.subset(seen))
@@ -48,10 +47,6 @@ def new_trainer(config: TrainingConfig, backbone: Backbone, study: Study, folder
 
 def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:
     """What is encoded in each update: captions or clips, or the output of the blocks that stay frozen."""
-    from bgs.backbones.lora import share_trainable
-    from bgs.cli._embedder import prepare, print_once
-    from bgs.cli._progress import progress_bar
-
     inputs, _ = prepare(backbone, stimuli)
     if config.lora is not None:
         with progress_bar() as bar:
@@ -66,9 +61,6 @@ def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) ->
 
 
 def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry: Any, positions: Any) -> Any:
-    from bgs.objective import HybridObjective
-    from bgs.training import FullGeometry, PerTrial, target_of
-
     shared = {
         "backbone": backbone,
         "inputs": inputs,
@@ -85,18 +77,13 @@ def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry
 
 def _validation(config: TrainingConfig, study: Study, seen: Any, validate: Any) -> Validation:
     """RSA over the pairs of validation clips, from judgments among training clips only, measured as in the end."""
-    import numpy as np
-
-    from bgs.evaluation import validation_rsa
-    from bgs.training.loop import Validation
-
-    human = study.human(validate, among=seen)
+    target = study.validation_target(validate, among=seen)
     inside, settings = np.isin(seen, validate), config.evaluation
     watched = np.arange(len(seen)) if settings.center else np.flatnonzero(inside)
 
     def measure(values: Any) -> float:
         if not settings.center:
-            return validation_rsa(values, human, settings.distance)
-        return validation_rsa(values[inside], human, settings.distance, center=values[~inside].mean(axis=0))
+            return validation_rsa(values, target, settings.distance)
+        return validation_rsa(values[inside], target, settings.distance, center=values[~inside].mean(axis=0))
 
     return Validation(watched, measure)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-import typer
+import numpy as np
+import torch
 
-if TYPE_CHECKING:
-    from bgs.backbones import Backbone, Inputs
-    from bgs.embeddings import Embeddings
-    from bgs.stimuli import StimulusSet
+from bgs._errors import ConfigError
+from bgs._files import write_text
+from bgs.backbones import Backbone, Inputs, VideoBackbone, embed, embed_layers, load_backbone
+from bgs.embeddings import Embeddings
+from bgs.experiment.progress import print_once, progress_bar
+from bgs.experiment.provenance import provenance
+from bgs.experiment.quiet import quiet_libraries
+from bgs.stimuli import StimulusSet
 
 
 class Embedder:
@@ -26,13 +33,7 @@ class Embedder:
         precision: str = "auto",
         skip_bad: bool = False,
     ) -> None:
-        from bgs.cli._quiet import quiet_libraries
-
         quiet_libraries()
-        import numpy as np
-
-        from bgs.backbones import load_backbone
-
         self.model, self.micro_batch = model, micro_batch
         self.backbone = load_backbone(model)
         self.backbone.precision = known_precision(precision)
@@ -45,9 +46,7 @@ class Embedder:
 
     def embed(self) -> Embeddings:
         """One vector a stimulus."""
-        from bgs import backbones
-
-        return self._embeddings(self._run(backbones.embed), self.model)
+        return self._embeddings(self._run(embed), self.model)
 
     def layers(self) -> list[Embeddings]:
         """One vector a stimulus from each layer.
@@ -55,44 +54,28 @@ class Embedder:
         Raises:
             ConfigError: the model is not a video encoder.
         """
-        from bgs import backbones
-        from bgs._errors import ConfigError
-
-        if not isinstance(self.backbone, backbones.VideoBackbone):
+        if not isinstance(self.backbone, VideoBackbone):
             raise ConfigError(
                 "--all-layers: no layers to choose from", where=self.model, expected="a video model"
             )
-        values = self._run(backbones.embed_layers)
+        values = self._run(embed_layers)
         return [self._embeddings(layer, f"{self.model} layer {k}") for k, layer in enumerate(values)]
 
     def write_failures(self, path: Path) -> None:
-        """Which stimuli were left out, and why, if any were."""
-        if not self.failures:
-            return
-        import csv
-        import io
-
-        from bgs._files import write_text
-
+        """Which stimuli were left out, and why, as CSV."""
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows([("stimulus_id", "reason"), *self.failures])
         write_text(path, text.getvalue())
-        typer.echo(f"{len(self.failures)} stimuli left out: see {path}", err=True)
 
-    def _run(self, embed: Callable[..., Any]) -> Any:
-        from bgs.cli._progress import progress_bar
-
+    def _run(self, encode: Callable[..., Any]) -> Any:
         with progress_bar() as bar:
             task = bar.add_task("embedding", total=len(self.inputs.owner))
-            return embed(
+            return encode(
                 self.backbone, self.inputs, self.positions, self.micro_batch,
                 progress=lambda done: bar.advance(task, done),
             )  # fmt: skip
 
     def _embeddings(self, values: Any, source: str) -> Embeddings:
-        from bgs.cli._provenance import provenance
-        from bgs.embeddings import Embeddings
-
         kept = self.stimuli.subset(self.positions)
         details = {"revision": self.backbone.spec.revision, "stimuli": kept.hash()}
         details |= {f"setting {key}": str(value) for key, value in self.backbone.spec.settings().items()}
@@ -105,7 +88,6 @@ def prepare(
 ) -> tuple[Inputs, tuple[tuple[str, str], ...]]:
     """Inputs of all stimuli, and which were left out; clips are decoded with a progress bar."""
     from bgs.backbones.clip_reader import ClipReader
-    from bgs.cli._progress import progress_bar
 
     if not isinstance(backbone, ClipReader):
         return backbone.prepare(stimuli), ()
@@ -115,15 +97,15 @@ def prepare(
     return inputs, inputs.failures
 
 
-def print_once(*notes: str) -> None:
-    """What a user should know of how a model was loaded or is trained, once a process."""
-    for note in notes:
-        if note not in _PRINTED:
-            _PRINTED.add(note)
-            typer.echo(f"note: {note}", err=True)
-
-
-_PRINTED: set[str] = set()
+def embed_stimuli(
+    model: str,
+    stimuli: StimulusSet,
+    micro_batch: int = 64,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Embeddings:
+    """Load a backbone and embed all stimuli, with a progress bar."""
+    return Embedder(model, stimuli, micro_batch, device, precision).embed()
 
 
 def known_precision(precision: str) -> Literal["auto", "fp32", "bf16"]:
@@ -132,8 +114,6 @@ def known_precision(precision: str) -> Literal["auto", "fp32", "bf16"]:
     Raises:
         ConfigError: there is none.
     """
-    from bgs._errors import ConfigError
-
     for known in ("auto", "fp32", "bf16"):
         if precision == known:
             return known
@@ -146,10 +126,6 @@ def resolve_device(device: str) -> str:
     Raises:
         ConfigError: torch does not know the device, or this machine does not have it.
     """
-    import torch
-
-    from bgs._errors import ConfigError
-
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:

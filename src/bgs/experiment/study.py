@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,21 @@ import numpy as np
 from bgs._errors import DataError, some
 from bgs._typing import Float, Int
 from bgs.datasets import Dataset, load_dataset
+from bgs.experiment.provenance import provenance
 from bgs.judgments import Geometry, PairCounts, Trials, human_rdm
 from bgs.judgments.rated import draw_trials, hellinger_rdm
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:
     from bgs.training import TrainingConfig
+
+#: From what people said to what is trained towards: another geometry of the same stimuli.
+Source = Callable[[Geometry], Geometry]
+
+
+def people(geometry: Geometry) -> Geometry:
+    """The geometry as people have it."""
+    return geometry
 
 
 @dataclass(frozen=True)
@@ -28,18 +38,29 @@ class Study:
         stimuli: its stimuli, with the split in use.
         trials: odd-one-out judgments.
         rdm: (n, n) dissimilarities that are known apart from the judgments, or None.
+        source: where the relations that are trained towards come from; evaluation never asks it.
     """
 
     dataset: Dataset
     stimuli: StimulusSet
     trials: Trials
     rdm: Float[np.ndarray, "n n"] | None = None
+    source: Source = people
 
     def geometry(self, positions: Int[np.ndarray, " m"]) -> Geometry:
         """What to train towards, among the stimuli at ``positions``."""
         if self.rdm is None:
-            return Geometry.from_trials(self.trials, positions)
-        return Geometry.from_rdm(self.rdm, self.trials, positions)
+            return self.source(Geometry.from_trials(self.trials, positions))
+        return self.source(Geometry.from_rdm(self.rdm, self.trials, positions))
+
+    def validation_target(
+        self, positions: Int[np.ndarray, " m"], among: Int[np.ndarray, " k"]
+    ) -> Float[np.ndarray, "m m"]:
+        """What to validate on: :meth:`human` dissimilarities, as the source has them."""
+        rdm = self.human(positions, among)
+        nothing = np.zeros((0, 3), dtype=np.int64)
+        known = np.isfinite(rdm).astype(np.int64)
+        return self.source(Geometry(positions, nothing, nothing[:, 0], rdm, known)).rdm
 
     def human(
         self, positions: Int[np.ndarray, " m"], among: Int[np.ndarray, " k"]
@@ -54,8 +75,6 @@ class Study:
 
     def about(self, config: TrainingConfig) -> dict[str, Any]:
         """Provenance of a run on this study."""
-        from bgs.cli._provenance import provenance
-
         data, hashes = self.dataset.name, dict(self.dataset.hashes)
         return provenance(model=config.reference, seed=config.seed, data=data, data_hashes=hashes)
 
@@ -66,7 +85,15 @@ def load_study(config: TrainingConfig, mirror: Path | None = None) -> Study:
     Raises:
         DataError: there is nothing to train on.
     """
-    dataset = load_dataset(config.data, mirror=mirror)
+    return new_study(config, load_dataset(config.data, mirror=mirror))
+
+
+def new_study(config: TrainingConfig, dataset: Dataset) -> Study:
+    """What a configuration asks for of a data set that is loaded.
+
+    Raises:
+        DataError: there is nothing to train on.
+    """
     if config.ratings is None:
         return Study(dataset, dataset.stimuli, dataset.need_trials())
     rated = config.ratings

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from bgs import BgsError, Embeddings
-from bgs.cli._folds import run_folds
-from bgs.cli._study import load_study
 from bgs.cli.main import main
+from bgs.experiment import folds
+from bgs.experiment.folds import run_folds
+from bgs.experiment.study import load_study
 from bgs.training import load_config
 
 N = 12
@@ -81,6 +82,19 @@ def test_repeats_differ_in_trials_and_the_target_is_the_ratings_own(config):
     np.testing.assert_array_equal(first.rdm, second.rdm)
     geometry = first.geometry(np.array([0, 1, 3, 6]))
     np.testing.assert_array_equal(geometry.rdm, first.rdm[np.ix_([0, 1, 3, 6], [0, 1, 3, 6])])
+
+
+def test_data_are_loaded_and_the_base_model_embedded_once(config, tmp_path, monkeypatch):
+    calls = []
+    for name in ("load_study", "embed_base"):
+        original = getattr(folds, name)
+        counted = lambda *given, name=name, original=original: calls.append(name) or original(*given)  # noqa: E731
+        monkeypatch.setattr(folds, name, counted)
+    run_folds(load_config(config), tmp_path / "run")
+    assert calls == ["load_study", "embed_base"]
+    files = sorted((tmp_path / "run").glob("repeat-*/fold-*/base.safetensors"))
+    assert len(files) == 6
+    assert len({Embeddings.load(path).hash() for path in files}) == 1
 
 
 def test_missing_ratings_and_impossible_folds(config, tmp_path):

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bgs._files import write_json
 from bgs._typing import Float, Int
-from bgs.cli._show import console, table
-from bgs.cli._study import Study, load_study
-from bgs.cli.train import embed_both, fit
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, model_rdm
 from bgs.evaluation.folds import HeldOutFold, pooled_rsa
+from bgs.experiment.run import embed_base, embed_tuned, fit
+from bgs.experiment.study import Study, load_study, new_study
 from bgs.judgments import split_folds
-from bgs.training import RunFolder
-
-if TYPE_CHECKING:
-    from bgs.training import TrainingConfig
+from bgs.training import RunFolder, TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -60,30 +56,39 @@ def run_folds(
     split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)  # impossible ones fail here
     whole.open(config, resume)
     held: list[HeldOutFold] = []
+    bases: dict[str, Embeddings] = {}
     for repeat in range(config.cross_validation.repeats):
         seeded = config.model_copy(update={"seed": config.seed + repeat, "cross_validation": None})
-        study = load_study(seeded, mirror)
+        study = new_study(seeded, study.dataset)
         parts = split_folds(len(study.stimuli), config.cross_validation.folds, seeded.seed)
         for number, positions in enumerate(parts):
             folder = RunFolder(whole.path / f"repeat-{repeat}" / f"fold-{number}")
-            held.append(_fold(seeded, study, positions, folder))
+            held.append(_fold(seeded, study, positions, folder, bases))
     result = _pool(config, study, held)
     write_json(whole.evaluation, result.to_json())
     return result
 
 
 def _fold(
-    config: TrainingConfig, study: Study, positions: Int[np.ndarray, " m"], folder: RunFolder
+    config: TrainingConfig,
+    study: Study,
+    positions: Int[np.ndarray, " m"],
+    folder: RunFolder,
+    bases: dict[str, Embeddings],
 ) -> HeldOutFold:
+    """Train, unless it is done; ``bases`` holds the base embeddings made so far, by reference."""
     names = ["test" if i in set(positions.tolist()) else "train" for i in range(len(study.stimuli))]
     study = replace(study, stimuli=replace(study.stimuli, split=tuple(names)))
     if folder.embeddings("tuned").is_file():
-        models = tuple(Embeddings.load(folder.embeddings(which)) for which in ("base", "tuned"))
+        base, tuned = (Embeddings.load(folder.embeddings(which)) for which in ("base", "tuned"))
     else:
         fit(config, study, folder, resume=folder.config.is_file())
-        models = embed_both(config, study, folder)
+        base = bases[config.reference] if config.reference in bases else embed_base(config, study)
+        base.save(folder.embeddings("base"))
+        tuned = embed_tuned(config, study, folder)
+    bases.setdefault(config.reference, base)
     human = study.human(positions, among=np.arange(len(study.stimuli)))
-    rdms = np.stack([_held_out_rdm(config, study, model, positions) for model in models])
+    rdms = np.stack([_held_out_rdm(config, study, model, positions) for model in (base, tuned)])
     return HeldOutFold(positions, human, rdms)
 
 
@@ -110,25 +115,3 @@ def _pool(config: TrainingConfig, study: Study, held: list[HeldOutFold]) -> Fold
         "config": config.model_dump(mode="json"),
     }
     return FoldsResult(base, tuned, difference, each, about)
-
-
-def print_folds(result: FoldsResult) -> None:
-    """Print the pooled figures and each repeat's mean."""
-    out, settings = console(), result.provenance["config"]["cross_validation"]
-    rows = [
-        (name, f"{metric.value:+.3f}", f"{metric.low:+.3f} to {metric.high:+.3f}", f"{metric.n:,}")
-        for name, metric in (
-            ("base", result.base),
-            ("tuned", result.tuned),
-            ("tuned − base", result.difference),
-        )
-    ]
-    title = f"Held-out RSA, Spearman: {settings['folds']} folds × {settings['repeats']} repeats"
-    out.print(table(title, ("", "value", "95 % interval", "n"), rows, numbers=(1, 2, 3)))
-    for repeat in range(settings["repeats"]):
-        own = [fold for fold in result.folds if fold["repeat"] == repeat]
-        means = {name: np.mean([fold[name] for fold in own]) for name in ("base", "tuned")}
-        out.print(f"repeat {repeat}: base {means['base']:+.3f}, tuned {means['tuned']:+.3f}")
-    out.print(
-        f"Intervals resample {result.provenance['n_clips']} clips; n counts held-out pairs over folds and repeats."
-    )

@@ -1,0 +1,130 @@
+"""How the plan and the results of an experiment look in the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from bgs.cli._show import bytes_text, console, table
+
+if TYPE_CHECKING:
+    from bgs.evaluation import Metric
+    from bgs.experiment.plan import Plan
+    from bgs.experiment.results import ProtocolResults, ResultsTable, Row
+
+
+def print_table(results: ResultsTable) -> None:
+    """Print a table a protocol and model, its differences, and the figures of each seed; 80 columns wide."""
+    out = console()
+    for protocol, found in results.protocols.items():
+        ceilings = ", ".join(f"{name} {_number(metric.value)}" for name, metric in _ceilings(found).items())
+        out.print(f"\n{protocol}. Noise ceilings: {ceilings}", style="bold")
+        for model, rows in found.models.items():
+            with_captions = {"captions": found.captions, **rows} if found.captions else rows
+            out.print(_levels(model, with_captions, found))
+            out.print(_differences(found.differences[model]))
+            out.print(_seeds(rows))
+    out.print(
+        "Means over seeds of value and 95 % interval (clips and participants); differences are paired. "
+        "Share: of the RSA ceiling."
+    )
+
+
+def _ceilings(found: ProtocolResults) -> dict[str, Metric]:
+    words = {"rsa_ceiling": "RSA", "odd_one_out_ceiling_lower": "3AFC from", "odd_one_out_ceiling": "to"}
+    return {word: found.ceilings[name] for name, word in words.items() if name in found.ceilings}
+
+
+def _levels(model: str, rows: Mapping[str, Row], found: ProtocolResults) -> Table:
+    lines = []
+    for name, row in rows.items():
+        shares = found.share_of_ceiling(row)
+        share = shares["rsa_spearman"].value if "rsa_spearman" in shares else math.nan
+        squared = _number(row["rsa_spearman_squared"].mean.value)
+        rsa, odd = (_estimate(row[measure].mean) for measure in ("rsa_spearman", "odd_one_out_3afc"))
+        lines.append((name, rsa, squared, _percent(share), odd))
+    return table(model, ("", "RSA ρ", "ρ²", "share", "3AFC"), lines, numbers=(1, 2, 3, 4))
+
+
+def _differences(rows: Mapping[str, Row]) -> Table:
+    lines = [
+        (name, *(_estimate(row[measure].mean, sign=True) for measure in ("rsa_spearman", "odd_one_out_3afc")))
+        for name, row in rows.items()
+    ]
+    return table("paired differences", ("", "RSA ρ", "3AFC"), lines, numbers=(1, 2))
+
+
+def _seeds(rows: Mapping[str, Row]) -> Table:
+    lines = [
+        (name, _each(row["rsa_spearman"].seeds.values()), _each(row["odd_one_out_3afc"].seeds.values()))
+        for name, row in rows.items()
+    ]
+    return table("seed by seed", ("", "RSA ρ", "3AFC"), lines)
+
+
+def _each(values: Iterable[float]) -> str:
+    return " ".join(map(_number, values))
+
+
+def print_plan(plan: Plan) -> None:
+    """Print the cells, and the time and disk that are estimated for each model."""
+    from bgs.experiment.plan import RULE
+
+    out, lines = console(), []
+    for model, cost in plan.costs.items():
+        own = [cell for cell in plan.cells if cell.model == model]
+        finished = sum(cell.name in plan.done for cell in own)
+        if isinstance(cost, str):
+            lines.append((model, len(own), finished, "–", "unknown", "unknown"))
+        else:
+            unit = f"{cost.seconds_a_unit * 1e3:,.1f} ms"
+            size = bytes_text(int(plan.bytes(model)))
+            lines.append((model, len(own), finished, unit, _duration(plan.seconds(model)), size))
+    header = ("model", "cells", "done", "a unit", "time left", "disk")
+    out.print(table(f"{len(plan.cells)} cells", header, lines, numbers=(1, 2, 3, 4, 5)))
+    for cell in plan.cells:
+        out.print(f"  {cell.name}{'  (done)' if cell.name in plan.done else ''}", soft_wrap=True)
+    for model, cost in plan.costs.items():
+        if isinstance(cost, str):
+            out.print(f"{model} was not timed: {cost}", soft_wrap=True)
+    known = [plan.seconds(model) for model in plan.costs if not math.isnan(plan.seconds(model))]
+    evaluation = "not timed" if math.isnan(plan.evaluation_seconds) else _duration(plan.evaluation_seconds)
+    out.print(f"\nIn all {_duration(sum(known))}; evaluation of a cell: {evaluation}.", style="bold")
+    out.print(RULE)
+
+
+def print_failures(failed: Mapping[str, str], out: Path) -> None:
+    """Say what failed, each in one line, on stderr."""
+    typer.echo(f"{len(failed)} failed; the rest is done. Call it again to try them again:", err=True)
+    for name, message in failed.items():
+        typer.echo(f"  {name}: {message}", err=True)
+    typer.echo(f"Tracebacks: {out}/cells/…/error.json", err=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _estimate(metric: Metric, sign: bool = False) -> str:
+    """``.446 [.351, .525]``."""
+    value = _number(metric.value, sign)
+    if math.isnan(metric.low):
+        return value
+    return f"{value} [{_number(metric.low, sign)}, {_number(metric.high, sign)}]"
+
+
+def _number(value: float, sign: bool = False) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:{'+' if sign else ''}.3f}".replace("0.", ".", 1)
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.0%}"

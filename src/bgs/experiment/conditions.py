@@ -1,0 +1,114 @@
+"""Conditions of an experiment: what a model is trained towards, and with which parts of the objective."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from bgs._rng import generator
+from bgs._typing import Float, Int
+from bgs.experiment.study import Source, people
+from bgs.judgments import Geometry
+from bgs.judgments.trials import KEPT_PAIR
+from bgs.objective.settings import PRESETS
+
+
+class Condition(StrEnum):
+    """A column of the grid."""
+
+    #: The model as it is, not trained.
+    BASE = "base"
+    #: Trials and RDM together: the method.
+    HYBRID = "hybrid"
+    #: Trials alone.
+    TRIPLET_ONLY = "triplet-only"
+    #: RDM alone.
+    RSA_ONLY = "rsa-only"
+    #: Trials, and as many extra hard constraints as the RDM adds.
+    BUDGET_MATCHED = "budget-matched"
+    #: The hybrid objective towards the geometry of caption embeddings: is it language that is learned?
+    LANGUAGE_DISTILLATION = "language-distillation"
+    #: The hybrid objective towards people's geometry of other clips: is it anything but training?
+    SHUFFLED = "shuffled"
+
+    @property
+    def preset(self) -> str:
+        """The preset of the objective that it is trained with."""
+        return self.value if self.value in PRESETS else "hybrid"
+
+    def objective(self, common: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings of the objective: those common to all conditions, then what makes this one."""
+        return {**common, **PRESETS[self.preset], "preset": self.preset}
+
+    def source(self, seed: int, captions: Float[np.ndarray, "n n"] | None) -> Source:
+        """Where the relations that it is trained towards come from.
+
+        Args:
+            seed: of the run.
+            captions: (n, n) distances between the captions of all stimuli, for language distillation.
+        """
+        if self is Condition.SHUFFLED:
+            return Shuffled(seed)
+        if self is Condition.LANGUAGE_DISTILLATION:
+            assert captions is not None
+            return Captions(captions)
+        return people
+
+
+@dataclass(frozen=True)
+class Captions:
+    """The same clips, trials and observed pairs, judged by a caption encoder (language distillation).
+
+    The odd one of a trial is the stimulus left out of its closest pair of captions; of pairs at equal distance the one
+    that leaves out the stimulus shown first. The dissimilarity of a pair that people saw is the distance of its
+    captions; pairs that people did not see stay unobserved, and pairs keep their weights.
+
+    Attributes:
+        distances: (n, n) distances between the captions of all stimuli.
+    """
+
+    distances: Float[np.ndarray, "n n"]
+
+    def __call__(self, geometry: Geometry) -> Geometry:
+        """What the caption encoder says about the stimuli of a geometry."""
+        local = self.distances[np.ix_(geometry.positions, geometry.positions)]
+        pairs = np.stack(
+            [local[tuple(geometry.triplets[:, kept].T)] for kept in map(list, KEPT_PAIR)], axis=1
+        )
+        rdm = np.where(np.isfinite(geometry.rdm), local, np.nan)
+        return replace(geometry, odd=pairs.argmin(axis=1), rdm=rdm)
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """People's relations among the same stimuli under each other's names.
+
+    Names are permuted within the stimuli of a geometry, so that trials, choices, dissimilarities and weights are all
+    there, as often as before, and only what they say about which clip is lost. Stimuli to validate on are
+    permuted among themselves.
+
+    Attributes:
+        seed: the permutation follows from it and from the stimuli.
+    """
+
+    seed: int
+
+    def __call__(self, geometry: Geometry) -> Geometry:
+        """The geometry with its stimuli renamed."""
+        name = self._names(geometry.positions)
+        old = np.argsort(name)  # stimulus i has now what stimulus old[i] had
+        grid = np.ix_(old, old)
+        return replace(
+            geometry,
+            triplets=name[geometry.triplets],
+            rdm=geometry.rdm[grid],
+            weights=geometry.weights[grid],
+        )
+
+    def _names(self, positions: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+        stream = generator(self.seed, "shuffled", ",".join(map(str, positions.tolist())))
+        return stream.permutation(len(positions))

@@ -1,0 +1,83 @@
+"""Progress bars and notes: what is done, how long it will take. Silent where nobody watches."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_SHOWN: ContextVar[Progress | None] = ContextVar("progress", default=None)
+_NOTED: set[str] = set()
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress display on stderr. There is one: inside another, tasks appear below its tasks until they are done.
+
+    A field ``note`` of a task is shown behind its bar.
+    """
+    outer = _SHOWN.get()
+    if outer is not None:
+        before = set(outer.task_ids)
+        try:
+            yield outer
+        finally:
+            for task in set(outer.task_ids) - before:
+                outer.remove_task(task)
+        return
+    with _display() as bar:
+        token = _SHOWN.set(bar)
+        try:
+            yield bar
+        finally:
+            _SHOWN.reset(token)
+
+
+def _display() -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Note(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(str(task.fields.get("note", "")))
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        Note(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        speed_estimate_period=600,  # seconds: an epoch of a large encoder takes minutes
+    )
+
+
+def print_once(*notes: str) -> None:
+    """What a user should know of how a model was loaded or is trained, once a process, on stderr."""
+    for note in notes:
+        if note in _NOTED:
+            continue
+        _NOTED.add(note)
+        shown = _SHOWN.get()
+        if shown is not None and not shown.disable:
+            shown.console.print(f"note: {note}", highlight=False, markup=False)
+        else:
+            print(f"note: {note}", file=sys.stderr)

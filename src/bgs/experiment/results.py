@@ -1,0 +1,167 @@
+"""The results table: every condition of every model, means over seeds, differences, shares of the ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bgs.evaluation import Metric, Result
+
+#: What the table has, and the ceiling that it is read against.
+MEASURES: dict[str, str | None] = {
+    "rsa_spearman": "rsa_ceiling",
+    "rsa_spearman_squared": "rsa_ceiling_squared",
+    "odd_one_out_3afc": "odd_one_out_ceiling",
+    "odd_one_out_two_way": None,
+}
+
+
+@dataclass(frozen=True)
+class SeedMean:
+    """A figure over seeds.
+
+    The interval speaks about clips and participants, the spread of the seeds about training; neither holds the other.
+
+    Attributes:
+        mean: value and interval bounds are means over the seeds.
+        seeds: seed -> its value; empty for what has no seeds (captions).
+    """
+
+    mean: Metric
+    seeds: dict[int, float]
+
+    @classmethod
+    def of(cls, metrics: Mapping[int, Metric]) -> SeedMean:
+        """The mean over one or more seeds."""
+        first = next(iter(metrics.values()))
+        value, low, high = (
+            float(np.mean([getattr(metric, key) for metric in metrics.values()]))
+            for key in ("value", "low", "high")
+        )
+        mean = Metric(value, low, high, first.n, first.unit)
+        return cls(mean, {seed: metric.value for seed, metric in metrics.items()})
+
+    def over(self, ceiling: Metric) -> Metric:
+        """As a share of a ceiling, whose own uncertainty is left out; NaN where there is no ceiling above 0."""
+        divisor = ceiling.value if ceiling.value > 0 else float("nan")
+        value, low, high = (bound / divisor for bound in (self.mean.value, self.mean.low, self.mean.high))
+        return Metric(value, low, high, self.mean.n, "share of the ceiling")
+
+    def to_json(self) -> dict[str, Any]:
+        """The mean as a metric, with ``seeds``."""
+        seeds = {str(seed): None if value != value else value for seed, value in self.seeds.items()}
+        return {**self.mean.to_json(), "seeds": seeds}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> SeedMean:
+        """What :meth:`to_json` wrote."""
+        seeds = {int(seed): float("nan") if x is None else float(x) for seed, x in value["seeds"].items()}
+        return cls(Metric.from_json(value), seeds)
+
+
+#: Measure -> figure.
+Row = dict[str, SeedMean]
+
+
+@dataclass(frozen=True)
+class ProtocolResults:
+    """One protocol of the table.
+
+    Attributes:
+        ceilings: name -> noise ceiling.
+        captions: the caption encoder's row; empty where the experiment has none.
+        models: model -> condition -> row.
+        differences: model -> ``"hybrid - shuffled"`` and the like -> paired differences.
+    """
+
+    ceilings: dict[str, Metric]
+    captions: Row
+    models: dict[str, dict[str, Row]]
+    differences: dict[str, dict[str, Row]]
+
+    def share_of_ceiling(self, row: Row) -> dict[str, Metric]:
+        """Measure -> share of its ceiling, for those that have one."""
+        return {
+            name: figure.over(self.ceilings[ceiling])
+            for name, figure in row.items()
+            if (ceiling := MEASURES[name]) is not None and ceiling in self.ceilings
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only; each row has ``metrics`` and its ``share_of_ceiling``."""
+        return {
+            "ceilings": {name: metric.to_json() for name, metric in self.ceilings.items()},
+            "captions": self._row_to_json(self.captions) if self.captions else None,
+            "models": {
+                model: {condition: self._row_to_json(row) for condition, row in rows.items()}
+                for model, rows in self.models.items()
+            },
+            "differences": {
+                model: {name: _figures(row) for name, row in rows.items()}
+                for model, rows in self.differences.items()
+            },
+        }
+
+    def _row_to_json(self, row: Row) -> dict[str, Any]:
+        shares = {name: metric.to_json() for name, metric in self.share_of_ceiling(row).items()}
+        return {"metrics": _figures(row), "share_of_ceiling": shares}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ProtocolResults:
+        """What :meth:`to_json` wrote."""
+        return cls(
+            {name: Metric.from_json(metric) for name, metric in value["ceilings"].items()},
+            _row(value["captions"]["metrics"]) if value["captions"] else {},
+            {
+                model: {condition: _row(row["metrics"]) for condition, row in rows.items()}
+                for model, rows in value["models"].items()
+            },
+            {
+                model: {name: _row(row) for name, row in rows.items()}
+                for model, rows in value["differences"].items()
+            },
+        )
+
+
+@dataclass(frozen=True)
+class ResultsTable:
+    """Protocol -> results. A cell that is not finished is not in it: see ``seeds`` of each figure."""
+
+    protocols: dict[str, ProtocolResults]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only; NaN is null."""
+        return {"protocols": {name: results.to_json() for name, results in self.protocols.items()}}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ResultsTable:
+        """What :meth:`to_json` wrote."""
+        return cls({name: ProtocolResults.from_json(found) for name, found in value["protocols"].items()})
+
+
+def mean_rows(metrics: Mapping[int, Mapping[str, Metric]]) -> Row:
+    """A row from one set of metrics a seed."""
+    return {name: SeedMean.of({seed: found[name] for seed, found in metrics.items()}) for name in MEASURES}
+
+
+def single_row(metrics: Mapping[str, Metric]) -> Row:
+    """A row of what has no seeds."""
+    return {name: SeedMean(metrics[name], {}) for name in MEASURES}
+
+
+def ceilings_of(results: Sequence[Result]) -> dict[str, Metric]:
+    """The noise ceilings, which are those of the judgments, whatever the model."""
+    names = ("rsa_ceiling", "rsa_ceiling_squared", "odd_one_out_ceiling", "odd_one_out_ceiling_lower")
+    found = results[0].metrics if results else {}
+    return {name: found[name] for name in names if name in found}
+
+
+def _figures(row: Row) -> dict[str, Any]:
+    return {name: figure.to_json() for name, figure in row.items()}
+
+
+def _row(value: Mapping[str, Any]) -> Row:
+    return {name: SeedMean.from_json(figure) for name, figure in value.items()}

@@ -1,0 +1,291 @@
+"""The grid at work: interrupted, failing, refused, and what its table says."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from bgs import BgsError, Embeddings
+from bgs.experiment import grid, shared
+from bgs.experiment.analyses import REGISTRY
+from bgs.experiment.cells import Cell
+from bgs.experiment.conditions import Condition
+from bgs.experiment.config import validated_experiment
+from bgs.experiment.grid import run_experiment
+from bgs.experiment.plan import plan_experiment
+from bgs.experiment.results import ResultsTable
+from bgs.training import RunFolder
+
+CELLS = [
+    "base/seed-0",
+    *(f"{c}/seed-{s}" for s in (0, 1) for c in ("hybrid", "language-distillation", "shuffled")),
+]
+
+
+class _Killed(BaseException):
+    """What a kill looks like from inside: no handler of errors stops it."""
+
+
+@pytest.fixture(scope="module")
+def settings(tiny_text, small_study):
+    """Two seeds of a tiny sentence encoder under three conditions."""
+    return {
+        "data": str(small_study),
+        "models": {"tiny": {"model": f"text:{tiny_text}"}},
+        "captions": f"text:{tiny_text}",
+        "conditions": ["hybrid", "language-distillation", "shuffled"],
+        "seeds": [0, 1],
+        "training": {
+            "epochs": 3, "validation": {"every": 1}, "lora": {"rank": 2, "dropout": 0.2},
+            "optimizer": {"learning_rate": 0.02, "warmup": 0},
+            "evaluation": {"resamples": 100, "permutations": 0, "protocols": ["held-out-pairs"]},
+        },
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def config(settings):
+    return validated_experiment(settings, "grid.yaml")
+
+
+@pytest.fixture(scope="module")
+def whole(config, tmp_path_factory):
+    """An experiment that nothing happened to."""
+    folder = tmp_path_factory.mktemp("whole") / "out"
+    outcome = run_experiment(config, folder)
+    assert outcome.failed == {}
+    return folder
+
+
+def files(folder) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def measured(folder) -> dict:
+    """Every number of every cell and of the table."""
+    found = {"table": json.loads((folder / "results.json").read_text())}
+    for cell in CELLS:
+        evaluation = json.loads((folder / "cells/tiny" / cell / "evaluation.json").read_text())
+        found[cell] = [[r["metrics"], r.get("differences")] for r in evaluation.values()]
+        tuned = folder / "cells/tiny" / cell / "tuned.safetensors"
+        found[f"{cell} vectors"] = Embeddings.load(tuned).hash() if tuned.is_file() else None
+    return found
+
+
+def test_the_table_is_made_of_the_cells(whole, config):
+    table = ResultsTable.from_json(json.loads((whole / "results.json").read_text()))
+    assert json.loads((whole / "analyses/gap.json").read_text())["result"] == table.to_json()
+    found = table.protocols["held-out-pairs"]
+    assert list(found.models["tiny"]) == ["base", "hybrid", "language-distillation", "shuffled"]
+    own = [
+        json.loads((whole / f"cells/tiny/hybrid/seed-{seed}/evaluation.json").read_text())["held-out-pairs"]
+        for seed in (0, 1)
+    ]
+    figure = found.models["tiny"]["hybrid"]["rsa_spearman"]
+    for key in ("value", "low", "high"):
+        expected = np.mean([result["metrics"]["rsa_spearman"][key] for result in own])
+        assert getattr(figure.mean, key) == pytest.approx(expected)
+    assert figure.seeds == {s: own[s]["metrics"]["rsa_spearman"]["value"] for s in (0, 1)}
+    assert list(found.models["tiny"]["base"]["rsa_spearman"].seeds) == [0]
+    share = found.share_of_ceiling(found.models["tiny"]["hybrid"])["rsa_spearman"]
+    assert share.value == pytest.approx(figure.mean.value / found.ceilings["rsa_ceiling"].value)
+    differences = found.differences["tiny"]
+    values = {name: row["rsa_spearman"].mean.value for name, row in found.models["tiny"].items()}
+    values["captions"] = found.captions["rsa_spearman"].mean.value
+    assert set(differences) >= {"hybrid - base", "shuffled - base", "hybrid - language-distillation",
+                                "hybrid - shuffled", "base - captions", "hybrid - captions"}  # fmt: skip
+    for name, row in differences.items():
+        first, second = name.split(" - ")
+        assert row["rsa_spearman"].mean.value == pytest.approx(values[first] - values[second])
+    assert differences["base - captions"]["rsa_spearman"].mean.high == 0  # here they are one model
+
+
+def test_training_on_people_beats_shuffled_people(whole):
+    table = ResultsTable.from_json(json.loads((whole / "results.json").read_text()))
+    rows = table.protocols["held-out-pairs"].models["tiny"]
+    assert rows["hybrid"]["rsa_spearman"].mean.value > rows["shuffled"]["rsa_spearman"].mean.value
+
+
+def test_a_finished_experiment_is_left_as_it_is(whole, config, monkeypatch):
+    before = files(whole)
+    monkeypatch.setattr(grid, "fit", None)  # nothing is trained
+    run_experiment(config, whole)
+    assert files(whole) == before
+
+
+@pytest.mark.parametrize("where", ["between cells", "inside a cell", "after training"])
+def test_a_killed_experiment_goes_on_to_the_same_numbers(whole, config, tmp_path, monkeypatch, where):
+    kind, name = {
+        "between cells": (Cell, "mark_done"),
+        "inside a cell": (RunFolder, "append_metrics"),
+        "after training": (Cell, "write_results"),
+    }[where]
+    original, calls = getattr(kind, name), []
+
+    def kill(self, *given):
+        calls.append(given)
+        if len(calls) == 5:
+            raise _Killed
+        return original(self, *given)
+
+    monkeypatch.setattr(kind, name, kill)
+    with pytest.raises(_Killed):
+        run_experiment(config, tmp_path / "out")
+    monkeypatch.setattr(kind, name, original)
+    finished = sum(path.is_file() for path in (tmp_path / "out").rglob("done.json"))
+    assert 0 < finished < len(CELLS)
+    trained = []
+    fit = grid.fit
+    monkeypatch.setattr(
+        grid, "fit", lambda *given, **more: trained.append(more["resume"]) or fit(*given, **more)
+    )
+    assert run_experiment(config, tmp_path / "out").failed == {}
+    assert (True in trained) == (where == "inside a cell")
+    assert len(trained) < 6
+    assert measured(tmp_path / "out") == measured(whole)
+
+
+def test_the_base_model_is_embedded_once(settings, tmp_path, monkeypatch):
+    calls, original = [], shared.embed_base
+    monkeypatch.setattr(shared, "embed_base", lambda c, s: calls.append(c.reference) or original(c, s))
+    models = {"fixed": {"model": "lookup:3"}, "own": {"model": "scratch:videomae-tiny?seed={seed}"}}
+    changes = {"models": models, "conditions": ["hybrid"], "captions": None}
+    config = validated_experiment(
+        settings | changes | {"training": settings["training"] | {"lora": None}}, "x"
+    )
+    failed = run_experiment(config, tmp_path / "out").failed
+    assert calls == ["lookup:3", "scratch:videomae-tiny?seed=0", "scratch:videomae-tiny?seed=1"]
+    # There are no clips here: both base models of the second fail, and so does all that rests on them.
+    assert [name for name in failed if name.startswith("own/")] == list(failed)
+    assert failed["own/hybrid/seed-1"] == f"its base model failed: {failed['own/base/seed-1']}"
+
+
+def test_a_failed_cell_is_recorded_and_tried_again(settings, tmp_path, monkeypatch):
+    config = validated_experiment(settings | {"conditions": ["hybrid", "shuffled"], "captions": None}, "x")
+    original = grid.fit
+
+    def fails(settings, study, folder, resume, report):
+        if folder.path.parts[-2:] == ("shuffled", "seed-0"):
+            raise RuntimeError("out of\nmemory")
+        return original(settings, study, folder, resume, report)
+
+    monkeypatch.setattr(grid, "fit", fails)
+    outcome = run_experiment(config, tmp_path / "out")
+    assert outcome.failed == {"tiny/shuffled/seed-0": "out of memory"}
+    cell = tmp_path / "out/cells/tiny/shuffled/seed-0"
+    error = json.loads((cell / "error.json").read_text())
+    assert (error["message"], error["kind"]) == ("out of memory", "RuntimeError")
+    assert "in fails" in error["traceback"]
+    assert not (cell / "done.json").exists()
+    row = outcome.table.protocols["held-out-pairs"].models["tiny"]["shuffled"]
+    assert list(row["rsa_spearman"].seeds) == [1]  # the rest went on
+    assert json.loads((tmp_path / "out/results.json").read_text())["failed"] == outcome.failed
+    monkeypatch.setattr(grid, "fit", original)
+    again = run_experiment(config, tmp_path / "out")
+    assert again.failed == {}
+    assert not (cell / "error.json").exists()
+    assert list(again.table.protocols["held-out-pairs"].models["tiny"]["shuffled"]["rsa_spearman"].seeds) == [
+        0,
+        1,
+    ]
+
+
+def test_folders_of_something_else_are_refused_untouched(whole, settings, tmp_path):
+    before = files(whole)
+    other = validated_experiment(settings | {"seeds": [0, 2]}, "x")
+    with pytest.raises(
+        BgsError, match=r"this experiment was started with another seeds; expected \[0, 1\]"
+    ) as caught:
+        run_experiment(other, whole)
+    assert "\n" not in str(caught.value)
+    assert files(whole) == before
+    (tmp_path / "precious.txt").write_text("mine")
+    with pytest.raises(BgsError, match="output folder is not empty"):
+        run_experiment(other, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_a_mistake_found_before_anything_was_made_can_be_corrected(settings, tmp_path):
+    changes = {"conditions": ["base"], "seeds": [0]}
+    wrong = validated_experiment(settings | changes | {"captions": "smell:x"}, "x")
+    with pytest.raises(BgsError, match="unknown model"):
+        run_experiment(wrong, tmp_path / "out")
+    assert run_experiment(validated_experiment(settings | changes, "x"), tmp_path / "out").failed == {}
+    no_split = {
+        "training": {"evaluation": {"protocols": ["held-out-pairs"]}, "validation": {"fraction": 0.95}}
+    }
+    with pytest.raises(BgsError, match="too few training stimuli"):
+        run_experiment(validated_experiment(settings | no_split, "x"), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_other_data_under_the_same_name_are_refused(settings, small_study, tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    for name in ("stimuli.csv", "trials.csv"):
+        (study / name).write_bytes((small_study / name).read_bytes())
+    changes = {"data": str(study), "conditions": ["base"], "seeds": [0]}
+    config = validated_experiment(settings | changes, "x")
+    run_experiment(config, tmp_path / "out")
+    lines = (study / "trials.csv").read_text().splitlines()
+    (study / "trials.csv").write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(BgsError, match="the trials are not those that this experiment was begun with"):
+        run_experiment(config, tmp_path / "out")
+
+
+def test_a_plan_writes_nothing(config, settings, whole, tmp_path):
+    plan = plan_experiment(config, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    assert [cell.name for cell in plan.cells] == [f"tiny/{name}" for name in CELLS]
+    assert plan.seconds("tiny") > 0
+    assert plan.bytes("tiny") > 6 * 4 * 30 * 32
+    before = files(whole)
+    assert plan_experiment(config, whole).seconds("tiny") == 0  # all is done
+    assert files(whole) == before
+    twice = settings | {"training": settings["training"] | {"epochs": 3000}}
+    longer = plan_experiment(validated_experiment(twice, "x"), tmp_path / "out")
+    assert longer.costs["tiny"].train_seconds > 50 * plan.costs["tiny"].train_seconds
+
+
+def test_a_model_that_cannot_be_loaded_is_planned_without_a_time(settings, tmp_path):
+    models = {"gone": {"model": f"text:{tmp_path / 'nowhere'}"}, "lookup": {"model": "lookup:2"}}
+    given = settings | {"models": models, "training": settings["training"] | {"lora": None}}
+    plan = plan_experiment(validated_experiment(given, "x"), tmp_path / "out")
+    assert "cannot load" in plan.costs["gone"]
+    assert np.isnan(plan.seconds("gone"))
+    assert plan.seconds("lookup") > 0
+
+
+def test_simulated_data_are_made_once_and_kept(settings, tmp_path):
+    changes = {"data": None, "simulate": {"clips": 30, "trials": 900}, "conditions": ["hybrid"], "seeds": [0]}
+    config = validated_experiment(settings | changes, "x")
+    assert run_experiment(config, tmp_path / "out").failed == {}
+    made = (tmp_path / "out/data/stimuli.csv").stat().st_mtime_ns
+    run_experiment(config, tmp_path / "out")
+    assert (tmp_path / "out/data/stimuli.csv").stat().st_mtime_ns == made
+
+
+def test_analyses_are_run_recorded_and_known(whole, settings, monkeypatch):
+    def shape(data):
+        tuned = data.tuned("tiny", Condition.HYBRID)
+        return {"seeds": list(tuned), "base": list(data.base("tiny")), "captions": len(data.captions)}
+
+    def broken(data):
+        raise ValueError("no idea")
+
+    monkeypatch.setitem(REGISTRY, "probes", shape)
+    monkeypatch.setitem(REGISTRY, "variance", broken)
+    config = validated_experiment(settings, "x")
+    assert run_experiment(config, whole).failed == {"analysis variance": "no idea"}
+    assert json.loads((whole / "analyses/probes.json").read_text()) == {
+        "result": {"seeds": [0, 1], "base": [0], "captions": 30}
+    }
+    assert "in broken" in json.loads((whole / "analyses/variance.json").read_text())["error"]["traceback"]
+    left_out = validated_experiment(settings | {"analyses": {"variance": None}}, "x")
+    assert run_experiment(left_out, whole).failed == {}
+    monkeypatch.delitem(REGISTRY, "probes")
+    asked = validated_experiment(settings | {"analyses": {"probes": {"attributes": ["valence"]}}}, "x")
+    with pytest.raises(BgsError, match=r"analyses\.probes: no such analysis here"):
+        run_experiment(asked, whole)
