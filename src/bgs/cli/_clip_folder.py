@@ -25,21 +25,12 @@ def clips(
     seed: Annotated[int, typer.Option(min=0, help="Seed: everything depends on it.")] = 0,
 ) -> None:
     """Film SIMULATED social clips: videos, masks, trajectories, captions and the social latents behind them."""
-    from bgs.experiment.progress import progress_bar
+    from bgs._errors import DataError
+    from bgs.experiment.simulated import film_world
     from bgs.simulation.clip_folder import ClipSettings
 
     settings = ClipSettings(clips, style, tuple(behaviour or ()), test_share, size, seed)
-    with progress_bar() as bar:
-        task = bar.add_task("filming", total=clips)
-        make_clips(folder, settings, lambda done: bar.advance(task, done))
+    if folder.is_dir() and any(folder.iterdir()):
+        raise DataError("is not empty", where=folder, expected="a new or empty folder")
+    film_world(settings, folder)
     typer.echo(f"{folder}: {clips} simulated clips. Next: bgs simulate judgments {folder}")
-
-
-def make_clips(folder: Path, settings: object, progress: object = None) -> None:
-    """Clips and the tables of a data set that is marked as simulated."""
-    from bgs.datasets import Dataset, write_folder
-    from bgs.simulation.clip_folder import write_clips
-
-    stimuli = write_clips(folder, settings, progress)  # type: ignore[arg-type]
-    citation = "SIMULATED clips; nobody filmed, and nobody was filmed"
-    write_folder(Dataset(folder.name, stimuli, None, {}, "simulated", citation), folder)

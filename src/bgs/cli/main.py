@@ -10,7 +10,7 @@ import typer
 
 from bgs import __version__
 from bgs._errors import BgsError
-from bgs.cli import attention, cache, data, embed, evaluate, experiment, models, simulate, train
+from bgs.cli import attention, cache, data, embed, evaluate, experiment, models, quickstart, simulate, train
 
 app = typer.Typer(
     name="bgs",
@@ -25,6 +25,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
+app.command("quickstart", epilog=quickstart.EXAMPLE)(quickstart.quickstart)
 app.command("embed", epilog=embed.EXAMPLE)(embed.embed)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("train", epilog=train.EXAMPLE)(train.train)

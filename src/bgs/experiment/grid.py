@@ -35,10 +35,12 @@ class Outcome:
     Attributes:
         table: results of all finished cells.
         failed: name of a cell or analysis -> why it failed, in one line.
+        data: what analyses and reports ask.
     """
 
     table: ResultsTable
     failed: dict[str, str]
+    data: ExperimentData
 
 
 def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | None = None) -> Outcome:
@@ -70,7 +72,7 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | 
         table = results_table(data)
         failed |= run_analyses(data)
     write_json(folder.results, {**table.to_json(), "failed": failed})
-    return Outcome(table, failed)
+    return Outcome(table, failed, data)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ class SimulateSettings(Section):
     """Data made before anything else, in ``data/`` of the experiment: simulated observers judge simulated clips."""
 
     clips: int = Field(240, ge=16)
+    #: Render style, see ``bgs simulate clips``.
+    style: str = "discs"
     #: Odd-one-out trials, attention checks included.
     trials: int = Field(20_000, ge=1)
-    observers: int = Field(40, ge=1)
+    observers: int = Field(80, ge=1)
     #: Noise of their choices, in units of the distance that they judge by.
-    temperature: float = Field(0.4, gt=0)
+    temperature: float = Field(0.3, gt=0)
     seed: int = Field(0, ge=0)
 
 
