@@ -63,10 +63,10 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | 
         work.shared.captions()
         task, before = bar.add_task("experiment", total=sum(map(_steps, left))), 0
         for number, cell in enumerate(left, start=1):
-            bar.update(task, completed=before, note=f"{cell.name}, cell {number} of {len(left)}")
+            bar.update(task, completed=before, description=f"cell {number}/{len(left)}", note=cell.name)
             _attempt(work, cell, failed, _Report(bar, task, before))
             before += _steps(cell)
-        bar.update(task, completed=before, note="comparing")
+        bar.update(task, completed=before, description="comparing", note="")
         finished = tuple(cell for cell in cells if cell.marker.is_file())
         data = ExperimentData(config, folder, study, finished)
         table = results_table(data)

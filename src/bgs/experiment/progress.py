@@ -50,6 +50,7 @@ def _display() -> Progress:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
     from rich.text import Text
 
     class Note(ProgressColumn):
@@ -63,7 +64,7 @@ def _display() -> Progress:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        Note(),
+        Note(table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
         speed_estimate_period=600,  # seconds: an epoch of a large encoder takes minutes
