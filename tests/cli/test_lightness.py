@@ -33,7 +33,7 @@ def test_import_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["data"], ["cache"], ["embed"], ["evaluate"], ["train"], ["attention"], ["simulate"]]
+    "command", [[], ["data"], ["cache"], ["embed"], ["evaluate"], ["train"], ["attention"], ["simulate"], ["quickstart"], ["experiment"]]
 )
 def test_help_loads_nothing_heavy(command):
     arguments = [*command, "--help"]

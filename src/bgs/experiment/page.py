@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,22 @@ from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.provenance import provenance
 from bgs.experiment.results import ProtocolResults, ResultsTable
 from bgs.report import (
-    Estimate, FigureBlock, GapFigure, GapPanel, Page, Section, Table, TripletBlock, ceiling_sentence,
-    change_sentence, clip_map, contrast_sentence, rdm_figure, triplet_spec,
+    Estimate,
+    FigureBlock,
+    GapFigure,
+    GapPanel,
+    Page,
+    Section,
+    Table,
+    TripletBlock,
+    ceiling_sentence,
+    change_sentence,
+    clip_map,
+    contrast_sentence,
+    rdm_figure,
+    triplet_spec,
 )  # fmt: skip
-from bgs.report.estimate import Role
+from bgs.report.palette import Role
 from bgs.stimuli import Sampling
 from bgs.stimuli.decoding import decode
 
@@ -203,8 +215,6 @@ def triplet_section(data: ExperimentData, shown: Showcase, rerun: str) -> Sectio
     mask = np.zeros(len(data.study.stimuli), dtype=bool)
     mask[shown.positions] = True
     inside = local.within(mask)
-    from dataclasses import replace
-
     moved = replace(
         inside, stimuli=np.searchsorted(shown.positions, inside.stimuli), n_stimuli=len(shown.positions)
     )
