@@ -33,7 +33,19 @@ def test_import_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["data"], ["cache"], ["embed"], ["evaluate"], ["train"], ["attention"], ["simulate"], ["quickstart"], ["experiment"]]
+    "command",
+    [
+        [],
+        ["data"],
+        ["cache"],
+        ["embed"],
+        ["evaluate"],
+        ["train"],
+        ["attention"],
+        ["simulate"],
+        ["quickstart"],
+        ["experiment"],
+    ],
 )
 def test_help_loads_nothing_heavy(command):
     arguments = [*command, "--help"]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
 
-from bgs._typing import Float, Int
-from bgs.embeddings import Embeddings
-from bgs.evaluation import Disagreement, Metric, disagreements, model_rdm
+from bgs.evaluation import Disagreement, Metric, disagreements
 from bgs.experiment.conditions import Condition
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.provenance import provenance
 from bgs.experiment.results import ProtocolResults, ResultsTable
+from bgs.experiment.showcase import STRIP, Showcase, showcase
 from bgs.report import (
     Estimate,
     FigureBlock,
@@ -31,35 +28,16 @@ from bgs.report import (
     contrast_sentence,
     rdm_figure,
     triplet_spec,
-)  # fmt: skip
+)
 from bgs.report.palette import Role
-from bgs.stimuli import Sampling
-from bgs.stimuli.decoding import decode
 
 SIMULATED = "SIMULATED clips and SIMULATED observers: nobody was filmed, and no person judged anything."
-_STRIP, _SIDE = 5, 72  # frames and pixels of a strip
-_MAPPED = 60  # clips on the map and in the matrices, at most
 _TITLES = {
     "held-out-trials": "Trials among held-out clips",
     "held-out-pairs": "Every pair of held-out clips",
     "all": "All clips",
 }
 _ROLES: dict[Condition, Role] = {Condition.BASE: "base", Condition.HYBRID: "tuned"}
-
-
-@dataclass(frozen=True)
-class Showcase:
-    """What the figures of a page are made of: the held-out clips and one model before and after.
-
-    Attributes:
-        positions: (m,) of the clips shown, in the stimulus set.
-        rdms: title -> (m, m) dissimilarities: people, base, tuned, and captions where there are any.
-        frames: (m, k, s, s, 3) strips.
-    """
-
-    positions: Int[np.ndarray, " m"]
-    rdms: dict[str, Float[np.ndarray, "m m"]]
-    frames: UInt8[np.ndarray, "m k s s 3"] | None
 
 
 def experiment_page(data: ExperimentData, table: ResultsTable, title: str, lead: str, rerun: str) -> Page:
@@ -85,40 +63,6 @@ def experiment_page(data: ExperimentData, table: ResultsTable, title: str, lead:
     return Page(title, lead, SIMULATED if simulated else "", tuple(sections), about)
 
 
-def showcase(data: ExperimentData, model: str) -> Showcase:
-    """The held-out clips (at most 60 of them) through the eyes of people, captions, base and tuned model."""
-    stimuli = data.study.stimuli
-    positions = np.flatnonzero(stimuli.test)[:_MAPPED]
-    everybody = np.arange(len(stimuli))
-    rdms = {"people": data.study.human(positions, among=everybody)}
-    models = {"captions": data.captions, "base": _first(data.base(model)), "tuned": _first(data.tuned(model))}
-    for name, embeddings in models.items():
-        if embeddings is not None:
-            rdms[name] = _rdm(data, embeddings, positions)
-    return Showcase(positions, rdms, _strips(data, positions))
-
-
-def _first(found: Mapping[int, Embeddings]) -> Embeddings:
-    return found[min(found)]
-
-
-def _rdm(
-    data: ExperimentData, embeddings: Embeddings, positions: Int[np.ndarray, " m"]
-) -> Float[np.ndarray, "m m"]:
-    stimuli, settings = data.study.stimuli, data.config.evaluation
-    values = embeddings.select(stimuli.ids).values.astype(np.float64)
-    mean = values[stimuli.train].mean(axis=0) if settings.center else None
-    return model_rdm(values[positions], settings.distance, mean)
-
-
-def _strips(data: ExperimentData, positions: Int[np.ndarray, " m"]) -> UInt8[np.ndarray, "m k s s 3"] | None:
-    videos = data.study.stimuli.videos
-    if videos is None or any(videos[i] is None for i in positions):
-        return None
-    sampling = Sampling(frames=_STRIP, size=_SIDE)
-    return np.stack([decode(path, sampling) for i in positions if (path := videos[i]) is not None])
-
-
 def gap_section(table: ResultsTable, model: str, rerun: str) -> Section:
     """How near to people each condition comes, on clips that were not trained on."""
     panels = tuple(_panel(_TITLES[name], results, model) for name, results in table.protocols.items())
@@ -134,14 +78,21 @@ def gap_section(table: ResultsTable, model: str, rerun: str) -> Section:
         words.append(contrast_sentence(beside, "the tuned model", "an embedding of the captions"))
     words.append(ceiling_sentence(tuned, last.ceilings["rsa_ceiling"]))
     return Section(
-        "gap", "The gap to people, before and after", " ".join(words),
-        figures=(FigureBlock(GapFigure(panels, "95 % intervals over clips and observers"), "Agreement with people, and the most that any model can reach."),),
+        "gap",
+        "The gap to people, before and after",
+        " ".join(words),
+        figures=(
+            FigureBlock(
+                GapFigure(panels, "95 % intervals over clips and observers"),
+                "Agreement with people, and the most that any model can reach.",
+            ),
+        ),
         tables=tuple(_table(_TITLES[name], results, model) for name, results in table.protocols.items()),
         method="Spearman correlation between model distances and the share of times two clips were not kept together, over "
         "pairs of clips that no model was trained on. The noise ceiling says how well the judgments could be predicted by "
         "what is behind them. Intervals resample clips and observers; differences are paired.",
         rerun=rerun,
-    )  # fmt: skip
+    )
 
 
 def _panel(title: str, results: ProtocolResults, model: str) -> GapPanel:
@@ -158,9 +109,11 @@ def _panel(title: str, results: ProtocolResults, model: str) -> GapPanel:
         rows.append(mean)
     ceiling = results.ceilings.get("rsa_ceiling")
     return GapPanel(
-        title, "Spearman correlation with people", tuple(rows),
+        title,
+        "Spearman correlation with people",
+        tuple(rows),
         Estimate.of("noise ceiling", ceiling, "ceiling") if ceiling else None,
-    )  # fmt: skip
+    )
 
 
 def _table(title: str, results: ProtocolResults, model: str) -> Table:
@@ -185,11 +138,19 @@ def matrices_section(data: ExperimentData, shown: Showcase, rerun: str) -> Secti
     """Dissimilarities of people, base and tuned side by side."""
     wanted = {name: shown.rdms[name] for name in ("people", "base", "tuned")}
     return Section(
-        "matrices", "What is like what", "Dark cells are clips that go together. The more a model's picture looks like that of "
+        "matrices",
+        "What is like what",
+        "Dark cells are clips that go together. The more a model's picture looks like that of "
         "people, the more it sees what they see.",
-        figures=(FigureBlock(rdm_figure(wanted, _groups(data, shown)), f"{len(shown.positions)} held-out clips, by what happens in them."),),
-        method="Dissimilarities among held-out clips, as ranks.", rerun=rerun,
-    )  # fmt: skip
+        figures=(
+            FigureBlock(
+                rdm_figure(wanted, _groups(data, shown)),
+                f"{len(shown.positions)} held-out clips, by what happens in them.",
+            ),
+        ),
+        method="Dissimilarities among held-out clips, as ranks.",
+        rerun=rerun,
+    )
 
 
 def map_section(data: ExperimentData, shown: Showcase, rerun: str) -> Section:
@@ -197,16 +158,27 @@ def map_section(data: ExperimentData, shown: Showcase, rerun: str) -> Section:
     assert shown.frames is not None
     wanted = {name: shown.rdms[name] for name in ("people", "base", "tuned")}
     stimuli = data.study.stimuli
-    thumbnails = shown.frames[:, _STRIP // 2, ::2, ::2]
+    thumbnails = shown.frames[:, STRIP // 2, ::2, ::2]
     valence = stimuli.ratings["valence"][shown.positions] if "valence" in stimuli.ratings else None
     return Section(
-        "map", "A map of the clips", "Clips that are alike lie close together.",
-        figures=(FigureBlock(
-            clip_map(wanted, [stimuli.ids[i] for i in shown.positions], thumbnails, values=valence, values_name="valence" if valence is not None else ""),
-            "The same clips on the maps of people, base and tuned model.",
-        ),),
-        method="Metric multidimensional scaling of each matrix; maps are turned onto that of people.", rerun=rerun,
-    )  # fmt: skip
+        "map",
+        "A map of the clips",
+        "Clips that are alike lie close together.",
+        figures=(
+            FigureBlock(
+                clip_map(
+                    wanted,
+                    [stimuli.ids[i] for i in shown.positions],
+                    thumbnails,
+                    values=valence,
+                    values_name="valence" if valence is not None else "",
+                ),
+                "The same clips on the maps of people, base and tuned model.",
+            ),
+        ),
+        method="Metric multidimensional scaling of each matrix; maps are turned onto that of people.",
+        rerun=rerun,
+    )
 
 
 def triplet_section(data: ExperimentData, shown: Showcase, rerun: str) -> Section:
@@ -225,14 +197,22 @@ def triplet_section(data: ExperimentData, shown: Showcase, rerun: str) -> Sectio
         f"people) and broke {found.n_broken:,}."
     )
     return Section(
-        "triplets", "Where base errs and tuned agrees with people", sentence,
+        "triplets",
+        "Where base errs and tuned agrees with people",
+        sentence,
         triplets=(
-            TripletBlock("Repaired", "Base leaves out another clip than people; tuned agrees with them.", _specs(data, shown, found.repaired[:6])),
-            TripletBlock("Broken", "Base agrees with people; tuned does not.", _specs(data, shown, found.broken[:3])),
+            TripletBlock(
+                "Repaired",
+                "Base leaves out another clip than people; tuned agrees with them.",
+                _specs(data, shown, found.repaired[:6]),
+            ),
+            TripletBlock(
+                "Broken", "Base agrees with people; tuned does not.", _specs(data, shown, found.broken[:3])
+            ),
         ),
-        method="The most certain ones first; no pair of clips comes twice. Triplets without a majority among people are left out.",
+        method="The most certain ones first; no pair of clips comes twice. Triplets without a majority are left out.",
         rerun=rerun,
-    )  # fmt: skip
+    )
 
 
 def _specs(data: ExperimentData, shown: Showcase, found: tuple[Disagreement, ...]) -> tuple[Any, ...]:
