@@ -88,12 +88,12 @@ def find_dimensions(
     """Non-negative sparse dimensions of similarity, in the manner of Hebart et al. 2020 (Nature Human Behaviour
     4:1173), from a matrix instead of trials.
 
-    Similarity is 1 − dissimilarity: how often people keep a pair together, or a cosine similarity (of which non-negative
-    dimensions cannot take up what is below 0). Loadings W ≥ 0 minimise Σ (s_ij − w_i·w_j)² over observed pairs i < j (the diagonal says nothing)
-    plus sparsity·n·mean(s)^1.5·Σ W, so that a sparsity means the same at every n and scale. Rank by cross-validation:
-    observed pairs are held out in random folds, and the smallest rank is taken whose error is
-    within one standard error of the least (Breiman et al. 1984); the standard error is that of the
-    paired difference from the best rank over folds, since folds differ more than ranks do.
+    Similarity is 1 − dissimilarity: how often people keep a pair together, or a cosine similarity (of which non-
+    negative dimensions cannot take up what is below 0). Loadings W ≥ 0 minimise Σ (s_ij − w_i·w_j)² over observed
+    pairs i < j (the diagonal says nothing) plus sparsity·n·mean(s)^1.5·Σ W, so that a sparsity means the same at
+    every n and scale. Rank by cross-validation: observed pairs are held out in random folds, and the smallest rank
+    is taken whose error is within one standard error of the least (Breiman et al. 1984); the standard error is that
+    of the paired difference from the best rank over folds, since folds differ more than ranks do.
 
     Args:
         rdm: (n, n) dissimilarities, NaN where unobserved.
@@ -121,7 +121,8 @@ def find_dimensions(
         or target.mean() <= 0
     ):
         raise DataError(
-            "no dimensions to find", expected="3 clips or more with an id each, similarities that differ and are above 0 on average",
+            "no dimensions to find",
+            expected="3 clips or more with an id each, similarities that differ and are above 0 on average",
             got=f"{len(rdm)} clips, {len(stimulus_ids)} ids, {len(target)} pairs",
         )  # fmt: skip
     if not ranks or min(ranks) < 1 or max(ranks) > len(rdm) or sparsity < 0 or folds < 2 or starts < 1:

@@ -43,7 +43,7 @@ class NestedRegression:
         vectors: Float[np.ndarray, "v p"],
         first: Int[np.ndarray, " p"],
         second: Int[np.ndarray, " p"],
-        folds: Sequence[Int[np.ndarray, " m"]],
+        folds: Sequence[Int[np.ndarray, " _"]],
         transform: str,
     ) -> NestedRegression:
         """Sort pairs by the folds of their two clips.

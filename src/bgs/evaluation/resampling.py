@@ -154,40 +154,74 @@ def design_intervals(
     }
 
 
-def clip_interval(
-    clips: Float64[np.ndarray, " r"],
-    units: Float64[np.ndarray, " r"],
-    value: float,
-    bounds: tuple[float, float],
-    clips_a_unit: int = 2,
-) -> Interval:
-    """95 % interval over clips of a statistic of pairs (or triplets) whose judges are not known one by one.
-
-    As in :func:`design_intervals`, with the units themselves in the place of participants: clips drawn anew give
-    V(clips) = c + f·j, units drawn anew V(units) = j, and the draws are scaled to the variance
-    max(c + j, j) = max(V(clips) − (f − 1)·V(units), V(units)), which counts the noise of a unit once.
-    To first order this is the variance for dyads of Aronow, Samii & Assenova 2015 (Political Analysis 23:564).
-
-    Args:
-        clips: (r,) the statistic over resamples of clips.
-        units: (r,) the statistic over resamples of pairs (triplets), each drawn by itself.
-        value: the point estimate.
-        bounds: least and greatest value that the metric can take.
-        clips_a_unit: 2 for pairs, 3 for triplets.
-
-    Returns:
-        Low and high; NaN as in :func:`percentile_interval`.
-    """
-    return percentile_interval(clips, value, bounds, spread=clip_spread(clips, units, clips_a_unit))
+def without_each(statistic: Statistic, n_clips: int) -> Float64[np.ndarray, "n ..."]:
+    """(n, …) a statistic without each clip in turn."""
+    return np.stack([statistic(row, None) for row in 1.0 - np.eye(n_clips)])
 
 
 def clip_spread(
-    clips: Float64[np.ndarray, " r"], units: Float64[np.ndarray, " r"], clips_a_unit: int = 2
+    draws: Float64[np.ndarray, " r"],
+    without: Float64[np.ndarray, " n"],
+    units: Float64[np.ndarray, " s"],
+    clips_a_unit: int = 2,
 ) -> float:
-    """Factor, 0–1, by which :func:`clip_interval` scales the draws' distance from the value."""
-    raw, noise = _variance(clips), _variance(units)
-    wanted = max(raw - (2**clips_a_unit - 2) * noise, noise)
-    return min(float(np.sqrt(wanted / raw)), 1.0) if raw > 0 and np.isfinite(wanted) else 1.0
+    """Factor on the clip draws of a statistic of pairs (or triplets) whose judges are not known one by one.
+
+    As in :func:`design_intervals` the bare draws count the noise j of single pairs several times. The jackknife over
+    clips (k of which make a unit) has the variance c + k·j, units drawn by themselves have j, and the draws are scaled
+    to max(c + j, j). For pairs this is the variance of Aronow, Samii & Assenova 2015 (Political Analysis 23:564), but
+    for terms of higher order.
+
+    Args:
+        draws: (r,) the statistic over resamples of clips.
+        without: (n,) the statistic without each clip (:func:`without_each`).
+        units: (s,) the statistic over resamples of pairs (triplets), each drawn by itself.
+        clips_a_unit: k, 2 for pairs, 3 for triplets.
+
+    Returns:
+        The factor, with :func:`few_clips`; NaN or infinite draws leave it at that.
+    """
+    noise, n = _variance(units), len(without)
+    wanted = max((n - 1) * _variance(without) - (clips_a_unit - 1) * noise, noise)
+    return few_clips(n) * _ratio(wanted, _variance(draws))
+
+
+def few_clips(n: int) -> float:
+    """Factor that widens an interval as a t-interval is wider than a normal one: t(n − 1) / 1.96.
+
+    Hesterberg 2015, The American Statistician 69:371.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    return float(stdtrit(n - 1, _TAILS[1]) / ndtri(_TAILS[1])) if n > 1 else 1.0
+
+
+def _ratio(wanted: float, raw: float) -> float:
+    """Square root of a ratio of variances; 1 where there is none."""
+    return float(np.sqrt(wanted / raw)) if raw > 0 and np.isfinite(wanted) else 1.0
+
+
+def refitted_spread(
+    draws: Float64[np.ndarray, " r"], without: Float64[np.ndarray, " n"] | None, n: int
+) -> float:
+    """Factor on the draws of a score of predictions, for predictors that were fitted to the same clips.
+
+    Resampling predictions leaves out that other clips would have trained other predictors, and intervals of
+    cross-validated scores are then too narrow (Bates, Hastie & Tibshirani 2023, JASA 119:1434). The draws are
+    widened to the standard deviation of the jackknife that fits anew without each clip: (n − 1)/n Σ (T_(−i) − mean)²
+    (Efron & Tibshirani 1993, ch. 11), never narrowed.
+
+    Args:
+        draws: (r,) the score over resamples of predictions.
+        without: (n,) the score without each clip; None where predictors were trained on other clips.
+        n: clips scored.
+
+    Returns:
+        The factor, with :func:`few_clips`.
+    """
+    raw = _variance(draws)
+    wanted = raw * n / max(n - 1, 1) if without is None else max((n - 1) * _variance(without), raw)
+    return few_clips(n) * _ratio(wanted, raw)
 
 
 def two_sided_p(draws: Float64[np.ndarray, " r"], value: float, *, spread: float = 1.0) -> float:

@@ -16,7 +16,14 @@ from bgs.evaluation.decoding import Decoding, decode
 from bgs.evaluation.ideal_observer import ObservedTriplets
 from bgs.evaluation.permutation import permutation_p_value
 from bgs.evaluation.rdm import model_rdm, pair_vector
-from bgs.evaluation.resampling import bootstrap, clip_interval, clip_spread, shifted, two_sided_p
+from bgs.evaluation.resampling import (
+    bootstrap,
+    clip_spread,
+    percentile_interval,
+    shifted,
+    two_sided_p,
+    without_each,
+)
 from bgs.evaluation.result import Interval, Metric, metrics_from_json, metrics_to_json
 from bgs.evaluation.rsa import dense_ranks, standardised, weighted_spearman
 from bgs.judgments.rated import hellinger_rdm
@@ -95,7 +102,7 @@ def transfer(
 
     RSA is Spearman's with the distances of the ratings. Odd-one-out: an observer without noise keeps the pair
     whose ratings are closest, see :class:`bgs.evaluation.ideal_observer.ObservedTriplets` for ties and sampling.
-    Intervals are over clips (:func:`bgs.evaluation.resampling.clip_interval`).
+    Intervals are over clips (:func:`bgs.evaluation.resampling.clip_spread`).
 
     Args:
         embeddings: one vector a stimulus, aligned by id.
@@ -190,17 +197,20 @@ def _measure(
         for design in ("clips", "participants")  # units drawn by themselves stand in for participants
     )
 
-    def metric(value: float, by_clip: Any, by_unit: Any, bounds: Interval, unit: str) -> Metric:
-        low, high = clip_interval(by_clip, by_unit, value, bounds, clips_a_unit)
-        return Metric(value, low, high, n_units, unit, {"clips": (low, high)})
+    without = without_each(statistic, n)
 
-    found = [metric(float(v), clips[:, i], units[:, i], bounds, unit) for i, v in enumerate(values)]
+    def metric(value: float, parts: list[Any], bounds: Interval, unit: str) -> tuple[Metric, float]:
+        spread = clip_spread(parts[0], parts[1], parts[2], clips_a_unit)
+        low, high = percentile_interval(parts[0], value, bounds, spread=spread)
+        return Metric(value, low, high, n_units, unit, {"clips": (low, high)}), spread
+
+    draws = clips, without, units
+    found = [metric(float(v), [d[:, i] for d in draws], bounds, unit)[0] for i, v in enumerate(values)]
     if len(values) == 2:
         value, span = float(values[0] - values[1]), bounds[1] - bounds[0]
         moved = shifted(clips[:, 0], float(values[0])) - shifted(clips[:, 1], float(values[1]))
-        by_unit = units[:, 0] - units[:, 1]
-        gap = metric(value, moved, by_unit, (-span, span), f"difference in {unit}")
-        spread = clip_spread(moved, by_unit, clips_a_unit)
+        parts = [moved, *(d[:, 0] - d[:, 1] for d in draws[1:])]
+        gap, spread = metric(value, parts, (-span, span), f"difference in {unit}")
         found.append(replace(gap, p=two_sided_p(moved, value, spread=spread)))
     return found
 

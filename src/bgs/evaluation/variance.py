@@ -14,7 +14,7 @@ from bgs._typing import Float, Float64, Int
 from bgs.evaluation.nested_regression import NestedRegression
 from bgs.evaluation.permutation import unique_p_value
 from bgs.evaluation.rdm import pair_vector
-from bgs.evaluation.resampling import bootstrap, clip_interval
+from bgs.evaluation.resampling import bootstrap, clip_spread, percentile_interval, without_each
 from bgs.evaluation.result import Interval, Metric, metrics_from_json, metrics_to_json
 from bgs.judgments import split_folds
 
@@ -74,7 +74,7 @@ def partition_variance(
     models: Mapping[str, Float[np.ndarray, "n n"]],
     *,
     transform: str = "ranks",
-    folds: int | Sequence[Int[np.ndarray, " m"]] = 5,
+    folds: int | Sequence[Int[np.ndarray, " _"]] = 5,
     resamples: int = 2000,
     permutations: int = 1000,
     seed: int = 0,
@@ -87,7 +87,7 @@ def partition_variance(
     16:650). Cross-validated: a fold's clips are held out, the regression is fitted on pairs of two training
     clips and measured on pairs of two held-out clips; a pair of a training and a held-out clip is in neither.
     Squared errors are summed over folds, against the mean of the training pairs. Intervals: bootstrap over clips,
-    copies of one clip make no pair and stay in one fold, see :func:`bgs.evaluation.resampling.clip_interval`.
+    copies of one clip make no pair and stay in one fold, see :func:`bgs.evaluation.resampling.clip_spread`.
 
     Args:
         human: (n, n) human dissimilarities, NaN where unobserved.
@@ -118,8 +118,9 @@ def partition_variance(
         for design in ("clips", "participants")  # pairs drawn by themselves stand in for participants
     )
     names = tuple(models)
+    moments = value, clips, without_each(regression, n), pairs
     found = [
-        _metrics(names, measure, (value, clips, pairs), size, held)
+        _metrics(names, measure, moments, size, held)
         for measure, size, held in (
             (regression.held_out, regression.n_held_out, True),
             (regression.in_sample, vectors.shape[1], False),
@@ -160,7 +161,8 @@ def _metrics(
     n_pairs: int,
     held_out: bool,
 ) -> tuple[dict[str, Metric], dict[str, Metric]]:
-    """Metrics of the parts, and of each predictor alone; from moments of the data, of clips and of pairs drawn anew."""
+    """Metrics of the parts, and of each predictor alone; from moments of the data, of clips drawn anew,
+    without each clip, and of pairs drawn anew."""
     parts, models, signs = commonality(len(names))
     # R² of no predictor is exactly 0, in sample and against the training mean.
     explained = [
@@ -176,10 +178,11 @@ def _metrics(
     return found, {name: whole[i,] for i, name in enumerate(names)}
 
 
-def _metric(draws: list[Float64[np.ndarray, " _"]], bounds: Interval, n: int) -> Metric:
-    value = float(draws[0][0])
-    low, high = clip_interval(draws[1], draws[2], value, bounds)
-    return Metric(value, low, high, n, _UNIT, {"clips": (low, high)})
+def _metric(draws: list[Float64[np.ndarray, " _"]], bounds: Interval, n_pairs: int) -> Metric:
+    point, clips, without, pairs = draws
+    value = float(point[0])
+    low, high = percentile_interval(clips, value, bounds, spread=clip_spread(clips, without, pairs))
+    return Metric(value, low, high, n_pairs, _UNIT, {"clips": (low, high)})
 
 
 def _p_values(
@@ -221,6 +224,6 @@ def _check_varied(vectors: Float64[np.ndarray, "v p"], names: Sequence[str]) -> 
             )  # fmt: skip
 
 
-def _check_folds(parts: Sequence[Int[np.ndarray, " m"]], n: int) -> None:
+def _check_folds(parts: Sequence[Int[np.ndarray, " _"]], n: int) -> None:
     if len(parts) < 2 or not np.array_equal(np.sort(np.concatenate(parts)), np.arange(n)):
         raise DataError("folds do not hold every stimulus once", where="folds", expected=f"{n} positions")
