@@ -1,50 +1,75 @@
-"""Evaluation: RSA, odd-one-out accuracy, noise ceilings, intervals. Never imports torch."""
+"""Evaluation: RSA, odd-one-out accuracy, noise ceilings, analyses of a geometry, intervals. Never imports torch."""
 
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
 from bgs.evaluation.ceilings import leave_one_out_ceiling, odd_one_out_ceiling, rsa_ceiling
 from bgs.evaluation.comparison import Comparison
 from bgs.evaluation.contrasts import contrasts
+from bgs.evaluation.decoding import Decoding, decode
+from bgs.evaluation.dimension_ratings import DimensionRating, rate_dimensions
+from bgs.evaluation.dimensions import Dimensions, find_dimensions
 from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreements
 from bgs.evaluation.evaluate import evaluate
+from bgs.evaluation.false_discovery import benjamini_hochberg
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
-from bgs.evaluation.permutation import permutation_p_value
+from bgs.evaluation.permutation import permutation_p_value, unique_p_value
+from bgs.evaluation.probes import PROBE_PROTOCOLS, Probes, ProbeScore, probe
 from bgs.evaluation.protocols import PROTOCOLS, Protocol, select_protocol
+from bgs.evaluation.raters import rater_reference
 from bgs.evaluation.rdm import DISTANCES, model_rdm, pair_vector
 from bgs.evaluation.resampling import DESIGNS, bootstrap, percentile_interval
 from bgs.evaluation.result import Metric, Result
 from bgs.evaluation.rsa import pearson, spearman, validation_rsa
 from bgs.evaluation.sign_flip import sign_flip_p_value
+from bgs.evaluation.transfer import Transfer, transfer
+from bgs.evaluation.variance import VariancePartition, partition_variance
 
 __all__ = [
     "DESIGNS",
     "DISTANCES",
+    "PROBE_PROTOCOLS",
     "PROTOCOLS",
     "AttentionShares",
     "Comparison",
+    "Decoding",
+    "DimensionRating",
+    "Dimensions",
     "Disagreement",
     "Disagreements",
     "Metric",
+    "ProbeScore",
+    "Probes",
     "Protocol",
     "Result",
+    "Transfer",
+    "VariancePartition",
     "attention_shares",
+    "benjamini_hochberg",
     "bootstrap",
     "contrasts",
+    "decode",
     "disagreements",
     "evaluate",
+    "find_dimensions",
     "leave_one_out_ceiling",
     "model_rdm",
     "odd_one_out_ceiling",
     "pair_vector",
+    "partition_variance",
     "pearson",
     "percentile_interval",
     "permutation_p_value",
+    "probe",
+    "rate_dimensions",
+    "rater_reference",
     "region_shares",
     "rsa_ceiling",
     "select_protocol",
     "sign_flip_p_value",
     "spearman",
     "three_way_scores",
+    "transfer",
     "trial_scores",
     "two_way_scores",
+    "unique_p_value",
     "validation_rsa",
 ]

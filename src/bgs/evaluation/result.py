@@ -23,7 +23,8 @@ class Metric:
         n: pairs or trials that it rests on.
         unit: what is measured, e.g. ``"Spearman rho"``.
         intervals: 95 % interval of each resampling design, e.g. ``{"clips": (0.2, 0.5)}``.
-        p: permutation p-value, one-sided unless who made it says otherwise; None where none was computed.
+        p: permutation p-value, one-sided unless who made it says otherwise (that of a paired difference is two-sided,
+            from the bootstrap); None where none was computed.
     """
 
     value: float
@@ -74,10 +75,10 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only; NaN becomes null. Differences are there only if two embeddings were compared."""
-        value: dict[str, Any] = {"protocol": self.protocol, "metrics": _metrics_to_json(self.metrics)}
+        value: dict[str, Any] = {"protocol": self.protocol, "metrics": metrics_to_json(self.metrics)}
         if self.differences:
-            value["differences"] = _metrics_to_json(self.differences)
-            value["against_metrics"] = _metrics_to_json(self.against_metrics)
+            value["differences"] = metrics_to_json(self.differences)
+            value["against_metrics"] = metrics_to_json(self.against_metrics)
         return {**value, "warnings": list(self.warnings), "provenance": self.provenance}
 
     @classmethod
@@ -90,10 +91,10 @@ class Result:
         try:
             return cls(
                 protocol=value["protocol"],
-                metrics=_metrics_from_json(value["metrics"]),
+                metrics=metrics_from_json(value["metrics"]),
                 provenance=value["provenance"],
-                differences=_metrics_from_json(value.get("differences", {})),
-                against_metrics=_metrics_from_json(value.get("against_metrics", {})),
+                differences=metrics_from_json(value.get("differences", {})),
+                against_metrics=metrics_from_json(value.get("against_metrics", {})),
                 warnings=list(value.get("warnings", [])),
             )
         except KeyError as error:
@@ -102,11 +103,13 @@ class Result:
             ) from None
 
 
-def _metrics_to_json(metrics: Mapping[str, Metric]) -> dict[str, Any]:
+def metrics_to_json(metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    """Name -> metric as JSON types."""
     return {name: metric.to_json() for name, metric in metrics.items()}
 
 
-def _metrics_from_json(metrics: Mapping[str, Any]) -> dict[str, Metric]:
+def metrics_from_json(metrics: Mapping[str, Any]) -> dict[str, Metric]:
+    """What :func:`metrics_to_json` wrote."""
     return {name: Metric.from_json(metric) for name, metric in metrics.items()}
 
 

@@ -56,7 +56,7 @@ def dense_ranks(values: Float[np.ndarray, " p"]) -> Int[np.ndarray, " p"]:
 def mid_ranks(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
     """Ranks 1–p; equal values share the mean of the ranks they span."""
     codes = dense_ranks(values)
-    return _centred_mid_ranks(codes, np.ones(len(codes)))[0] + (len(codes) + 1) / 2
+    return centred_mid_ranks(codes, np.ones(len(codes)))[0] + (len(codes) + 1) / 2
 
 
 def centred(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
@@ -65,6 +65,13 @@ def centred(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
     shifted = values.astype(np.float64) - (values[0] if len(values) else 0.0)
     deviations: Float64[np.ndarray, " p"] = shifted - (shifted.mean() if len(values) else 0.0)
     return deviations
+
+
+def standardised(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
+    """Values of mean 0 and variance 1; exactly zero where they are all the same."""
+    deviations = centred(values)
+    spread = deviations.std()
+    return deviations / spread if spread > 0 else deviations
 
 
 def weighted_spearman(
@@ -85,16 +92,16 @@ def weighted_spearman(
         (e,) correlations, NaN where one side is constant over the pairs of positive weight.
     """
     rho = np.full(len(x), np.nan)
-    ranks_y, squares_y = _centred_mid_ranks(y, weights)
+    ranks_y, squares_y = centred_mid_ranks(y, weights)
     weighted_y = weights * ranks_y
     for model, codes in enumerate(x):
-        ranks_x, squares_x = _centred_mid_ranks(codes, weights)
+        ranks_x, squares_x = centred_mid_ranks(codes, weights)
         if squares_x > 0 and squares_y > 0:
             rho[model] = weighted_y @ ranks_x / np.sqrt(squares_x * squares_y)
     return np.clip(rho, -1.0, 1.0, out=rho)
 
 
-def _centred_mid_ranks(
+def centred_mid_ranks(
     codes: Int[np.ndarray, " p"], weights: Float64[np.ndarray, " p"]
 ) -> tuple[Float64[np.ndarray, " p"], float]:
     """(p,) mid-ranks minus their mean, and the weighted sum of their squares."""

@@ -1,0 +1,188 @@
+"""Interpretable dimensions: non-negative loadings of clips whose products are their similarities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bgs._errors import ConfigError, DataError
+from bgs._rng import generator
+from bgs._typing import Float, Float64, Int
+from bgs.evaluation.rdm import pair_vector
+from bgs.evaluation.symmetric_factors import fit_factors
+
+#: First and second clip of each observed pair, and its similarity.
+_Pairs = tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"], Float64[np.ndarray, " p"]]
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """k dimensions of n clips.
+
+    Attributes:
+        stimulus_ids: n ids.
+        loadings: (n, k) numbers ≥ 0; the similarity of two clips is about the product of their rows.
+        carried: (k,) variance over pairs that each dimension's products have, as a share of that of the similarities,
+            falling. A dimension that every clip has to the same degree carries none.
+        explained: R² of all together over the observed pairs.
+        held_out_error: rank -> mean squared error on held-out pairs, and its standard error over folds.
+        provenance: seed, sparsity, folds and starts.
+    """
+
+    stimulus_ids: tuple[str, ...]
+    loadings: Float64[np.ndarray, "n k"]
+    carried: Float64[np.ndarray, " k"]
+    explained: float
+    held_out_error: dict[int, tuple[float, float]]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rank(self) -> int:
+        """Number of dimensions."""
+        return int(self.loadings.shape[1])
+
+    def top(self, dimension: int, clips: int = 6) -> list[tuple[str, float]]:
+        """Ids and loadings of the clips that have most of a dimension, most first."""
+        order = np.argsort(-self.loadings[:, dimension], kind="stable")[:clips]
+        return [(self.stimulus_ids[i], float(self.loadings[i, dimension])) for i in order]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {
+            "stimulus_ids": list(self.stimulus_ids),
+            "loadings": self.loadings.tolist(),
+            "carried": self.carried.tolist(),
+            "explained": self.explained,
+            "held_out_error": {str(rank): list(error) for rank, error in self.held_out_error.items()},
+            "provenance": self.provenance,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Dimensions:
+        """What :meth:`to_json` wrote."""
+        ids = tuple(value["stimulus_ids"])
+        errors = {int(rank): (mean, error) for rank, (mean, error) in value["held_out_error"].items()}
+        return cls(
+            stimulus_ids=ids,
+            loadings=np.array(value["loadings"], dtype=np.float64).reshape(len(ids), -1),
+            carried=np.array(value["carried"], dtype=np.float64),
+            explained=value["explained"],
+            held_out_error=errors,
+            provenance=dict(value["provenance"]),
+        )
+
+
+def find_dimensions(
+    rdm: Float[np.ndarray, "n n"],
+    stimulus_ids: Sequence[str],
+    *,
+    ranks: Sequence[int] = tuple(range(1, 11)),
+    sparsity: float = 0.02,
+    folds: int = 5,
+    starts: int = 3,
+    seed: int = 0,
+) -> Dimensions:
+    """Non-negative sparse dimensions of similarity, in the manner of Hebart et al. 2020 (Nature Human Behaviour
+    4:1173), from a matrix instead of trials.
+
+    Similarity is 1 − dissimilarity: how often people keep a pair together, or a cosine similarity (of which non-
+    negative dimensions cannot take up what is below 0). Loadings W ≥ 0 minimise Σ (s_ij − w_i·w_j)² over observed
+    pairs i < j (the diagonal says nothing) plus sparsity·n·mean(s)^1.5·Σ W, so that a sparsity means the same at
+    every n and scale. Rank by cross-validation: observed pairs are held out in random folds, and the smallest rank
+    is taken whose error is within one standard error of the least (Breiman et al. 1984); the standard error is that
+    of the paired difference from the best rank over folds, since folds differ more than ranks do.
+
+    Args:
+        rdm: (n, n) dissimilarities, NaN where unobserved.
+        stimulus_ids: n ids.
+        ranks: numbers of dimensions to choose from; one: it is taken.
+        sparsity: weight of the penalty, ≥ 0.
+        folds: of pairs, ≥ 2.
+        starts: random starts of every fit; the best is kept.
+        seed: of folds and starts; the result depends on nothing else.
+
+    Raises:
+        DataError: another number of ids, fewer than three clips, or similarities that are all the same or not above 0
+            on average.
+        ConfigError: impossible ranks, sparsity, folds or starts.
+    """
+    first, second = np.triu_indices(len(rdm), 1)
+    seen = np.isfinite(pair_vector(rdm))
+    first, second = first[seen], second[seen]
+    target = 1.0 - rdm[first, second].astype(np.float64)
+    if (
+        len(rdm) != len(stimulus_ids)
+        or len(rdm) < 3
+        or len(target) < 2
+        or np.ptp(target) == 0
+        or target.mean() <= 0
+    ):
+        raise DataError(
+            "no dimensions to find",
+            expected="3 clips or more with an id each, similarities that differ and are above 0 on average",
+            got=f"{len(rdm)} clips, {len(stimulus_ids)} ids, {len(target)} pairs",
+        )  # fmt: skip
+    if not ranks or min(ranks) < 1 or max(ranks) > len(rdm) or sparsity < 0 or folds < 2 or starts < 1:
+        raise ConfigError(
+            "impossible settings", expected=f"ranks from 1 to {len(rdm)}, sparsity ≥ 0, folds ≥ 2, starts ≥ 1",
+            got=f"ranks {list(ranks)}, sparsity {sparsity}, folds {folds}, starts {starts}",
+        )  # fmt: skip
+    penalty = sparsity * len(rdm) * float(target.mean()) ** 1.5
+    pairs = (first, second, target)
+    errors = _held_out_errors(pairs, len(rdm), sorted(set(ranks)), penalty, folds, starts, seed)
+    rank = _choose(errors)
+    loadings = _best_fit(pairs, len(rdm), rank, penalty, starts, (seed, "all"))
+    products = loadings[first] * loadings[second]
+    carried = products.var(axis=0) / target.var()
+    order = np.argsort(-carried, kind="stable")
+    explained = 1.0 - float(((target - products.sum(axis=1)) ** 2).mean() / target.var())
+    summary = {k: (float(row.mean()), float(row.std(ddof=1) / np.sqrt(folds))) for k, row in errors.items()}
+    about = {"seed": seed, "sparsity": sparsity, "folds": folds, "starts": starts, "n_pairs": len(target)}
+    return Dimensions(tuple(stimulus_ids), loadings[:, order], carried[order], explained, summary, about)
+
+
+def _held_out_errors(
+    pairs: _Pairs, n: int, ranks: Sequence[int], penalty: float, folds: int, starts: int, seed: int
+) -> dict[int, Float64[np.ndarray, " f"]]:
+    """Rank -> mean squared error on the held-out pairs of each fold; nothing where there is no choice."""
+    if len(ranks) == 1:
+        return {ranks[0]: np.full(folds, np.nan)}
+    first, second, target = pairs
+    fold_of = generator(seed, "dimensions", "folds").permutation(len(target)) % folds
+    errors = {rank: np.empty(folds) for rank in ranks}
+    for fold in range(folds):
+        kept, held = fold_of != fold, fold_of == fold
+        for rank in ranks:
+            # The penalty is on all pairs' sum of squares, of which this is a part.
+            scaled = penalty * float(kept.mean())
+            part = first[kept], second[kept], target[kept]
+            loadings = _best_fit(part, n, rank, scaled, starts, (seed, fold))
+            guess = (loadings[first[held]] * loadings[second[held]]).sum(axis=1)
+            errors[rank][fold] = ((target[held] - guess) ** 2).mean()
+    return errors
+
+
+def _best_fit(
+    pairs: _Pairs, n: int, rank: int, penalty: float, starts: int, names: tuple[int, int | str]
+) -> Float64[np.ndarray, "n k"]:
+    """The fit of least objective: the problem has local minima."""
+    tries = [
+        fit_factors(*pairs, n, rank, penalty, generator(names[0], "dimensions", names[1], rank, start))
+        for start in range(starts)
+    ]
+    return min(tries, key=lambda found: found[1])[0]
+
+
+def _choose(errors: Mapping[int, Float64[np.ndarray, " f"]]) -> int:
+    """The smallest rank that is not worse than the best by more than one standard error."""
+    ranks = sorted(errors)
+    best = min(ranks, key=lambda rank: float(errors[rank].mean()))
+
+    def close(rank: int) -> bool:
+        excess = errors[rank] - errors[best]
+        return bool(excess.mean() <= excess.std(ddof=1) / np.sqrt(len(excess)))
+
+    return next(rank for rank in ranks if rank == best or close(rank))

@@ -1,0 +1,144 @@
+"""Regressions of one pair vector on every subset of others, from moments that resamples and folds share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bgs._errors import ConfigError
+from bgs._typing import Bool, Float, Float64, Int, Shaped
+from bgs.evaluation.rsa import centred_mid_ranks, dense_ranks, standardised
+
+#: What the dissimilarities are before they are regressed.
+TRANSFORMS = ("ranks", "z-scores")
+
+#: Eigenvalues below this share of the largest belong to predictors that repeat each other.
+_COLLINEAR = 1e-10
+
+
+@dataclass(frozen=True)
+class NestedRegression:
+    """v pair vectors, the first of which is regressed on the others, prepared for resampling.
+
+    Attributes:
+        codes: (v, p) dense ranks (transform "ranks") or centred values ("z-scores"), pairs in the order of blocks.
+        first, second: (p,) clips of each pair.
+        starts: (b + 1,) where the block of each combination of folds starts. A fit needs only the sums of products
+            of every block: those among training clips, and those among held-out clips.
+        train, test: (f + 1, b) blocks to fit on and to measure on in each fold; the last row is all of them.
+    """
+
+    codes: Shaped[np.ndarray, "v p"]
+    first: Int[np.ndarray, " p"]
+    second: Int[np.ndarray, " p"]
+    starts: Int[np.ndarray, " c"]
+    train: Bool[np.ndarray, "g b"]
+    test: Bool[np.ndarray, "g b"]
+
+    @classmethod
+    def of(
+        cls,
+        vectors: Float[np.ndarray, "v p"],
+        first: Int[np.ndarray, " p"],
+        second: Int[np.ndarray, " p"],
+        folds: Sequence[Int[np.ndarray, " _"]],
+        transform: str,
+    ) -> NestedRegression:
+        """Sort pairs by the folds of their two clips.
+
+        A pair of a training and a held-out clip is in neither set of its fold.
+        """
+        if transform not in TRANSFORMS:
+            raise ConfigError("unknown transform", expected=" or ".join(TRANSFORMS), got=transform)
+        fold_of = np.empty(sum(len(part) for part in folds), dtype=np.int64)
+        for fold, part in enumerate(folds):
+            fold_of[part] = fold
+        low, high = np.sort(np.stack([fold_of[first], fold_of[second]]), axis=0)
+        rows, columns = np.triu_indices(len(folds))
+        block = (low * len(folds) + high).astype(np.int64)
+        order = np.argsort(block, kind="stable")
+        edges = np.append(rows * len(folds) + columns, len(folds) ** 2)
+        number = np.arange(len(folds))[:, None]
+        every = np.ones((1, len(rows)), dtype=bool)
+        prepare = dense_ranks if transform == "ranks" else standardised
+        return cls(
+            codes=np.stack([prepare(vector[order]) for vector in vectors]),
+            first=first[order],
+            second=second[order],
+            starts=np.searchsorted(block[order], edges),
+            train=np.concatenate([(rows != number) & (columns != number), every]),
+            test=np.concatenate([(rows == number) & (columns == number), every]),
+        )
+
+    def __call__(
+        self,
+        clips: Float64[np.ndarray, " n"] | None = None,
+        units: Float64[np.ndarray, " p"] | None = None,
+    ) -> Float64[np.ndarray, "b w w"]:
+        """Sums of products of every block, the first column and row being the intercept's (w = v + 1).
+
+        Args:
+            clips: (n,) copies of each clip; pair (i, j) weighs clips[i]·clips[j], copies of one clip make no pair.
+            units: (p,) copies of each pair. Ranks are taken anew in every resample.
+        """
+        weights = np.ones(self.codes.shape[1])
+        if clips is not None:
+            weights = clips[self.first] * clips[self.second]
+        if units is not None:
+            weights = weights * units
+        values = self._values(weights)
+        weighted = values * weights
+        return np.stack(
+            [
+                weighted[:, a:b] @ values[:, a:b].T
+                for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)
+            ]
+        )
+
+    def _values(self, weights: Float64[np.ndarray, " p"]) -> Float64[np.ndarray, "w p"]:
+        rows = self.codes.astype(np.float64)
+        if np.issubdtype(self.codes.dtype, np.integer):
+            total = max(weights.sum(), 1.0)
+            # Of about unit variance, so that no predictor outweighs the intercept in a pseudo-inverse.
+            rows = np.stack([centred_mid_ranks(row, weights)[0] for row in self.codes]) * (12**0.5 / total)
+        return np.concatenate([np.ones((1, len(weights))), rows])
+
+    def held_out(
+        self, moments: Float64[np.ndarray, "r b w w"], predictors: Sequence[int]
+    ) -> Float64[np.ndarray, " r"]:
+        """(r,) 1 − Σ residual² / Σ (y − training mean)² of the held-out pairs of all folds together."""
+        return _r_squared(moments, self.train[:-1], self.test[:-1], predictors)
+
+    def in_sample(
+        self, moments: Float64[np.ndarray, "r b w w"], predictors: Sequence[int]
+    ) -> Float64[np.ndarray, " r"]:
+        """(r,) the R² of one regression over all pairs."""
+        return _r_squared(moments, self.train[-1:], self.test[-1:], predictors)
+
+    @property
+    def n_held_out(self) -> int:
+        """Pairs that are held out in some fold."""
+        return int(np.diff(self.starts)[self.test[:-1].any(axis=0)].sum())
+
+
+def _r_squared(
+    moments: Float64[np.ndarray, "r b w w"],
+    train: Bool[np.ndarray, "f b"],
+    test: Bool[np.ndarray, "f b"],
+    predictors: Sequence[int],
+) -> Float64[np.ndarray, " r"]:
+    """Column 0 is the intercept, column 1 the response, column 2 + i predictor i."""
+    fit, held = (np.einsum("fb,rbvw->rfvw", rows.astype(np.float64), moments) for rows in (train, test))
+    used = [0, *(2 + i for i in predictors)]
+    design, product = fit[..., used, :][..., used], fit[..., used, 1]
+    slopes = (np.linalg.pinv(design, rcond=_COLLINEAR, hermitian=True) @ product[..., None])[..., 0]
+    mean = np.divide(fit[..., 0, 1], fit[..., 0, 0], out=np.zeros(fit.shape[:2]), where=fit[..., 0, 0] > 0)
+    curved = np.einsum("rfi,rfij,rfj->rf", slopes, held[..., used, :][..., used], slopes)
+    residual = held[..., 1, 1] - 2 * (slopes * held[..., used, 1]).sum(axis=-1) + curved
+    spread = held[..., 1, 1] - 2 * mean * held[..., 0, 1] + mean**2 * held[..., 0, 0]
+    residuals, spreads = residual.sum(axis=1), spread.sum(axis=1)
+    share = np.divide(residuals, spreads, out=np.full(len(moments), np.nan), where=spreads > 0)
+    r_squared: Float64[np.ndarray, " r"] = 1.0 - share
+    return r_squared

@@ -1,0 +1,229 @@
+"""Variance partitioning: what each model explains of the human RDM alone, and what models explain together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from bgs._errors import DataError
+from bgs._typing import Float, Float64, Int
+from bgs.evaluation.nested_regression import NestedRegression
+from bgs.evaluation.permutation import unique_p_value
+from bgs.evaluation.rdm import pair_vector
+from bgs.evaluation.resampling import bootstrap, clip_spread, percentile_interval, without_each
+from bgs.evaluation.result import Interval, Metric, metrics_from_json, metrics_to_json
+from bgs.judgments import split_folds
+
+#: Up to so many predictors every shared part is given.
+MOST_SHARED = 4
+
+_UNIT = "proportion of variance"
+_JOIN = " & "
+
+
+@dataclass(frozen=True)
+class VariancePartition:
+    """Parts of the variance of human dissimilarities.
+
+    A part is named after the predictors that share it, in their order: ``"video"``, ``"video & captions"``; ``"total"``
+    is what all explain together. Shared parts, and parts measured on held-out clips, can be below 0.
+
+    Attributes:
+        predictors: names of the model RDMs.
+        transform: what was regressed, see :data:`bgs.evaluation.nested_regression.TRANSFORMS`.
+        cross_validated: part -> metric on pairs of held-out clips.
+        in_sample: part -> metric of one regression over all pairs. Unique parts have the same p here as above.
+        alone: predictor -> R² on pairs of held-out clips when it is the only one.
+        provenance: seed, folds, resamples, permutations, clips, and what the caller knows.
+    """
+
+    predictors: tuple[str, ...]
+    transform: str
+    cross_validated: dict[str, Metric]
+    in_sample: dict[str, Metric]
+    alone: dict[str, Metric]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only; NaN becomes null."""
+        parts = {
+            key: metrics_to_json(getattr(self, key)) for key in ("cross_validated", "in_sample", "alone")
+        }
+        about = {"predictors": list(self.predictors), "transform": self.transform}
+        return {**about, **parts, "provenance": self.provenance}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> VariancePartition:
+        """What :meth:`to_json` wrote."""
+        return cls(
+            predictors=tuple(value["predictors"]),
+            transform=value["transform"],
+            cross_validated=metrics_from_json(value["cross_validated"]),
+            in_sample=metrics_from_json(value["in_sample"]),
+            alone=metrics_from_json(value["alone"]),
+            provenance=dict(value["provenance"]),
+        )
+
+
+def partition_variance(
+    human: Float[np.ndarray, "n n"],
+    models: Mapping[str, Float[np.ndarray, "n n"]],
+    *,
+    transform: str = "ranks",
+    folds: int | Sequence[Int[np.ndarray, " _"]] = 5,
+    resamples: int = 2000,
+    permutations: int = 1000,
+    seed: int = 0,
+    provenance: Mapping[str, Any] | None = None,
+) -> VariancePartition:
+    """Unique and shared parts of the variance of a human RDM, from nested regressions (commonality analysis).
+
+    With R²(T) of the regression on predictors T and A all of them, what exactly S share is
+    Σ over T ⊆ S of (−1)^(|T|+1) R²(T ∪ A∖S) (Mood 1971; Nimon & Oswald 2013, Organizational Research Methods
+    16:650). Cross-validated: a fold's clips are held out, the regression is fitted on pairs of two training
+    clips and measured on pairs of two held-out clips; a pair of a training and a held-out clip is in neither.
+    Squared errors are summed over folds, against the mean of the training pairs. Intervals: bootstrap over clips,
+    copies of one clip make no pair and stay in one fold, see :func:`bgs.evaluation.resampling.clip_spread`.
+
+    Args:
+        human: (n, n) human dissimilarities, NaN where unobserved.
+        models: name -> (n, n) distances of the same stimuli in the same order, all known; two or more. Up to
+            :data:`MOST_SHARED` all 2^k − 1 parts are given, beyond it unique parts and the total.
+        transform: "ranks" (mid-ranks of dissimilarities among observed pairs) or "z-scores".
+        folds: number of folds of clips, or the positions of each.
+        resamples: of clips.
+        permutations: for the p of unique parts (:func:`bgs.evaluation.permutation.unique_p_value`); 0: none.
+        seed: of folds, resamples and permutations.
+        provenance: added to the result's.
+
+    Raises:
+        DataError: fewer than two models, another shape, an unknown or constant model RDM, constant judgments.
+        ConfigError: impossible folds, or another transform.
+    """
+    _check(human, models)
+    n, rows = len(human), np.triu_indices(len(human), 1)
+    seen = np.isfinite(pair_vector(human))
+    vectors = np.stack([pair_vector(rdm)[seen].astype(np.float64) for rdm in (human, *models.values())])
+    _check_varied(vectors, ("human", *models))
+    parts = split_folds(n, folds, seed) if isinstance(folds, int) else list(folds)
+    _check_folds(parts, n)
+    regression = NestedRegression.of(vectors, rows[0][seen], rows[1][seen], parts, transform)
+    value = regression()[None]
+    clips, pairs = (
+        bootstrap(regression, n, vectors.shape[1], design=design, resamples=resamples, seed=seed)
+        for design in ("clips", "participants")  # pairs drawn by themselves stand in for participants
+    )
+    names = tuple(models)
+    moments = value, clips, without_each(regression, n), pairs
+    found = [
+        _metrics(names, measure, moments, size, held)
+        for measure, size, held in (
+            (regression.held_out, regression.n_held_out, True),
+            (regression.in_sample, vectors.shape[1], False),
+        )
+    ]
+    p_values = _p_values(human, models, transform, permutations, seed)
+    cross_validated, in_sample = (
+        {name: replace(metric, p=p_values.get(name)) for name, metric in parts_of.items()}
+        for parts_of, _ in found
+    )
+    about = {"seed": seed, "folds": len(parts), "resamples": resamples, "permutations": permutations}
+    about |= {"n_clips": n, "n_pairs": vectors.shape[1]}
+    return VariancePartition(
+        names, transform, cross_validated, in_sample, found[0][1], {**(provenance or {}), **about}
+    )
+
+
+def commonality(k: int) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]], Float64[np.ndarray, "c t"]]:
+    """Parts, the subsets of predictors to regress on, and the (c, t) signs that turn R² of subsets into parts.
+
+    Parts are all non-empty subsets of k predictors, or the single ones beyond :data:`MOST_SHARED`.
+    """
+    everyone = frozenset(range(k))
+    most = k if k <= MOST_SHARED else 1
+    parts = [part for size in range(1, most + 1) for part in combinations(range(k), size)]
+    signs: list[dict[tuple[int, ...], int]] = []
+    for part in parts:
+        inner = [t for size in range(len(part) + 1) for t in combinations(part, size)]
+        signs.append({tuple(sorted(everyone - set(part) | set(t))): (-1) ** (len(t) + 1) for t in inner})
+    models = sorted({m for row in signs for m in row} | {(i,) for i in range(k)}, key=lambda m: (len(m), m))
+    return parts, models, np.array([[float(row.get(model, 0)) for model in models] for row in signs])
+
+
+def _metrics(
+    names: tuple[str, ...],
+    measure: Any,
+    moments: tuple[Float64[np.ndarray, "_ b w w"], ...],
+    n_pairs: int,
+    held_out: bool,
+) -> tuple[dict[str, Metric], dict[str, Metric]]:
+    """Metrics of the parts, and of each predictor alone; from moments of the data, of clips drawn anew,
+    without each clip, and of pairs drawn anew."""
+    parts, models, signs = commonality(len(names))
+    # R² of no predictor is exactly 0, in sample and against the training mean.
+    explained = [
+        np.stack([measure(m, t) if t else np.zeros(len(m)) for t in models], axis=1) for m in moments
+    ]
+    least = -np.inf if held_out else 0.0  # on held-out clips a model can be worse than the mean
+    found = {}
+    for part, row in zip(parts, signs, strict=True):
+        bounds = (least if len(part) == 1 else -np.inf, 1.0)
+        found[_JOIN.join(names[i] for i in part)] = _metric([e @ row for e in explained], bounds, n_pairs)
+    whole = {t: _metric([e[:, i] for e in explained], (least, 1.0), n_pairs) for i, t in enumerate(models)}
+    found["total"] = whole[tuple(range(len(names)))]
+    return found, {name: whole[i,] for i, name in enumerate(names)}
+
+
+def _metric(draws: list[Float64[np.ndarray, " _"]], bounds: Interval, n_pairs: int) -> Metric:
+    point, clips, without, pairs = draws
+    value = float(point[0])
+    low, high = percentile_interval(clips, value, bounds, spread=clip_spread(clips, without, pairs))
+    return Metric(value, low, high, n_pairs, _UNIT, {"clips": (low, high)})
+
+
+def _p_values(
+    human: Float[np.ndarray, "n n"],
+    models: Mapping[str, Float[np.ndarray, "n n"]],
+    transform: str,
+    permutations: int,
+    seed: int,
+) -> dict[str, float]:
+    if not permutations:
+        return {}
+    return {
+        name: unique_p_value(
+            human, rdm, [other for key, other in models.items() if key != name],
+            ranks=transform == "ranks", permutations=permutations, seed=seed,
+        )
+        for name, rdm in models.items()
+    }  # fmt: skip
+
+
+def _check(human: Float[np.ndarray, "n n"], models: Mapping[str, Float[np.ndarray, "n n"]]) -> None:
+    if len(models) < 2 or "total" in models:
+        raise DataError(
+            "cannot partition", expected="two or more models, none called total", got=list(models)
+        )
+    for name, rdm in models.items():
+        if rdm.shape != human.shape:
+            raise DataError("RDM of another size", where=name, expected=human.shape, got=rdm.shape)
+        if not np.isfinite(pair_vector(rdm)).all():
+            raise DataError("a model distance is unknown", where=name, expected="finite numbers")
+
+
+def _check_varied(vectors: Float64[np.ndarray, "v p"], names: Sequence[str]) -> None:
+    for name, vector in zip(names, vectors, strict=True):
+        if len(vector) < 3 or np.ptp(vector) == 0:
+            raise DataError(
+                "no variance to partition", where=name,
+                expected="observed pairs that differ", got=f"{len(vector)} alike",
+            )  # fmt: skip
+
+
+def _check_folds(parts: Sequence[Int[np.ndarray, " _"]], n: int) -> None:
+    if len(parts) < 2 or not np.array_equal(np.sort(np.concatenate(parts)), np.arange(n)):
+        raise DataError("folds do not hold every stimulus once", where="folds", expected=f"{n} positions")
