@@ -38,10 +38,7 @@ def quickstart(
     seed: Annotated[int, typer.Option(min=0, help="Seed: clips, observers and training depend on it.")] = 0,
     open_: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
 ) -> None:
-    """Film clips, ask observers (both SIMULATED), tune a video model on them, and write report.html. No network.
-
-    About five minutes on two cores.
-    """
+    """Film clips, ask observers (both SIMULATED), tune a video model on them, and write report.html. No network."""
     from bgs.experiment.quiet import quiet_libraries
 
     quiet_libraries()
