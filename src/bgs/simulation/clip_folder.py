@@ -162,7 +162,9 @@ def _film_some(folder: Path, settings: ClipSettings, behaviour: str, clips: Sequ
         look = draw_look(settings.style, settings.seed, key)
         made = film(episodes, number, look, settings.size, settings.seed, key)
         name = clip_name(position)
-        write_video(folder / "clips" / f"{name}.mp4", made.frames, FPS, quality=20, preset="veryfast")
+        write_video(
+            folder / "clips" / f"{name}.mp4", made.frames, FPS, quality=20, preset="veryfast", threads=1
+        )
         write_masks(folder / "masks" / f"{name}.safetensors", RegionMasks(made.mask, MASK_NAMES))
     return len(clips)
 

@@ -24,6 +24,7 @@ def write_video(
     fps: int,
     quality: int = 16,
     preset: str = "medium",
+    threads: int = 0,
 ) -> None:
     """Write H.264 in an mp4 file, whole or not at all.
 
@@ -32,6 +33,8 @@ def write_video(
         pictures: at least one, all of one size with even sides.
         fps: pictures a second.
         quality: x264's constant rate factor: 0 is lossless, 16 looks so, 23 is usual on the web.
+        preset: x264's, from ultrafast (large files) to veryslow.
+        threads: of the encoder; 0 leaves it to x264. Small pictures are encoded faster by one.
 
     Raises:
         ConfigError: an odd side, a rate below 1, or no picture.
@@ -40,11 +43,12 @@ def write_video(
     av = require("av", "video")
     if fps < 1:
         raise ConfigError("impossible rate", where=path, expected="at least 1 picture a second", got=fps)
+    options = {"crf": str(quality), "preset": preset, "threads": str(threads)}
     with atomic_path(path) as temporary:
         # The table of contents goes to the front, so that a clip plays while it is still being loaded.
-        options = {"movflags": "faststart"}
-        with av.open(str(temporary), "w", format="mp4", options=options) as container:
-            _encode(path, container, pictures, fps, {"crf": str(quality), "preset": preset})
+        layout = {"movflags": "faststart"}
+        with av.open(str(temporary), "w", format="mp4", options=layout) as container:
+            _encode(path, container, pictures, fps, options)
 
 
 def _encode(
