@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from bgs.evaluation import AttentionShares, Metric
+    from bgs.experiment.looker import Looker
 
 EXAMPLE = "Example: bgs attention --model run:runs/phase --against videomae-b --data data/phase-genset --out attention"
 
@@ -64,9 +66,9 @@ def attention(
     """
     from bgs._errors import ConfigError
     from bgs._files import write_json
-    from bgs.cli._attention import Looker, draw_clip, read_regions
     from bgs.datasets import load_dataset
     from bgs.evaluation import attention_shares
+    from bgs.experiment.looker import Looker, read_regions
 
     if masks is not None and boxes is not None:
         raise ConfigError("--masks conflicts with --boxes")
@@ -93,6 +95,21 @@ def attention(
         draw_clip(name, lookers, out, video)
     if strips:
         typer.echo(f"{len(clips[:strips])} strips → {out / 'strips'}")
+
+
+def draw_clip(name: str, lookers: Sequence[Looker], out: Path, video: bool) -> None:
+    """Write a clip's strip and, if wanted, its video: the model compared with above, the model below."""
+    from bgs.experiment.looker import overlay_of
+    from bgs.report.draw_overlay import draw_strip, write_overlay_video
+    from bgs.stimuli.masks import clip_stem
+
+    labels = ("tuned", "base") if len(lookers) > 1 else ("",)
+    rows = {f"{label} {looker.model}".strip(): looker for label, looker in zip(labels, lookers, strict=True)}
+    rows = dict(reversed(rows.items()))
+    stem = clip_stem(name).replace("/", "_")
+    draw_strip(overlay_of(name, rows), out / "strips" / f"{stem}.png")
+    if video:
+        write_overlay_video(overlay_of(name, rows, columns=None), out / "videos" / f"{stem}.mp4")
 
 
 def print_shares(result: AttentionShares) -> None:

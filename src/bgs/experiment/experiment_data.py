@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
+import numpy as np
+
+from bgs import __version__
+from bgs._files import sha256, sha256_of
+from bgs._typing import Float, Float64, Int
 from bgs.embeddings import Embeddings
+from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.cells import Cell
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import ExperimentConfig
+from bgs.experiment.distances import distances
 from bgs.experiment.folder import ExperimentFolder
 from bgs.experiment.shared import Shared
 from bgs.experiment.study import Study
@@ -48,6 +56,53 @@ class ExperimentData:
         """Seed -> embeddings of a model trained under a condition."""
         cells = self.find(model, condition)
         return {seed: Embeddings.load(cell.folder.embeddings("tuned")) for seed, cell in cells.items()}
+
+    def low_level(self, reference: str) -> Embeddings:
+        """Embeddings of a low-level model; see :meth:`bgs.experiment.shared.Shared.low_level`."""
+        return self._shared.low_level(reference)
+
+    def pairs(
+        self, model: str, condition: Condition = Condition.HYBRID
+    ) -> dict[int, tuple[Embeddings, Embeddings]]:
+        """Seed -> base and tuned embeddings of a model.
+
+        Raises:
+            NotApplicable: no such cell is finished.
+        """
+        base, tuned = self.base(model), self.tuned(model, condition)
+        found = {seed: (base[self.config.base_seed(model, seed)], after) for seed, after in tuned.items()}
+        if not found:
+            raise NotApplicable(f"{model} has no finished cell of the condition {condition}")
+        return found
+
+    @property
+    def evaluated(self) -> Int[np.ndarray, " m"]:
+        """Positions of the held-out stimuli; of all where no split was published."""
+        test = np.flatnonzero(self.study.stimuli.test)
+        return test if len(test) else np.arange(len(self.study.stimuli))
+
+    def human(self, positions: Int[np.ndarray, " m"]) -> Float[np.ndarray, "m m"]:
+        """(m, m) human dissimilarities of stimuli, from all judgments; NaN where unobserved."""
+        return self.study.human(positions, among=np.arange(len(self.study.stimuli)))
+
+    def distances(
+        self, embeddings: Embeddings, positions: Int[np.ndarray, " m"] | None = None
+    ) -> Float64[np.ndarray, "m m"]:
+        """See :func:`bgs.experiment.distances.distances`."""
+        return distances(embeddings, self.study.stimuli, self.config.evaluation, positions)
+
+    def key(self) -> str:
+        """SHA-256 over everything that an analysis can depend on but its own settings."""
+        captions = "" if self.captions is None else self.captions.hash()
+        study = (self.study.stimuli.hash(), self.study.trials.hash())
+        cells = [f"{cell.name} {cell.key()} {sha256(self._vectors(cell))}" for cell in self.cells]
+        settings = self.config.evaluation.model_dump_json(), str(self.config.seeds)
+        return sha256_of(__version__, *settings, captions, *study, *cells)
+
+    def _vectors(self, cell: Cell) -> Path:
+        if cell.condition is Condition.BASE:
+            return self._shared.base_path(cell.model, cell.seed)
+        return cell.folder.embeddings("tuned")
 
     @cached_property
     def _shared(self) -> Shared:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from bgs._files import write_json
-from bgs._typing import Float, Int
+from bgs._typing import Int
 from bgs.embeddings import Embeddings
-from bgs.evaluation import Metric, model_rdm
+from bgs.evaluation import Metric
 from bgs.evaluation.folds import HeldOutFold, pooled_rsa
+from bgs.experiment.distances import distances
 from bgs.experiment.run import embed_base, embed_tuned, fit
 from bgs.experiment.study import Study, load_study, new_study
 from bgs.judgments import split_folds
@@ -88,16 +89,8 @@ def _fold(
         tuned = embed_tuned(config, study, folder)
     bases.setdefault(config.reference, base)
     human = study.human(positions, among=np.arange(len(study.stimuli)))
-    rdms = np.stack([_held_out_rdm(config, study, model, positions) for model in (base, tuned)])
-    return HeldOutFold(positions, human, rdms)
-
-
-def _held_out_rdm(
-    config: TrainingConfig, study: Study, model: Embeddings, positions: Int[np.ndarray, " m"]
-) -> Float[np.ndarray, "m m"]:
-    values = model.select(study.stimuli.ids).values
-    center = values[study.stimuli.train].mean(axis=0) if config.evaluation.center else None
-    return model_rdm(values[positions], config.evaluation.distance, center)
+    rdms = [distances(model, study.stimuli, config.evaluation, positions) for model in (base, tuned)]
+    return HeldOutFold(positions, human, np.stack(rdms))
 
 
 def _pool(config: TrainingConfig, study: Study, held: list[HeldOutFold]) -> FoldsResult:

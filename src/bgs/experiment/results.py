@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from bgs.evaluation import Metric, Result
+from bgs.evaluation import Metric, Result, benjamini_hochberg
 
 #: What the table has, and the ceiling that it is read against.
 MEASURES: dict[str, str | None] = {
@@ -28,20 +29,26 @@ class SeedMean:
     Attributes:
         mean: value and interval bounds are means over the seeds.
         seeds: seed -> its value; empty for what has no seeds (captions).
+        q: p adjusted for the other figures of a table, or None.
     """
 
     mean: Metric
     seeds: dict[int, float]
+    q: float | None = None
 
     @classmethod
     def of(cls, metrics: Mapping[int, Metric]) -> SeedMean:
-        """The mean over one or more seeds."""
+        """The mean over one or more seeds.
+
+        p over several seeds is twice the mean p: valid however seeds depend on each other (Vovk & Wang 2020,
+        Biometrika 107:791).
+        """
         first = next(iter(metrics.values()))
         value, low, high = (
             float(np.mean([getattr(metric, key) for metric in metrics.values()]))
             for key in ("value", "low", "high")
         )
-        mean = Metric(value, low, high, first.n, first.unit)
+        mean = Metric(value, low, high, first.n, first.unit, p=_mean_p([m.p for m in metrics.values()]))
         return cls(mean, {seed: metric.value for seed, metric in metrics.items()})
 
     def over(self, ceiling: Metric) -> Metric:
@@ -53,13 +60,29 @@ class SeedMean:
     def to_json(self) -> dict[str, Any]:
         """The mean as a metric, with ``seeds``."""
         seeds = {str(seed): None if value != value else value for seed, value in self.seeds.items()}
-        return {**self.mean.to_json(), "seeds": seeds}
+        q = {} if self.q is None else {"q": None if math.isnan(self.q) else self.q}
+        return {**self.mean.to_json(), "seeds": seeds, **q}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SeedMean:
         """What :meth:`to_json` wrote."""
         seeds = {int(seed): float("nan") if x is None else float(x) for seed, x in value["seeds"].items()}
-        return cls(Metric.from_json(value), seeds)
+        q = (math.nan if value["q"] is None else float(value["q"])) if "q" in value else None
+        return cls(Metric.from_json(value), seeds, q)
+
+
+def _mean_p(values: Sequence[float | None]) -> float | None:
+    known = [p for p in values if p is not None]
+    if len(known) < len(values):
+        return None
+    return known[0] if len(known) == 1 else min(1.0, 2 * float(np.mean(known)))
+
+
+def with_q(figures: Mapping[str, SeedMean]) -> dict[str, SeedMean]:
+    """Figures of one table with their p adjusted for each other (Benjamini & Hochberg)."""
+    p = np.array([math.nan if f.mean.p is None else f.mean.p for f in figures.values()], dtype=np.float64)
+    adjusted = benjamini_hochberg(p).tolist()
+    return {name: replace(figure, q=q) for (name, figure), q in zip(figures.items(), adjusted, strict=True)}
 
 
 #: Measure -> figure.

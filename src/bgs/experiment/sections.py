@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,8 +35,8 @@ class GapSettings(Section):
 class VarianceSettings(Section):
     """Variance of people's dissimilarities that a model explains beyond captions and low-level models."""
 
-    #: Model references whose distances are taken out first.
-    low_level: tuple[str, ...] = ()
+    #: Model references whose distances are taken out as well, such as ``motion:energy``; they need clips.
+    low_level: Annotated[tuple[str, ...], Field(max_length=3)] = ()
 
 
 class ProbeSettings(Section):
@@ -43,6 +44,8 @@ class ProbeSettings(Section):
 
     #: Rating columns of the data set.
     attributes: Literal["all"] | tuple[str, ...] = "all"
+    #: Parts of the clips, each held out once.
+    folds: int = Field(5, ge=2)
 
 
 class TransferSettings(Section):
@@ -50,31 +53,45 @@ class TransferSettings(Section):
 
     #: Name of a data set, or a folder.
     data: str
-    #: Rating columns that hold the counts or shares of each label.
-    ratings: tuple[str, ...] = ()
+    #: For ``phase-genset``, a table of how many people chose each relation.
+    table: Path | None = None
+    #: Rating columns that make its dissimilarities.
+    ratings: tuple[str, ...] = Field(min_length=1)
+    #: ``hellinger``: they hold counts or shares of labels; ``euclidean``: each is a scale.
+    target: Literal["hellinger", "euclidean"] = "hellinger"
     #: Column of the label to tell apart.
     label: str | None = None
+    #: Rating column of the number of raters, for what people among themselves reach.
+    raters: str | None = None
+    #: Measure although clips were trained on.
+    allow_overlap: bool = False
 
 
 class AttentionSettings(Section):
     """Where base and tuned models look."""
 
-    method: Literal["rollout", "last"] = "rollout"
+    method: Literal["rollout", "last-layer", "gradient"] = "rollout"
     #: Clips to look at: how many of the held-out ones, or which.
-    clips: int | tuple[str, ...] = 12
+    clips: Annotated[int, Field(ge=1)] | tuple[str, ...] = 60
+    #: Regions of the masks that count as one: ``{agents: [agent A, agent B]}``; others keep their names.
+    regions: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    #: Clips whose frames are shown.
+    strips: int = Field(3, ge=0)
 
 
 class DimensionsSettings(Section):
-    """What the dimensions along which tuning moved the clips have to do with the ratings."""
+    """Non-negative sparse dimensions of people's and models' similarities, and what they have to do with the ratings."""
 
-    #: Dimensions to look at, the largest first.
+    #: The most dimensions to choose from.
     dimensions: int = Field(8, ge=1)
+    #: Random starts of every fit.
+    starts: int = Field(3, ge=1)
 
 
 class DisagreementSettings(Section):
-    """Pairs and trials on which base, tuned and people disagree most."""
+    """Trials on which exactly one of base and tuned agrees with people."""
 
-    #: How many of each are shown.
+    #: How many of each kind are shown.
     examples: int = Field(6, ge=1)
 
 
@@ -93,6 +110,11 @@ class AnalysesSettings(Section):
 class ReportSettings(Section):
     """The report on the experiment."""
 
+    #: Heading of the page; null makes one.
     title: str | None = None
+    #: What was done, in a few sentences; paragraphs are separated by blank lines. Null makes it from the data.
+    lead: str | None = None
+    #: Command that makes everything again; null: this experiment's.
+    rerun: str | None = None
     #: Figures of others by protocol and name (squared Spearman), shown for comparison.
     published: dict[str, dict[str, float]] = {}

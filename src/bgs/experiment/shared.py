@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 
 from bgs._typing import Float64
 from bgs.embeddings import Embeddings
-from bgs.evaluation import model_rdm
 from bgs.experiment.cells import Cell
 from bgs.experiment.config import ExperimentConfig
+from bgs.experiment.distances import distances
 from bgs.experiment.embedder import embed_stimuli
 from bgs.experiment.folder import ExperimentFolder
 from bgs.experiment.run import embed_base
@@ -48,7 +49,16 @@ class Shared:
         captions = self.captions()
         if captions is None:
             return None
-        settings, stimuli = self._config.evaluation, self._study.stimuli
-        values = captions.select(stimuli.ids).values.astype(np.float64)
-        mean = values[stimuli.train].mean(axis=0) if settings.center else None
-        return model_rdm(values, settings.distance, mean)
+        return distances(captions, self._study.stimuli, self._config.evaluation)
+
+    def low_level(self, reference: str) -> Embeddings:
+        """Embeddings of a low-level model such as ``motion:energy``.
+
+        Raises:
+            BgsError: it cannot be loaded, or there are no clips.
+        """
+        name = re.sub(r"[^A-Za-z0-9.]+", "-", reference)
+        path = self._folder.shared / f"low-level-{name}.safetensors"
+        if not path.is_file():
+            embed_stimuli(reference, self._study.stimuli).save(path)
+        return Embeddings.load(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -46,6 +47,17 @@ class RegionMasks:
             raise DataError(
                 "a region without a name", got=f"label {greatest}", expected=f"0 to {len(self.names) - 1}"
             )
+
+    def merged(self, groups: Mapping[str, str]) -> RegionMasks:
+        """Regions under other names; those that get the same name become one.
+
+        Args:
+            groups: name -> new name; a region that is not named keeps its own.
+        """
+        new = [groups.get(name, name) for name in self.names]
+        names = tuple(dict.fromkeys(new))
+        label = np.array([names.index(name) for name in new], dtype=np.uint8)
+        return RegionMasks(label[self.labels], names)
 
 
 def write_masks(path: str | Path, masks: RegionMasks) -> None:

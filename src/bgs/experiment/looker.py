@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
 
 from bgs._errors import DataError
+from bgs._files import sha256
+from bgs.backbones import VideoInputs, load_backbone
+from bgs.backbones.attention import clip_maps, require_attention
+from bgs.datasets import Dataset
 from bgs.experiment.embedder import prepare, resolve_device
-from bgs.experiment.progress import print_once
-from bgs.stimuli import RegionMasks, read_masks
+from bgs.experiment.progress import print_once, progress_bar
+from bgs.experiment.provenance import provenance
+from bgs.experiment.quiet import quiet_libraries
+from bgs.report.overlay import Overlay, overlay
+from bgs.stimuli import ClipMaps, RegionMasks, StimulusSet, read_masks
 from bgs.stimuli.boxes import regions_from_boxes
 from bgs.stimuli.masks import clip_stem, mask_path
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from bgs.datasets import Dataset
-    from bgs.stimuli import ClipMaps, StimulusSet
 
 
 class Looker:
@@ -31,12 +35,7 @@ class Looker:
     def __init__(
         self, model: str, stimuli: StimulusSet, method: str, micro_batch: int, device: str, skip_bad: bool
     ) -> None:
-        from bgs.experiment.quiet import quiet_libraries
-
         quiet_libraries()
-        from bgs.backbones import VideoInputs, load_backbone
-        from bgs.backbones.attention import require_attention
-
         self.model, self.stimuli, self.method, self.micro_batch = model, stimuli, method, micro_batch
         self.backbone = load_backbone(model)
         require_attention(self.backbone, method)  # before any clip is decoded
@@ -49,9 +48,6 @@ class Looker:
     @cached_property
     def maps(self) -> ClipMaps:
         """Of every clip that could be read."""
-        from bgs.backbones.attention import clip_maps
-        from bgs.experiment.progress import progress_bar
-
         with progress_bar() as bar:
             task = bar.add_task("attention", total=len(set(self.inputs.owner.tolist())))
             return clip_maps(
@@ -59,19 +55,14 @@ class Looker:
                 progress=lambda done: bar.advance(task, done),
             )  # fmt: skip
 
-    def frames(self, name: str) -> np.ndarray:
+    def frames(self, name: str) -> UInt8[np.ndarray, "t s s 3"]:
         """(T, S, S, 3) uint8 frames of a clip, as the model saw them."""
-        import numpy as np
-
         unit = int(np.searchsorted(self.inputs.owner, self.stimuli.index[name]))
-        frames: np.ndarray = self.inputs.batch(np.array([unit])).numpy()[0]
+        frames: UInt8[np.ndarray, "t s s 3"] = self.inputs.batch(np.array([unit])).numpy()[0]
         return frames
 
     def about(self, dataset: Dataset, others: Sequence[Looker], boxes: Path | None) -> dict[str, Any]:
         """Provenance of a comparison of this model with others."""
-        from bgs._files import sha256
-        from bgs.experiment.provenance import provenance
-
         source = {"boxes": {"file": boxes.name, "sha256": sha256(boxes)}} if boxes else {}
         return provenance(
             model=self._card(), against=[other._card() for other in others], data=dataset.name,
@@ -116,17 +107,8 @@ def read_regions(dataset: Dataset, masks: Path | None, boxes: Path | None) -> di
     return found
 
 
-def draw_clip(name: str, lookers: Sequence[Looker], out: Path, video: bool) -> None:
-    """Write a clip's strip and, if wanted, its video: the model compared with above, the model below."""
-    from bgs.report.draw_overlay import draw_strip, write_overlay_video
-    from bgs.report.overlay import overlay
-
-    labels = ("tuned", "base") if len(lookers) > 1 else ("",)
-    rows = {f"{label} {looker.model}".strip(): looker for label, looker in zip(labels, lookers, strict=True)}
-    rows = dict(reversed(rows.items()))
-    maps = {label: looker.maps for label, looker in rows.items()}
-    frames = {label: looker.frames(name) for label, looker in rows.items()}
-    stem = clip_stem(name).replace("/", "_")
-    draw_strip(overlay(name, maps, frames), out / "strips" / f"{stem}.png")
-    if video:
-        write_overlay_video(overlay(name, maps, frames, columns=None), out / "videos" / f"{stem}.mp4")
+def overlay_of(name: str, lookers: Mapping[str, Looker], columns: int | None = 6) -> Overlay:
+    """The overlay of a clip, a row a model under its label; ``columns`` frames, None for all."""
+    maps = {label: looker.maps for label, looker in lookers.items()}
+    frames = {label: looker.frames(name) for label, looker in lookers.items()}
+    return overlay(name, maps, frames, columns=columns)

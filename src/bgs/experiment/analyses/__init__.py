@@ -1,0 +1,91 @@
+"""What is asked of the trained cells: a registry of analyses, each with a result of its own."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bgs._errors import ConfigError
+from bgs._files import sha256_of, write_json
+from bgs.experiment.analyses.attention import attention
+from bgs.experiment.analyses.dimensions import dimensions
+from bgs.experiment.analyses.disagreement import disagreement
+from bgs.experiment.analyses.gap import gap
+from bgs.experiment.analyses.probes import probes
+from bgs.experiment.analyses.transfer import transfer
+from bgs.experiment.analyses.variance import variance
+from bgs.experiment.applicable import NotApplicable
+from bgs.experiment.cells import message_of
+from bgs.experiment.config import ExperimentConfig
+from bgs.experiment.experiment_data import ExperimentData
+from bgs.experiment.progress import progress_bar
+from bgs.objective.settings import changed_keys
+
+#: From the data of an experiment to a JSON value; raises :class:`NotApplicable` where there is nothing to analyse.
+Analysis = Callable[[ExperimentData], Any]
+
+#: Name, as in the section ``analyses`` -> analysis.
+REGISTRY: dict[str, Analysis] = {
+    "gap": gap,
+    "variance": variance,
+    "probes": probes,
+    "transfer": transfer,
+    "attention": attention,
+    "dimensions": dimensions,
+    "disagreement": disagreement,
+}
+
+
+def wanted_analyses(config: ExperimentConfig) -> list[str]:
+    """Analyses that are registered and not left out.
+
+    Raises:
+        ConfigError: a section is given for an analysis that is not registered.
+    """
+    for name in sorted(changed_keys(config.analyses)):
+        if name not in REGISTRY and getattr(config.analyses, name) is not None:
+            raise ConfigError("no such analysis here", where=f"analyses.{name}", expected=", ".join(REGISTRY))
+    return [name for name in REGISTRY if getattr(config.analyses, name) is not None]
+
+
+def run_analyses(data: ExperimentData) -> dict[str, str]:
+    """Write ``analyses/<name>.json`` of every analysis wanted: its ``result``, ``not_applicable`` or its ``error``.
+
+    A result is kept as long as its settings and everything it was made of stay the same.
+
+    Returns:
+        ``analysis <name>`` -> message, of those that failed.
+    """
+    failed, names, made_of = {}, wanted_analyses(data.config), data.key()
+    with progress_bar() as bar:
+        for name in bar.track(names, description="analyses"):
+            path = data.folder.analyses / f"{name}.json"
+            key = sha256_of(name, getattr(data.config.analyses, name).model_dump_json(), made_of)
+            if _is_kept(path, key):
+                continue
+            value = _attempt(name, data)
+            write_json(path, {"key": key, **value})
+            if "error" in value:
+                failed[f"analysis {name}"] = value["error"]["message"]
+    return failed
+
+
+def _attempt(name: str, data: ExperimentData) -> dict[str, Any]:
+    try:
+        return {"result": REGISTRY[name](data)}
+    except NotApplicable as reason:
+        return {"not_applicable": message_of(reason)}
+    except Exception as error:  # one analysis must not take the others with it
+        lines = "".join(traceback.format_exception(error))
+        return {"error": {"message": message_of(error), "traceback": lines}}
+
+
+def _is_kept(path: Path, key: str) -> bool:
+    """Whether there is a result of these settings and data; reasons and errors are looked into again."""
+    if not path.is_file():
+        return False
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return found.get("key") == key and "result" in found

@@ -1,0 +1,136 @@
+"""Where base and tuned models look: shares of attention on regions against those of the regions' areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bgs._errors import ConfigError
+from bgs.evaluation import AttentionShares, Metric, attention_shares
+from bgs.experiment.analyses.over_seeds import base_means, by_model, means, to_json
+from bgs.experiment.applicable import NotApplicable
+from bgs.experiment.cells import Cell
+from bgs.experiment.conditions import Condition
+from bgs.experiment.experiment_data import ExperimentData
+from bgs.experiment.looker import Looker, overlay_of, read_regions
+from bgs.experiment.results import with_q
+from bgs.experiment.sections import AttentionSettings
+from bgs.report.draw_overlay import draw_strip
+from bgs.stimuli import RegionMasks, StimulusSet
+from bgs.stimuli.masks import clip_stem
+
+_STRIP_PIXELS = 96
+MEASURES = ("area", "share", "enrichment")
+
+
+def attention(data: ExperimentData) -> dict[str, Any]:
+    """Attention by region of each model.
+
+    ``base``, ``tuned``: ``area``, ``share``, ``enrichment`` (share − area) -> region -> mean over seeds;
+    ``difference``: region -> difference in enrichment, tuned − base, paired by clip, with q over regions. ``strips``:
+    clip, file (below ``analyses/``) and its description.
+    """
+    section = data.config.analyses.attention
+    assert section is not None
+    videos = data.study.stimuli.videos
+    if videos is None or None in videos:
+        raise NotApplicable("the clips are not on this machine")
+    regions = _regions(data, section)
+    return by_model(data, lambda data, model: _of_model(data, model, section, regions))
+
+
+def _regions(data: ExperimentData, section: AttentionSettings) -> dict[str, RegionMasks]:
+    """Masks of the clips looked at, their regions put together as the settings say."""
+    stimuli = data.study.stimuli
+    wanted = set(_clips(data, section))
+    found = {
+        name: masks for name, masks in read_regions(data.study.dataset, None, None).items() if name in wanted
+    }
+    if not found:
+        raise NotApplicable("no clip of the data set has region masks")
+    groups = {region: name for name, regions in section.regions.items() for region in regions}
+    return {name: found[name].merged(groups) for name in stimuli.ids if name in found}
+
+
+def _clips(data: ExperimentData, section: AttentionSettings) -> list[str]:
+    stimuli = data.study.stimuli
+    if isinstance(section.clips, int):
+        return [stimuli.ids[i] for i in data.evaluated[: section.clips]]
+    stimuli.positions(section.clips)  # an unknown clip is an error
+    return list(section.clips)
+
+
+def _of_model(
+    data: ExperimentData, model: str, section: AttentionSettings, regions: Mapping[str, RegionMasks]
+) -> dict[str, Any]:
+    cells = data.find(model, Condition.HYBRID)
+    if not cells:
+        raise NotApplicable(f"{model} has no finished cell of the condition {Condition.HYBRID}")
+    shown = data.study.stimuli.subset(data.study.stimuli.positions(tuple(regions)))
+    bases: dict[int, Looker] = {}
+    found: dict[int, AttentionShares] = {}
+    strips: list[dict[str, str]] = []
+    for seed, cell in sorted(cells.items()):
+        base_seed = data.config.base_seed(model, seed)
+        if base_seed not in bases:
+            bases[base_seed] = _looker(cell.config.reference, cell, shown, section)
+        tuned = _looker(f"run:{cell.folder.path}", cell, shown, section)
+        found[seed] = _shares(data, tuned, bases[base_seed], regions)
+        if not strips:
+            strips = _draw(data, model, {"base": bases[base_seed], "tuned": tuned}, section.strips)
+    return {
+        "method": section.method,
+        "n_clips": len(regions),
+        **_tables(data, model, found),
+        "strips": strips,
+    }
+
+
+def _looker(reference: str, cell: Cell, stimuli: StimulusSet, section: AttentionSettings) -> Looker:
+    try:
+        return Looker(
+            reference, stimuli, section.method, min(cell.config.micro_batch, 8), cell.config.device, False
+        )
+    except ConfigError as error:
+        if "attention" not in error.what:
+            raise
+        raise NotApplicable(f"{cell.model}: {error.what}") from None
+
+
+def _shares(
+    data: ExperimentData, tuned: Looker, base: Looker, regions: Mapping[str, RegionMasks]
+) -> AttentionShares:
+    settings = data.config.evaluation
+    return attention_shares(
+        tuned.maps, regions, base.maps, resamples=settings.resamples,
+        permutations=settings.permutations, seed=data.config.seeds[0],
+    )  # fmt: skip
+
+
+def _tables(data: ExperimentData, model: str, found: Mapping[int, AttentionShares]) -> dict[str, Any]:
+    def of(table: str, measure: str) -> dict[int, dict[str, Metric]]:
+        return {
+            seed: {region: metrics[measure] for region, metrics in getattr(shares, table).items()}
+            for seed, shares in found.items()
+        }
+
+    tuned = {measure: to_json(means(of("metrics", measure))) for measure in MEASURES}
+    base = {measure: to_json(base_means(data, model, of("against", measure))) for measure in MEASURES}
+    difference = with_q(means({seed: shares.differences for seed, shares in found.items()}))
+    return {"base": base, "tuned": tuned, "difference": to_json(difference)}
+
+
+def _draw(
+    data: ExperimentData, model: str, lookers: Mapping[str, Looker], count: int
+) -> list[dict[str, str]]:
+    """Strips of a few clips, evenly spread over those looked at."""
+    ids = lookers["tuned"].maps.stimulus_ids
+    strips = []
+    for place in np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)):
+        figure = overlay_of(ids[place], lookers)
+        file = f"attention/{model}-{clip_stem(ids[place]).replace('/', '_')}.png"
+        draw_strip(figure, data.folder.analyses / file, _STRIP_PIXELS)
+        strips.append({"clip": ids[place], "file": file, "alt": figure.describe()})
+    return strips

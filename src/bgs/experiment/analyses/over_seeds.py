@@ -1,0 +1,55 @@
+"""From one result a seed to means over seeds, model by model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bgs.evaluation import Metric
+from bgs.experiment.applicable import NotApplicable
+from bgs.experiment.cells import message_of
+from bgs.experiment.experiment_data import ExperimentData
+from bgs.experiment.results import SeedMean
+
+
+def by_model(
+    data: ExperimentData, analyse: Callable[[ExperimentData, str], dict[str, Any]]
+) -> dict[str, Any]:
+    """``models``: name -> what ``analyse`` found, or why it does not apply.
+
+    Raises:
+        NotApplicable: it applies to no model.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for model in data.config.models:
+        try:
+            found[model] = analyse(data, model)
+        except NotApplicable as reason:
+            found[model] = {"not_applicable": message_of(reason)}
+    if all("not_applicable" in value for value in found.values()):
+        raise NotApplicable("; ".join(dict.fromkeys(value["not_applicable"] for value in found.values())))
+    return {"models": found}
+
+
+def means(metrics: Mapping[int, Mapping[str, Metric]]) -> dict[str, SeedMean]:
+    """Name -> mean over seeds, of the names that every seed has."""
+    first = next(iter(metrics.values()))
+    names = [name for name in first if all(name in found for found in metrics.values())]
+    return {name: SeedMean.of({seed: found[name] for seed, found in metrics.items()}) for name in names}
+
+
+def base_means(
+    data: ExperimentData, model: str, metrics: Mapping[int, Mapping[str, Metric]]
+) -> dict[str, SeedMean]:
+    """The same for a base model, by the seed that it was made with: one, unless it depends on the seed."""
+    return means({data.config.base_seed(model, seed): found for seed, found in metrics.items()})
+
+
+def to_json(figures: Mapping[str, SeedMean]) -> dict[str, Any]:
+    """Name -> figure as JSON types."""
+    return {name: figure.to_json() for name, figure in figures.items()}
+
+
+def from_json(figures: Mapping[str, Any]) -> dict[str, SeedMean]:
+    """What :func:`to_json` wrote."""
+    return {name: SeedMean.from_json(figure) for name, figure in figures.items()}

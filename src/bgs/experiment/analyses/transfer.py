@@ -1,0 +1,145 @@
+"""Zero-shot transfer: base and tuned models on a second data set that no model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bgs import evaluation
+from bgs._errors import BgsError
+from bgs.backbones import Backbone, load_backbone
+from bgs.backbones.clip_reader import ClipReader
+from bgs.backbones.lookup import LookupBackbone
+from bgs.datasets import Dataset, load_dataset
+from bgs.embeddings import Embeddings
+from bgs.evaluation import Metric, Transfer
+from bgs.experiment.analyses.over_seeds import base_means, by_model, means, to_json
+from bgs.experiment.applicable import NotApplicable
+from bgs.experiment.cells import Cell
+from bgs.experiment.conditions import Condition
+from bgs.experiment.embedder import embed_stimuli
+from bgs.experiment.experiment_data import ExperimentData
+from bgs.experiment.sections import TransferSettings
+from bgs.stimuli import FrameCache, StimulusSet
+from bgs.stimuli.file_hashes import file_hashes
+
+#: Figures that are not about a model: guessing, and what people among themselves reach.
+_REFERENCES = ("chance", "one_rater", "new_panel")
+
+
+def transfer(data: ExperimentData) -> dict[str, Any]:
+    """Each model on the second data set.
+
+    ``base``, ``tuned``, ``difference``: ``rsa_spearman``, ``odd_one_out_3afc`` and, where a label is decoded,
+    ``balanced_accuracy`` -> mean over seeds; ``references``: chance and human raters of the decoding; ``classes``, and
+    ``confusion`` of the first seed.
+    """
+    section = data.config.analyses.transfer
+    assert section is not None
+    second = _second(section)
+    return {
+        **by_model(data, lambda data, model: _of_model(data, model, section, second)),
+        "data": second.name, "n_clips": len(second.stimuli), "citation": second.citation,
+    }  # fmt: skip
+
+
+def _second(section: TransferSettings) -> Dataset:
+    try:
+        return load_dataset(section.data, ratings=section.table)
+    except BgsError as error:
+        raise NotApplicable(f"the second data set is not on this machine: {error}") from None
+
+
+def _of_model(data: ExperimentData, model: str, section: TransferSettings, second: Dataset) -> dict[str, Any]:
+    cells = data.find(model, Condition.HYBRID)
+    if not cells:
+        raise NotApplicable(f"{model} has no finished cell of the condition {Condition.HYBRID}")
+    pairs, bases, found = data.pairs(model), dict[int, Embeddings](), dict[int, Transfer]()
+    for seed, cell in sorted(cells.items()):
+        known_base, known_tuned = pairs[seed]
+        base_seed = data.config.base_seed(model, seed)
+        if base_seed not in bases:
+            _require_readable(model, load_backbone(cell.config.reference), second)
+            bases[base_seed] = _embed(data, cell.config.reference, cell, known_base, second.stimuli)
+        tuned = _embed(data, f"run:{cell.folder.path}", cell, known_tuned, second.stimuli)
+        found[seed] = _transfer(data, tuned, bases[base_seed], section, second.stimuli)
+    return _tables(data, model, found)
+
+
+def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
+    """See that a model can read the second data set at all."""
+    videos = second.stimuli.videos
+    if isinstance(backbone, LookupBackbone):
+        raise NotApplicable(f"{model} is a table of the clips it was trained on and knows no others")
+    if isinstance(backbone, ClipReader):
+        if videos is None or None in videos:
+            raise NotApplicable(f"the clips of {second.name} are not on this machine")
+    elif second.stimuli.captions is None:
+        raise NotApplicable(f"{model} reads captions, and {second.name} has none")
+
+
+def _embed(
+    data: ExperimentData, reference: str, cell: Cell, known: Embeddings, stimuli: StimulusSet
+) -> Embeddings:
+    """Embeddings of the second data set, centred where evaluation is: on the training clips of the first one."""
+    config = cell.config
+    made = embed_stimuli(reference, stimuli, config.micro_batch, config.device, config.precision)
+    if not data.config.evaluation.center:
+        return made
+    mean = known.select(data.study.stimuli.ids).values[data.study.stimuli.train].mean(axis=0)
+    return replace(made, values=made.values - mean)
+
+
+def _transfer(
+    data: ExperimentData, tuned: Embeddings, base: Embeddings, section: TransferSettings, stimuli: StimulusSet
+) -> Transfer:
+    settings, trained = data.config.evaluation, data.study.stimuli
+    positions = np.flatnonzero(trained.train)
+    return evaluation.transfer(
+        tuned, stimuli, section.ratings, against=base, target=section.target, label=section.label,
+        raters=section.raters, trained_on=[trained.ids[i] for i in positions], video_hashes=_hashes(stimuli),
+        trained_hashes=list(_hashes(trained.subset(positions)).values()), allow_overlap=section.allow_overlap,
+        distance=settings.distance, resamples=settings.resamples, permutations=settings.permutations,
+        seed=data.config.seeds[0],
+    )  # fmt: skip
+
+
+def _hashes(stimuli: StimulusSet) -> dict[str, str]:
+    """Stimulus id -> hash of its file, of those that have one."""
+    paths = {name: path for name, path in zip(stimuli.ids, stimuli.videos or (), strict=False) if path}
+    there = {name: path for name, path in paths.items() if path.is_file()}
+    digests = file_hashes(list(there.values()), FrameCache().folder / "hashes.json")
+    return dict(zip(there, digests, strict=True))
+
+
+def _tables(data: ExperimentData, model: str, found: Mapping[int, Transfer]) -> dict[str, Any]:
+    first = found[min(found)]
+    tables = {
+        "base": to_json(base_means(data, model, {s: _with_decoding(r, "against") for s, r in found.items()})),
+        "tuned": to_json(means({s: _with_decoding(r, "embeddings") for s, r in found.items()})),
+        "difference": to_json(means({s: _with_decoding(r, "difference") for s, r in found.items()})),
+    }
+    decoding = first.decoding
+    references = (
+        {} if decoding is None else {k: v.to_json() for k, v in decoding.metrics.items() if k in _REFERENCES}
+    )
+    about = {} if decoding is None else {"classes": decoding.classes, "confusion": decoding.confusion}
+    return {**tables, "references": references, **about, "provenance": first.provenance}
+
+
+def _with_decoding(result: Transfer, which: str) -> dict[str, Metric]:
+    """RSA, odd-one-out and balanced accuracy of one side: ``embeddings``, ``against`` or ``difference``."""
+    tables = {
+        "embeddings": result.metrics,
+        "against": result.against_metrics,
+        "difference": result.differences,
+    }
+    decoding = result.decoding
+    if decoding is None:
+        return tables[which]
+    accuracy = decoding.difference if which == "difference" else decoding.metrics[which]
+    assert accuracy is not None
+    return {**tables[which], "balanced_accuracy": accuracy}

@@ -1,0 +1,96 @@
+"""Unique variance: what a model explains of people's dissimilarities beyond captions and low-level models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bgs._typing import Float64
+from bgs.embeddings import Embeddings
+from bgs.evaluation import VariancePartition, partition_variance
+from bgs.experiment.analyses.over_seeds import by_model, means, to_json
+from bgs.experiment.applicable import NotApplicable
+from bgs.experiment.conditions import Condition
+from bgs.experiment.experiment_data import ExperimentData
+
+#: Models that are held against captions alone; the tuned one also against captions and low-level models together.
+_BESIDE_CAPTIONS = (Condition.HYBRID, Condition.BASE, Condition.LANGUAGE_DISTILLATION)
+CAPTIONS, LOW_LEVEL = "captions", "low-level"
+
+_Rdm = Float64[np.ndarray, "m m"]
+
+
+def variance(data: ExperimentData) -> dict[str, Any]:
+    """Partitions of each model, on held-out clips.
+
+    ``partitions``: ``hybrid``, ``base``, ``language-distillation`` (that model and captions) and ``low-level`` (tuned,
+    captions and the low-level models) -> ``predictors``, and means over seeds of ``cross_validated``, ``in_sample``,
+    ``alone``. ``skipped``: partition or low-level model -> why it is not there.
+    """
+    return by_model(data, _of_model)
+
+
+def _of_model(data: ExperimentData, model: str) -> dict[str, Any]:
+    captions = {} if data.captions is None else {CAPTIONS: data.distances(data.captions, data.evaluated)}
+    low_level, skipped = _low_level(data)
+    if not captions and not low_level:
+        raise NotApplicable("there are neither captions nor low-level models to compare with")
+    partitions = {}
+    for condition in _BESIDE_CAPTIONS if captions else ():
+        try:
+            partitions[condition.value] = _partition(data, model, condition, captions)
+        except NotApplicable as reason:
+            skipped[condition.value] = str(reason)
+    if low_level:
+        partitions[LOW_LEVEL] = _partition(data, model, Condition.HYBRID, captions | low_level)
+    if not partitions:
+        raise NotApplicable("; ".join(skipped.values()))
+    return {"partitions": partitions, "skipped": skipped}
+
+
+def _partition(
+    data: ExperimentData, model: str, condition: Condition, others: Mapping[str, _Rdm]
+) -> dict[str, Any]:
+    """Means over seeds of the parts of one model and others."""
+    human, found = data.human(data.evaluated), {}
+    for seed, embeddings in _seeds(data, model, condition).items():
+        own = data.distances(embeddings, data.evaluated)
+        if any(np.array_equal(own, other) for other in others.values()):
+            raise NotApplicable(f"{model} is here the caption encoder itself")
+        found[seed] = _parts(data, human, {condition.value: own, **others})
+    first = next(iter(found.values()))
+    parts = {
+        key: to_json(means({seed: getattr(partition, key) for seed, partition in found.items()}))
+        for key in ("cross_validated", "in_sample", "alone")
+    }
+    return {
+        "predictors": list(first.predictors),
+        **parts,
+        "n_clips": len(human),
+        "folds": first.provenance["folds"],
+    }
+
+
+def _seeds(data: ExperimentData, model: str, condition: Condition) -> dict[int, Embeddings]:
+    found = data.base(model) if condition is Condition.BASE else data.tuned(model, condition)
+    if not found:
+        raise NotApplicable(f"{model} has no finished cell of the condition {condition}")
+    return found
+
+
+def _parts(data: ExperimentData, human: _Rdm, models: Mapping[str, _Rdm]) -> VariancePartition:
+    settings = data.config.evaluation
+    return partition_variance(
+        human, models, resamples=settings.resamples, permutations=settings.permutations, seed=data.config.seeds[0]
+    )  # fmt: skip
+
+
+def _low_level(data: ExperimentData) -> tuple[dict[str, _Rdm], dict[str, str]]:
+    """Low-level model -> distances, and which were left out: a data set without clips has no pixels."""
+    assert data.config.analyses.variance is not None
+    wanted, videos = data.config.analyses.variance.low_level, data.study.stimuli.videos
+    if videos is None or None in videos:
+        return {}, dict.fromkeys(wanted, "the clips are not on this machine")
+    return {name: data.distances(data.low_level(name), data.evaluated) for name in wanted}, {}

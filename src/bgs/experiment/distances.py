@@ -1,0 +1,28 @@
+"""Distances between stimuli, measured as evaluation measures them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bgs._typing import Float64, Int
+from bgs.embeddings import Embeddings
+from bgs.evaluation import model_rdm
+from bgs.stimuli import StimulusSet
+from bgs.training.config import EvaluationSettings
+
+
+def distances(
+    embeddings: Embeddings,
+    stimuli: StimulusSet,
+    settings: EvaluationSettings,
+    positions: Int[np.ndarray, " m"] | None = None,
+) -> Float64[np.ndarray, "m m"]:
+    """(m, m) distances of the stimuli at ``positions`` (None: of all), centred on the training stimuli where
+    ``settings.center`` says so.
+
+    Raises:
+        DataError: a stimulus without embedding.
+    """
+    values = embeddings.select(stimuli.ids).values.astype(np.float64)
+    mean = values[stimuli.train].mean(axis=0) if settings.center else None
+    return model_rdm(values if positions is None else values[positions], settings.distance, mean)
