@@ -24,8 +24,14 @@ def experiment(
     mirror: Annotated[
         Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
     ] = None,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report", help="Write report.html in the end (`bgs report` does it later)."
+        ),
+    ] = True,
 ) -> None:
-    """Train models under every condition and seed, and compare what became of them.
+    """Train models under every condition and seed, compare what became of them, and write a report.
 
     Finished cells are kept; called again, it goes on where it was and tries failed cells again. Exit code 1: a cell
     or an analysis failed.
@@ -36,6 +42,7 @@ def experiment(
     from bgs.cli._experiment import print_failures, print_plan, print_table
     from bgs.experiment.config import load_experiment
     from bgs.experiment.grid import run_experiment
+    from bgs.experiment.page import write_report
     from bgs.experiment.plan import plan_experiment
 
     settings = load_experiment(config, set_ or ())
@@ -45,6 +52,8 @@ def experiment(
     outcome = run_experiment(settings, out, mirror=mirror)
     print_table(outcome.table)
     typer.echo(f"Experiment: {out}. Table: {out / 'results.json'}")
+    if report:
+        typer.echo(f"Report: {write_report(outcome.data, outcome.table, outcome.failed)}")
     if outcome.failed:
         print_failures(outcome.failed, out)
         raise typer.Exit(1)

@@ -10,7 +10,19 @@ import typer
 
 from bgs import __version__
 from bgs._errors import BgsError
-from bgs.cli import attention, cache, data, embed, evaluate, experiment, models, quickstart, simulate, train
+from bgs.cli import (
+    attention,
+    cache,
+    data,
+    embed,
+    evaluate,
+    experiment,
+    models,
+    quickstart,
+    report,
+    simulate,
+    train,
+)
 
 app = typer.Typer(
     name="bgs",
@@ -31,6 +43,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("attention", epilog=attention.EXAMPLE)(attention.attention)
 app.command("experiment", epilog=experiment.EXAMPLE)(experiment.experiment)
+app.command("report", epilog=report.EXAMPLE)(report.report)
 
 
 def _print_version(wanted: bool) -> bool:

@@ -24,7 +24,7 @@ STUDY = {
     },
 }  # fmt: skip
 _LEAD = (
-    "A small video model, pretrained on animations, sees {clips} animated social scenes and does not see them as people do. "
+    "A small video model, pretrained on animations, sees {clips} animated social scenes and does not see them as observers do. "
     "Tuned on the odd-one-out choices of observers on three quarters of the clips, it is measured on the others.\n\n"
     "Everything here is simulated, so the truth is known: observers go by valence, intimacy, arousal, dominance and "
     "communication, which are computed from what the agents do; colours, textures, camera and bystanders mean nothing."
@@ -59,17 +59,16 @@ def run_quickstart(out: Path, seed: int = 0, **changes: object):  # type: ignore
     """Run the study and write its report; ``changes`` replace keys of :data:`STUDY`."""
     from bgs.experiment.config import ExperimentConfig
     from bgs.experiment.grid import run_experiment
-    from bgs.experiment.page import experiment_page
-    from bgs.report import write_page
+    from bgs.experiment.page import write_report
 
-    simulate = {**STUDY["simulate"], "seed": seed}  # type: ignore[dict-item]
-    config = ExperimentConfig.model_validate({**STUDY, "simulate": simulate, "seeds": [seed], **changes})
-    outcome = run_experiment(config, out)
+    given = {**STUDY, "simulate": {**STUDY["simulate"], "seed": seed}, "seeds": [seed], **changes}  # type: ignore[dict-item]
+    clips = ExperimentConfig.model_validate(given).simulate
+    given["report"] = {
+        "title": "Seeing social interaction as observers do: a study in miniature",
+        "lead": _LEAD.format(clips=clips.clips if clips else 0), "rerun": f"bgs quickstart --seed {seed}",
+    }  # fmt: skip
+    outcome = run_experiment(ExperimentConfig.model_validate(given), out)
     report = out / "report.html"
     if not outcome.failed:
-        page = experiment_page(
-            outcome.data, outcome.table, "Seeing social interaction as people do: a study in miniature",
-            _LEAD.format(clips=config.simulate.clips if config.simulate else 0), f"bgs quickstart --seed {seed}",
-        )  # fmt: skip
-        write_page(page, report)
+        write_report(outcome.data, outcome.table, outcome.failed, report)
     return report, outcome

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from bgs import __version__
+from bgs._errors import BgsError
 from bgs._files import sha256, sha256_of
 from bgs._typing import Float, Float64, Int
 from bgs.embeddings import Embeddings
 from bgs.experiment.applicable import NotApplicable
-from bgs.experiment.cells import Cell
+from bgs.experiment.cells import Cell, cells_of
 from bgs.experiment.conditions import Condition
-from bgs.experiment.config import ExperimentConfig
+from bgs.experiment.config import ExperimentConfig, load_experiment
 from bgs.experiment.distances import distances
-from bgs.experiment.folder import ExperimentFolder
+from bgs.experiment.folder import ExperimentFolder, load_experiment_study
 from bgs.experiment.shared import Shared
 from bgs.experiment.study import Study
 
@@ -107,3 +108,24 @@ class ExperimentData:
     @cached_property
     def _shared(self) -> Shared:
         return Shared(self.config, self.folder, self.study)
+
+
+def open_experiment(path: str | Path, mirror: Path | None = None) -> ExperimentData:
+    """An experiment that was begun, with its finished cells; nothing is made.
+
+    Raises:
+        BgsError: the folder is no experiment, or its data are not here or are others than those it was begun with.
+    """
+    folder = ExperimentFolder(path)
+    if not folder.config.is_file():
+        raise BgsError("not an experiment", where=path, expected=f"a folder with {folder.config.name}")
+    config = load_experiment(folder.config)
+    reference = folder.data_reference(config)
+    if config.simulate is not None and not folder.data.is_dir():
+        raise BgsError(
+            "this experiment has not made its data yet", where=path, hint="bgs experiment goes on with it"
+        )
+    study = load_experiment_study(config, reference, mirror)
+    folder.require_same_data(study)
+    cells = cells_of(config, folder.cells, reference)
+    return ExperimentData(config, folder, study, tuple(cell for cell in cells if cell.marker.is_file()))

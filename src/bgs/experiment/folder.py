@@ -15,7 +15,7 @@ from bgs._files import write_json, write_text
 from bgs.datasets import load_dataset
 from bgs.evaluation import select_protocol
 from bgs.experiment.config import ExperimentConfig
-from bgs.experiment.provenance import provenance
+from bgs.experiment.provenance import git_commit, hardware, provenance
 from bgs.experiment.simulated import write_simulated
 from bgs.experiment.study import Study, new_study
 from bgs.judgments import split_validation
@@ -29,7 +29,8 @@ class ExperimentFolder:
     """Where an experiment keeps what it makes; every file is written whole.
 
     ``experiment.yaml``, ``provenance.json``, ``data/`` (simulated), ``shared/*.safetensors``,
-    ``cells/<model>/<condition>/seed-<k>/``, ``comparisons/``, ``analyses/<name>.json``, ``results.json``.
+    ``cells/<model>/<condition>/seed-<k>/``, ``comparisons/``, ``analyses/<name>.json``, ``results.json``,
+    ``report.html`` with ``report/``.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -42,6 +43,7 @@ class ExperimentFolder:
         self.comparisons = self.path / "comparisons"
         self.analyses = self.path / "analyses"
         self.results = self.path / "results.json"
+        self.report = self.path / "report.html"
 
     def check(self, config: ExperimentConfig) -> None:
         """See that the folder is new, or an experiment of this configuration.
@@ -74,7 +76,7 @@ class ExperimentFolder:
             self._write_config(config)
             self._simulate(config)
             study = load_experiment_study(config, self.data_reference(config))
-        self._require_same_data(study)
+        self._keep_provenance(study)
         return study
 
     def _begun(self) -> bool:
@@ -98,21 +100,38 @@ class ExperimentFolder:
         write_simulated(config.simulate, half)
         os.replace(half, self.data)
 
-    def _require_same_data(self, study: Study) -> None:
-        hashes = {"stimuli": study.stimuli.hash(), "trials": study.trials.hash()}
-        if not self.provenance.is_file():
-            files = dict(study.dataset.hashes)
-            write_json(
-                self.provenance, provenance(data=study.dataset.name, data_hashes=hashes, data_files=files)
-            )
+    def _keep_provenance(self, study: Study) -> None:
+        if self.provenance.is_file():
+            self.require_same_data(study)
             return
+        write_json(
+            self.provenance,
+            provenance(
+                data=study.dataset.name, data_hashes=_data_hashes(study), data_files=dict(study.dataset.hashes),
+                hardware=hardware(), git_commit=git_commit(),
+            ),
+        )  # fmt: skip
+
+    def require_same_data(self, study: Study) -> None:
+        """See that data are those that the experiment was begun with.
+
+        Raises:
+            BgsError: they are others, or nothing says which they were.
+        """
+        if not self.provenance.is_file():
+            raise BgsError("nothing was begun here", where=self.path, expected=self.provenance.name)
         before = json.loads(self.provenance.read_text(encoding="utf-8"))["data_hashes"]
+        hashes = _data_hashes(study)
         changed = [name for name, value in hashes.items() if before[name] != value]
         if changed:
             raise ConfigError(
                 f"the {changed[0]} are not those that this experiment was begun with", where=self.provenance,
                 expected=before[changed[0]][:12], got=hashes[changed[0]][:12], hint="take a new folder",
             )  # fmt: skip
+
+
+def _data_hashes(study: Study) -> dict[str, str]:
+    return {"stimuli": study.stimuli.hash(), "trials": study.trials.hash()}
 
 
 def _binding(config: dict[str, Any]) -> dict[str, Any]:

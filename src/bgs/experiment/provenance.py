@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
+
+from bgs._files import usable_cores
 
 _PACKAGES = (
     "bgs-video",
@@ -26,3 +30,31 @@ def provenance(**more: Any) -> dict[str, Any]:
         except PackageNotFoundError:
             continue  # an extra that is not installed took no part
     return {"versions": versions, "platform": platform.platform(), **more}
+
+
+def hardware() -> dict[str, str]:
+    """What it was computed on: processor, cores that may be used, graphics card."""
+    import torch
+
+    card = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    return {"processor": platform.machine(), "cores": str(usable_cores()), "gpu": card}
+
+
+def git_commit() -> str | None:
+    """Commit of the source that is running, ``+`` where it was changed since; None where it is no git checkout."""
+    here = Path(__file__).resolve()
+    if (
+        _git(here.parent, "ls-files", "--error-unmatch", here.name) is None
+    ):  # another repository around site-packages
+        return None
+    commit = _git(here.parent, "rev-parse", "HEAD")
+    changed = _git(here.parents[1], "status", "--porcelain", "--untracked-files=no", ".")
+    return f"{commit}+" if commit and changed else commit
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True)
+    except FileNotFoundError:  # git is not installed
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,8 +1,8 @@
-"""What a report shows of an experiment: held-out clips through the eyes of people, captions, base and tuned model."""
+"""What a report shows of an experiment: held-out clips through the eyes of those who judged, captions, base and tuned model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ from jaxtyping import UInt8
 
 from bgs._typing import Float, Int
 from bgs.embeddings import Embeddings
-from bgs.evaluation import model_rdm
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.stimuli import Sampling
 from bgs.stimuli.decoding import decode
@@ -27,44 +26,46 @@ class Showcase:
 
     Attributes:
         positions: (m,) of the clips shown, in the stimulus set.
-        rdms: title -> (m, m) dissimilarities: people, base, tuned, and captions where there are any.
-        frames: (m, k, s, s, 3) strips.
+        rdms: title -> (m, m) dissimilarities: those who judged first, base, tuned, and captions where there are any.
+        frames: (m, k, s, s, 3) strips; None where there are no clips on this machine.
     """
 
     positions: Int[np.ndarray, " m"]
     rdms: dict[str, Float[np.ndarray, "m m"]]
     frames: UInt8[np.ndarray, "m k s s 3"] | None
 
+    @property
+    def triptych(self) -> dict[str, Float[np.ndarray, "m m"]]:
+        """Those who judged, base and tuned."""
+        return {name: rdm for name, rdm in self.rdms.items() if name != "captions"}
 
-def showcase(data: ExperimentData, model: str) -> Showcase:
-    """The held-out clips (at most 60 of them) through the eyes of people, captions, base and tuned model."""
-    stimuli = data.study.stimuli
-    positions = np.flatnonzero(stimuli.test)[:_MAPPED]
-    everybody = np.arange(len(stimuli))
-    rdms = {"people": data.study.human(positions, among=everybody)}
+
+def showcase(data: ExperimentData, model: str, judges: str) -> Showcase:
+    """The held-out clips (at most 60 of them) as ``judges``, captions, base and tuned model have them."""
+    positions = data.evaluated[:_MAPPED]
+    rdms = {judges: data.human(positions)}
     models = {"captions": data.captions, "base": _first(data.base(model)), "tuned": _first(data.tuned(model))}
-    for name, embeddings in models.items():
-        if embeddings is not None:
-            rdms[name] = _rdm(data, embeddings, positions)
-    return Showcase(positions, rdms, _strips(data, positions))
+    rdms |= {name: data.distances(made, positions) for name, made in models.items() if made is not None}
+    return Showcase(positions, rdms, strips(data, positions))
+
+
+def strips(
+    data: ExperimentData, positions: Int[np.ndarray, " m"], frames: int = STRIP
+) -> UInt8[np.ndarray, "m k s s 3"] | None:
+    """Frames of clips, evenly spread over each; None where one of them is not on this machine, or none is asked for."""
+    videos = data.study.stimuli.videos or ()
+    paths = [videos[i] for i in positions] if videos else []
+    there = [path for path in paths if path is not None and path.is_file()]
+    if not there or len(there) < len(positions):
+        return None
+    return np.stack([decode(path, Sampling(frames=frames, size=_SIDE)) for path in there])
+
+
+def thumbnails(data: ExperimentData, ids: Sequence[str]) -> UInt8[np.ndarray, "m s s 3"] | None:
+    """The middle frame of each clip; None where one of them is not on this machine."""
+    found = strips(data, data.study.stimuli.positions(ids), frames=1)
+    return None if found is None else found[:, 0]
 
 
 def _first(found: Mapping[int, Embeddings]) -> Embeddings:
     return found[min(found)]
-
-
-def _rdm(
-    data: ExperimentData, embeddings: Embeddings, positions: Int[np.ndarray, " m"]
-) -> Float[np.ndarray, "m m"]:
-    stimuli, settings = data.study.stimuli, data.config.evaluation
-    values = embeddings.select(stimuli.ids).values.astype(np.float64)
-    mean = values[stimuli.train].mean(axis=0) if settings.center else None
-    return model_rdm(values[positions], settings.distance, mean)
-
-
-def _strips(data: ExperimentData, positions: Int[np.ndarray, " m"]) -> UInt8[np.ndarray, "m k s s 3"] | None:
-    videos = data.study.stimuli.videos
-    if videos is None or any(videos[i] is None for i in positions):
-        return None
-    sampling = Sampling(frames=STRIP, size=_SIDE)
-    return np.stack([decode(path, sampling) for i in positions if (path := videos[i]) is not None])

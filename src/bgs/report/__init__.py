@@ -12,11 +12,20 @@ from bgs.report.gap import GapFigure, GapPanel, gap_panel
 from bgs.report.page import FigureBlock, Page, Section, Table, TripletBlock
 from bgs.report.parts import PartsFigure, PartsPanel
 from bgs.report.rdms import RdmFigure, rdm_figure
-from bgs.report.sentences import ceiling_sentence, change_sentence, contrast_sentence, level_sentence
+from bgs.report.sentences import (
+    beyond_sentence,
+    ceiling_sentence,
+    change_sentence,
+    contrast_sentence,
+    level_sentence,
+)
 from bgs.report.triplets import TripletClip, TripletSpec, triplet_spec
+from bgs.report.vocabulary import OBSERVERS, PEOPLE, Vocabulary
 from bgs.report.write import write_page
 
 __all__ = [
+    "OBSERVERS",
+    "PEOPLE",
     "ClipMapFigure",
     "Estimate",
     "FigureBlock",
@@ -34,6 +43,8 @@ __all__ = [
     "TripletBlock",
     "TripletClip",
     "TripletSpec",
+    "Vocabulary",
+    "beyond_sentence",
     "ceiling_sentence",
     "change_sentence",
     "clip_map",

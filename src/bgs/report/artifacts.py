@@ -15,7 +15,8 @@ from bgs.report.draw import draw
 from bgs.report.numbers import between, plain
 from bgs.report.page import Cell, FigureBlock, Page, Section, Table, TripletBlock
 from bgs.report.pictures import jpeg, media_type
-from bgs.report.triplets import CHOOSERS
+from bgs.report.triplets import CHOOSERS, chooser_names
+from bgs.report.vocabulary import Vocabulary
 
 _SUFFIX = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 _LATEX = {
@@ -40,7 +41,7 @@ def write_artifacts(page: Page, folder: str | Path) -> tuple[Path, ...]:
         BgsError: a file cannot be written.
     """
     root = Path(folder)
-    return tuple(path for section in page.sections for path in _section(section, root))
+    return tuple(path for section in page.sections for path in _section(section, root, page.words))
 
 
 def table_csv(table: Table) -> str:
@@ -84,7 +85,7 @@ def latex(cell: Cell) -> str:
     return f"{{{escaped}}}" if escaped.startswith("[") else escaped
 
 
-def _section(section: Section, root: Path) -> list[Path]:
+def _section(section: Section, root: Path, words: Vocabulary) -> list[Path]:
     written: list[Path] = []
     for k, block in enumerate(section.figures, 1):
         written += _figure(block, root / "figures" / f"{section.key}-{k}")
@@ -92,7 +93,7 @@ def _section(section: Section, root: Path) -> list[Path]:
         written += _table(table, root / "tables" / f"{section.key}-{k}")
     for k, triplets in enumerate(section.triplets, 1):
         name = f"{section.key}-triplets-{k}"
-        written += _table(_choices(triplets), root / "tables" / name)
+        written += _table(_choices(triplets, words), root / "tables" / name)
         written += _strips(triplets, root / "figures", name)
     return written
 
@@ -115,7 +116,7 @@ def _table(table: Table, stem: Path) -> list[Path]:
     return list(paths.values())
 
 
-def _choices(block: TripletBlock) -> Table:
+def _choices(block: TripletBlock, words: Vocabulary) -> Table:
     """Which clip each chooser left out, one row a triplet."""
     rows = tuple(
         (
@@ -125,14 +126,17 @@ def _choices(block: TripletBlock) -> Table:
         )
         for triplet in block.triplets
     )
-    chosen = (f"left out by {name}" for name in CHOOSERS.values())
+    chosen = (f"left out by {name}" for name in chooser_names(words).values())
     return Table(f"{block.title}. {block.sentence}", ("clip 1", "clip 2", "clip 3", *chosen, "note"), rows)
 
 
 def _strips(block: TripletBlock, folder: Path, name: str) -> list[Path]:
     written = []
     for k, triplet in enumerate(block.triplets, 1):
-        strips = [np.concatenate(list(clip.frames), axis=1) for clip in triplet.clips]
+        frames = [clip.frames for clip in triplet.clips if clip.frames is not None]
+        if not frames:  # no clips on this machine: the table says all there is
+            continue
+        strips = [np.concatenate(list(frame), axis=1) for frame in frames]
         width = max(strip.shape[1] for strip in strips)
         padded = [np.pad(s, ((0, 0), (0, width - s.shape[1]), (0, 0)), constant_values=255) for s in strips]
         written.append(_write(folder / f"{name}-{k}.jpg", jpeg(np.concatenate(padded))))

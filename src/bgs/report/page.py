@@ -11,6 +11,7 @@ from bgs._errors import DataError
 from bgs.evaluation import Metric
 from bgs.report.draw import Figure
 from bgs.report.triplets import TripletSpec
+from bgs.report.vocabulary import PEOPLE, Vocabulary
 
 #: A table's cell: a metric brings its interval along, None is an empty cell.
 Cell = str | int | float | Metric | None
@@ -110,7 +111,7 @@ class Section:
     Attributes:
         key: address within the page and name of its files: lower-case letters, digits and hyphens.
         title: a few words.
-        sentence: the result in plain words.
+        sentence: the result in plain words; of several paragraphs (separated by blank lines) the first is the headline.
         figures, tables, triplets: what shows it.
         method: how it was measured; paragraphs are separated by blank lines.
         rerun: command that makes it again.
@@ -151,6 +152,7 @@ class Page:
             are simulated. Empty for real ones.
         sections: results, in order.
         provenance: data hashes, versions, seeds, hardware, git commit; mappings become tables of their own.
+        words: what those who judged are called.
 
     Raises:
         DataError: two sections with one key, or one called as the last section of every page (``provenance``).
@@ -161,6 +163,7 @@ class Page:
     banner: str
     sections: tuple[Section, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    words: Vocabulary = PEOPLE
 
     def __post_init__(self) -> None:
         keys = [section.key for section in self.sections]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -26,6 +27,14 @@ def jpeg(pixels: UInt8[np.ndarray, "h w 3"], quality: int = 82) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, optimize=True)
     return buffer.getvalue()
+
+
+def side_by_side(pictures: Sequence[UInt8[np.ndarray, "h w 3"]], gap: int = 4) -> bytes:
+    """Pictures of one height from left to right with white between them, as JPEG bytes."""
+    height = pictures[0].shape[0]
+    white = np.full((height, gap, 3), 255, dtype=np.uint8)
+    parts = [part for picture in pictures for part in (white, picture)][1:]
+    return jpeg(np.concatenate(parts, axis=1))
 
 
 def media_type(data: bytes) -> str:

@@ -80,16 +80,26 @@ def level_sentence(metric: Metric, what: str, chance: float | None = None, count
     return f"{sentence}; no evidence that it differs from {level}."
 
 
-def ceiling_sentence(value: Metric, ceiling: Metric, name: str = "The tuned model") -> str:
+def beyond_sentence(part: Metric, first: str, others: str, what: str, counted: str = "pairs") -> str:
+    """Whether ``first`` explains a part of ``what`` that ``others`` do not; ``part`` is that part."""
+    if math.isnan(part.value):
+        return f"What {first} explains of {what} beyond {others} is undefined ({_count(part, counted)})."
+    numbers = f"({_with_interval(part, _decimals(part))}; {_count(part, counted)})"
+    if not math.isnan(part.low) and part.low > 0:
+        return f"{_capital(first)} explains a part of {what} that {others} do not {numbers}."
+    return f"There is no evidence that {first} explains a part of {what} that {others} do not {numbers}."
+
+
+def ceiling_sentence(
+    value: Metric, ceiling: Metric, name: str = "The tuned model", judges: str = "people"
+) -> str:
     """Which share of the noise ceiling was reached. Both numbers in the same unit; a share needs a ceiling above 0."""
     if math.isnan(value.value) or math.isnan(ceiling.value):
         return "The share of the noise ceiling is undefined."
     decimals = _decimals(ceiling)
     numbers = _with_interval(ceiling, decimals)
     if ceiling.value <= 0:
-        return (
-            f"The noise ceiling is {numbers}: people do not agree enough for a share of it to mean anything."
-        )
+        return f"The noise ceiling is {numbers}: {judges} do not agree enough for a share of it to mean anything."
     share = value.value / ceiling.value
     if share >= 1:
         return f"{name} reaches the noise ceiling of {numbers}."

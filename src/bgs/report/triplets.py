@@ -11,9 +11,15 @@ from jaxtyping import UInt8
 from bgs._errors import DataError
 from bgs.evaluation.disagreement import Disagreement
 from bgs.report.numbers import plain
+from bgs.report.vocabulary import PEOPLE, Vocabulary
 
-#: Who chooses, in the order shown, and what they are called.
-CHOOSERS = {"people": "people", "base": "base", "tuned": "tuned"}
+#: Who chooses, in the order shown.
+CHOOSERS = ("people", "base", "tuned")
+
+
+def chooser_names(words: Vocabulary = PEOPLE) -> dict[str, str]:
+    """Chooser -> what it is called."""
+    return {who: words.judges if who == "people" else who for who in CHOOSERS}
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,12 @@ class TripletClip:
 
     Attributes:
         name: its id.
-        frames: (k, h, w, 3) a strip of frames, time from left to right.
+        frames: (k, h, w, 3) a strip of frames, time from left to right; None where there is no clip to show.
         caption: what it shows, or empty.
     """
 
     name: str
-    frames: UInt8[np.ndarray, "k h w 3"]
+    frames: UInt8[np.ndarray, "k h w 3"] | None
     caption: str = ""
 
 
@@ -61,13 +67,11 @@ class TripletSpec:
         """Who left this clip out, in the order of :data:`CHOOSERS`."""
         return tuple(who for who in CHOOSERS if self.odd.get(who) == slot)
 
-    def describe(self) -> str:
+    def describe(self, words: Vocabulary = PEOPLE) -> str:
         """The triplet in words."""
-        clips = ", ".join(clip.name for clip in self.clips)
+        clips, names = ", ".join(clip.name for clip in self.clips), chooser_names(words)
         chosen = "; ".join(
-            f"{CHOOSERS[who]} left out {self.clips[self.odd[who]].name}"
-            for who in CHOOSERS
-            if who in self.odd
+            f"{names[who]} left out {self.clips[self.odd[who]].name}" for who in CHOOSERS if who in self.odd
         )
         return f"{clips}: {chosen}"
 
@@ -77,27 +81,29 @@ def triplet_spec(
     names: Sequence[str],
     frames: Mapping[int, UInt8[np.ndarray, "k h w 3"]],
     captions: Sequence[str] = (),
+    words: Vocabulary = PEOPLE,
 ) -> TripletSpec:
     """A ranked disagreement with its clips' frames.
 
     Args:
         found: the disagreement.
         names: (n,) ids of the stimulus set.
-        frames: stimulus position -> frames of that clip.
+        frames: stimulus position -> frames of that clip; empty where there are no clips to show.
         captions: (n,) captions, or empty.
+        words: what those who judged are called.
 
     Raises:
         DataError: no frames for one of its clips.
     """
     missing = [names[position] for position in found.stimuli if position not in frames]
-    if missing:
+    if missing and frames:
         raise DataError("no frames for a clip to show", where=missing[0])
     first, second, third = (
-        TripletClip(names[position], frames[position], captions[position] if captions else "")
+        TripletClip(names[position], frames.get(position), captions[position] if captions else "")
         for position in found.stimuli
     )
     votes, total = found.votes[found.people], sum(found.votes)
-    people = f"{votes} of {total} people" if total > 1 else "one person"
+    people = f"{votes} of {total} {words.judges}" if total > 1 else words.judge
     note = f"{people} chose so; certainty {plain(found.certainty)}"
     odd = {"people": found.people, "base": found.base, "tuned": found.tuned}
     return TripletSpec((first, second, third), odd, note)

@@ -17,7 +17,8 @@ from bgs.report.numbers import between, plain
 from bgs.report.page import Cell, FigureBlock, Page, Section, Table, TripletBlock
 from bgs.report.pictures import data_uri, inline_svg, jpeg, natural_width
 from bgs.report.templates import template
-from bgs.report.triplets import CHOOSERS, TripletSpec
+from bgs.report.triplets import TripletSpec, chooser_names
+from bgs.report.vocabulary import Vocabulary
 
 
 def write_page(page: Page, path: str | Path) -> None:
@@ -35,7 +36,7 @@ def page_html(page: Page) -> str:
     return template("page.html.jinja").render(
         page=page,
         lead=paragraphs(page.lead),
-        sections=[_section(section) for section in page.sections],
+        sections=[_section(section, page.words) for section in page.sections],
         provenance=provenance_rows(page.provenance),
         version=__version__,
     )
@@ -78,13 +79,14 @@ def _value(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: Section, words: Vocabulary) -> dict[str, Any]:
     """What the template needs to know of a section: everything drawn and encoded."""
     return {
         "spec": section,
+        "sentences": paragraphs(section.sentence) or [""],
         "figures": [_figure(block, f"{section.key}-{k}") for k, block in enumerate(section.figures, 1)],
         "tables": [_table(table) for table in section.tables],
-        "triplets": [_triplets(block) for block in section.triplets],
+        "triplets": [_triplets(block, words) for block in section.triplets],
         "method": paragraphs(section.method),
     }
 
@@ -113,19 +115,22 @@ def _table(table: Table) -> dict[str, Any]:
     return {"caption": table.caption, "header": table.header, "rows": rows, "numeric": table.numeric}
 
 
-def _triplets(block: TripletBlock) -> dict[str, Any]:
-    return {"title": block.title, "sentence": block.sentence, "cards": [_card(t) for t in block.triplets]}
+def _triplets(block: TripletBlock, words: Vocabulary) -> dict[str, Any]:
+    cards = [_card(triplet, chooser_names(words)) for triplet in block.triplets]
+    return {"title": block.title, "sentence": block.sentence, "cards": cards}
 
 
-def _card(triplet: TripletSpec) -> dict[str, Any]:
+def _card(triplet: TripletSpec, names: Mapping[str, str]) -> dict[str, Any]:
     clips = [
         {
             "name": clip.name,
             "caption": clip.caption,
-            "strip": data_uri(jpeg(np.concatenate(list(clip.frames), axis=1))),
-            "alt": f"{len(clip.frames)} frames of {clip.name}"
+            "strip": None
+            if clip.frames is None
+            else data_uri(jpeg(np.concatenate(list(clip.frames), axis=1))),
+            "alt": f"{0 if clip.frames is None else len(clip.frames)} frames of {clip.name}"
             + (f": {clip.caption}" if clip.caption else ""),
-            "choosers": [(who, CHOOSERS[who]) for who in triplet.choosers(slot)],
+            "choosers": [(who, names[who]) for who in triplet.choosers(slot)],
         }
         for slot, clip in enumerate(triplet.clips)
     ]

@@ -1,0 +1,109 @@
+"""Puts the chapters of a report together and writes it: page, figures and tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bgs._errors import BgsError
+from bgs.experiment.experiment_data import ExperimentData, open_experiment
+from bgs.experiment.page.agreement import CEILING, CLOSING, GAP
+from bgs.experiment.page.attention import ATTENTION
+from bgs.experiment.page.attributes import ATTRIBUTES
+from bgs.experiment.page.chapter import Chapter
+from bgs.experiment.page.clips import MAP, MATRICES, TRIPLETS
+from bgs.experiment.page.dimensions import DIMENSIONS
+from bgs.experiment.page.distillation import DISTILLATION
+from bgs.experiment.page.source import Source
+from bgs.experiment.page.transfer import TRANSFER
+from bgs.experiment.page.variance import VARIANCE
+from bgs.experiment.results import ResultsTable
+from bgs.report import Page, write_artifacts, write_page
+
+#: The report, in order: the eight results of the paper, then what lies behind them.
+CHAPTERS: tuple[Chapter, ...] = (
+    GAP, CLOSING, CEILING, VARIANCE, ATTRIBUTES, TRANSFER, ATTENTION, DISTILLATION, DIMENSIONS, MATRICES, MAP, TRIPLETS,
+)  # fmt: skip
+
+
+def report_experiment(folder: str | Path, out: Path | None = None, *, mirror: Path | None = None) -> Path:
+    """Write the report of an experiment that was run; nothing is computed anew.
+
+    Args:
+        folder: of the experiment.
+        out: HTML file; by default ``report.html`` in the folder.
+        mirror: of published data, which the pictures and captions come from.
+
+    Returns:
+        The HTML file. Figures and tables lie in a folder of its name beside it.
+
+    Raises:
+        BgsError: the folder is no experiment, or one that was not run to its end; its data cannot be loaded.
+        MissingExtraError: the extra ``report`` is not installed.
+    """
+    data = open_experiment(folder, mirror)
+    if not data.folder.results.is_file():
+        raise BgsError(
+            "this experiment has no results yet", where=folder, hint="bgs experiment goes on with it"
+        )
+    found = json.loads(data.folder.results.read_text(encoding="utf-8"))
+    return write_report(data, ResultsTable.from_json(found), found["failed"], out)
+
+
+def write_report(
+    data: ExperimentData, table: ResultsTable, failed: Mapping[str, str], out: Path | None = None
+) -> Path:
+    """Write page, figures and tables of an experiment; see :func:`report_experiment`."""
+    page = experiment_page(data, table, failed)
+    path = out or data.folder.report
+    write_page(page, path)
+    write_artifacts(page, path.with_suffix(""))
+    return path
+
+
+def experiment_page(data: ExperimentData, table: ResultsTable, failed: Mapping[str, str]) -> Page:
+    """The page of an experiment.
+
+    Args:
+        data: the experiment.
+        table: its results.
+        failed: cell or analysis -> why it failed.
+    """
+    source, settings = Source(data, table), data.config.report
+    rerun = settings.rerun or f"bgs experiment {data.folder.config.name} --out {data.folder.path.name}-again"
+    lead = "\n\n".join(
+        [settings.lead or _lead(source), *(f"Failed: {name}, {why}." for name, why in failed.items())]
+    )
+    return Page(
+        settings.title or source.words.fill(f"Seeing as {{judges}} do: {', '.join(source.models)}"), lead,
+        source.words.banner, tuple(chapter.section(source, rerun) for chapter in CHAPTERS), _provenance(data),
+        source.words,
+    )  # fmt: skip
+
+
+def _lead(source: Source) -> str:
+    data, words = source.data, source.words
+    study, trials = data.study, data.study.trials.judgments
+    by = len(set(trials.participant.tolist()))
+    conditions = ", ".join(condition.value for condition in data.config.trained)
+    return (
+        f"{len(study.stimuli):,} clips and {len(trials):,} odd-one-out judgments of {study.dataset.name} by {by:,} "
+        f"{words.judges}. "
+        f"{', '.join(source.models)}: trained under the conditions {conditions}, with {len(data.config.seeds)} seeds each, and "
+        f"measured on {len(data.evaluated):,} clips that were not trained on. A number stands with its 95 % interval; where "
+        "an interval leaves it open whether there is a difference, the text says that there is no evidence."
+    )
+
+
+def _provenance(data: ExperimentData) -> dict[str, Any]:
+    """What was recorded when the experiment was begun, and its configuration."""
+    found: dict[str, Any] = json.loads(data.folder.provenance.read_text(encoding="utf-8"))
+    about = {
+        "data": found.pop("data"),
+        "citation": data.study.dataset.citation,
+        "licence": data.study.dataset.licence,
+    }
+    about |= {"seeds": list(data.config.seeds)}
+    return {**about, **found, "configuration": data.config.model_dump(mode="json", exclude={"report"})}

@@ -1,0 +1,109 @@
+"""Where base and tuned models look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bgs.experiment.analyses.over_seeds import from_json
+from bgs.experiment.page.chapter import Chapter, Findings
+from bgs.experiment.page.source import Source, estimate, p_text
+from bgs.report import FigureBlock, ForestFigure, ForestPanel, ForestRow, Table, change_sentence
+from bgs.report.page import Cell
+
+_BACKGROUND = "background"
+
+
+def _attention(source: Source) -> Findings:
+    models, notes = source.by_model(source.result("attention"))
+    words, figures, tables = list[str](), list[FigureBlock](), list[Table]()
+    for model, found in models.items():
+        words += _words(source, model, found)
+        figures += [_shares(source, model, found), *_strips(source, found)]
+        tables.append(_table(source, model, found))
+    return Findings(tuple(words), tuple(figures), tuple(tables), notes=notes)
+
+
+def _words(source: Source, model: str, found: Mapping[str, Any]) -> list[str]:
+    """A sentence on each region that the settings name; without any, on each but the background."""
+    section = source.data.config.analyses.attention
+    named = list(section.regions) if section is not None else []
+    base, tuned = (from_json(found[name]["enrichment"]) for name in ("base", "tuned"))
+    change = from_json(found["difference"])
+    wanted = [name for name in change if (name in named if named else name != _BACKGROUND)]
+    cause = "Tuning" if len(source.models) == 1 else f"Tuning {model}"
+    return [
+        change_sentence(
+            change[name].mean, base[name].mean.value, tuned[name].mean.value,
+            f"the share of attention on {name} beyond their share of the picture", cause, "clips",
+        )
+        for name in wanted
+    ]  # fmt: skip
+
+
+def _shares(source: Source, model: str, found: Mapping[str, Any]) -> FigureBlock:
+    base, tuned = (from_json(found[name]["enrichment"]) for name in ("base", "tuned"))
+    change = from_json(found["difference"])
+    levels = [
+        ForestRow(name, (estimate("base", base[name], "base"), estimate("tuned", tuned[name], "tuned")))
+        for name in change
+    ]
+    gaps = [ForestRow(name, (estimate("difference", figure, "tuned"),)) for name, figure in change.items()]
+    axis = "share of attention − share of the picture"
+    panels = (
+        ForestPanel("Attention on regions", axis, tuple(levels), 0.0, "as much as their area"),
+        ForestPanel("Tuned − base", f"difference in {axis}", tuple(gaps), 0.0, "no difference"),
+    )
+    note = f"95 % intervals over {found['n_clips']} clips; method: {found['method']}."
+    return FigureBlock(
+        ForestFigure(panels, note), source.called(model, "Which regions get more attention than their area.")
+    )
+
+
+def _strips(source: Source, found: Mapping[str, Any]) -> list[FigureBlock]:
+    """The pictures that the analysis drew; one that was removed since is left out with a word."""
+    blocks = []
+    for strip in found["strips"]:
+        path = source.data.folder.analyses / strip["file"]
+        if path.is_file():
+            caption = f"{strip['clip']}: base above, tuned below; the brighter, the more attention."
+            blocks.append(FigureBlock(path.read_bytes(), caption, strip["alt"]))
+    return blocks
+
+
+def _table(source: Source, model: str, found: Mapping[str, Any]) -> Table:
+    area = from_json(found["tuned"]["area"])
+    base, tuned = (from_json(found[name]["share"]) for name in ("base", "tuned"))
+    change = from_json(found["difference"])
+    lines: list[tuple[Cell, ...]] = [
+        (
+            name, area[name].mean, base[name].mean, tuned[name].mean, figure.mean, p_text(figure.mean.p),
+            p_text(figure.q), figure.mean.n,
+        )
+        for name, figure in change.items()
+    ]  # fmt: skip
+    header = (
+        "region",
+        "share of the picture",
+        "attention, base",
+        "attention, tuned",
+        "difference",
+        "p",
+        "q",
+        "clips",
+    )
+    return Table(
+        source.called(model, f"Attention ({found['method']}) by region"),
+        header,
+        tuple(lines),
+        tuple(range(1, 8)),
+    )
+
+
+ATTENTION = Chapter(
+    "attention", "Where the model looks",
+    "Attention is followed through all blocks (rollout) or taken from one of them, as weights of patches of frames. The share of "
+    "a region is the sum of the weights on it; attention spread evenly would give it its share of the picture.\n\n"
+    "Regions come from the masks of the data set. Intervals resample clips; differences are paired by clip, p flips their signs.",
+    _attention,
+)  # fmt: skip
