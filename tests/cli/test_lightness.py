@@ -45,6 +45,7 @@ def test_import_loads_nothing_heavy():
         ["simulate"],
         ["quickstart"],
         ["experiment"],
+        ["report"],
     ],
 )
 def test_help_loads_nothing_heavy(command):

@@ -37,6 +37,7 @@ def settings(tiny_text, small_study):
         "captions": f"text:{tiny_text}",
         "conditions": ["hybrid", "language-distillation", "shuffled"],
         "seeds": [0, 1],
+        "analyses": dict.fromkeys(["variance", "probes", "dimensions", "disagreement"]),  # see test_analyses.py
         "training": {
             "epochs": 3, "validation": {"every": 1}, "lora": {"rank": 2, "dropout": 0.2},
             "optimizer": {"learning_rate": 0.02, "warmup": 0},
@@ -277,14 +278,12 @@ def test_analyses_are_run_recorded_and_known(whole, settings, monkeypatch):
 
     monkeypatch.setitem(REGISTRY, "probes", shape)
     monkeypatch.setitem(REGISTRY, "variance", broken)
-    config = validated_experiment(settings, "x")
+    config = validated_experiment(settings | {"analyses": {"dimensions": None, "disagreement": None}}, "x")
     assert run_experiment(config, whole).failed == {"analysis variance": "no idea"}
-    assert json.loads((whole / "analyses/probes.json").read_text()) == {
-        "result": {"seeds": [0, 1], "base": [0], "captions": 30}
-    }
+    found = json.loads((whole / "analyses/probes.json").read_text())
+    assert found["result"] == {"seeds": [0, 1], "base": [0], "captions": 30}
     assert "in broken" in json.loads((whole / "analyses/variance.json").read_text())["error"]["traceback"]
-    left_out = validated_experiment(settings | {"analyses": {"variance": None}}, "x")
-    assert run_experiment(left_out, whole).failed == {}
+    assert run_experiment(validated_experiment(settings, "x"), whole).failed == {}  # left out
     monkeypatch.delitem(REGISTRY, "probes")
     asked = validated_experiment(settings | {"analyses": {"probes": {"attributes": ["valence"]}}}, "x")
     with pytest.raises(BgsError, match=r"analyses\.probes: no such analysis here"):

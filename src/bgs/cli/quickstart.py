@@ -56,7 +56,7 @@ def quickstart(
 
 
 def run_quickstart(out: Path, seed: int = 0, **changes: object):  # type: ignore[no-untyped-def]
-    """Run the study and write its report; ``changes`` replace keys of :data:`STUDY`."""
+    """Run the study and write its report, also where a part of it failed; ``changes`` replace keys of :data:`STUDY`."""
     from bgs.experiment.config import ExperimentConfig
     from bgs.experiment.grid import run_experiment
     from bgs.experiment.page import write_report
@@ -68,7 +68,4 @@ def run_quickstart(out: Path, seed: int = 0, **changes: object):  # type: ignore
         "lead": _LEAD.format(clips=clips.clips if clips else 0), "rerun": f"bgs quickstart --seed {seed}",
     }  # fmt: skip
     outcome = run_experiment(ExperimentConfig.model_validate(given), out)
-    report = out / "report.html"
-    if not outcome.failed:
-        write_report(outcome.data, outcome.table, outcome.failed, report)
-    return report, outcome
+    return write_report(outcome.data, outcome.table, outcome.failed), outcome

@@ -37,6 +37,8 @@ class VarianceSettings(Section):
 
     #: Model references whose distances are taken out as well, such as ``motion:energy``; they need clips.
     low_level: Annotated[tuple[str, ...], Field(max_length=3)] = ()
+    #: Parts of the held-out clips, each held out once from the regressions.
+    folds: int = Field(5, ge=2)
 
 
 class ProbeSettings(Section):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -29,12 +28,17 @@ def jpeg(pixels: UInt8[np.ndarray, "h w 3"], quality: int = 82) -> bytes:
     return buffer.getvalue()
 
 
-def side_by_side(pictures: Sequence[UInt8[np.ndarray, "h w 3"]], gap: int = 4) -> bytes:
-    """Pictures of one height from left to right with white between them, as JPEG bytes."""
-    height = pictures[0].shape[0]
-    white = np.full((height, gap, 3), 255, dtype=np.uint8)
-    parts = [part for picture in pictures for part in (white, picture)][1:]
-    return jpeg(np.concatenate(parts, axis=1))
+def contact_sheet(pictures: UInt8[np.ndarray, "r c h w 3"], gap: int = 4) -> bytes:
+    """Rows of pictures with white between them, as JPEG bytes.
+
+    Raises:
+        MissingExtraError: Pillow is not installed.
+    """
+    rows, columns, height, width, _ = pictures.shape
+    sheet = np.full((rows, columns, height + gap, width + gap, 3), 255, dtype=np.uint8)
+    sheet[:, :, :height, :width] = pictures
+    whole = sheet.transpose(0, 2, 1, 3, 4).reshape(rows * (height + gap), columns * (width + gap), 3)
+    return jpeg(np.ascontiguousarray(whole[:-gap, :-gap]))
 
 
 def media_type(data: bytes) -> str:

@@ -19,6 +19,8 @@ from bgs.experiment.experiment_data import ExperimentData
 _BESIDE_CAPTIONS = (Condition.HYBRID, Condition.BASE, Condition.LANGUAGE_DISTILLATION)
 CAPTIONS, LOW_LEVEL = "captions", "low-level"
 
+#: Clips a fold, at least: three pairs.
+_LEAST = 3
 _Rdm = Float64[np.ndarray, "m m"]
 
 
@@ -33,6 +35,7 @@ def variance(data: ExperimentData) -> dict[str, Any]:
 
 
 def _of_model(data: ExperimentData, model: str) -> dict[str, Any]:
+    _require_clips(data)
     captions = {} if data.captions is None else {CAPTIONS: data.distances(data.captions, data.evaluated)}
     low_level, skipped = _low_level(data)
     if not captions and not low_level:
@@ -48,6 +51,13 @@ def _of_model(data: ExperimentData, model: str) -> dict[str, Any]:
     if not partitions:
         raise NotApplicable("; ".join(skipped.values()))
     return {"partitions": partitions, "skipped": skipped}
+
+
+def _require_clips(data: ExperimentData) -> None:
+    section, clips = data.config.analyses.variance, len(data.evaluated)
+    assert section is not None
+    if clips < _LEAST * section.folds:
+        raise NotApplicable(f"{clips} held-out clips are too few for {section.folds} folds")
 
 
 def _partition(
@@ -81,9 +91,11 @@ def _seeds(data: ExperimentData, model: str, condition: Condition) -> dict[int, 
 
 
 def _parts(data: ExperimentData, human: _Rdm, models: Mapping[str, _Rdm]) -> VariancePartition:
-    settings = data.config.evaluation
+    settings, section = data.config.evaluation, data.config.analyses.variance
+    assert section is not None
     return partition_variance(
-        human, models, resamples=settings.resamples, permutations=settings.permutations, seed=data.config.seeds[0]
+        human, models, folds=section.folds, resamples=settings.resamples,
+        permutations=settings.permutations, seed=data.config.seeds[0],
     )  # fmt: skip
 
 

@@ -91,13 +91,15 @@ def _controls(source: Source, model: str) -> list[str]:
     level = [name for name in found if name not in (*ahead, *behind)]
     name, sentences = source.tuned(model), []
     if ahead:
-        sentences.append(f"{name} agrees more than with the training {_among(ahead)}")
+        sentences.append(f"the agreement of {name} is higher than that with {_among(ahead)}")
     if behind:
-        sentences.append(f"it agrees less than with {_among(behind)}")
+        sentences.append(f"it is lower than that with {_among(behind)}")
     if level:
-        sentences.append(f"there is no evidence of a difference from {_among(level)}")
+        sentences.append(
+            f"there is no evidence that the agreement of {name} differs from that with {_among(level)}"
+        )
     text = "; ".join(sentences)
-    return [f"{text[:1].upper()}{text[1:]}."] if text else []
+    return [f"Controls: {text}."] if text else []
 
 
 def _among(names: Iterable[str]) -> str:
@@ -116,7 +118,7 @@ def _nearness(source: Source) -> Findings:
             c: results.share_of_ceiling(figures).get("rsa_spearman") for c, figures in _rows(results, model)
         }
         rows += [
-            ForestRow(source.called(model, source.label(c)), (estimate("share", share, role(c)),))
+            ForestRow(source.called(model, source.label(c)), (estimate(role(c), share, role(c)),))
             for c, share in shares.items()
             if share is not None
         ]

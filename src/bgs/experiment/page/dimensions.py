@@ -12,7 +12,7 @@ from bgs.experiment.showcase import thumbnails
 from bgs.report import Estimate, FigureBlock, ForestFigure, ForestPanel, ForestRow, Table
 from bgs.report.page import Cell
 from bgs.report.palette import Role
-from bgs.report.pictures import side_by_side
+from bgs.report.pictures import contact_sheet
 
 #: Dimensions whose clips are shown.
 _PICTURED = 4
@@ -23,7 +23,7 @@ def _dimensions(source: Source) -> Findings:
     result = source.result("dimensions")
     models, notes = source.by_model(result)
     spaces: dict[str, tuple[Mapping[str, Any], Role]] = {source.words.judges: (result["people"], "people")}
-    spaces |= {source.called(model, "tuned"): (found, "tuned") for model, found in models.items()}
+    spaces |= {source.tuned(model): (found, "tuned") for model, found in models.items()}
     words = tuple(_words(name, space) for name, (space, _) in spaces.items())
     panels = tuple(_panel(name, space, role) for name, (space, role) in spaces.items() if space["ratings"])
     note = "95 % intervals over clips. The rating shown is the one of the largest correlation, so it is a little too large."
@@ -79,15 +79,15 @@ def _panel(name: str, space: Mapping[str, Any], role: Role) -> ForestPanel:
 
 
 def _pictures(source: Source, name: str, space: Mapping[str, Any]) -> list[FigureBlock]:
-    """The clips that have most of the first dimensions; none where there are no clips."""
-    blocks = []
-    for number, top in enumerate(space["top"][:_PICTURED], start=1):
-        ids = [clip["id"] for clip in top]
-        pictures = thumbnails(source.data, ids)
-        if pictures is not None:
-            caption = f"{name}, dimension {number}: the clips that have most of it."
-            blocks.append(FigureBlock(side_by_side(list(pictures)), caption, f"{caption} {', '.join(ids)}"))
-    return blocks
+    """The clips that have most of the first dimensions, a row each; none where there are no clips."""
+    rows = [[clip["id"] for clip in top] for top in space["top"][:_PICTURED]]
+    pictures = thumbnails(source.data, [clip for row in rows for clip in row])
+    if pictures is None:
+        return []
+    sheet = contact_sheet(pictures.reshape(len(rows), -1, *pictures.shape[1:]))
+    caption = f"The clips that have most of each of the first dimensions of {name}, a dimension a row."
+    words = "; ".join(f"dimension {k}: {', '.join(row)}" for k, row in enumerate(rows, start=1))
+    return [FigureBlock(sheet, caption, f"{caption} {words}")]
 
 
 def _table(source: Source, name: str, space: Mapping[str, Any]) -> Table:

@@ -55,7 +55,7 @@ def _panel(source: Source, protocol: str, results: ProtocolResults) -> ForestPan
     rows = tuple(
         ForestRow(
             source.called(model, source.label(name)),
-            (estimate(name, results.models[model][name]["rsa_spearman"], role(name)),),
+            (estimate(role(name), results.models[model][name]["rsa_spearman"], role(name)),),
         )
         for model in source.models
         for name in (_BASE, _DISTILLED, _HYBRID)

@@ -18,7 +18,7 @@ _MEASURES: dict[str, tuple[str, float | None, str]] = {
     "odd_one_out_3afc": ("odd-one-out agreement with the ratings", 1 / 3, "triplets"),
     "balanced_accuracy": ("balanced accuracy of label decoding", None, "clips"),
 }
-_REFERENCES = {"one_rater": "one human rater", "new_panel": "a new panel of raters"}
+_REFERENCES = {"one_rater": "one rater", "new_panel": "new panel"}
 
 
 def _transfer(source: Source) -> Findings:
@@ -52,7 +52,7 @@ def _panel(source: Source, model: str, found: Mapping[str, Any]) -> ForestPanel:
     references = {name: Metric.from_json(value) for name, value in found["references"].items()}
     rows = [
         ForestRow(
-            {"rsa_spearman": "RSA, Spearman", "odd_one_out_3afc": "odd one out"}.get(key, "label decoding"),
+            {"rsa_spearman": "RSA, Spearman", "odd_one_out_3afc": "odd one out"}.get(key, "decoding"),
             (estimate("base", base[key], "base"), estimate("tuned", tuned[key], "tuned")),
             chance if chance is not None else references["chance"].value if "chance" in references else None,
         )
@@ -60,7 +60,7 @@ def _panel(source: Source, model: str, found: Mapping[str, Any]) -> ForestPanel:
         if key in tuned
     ]
     rows += [
-        ForestRow(f"decoding, {called}", (Estimate.of("human raters", references[name], "people"),))
+        ForestRow(f"decoding, {called}", (Estimate.of("raters", references[name], "people"),))
         for name, called in _REFERENCES.items()
         if name in references
     ]

@@ -18,7 +18,7 @@ _TITLES = {
     Condition.HYBRID.value: "Tuned model and captions",
     Condition.BASE.value: "Base model and captions",
     Condition.LANGUAGE_DISTILLATION.value: "Distilled model and captions",
-    LOW_LEVEL: "Tuned model, captions and low-level models",
+    LOW_LEVEL: "Tuned, captions, low-level",
 }
 _AND = " & "
 

@@ -148,6 +148,7 @@ def _limits(axes: Axes, *numbers: float) -> None:
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     margin = 0.06 * (high - low) or 0.5
     axes.set_xlim(low - (margin if low else 0.2 * margin), high + margin)
+    axes.locator_params(axis="x", nbins=6)
 
 
 def _headings(axes: Axes, title: str, axis: str) -> None:
@@ -157,20 +158,21 @@ def _headings(axes: Axes, title: str, axis: str) -> None:
 
 
 def _key(axes: Axes, panel: ForestPanel, colours: dict[str, str]) -> None:
-    """What the colours are, above the axis: only where there is more than one series or a level of guessing."""
+    """What colours and lines are, above the axis. Where each row has one dot, the row says what it is."""
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D([], [], color=colour, marker="o", linewidth=2, markersize=5, label=label)
         for label, colour in colours.items()
+        if any(len(row.estimates) > 1 for row in panel.rows)
     ]
     if any(row.chance is not None for row in panel.rows):
         handles.append(Line2D([], [], color=INK, linewidth=0.9, linestyle=":", label="chance"))
     if panel.reference is not None and panel.reference_label:
         handles.append(Line2D([], [], color=INK, linewidth=0.8, label=panel.reference_label))
-    if len(handles) > 1:
+    if handles:
         axes.legend(
-            handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=len(handles), frameon=False,
+            handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=len(handles), frameon=False,
             fontsize=8, columnspacing=1.2, handletextpad=0.5, borderaxespad=0,
         )  # fmt: skip
         axes.set_title(panel.title, pad=20)
