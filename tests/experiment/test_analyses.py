@@ -1,0 +1,296 @@
+"""Every analysis of an experiment against a direct call of what it rests on, and what it says where it does not apply."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from bgs import Embeddings
+from bgs.datasets import load_dataset
+from bgs.evaluation import (
+    Dimensions,
+    attention_shares,
+    benjamini_hochberg,
+    disagreements,
+    find_dimensions,
+    model_rdm,
+    partition_variance,
+    probe,
+)
+from bgs.evaluation import transfer as direct_transfer
+from bgs.experiment.analyses import REGISTRY
+from bgs.experiment.conditions import Condition
+from bgs.experiment.config import validated_experiment
+from bgs.experiment.embedder import embed_stimuli
+from bgs.experiment.grid import run_experiment
+from bgs.experiment.looker import Looker, read_regions
+from bgs.experiment.results import SeedMean
+
+QUICK = {"resamples": 100, "permutations": 20, "seed": 0}
+
+
+def found(experiment, name):
+    return json.loads((experiment[1] / f"analyses/{name}.json").read_text())
+
+
+def result(experiment, name):
+    value = found(experiment, name)
+    assert "result" in value, value.get("error", value)
+    return value["result"]
+
+
+def figure(value) -> SeedMean:
+    return SeedMean.from_json(value)
+
+
+def same(value, metrics):
+    """A mean over seeds, and each seed's own value."""
+    mean = figure(value)
+    for key in ("value", "low", "high"):
+        assert getattr(mean.mean, key) == pytest.approx(
+            np.mean([getattr(m, key) for m in metrics]), nan_ok=True
+        )
+    assert list(mean.seeds.values()) == pytest.approx([m.value for m in metrics], nan_ok=True)
+    assert (mean.mean.n, mean.mean.unit) == (metrics[0].n, metrics[0].unit)
+
+
+def held_out_rdm(data, embeddings):
+    stimuli = data.study.stimuli
+    values = embeddings.select(stimuli.ids).values.astype(float)
+    return model_rdm(values[stimuli.test], "cosine", values[stimuli.train].mean(axis=0))
+
+
+def test_nothing_failed(text_experiment, clip_experiment):
+    assert text_experiment[0].failed == {}
+    assert clip_experiment[0].failed == {}
+    assert {path.stem for path in (clip_experiment[1] / "analyses").glob("*.json")} == set(REGISTRY)
+
+
+def test_variance_is_that_of_held_out_clips(text_experiment):
+    data = text_experiment[0].data
+    human = data.human(np.flatnonzero(data.study.stimuli.test))
+    captions = held_out_rdm(data, data.captions)
+    own = [
+        partition_variance(
+            human, {"hybrid": held_out_rdm(data, tuned), "captions": captions}, folds=3, **QUICK
+        )
+        for tuned in data.tuned("tiny").values()
+    ]
+    parts = result(text_experiment, "variance")["models"]["tiny"]["partitions"]
+    for name in ("hybrid", "captions", "hybrid & captions", "total"):
+        same(parts["hybrid"]["cross_validated"][name], [p.cross_validated[name] for p in own])
+    p = [partition.cross_validated["hybrid"].p for partition in own]
+    assert figure(parts["hybrid"]["cross_validated"]["hybrid"]).mean.p == min(1.0, 2 * np.mean(p))
+    assert set(parts) == {"hybrid", "language-distillation"}
+    skipped = result(text_experiment, "variance")["models"]["tiny"]["skipped"]
+    assert "caption encoder itself" in skipped["base"]
+    assert "clips are not on this machine" in skipped["motion:energy"]
+
+
+def test_variance_beside_low_level_models(clip_experiment):
+    data = clip_experiment[0].data
+    parts = result(clip_experiment, "variance")["models"]["film"]["partitions"]
+    assert list(parts) == ["low-level"]  # there are no captions
+    human = data.human(np.flatnonzero(data.study.stimuli.test))
+    low = {
+        name: held_out_rdm(data, embed_stimuli(name, data.study.stimuli))
+        for name in ("pixels:grey", "motion:energy")
+    }
+    own = [
+        partition_variance(human, {"hybrid": held_out_rdm(data, tuned), **low}, folds=3, **QUICK)
+        for tuned in data.tuned("film").values()
+    ]
+    same(parts["low-level"]["cross_validated"]["hybrid"], [p.cross_validated["hybrid"] for p in own])
+
+
+@pytest.mark.parametrize("protocol", ["held-out", "k-fold"])
+@pytest.mark.parametrize("condition", [Condition.HYBRID, Condition.LANGUAGE_DISTILLATION])
+def test_probes_of_base_and_tuned(text_experiment, protocol, condition):
+    data = text_experiment[0].data
+    base = data.base("tiny")[0]
+    own = [
+        probe(tuned, data.study.stimuli, against=base, protocol=protocol, **QUICK)
+        for tuned in data.tuned("tiny", condition).values()
+    ]
+    scores = result(text_experiment, "probes")["models"]["tiny"]["protocols"][protocol][condition]
+    same(scores["pearson"]["tuned"]["valence"], [p.scores["valence"].pearson for p in own])
+    same(scores["r_squared"]["difference"]["valence"], [p.differences["valence"].r_squared for p in own])
+    base_score = figure(scores["pearson"]["base"]["valence"])
+    assert base_score.seeds == {0: pytest.approx(own[0].against_scores["valence"].pearson.value)}  # one base
+    change = figure(scores["pearson"]["difference"]["valence"])
+    assert change.q == pytest.approx(benjamini_hochberg(np.array([change.mean.p]))[0])
+
+
+def test_constant_ratings_are_named_and_left_out(clip_experiment):
+    found = result(clip_experiment, "probes")
+    assert "constant" in found["models"]["film"]["skipped"]["same"]
+    assert found["drivers"] is None
+
+
+def test_transfer_is_zero_shot_and_centred_on_the_training_clips(clip_experiment, clip_settings):
+    data = clip_experiment[0].data
+    second = load_dataset(clip_settings["analyses"]["transfer"]["data"])
+    stimuli, own = data.study.stimuli, []
+    for seed in (0, 1):
+        cell = data.find("film", Condition.HYBRID)[seed]
+        pair = []
+        for reference, known in (
+            (f"run:{cell.folder.path}", Embeddings.load(cell.folder.embeddings("tuned"))),
+            (f"scratch:videomae-tiny?seed={seed}", data.base("film")[seed]),
+        ):
+            made = embed_stimuli(reference, second.stimuli)
+            mean = known.select(stimuli.ids).values[stimuli.train].mean(axis=0)
+            pair.append(Embeddings(made.values - mean, made.stimulus_ids, made.source))
+        own.append(
+            direct_transfer(
+                pair[0], second.stimuli, ("friendly", "hostile"), against=pair[1], label="relation",
+                raters="n_raters", **QUICK,
+            )
+        )  # fmt: skip
+    table = result(clip_experiment, "transfer")["models"]["film"]
+    same(table["tuned"]["rsa_spearman"], [t.metrics["rsa_spearman"] for t in own])
+    same(table["base"]["odd_one_out_3afc"], [t.against_metrics["odd_one_out_3afc"] for t in own])
+    same(table["difference"]["rsa_spearman"], [t.differences["rsa_spearman"] for t in own])
+    same(table["difference"]["balanced_accuracy"], [t.decoding.difference for t in own])
+    assert set(table["references"]) == {"chance", "one_rater", "new_panel"}
+
+
+def test_attention_on_regions_put_together(clip_experiment):
+    outcome, folder = clip_experiment
+    data = outcome.data
+    stimuli = data.study.stimuli.subset(np.flatnonzero(data.study.stimuli.test))
+    regions = {
+        name: masks.merged({"left": "agents", "right": "agents"})
+        for name, masks in read_regions(data.study.dataset, None, None).items()
+    }
+    cell = data.find("film", Condition.HYBRID)[1]
+    tuned = Looker(f"run:{cell.folder.path}", stimuli, "rollout", 4, "cpu", False)
+    base = Looker("scratch:videomae-tiny?seed=1", stimuli, "rollout", 4, "cpu", False)
+    own = attention_shares(tuned.maps, regions, base.maps, **QUICK)
+    table = result(clip_experiment, "attention")["models"]["film"]
+    assert list(table["difference"]) == ["background", "agents"]
+    assert table["n_clips"] == 9
+    seeds = figure(table["tuned"]["share"]["agents"]).seeds
+    assert seeds[1] == pytest.approx(own.metrics["agents"]["share"].value)
+    assert figure(table["difference"]["agents"]).seeds[1] == pytest.approx(own.differences["agents"].value)
+    assert figure(table["difference"]["agents"]).q is not None
+    assert figure(table["base"]["area"]["agents"]).mean.value == pytest.approx(1 / 16, abs=0.01)
+    (strip,) = table["strips"]
+    assert (folder / "analyses" / strip["file"]).is_file()
+    assert "base" in strip["alt"]
+
+
+def test_dimensions_of_people_and_model(text_experiment):
+    data = text_experiment[0].data
+    table = result(text_experiment, "dimensions")
+    rdm = data.human(np.arange(len(data.study.stimuli)))
+    own = find_dimensions(rdm, data.study.stimuli.ids, ranks=(1, 2, 3), starts=1)
+    assert np.allclose(Dimensions.from_json(table["people"]["dimensions"]).loadings, own.loadings)
+    assert [clip["id"] for clip in table["people"]["top"][0]] == [name for name, _ in own.top(0)]
+    assert {row["attribute"] for row in table["people"]["ratings"]} == {"valence"}
+    assert table["models"]["tiny"]["seed"] == 0
+
+
+def test_disagreement_in_both_directions(text_experiment):
+    data = text_experiment[0].data
+    stimuli = data.study.stimuli
+    inside = data.study.trials.judgments.within(stimuli.test)
+    centred = [
+        model_rdm(e.values.astype(float), "cosine", e.values[stimuli.train].astype(float).mean(axis=0))
+        for e in (data.base("tiny")[0], data.tuned("tiny")[1])
+    ]
+    own = disagreements(inside, *centred, most=3)
+    table = result(text_experiment, "disagreement")["models"]["tiny"]
+    assert table["counts"]["1"]["n_repaired"] == own.n_repaired
+    assert table["counts"]["1"]["n_triplets"] == own.n_triplets
+    for row in (*table["repaired"], *table["broken"]):
+        assert row["ids"] == [stimuli.ids[i] for i in row["stimuli"]]
+        assert stimuli.test[row["stimuli"]].all()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("transfer", "the second data set is not on this machine"), ("attention", "the clips are not on this machine")],
+)  # fmt: skip
+def test_what_does_not_apply_is_no_failure(text_experiment, name, words):
+    assert words in found(text_experiment, name)["not_applicable"]
+
+
+def _again(settings, experiment, tmp_path, **analyses):
+    """The same experiment with other analyses, in a copy of its folder."""
+    folder = tmp_path / "copy"
+    shutil.copytree(experiment[1], folder)
+    changed = settings | {"analyses": settings["analyses"] | analyses}
+    outcome = run_experiment(validated_experiment(changed, "x"), folder)
+    return outcome, folder
+
+
+def test_results_are_kept_until_something_they_rest_on_changes(
+    text_settings, text_experiment, tmp_path, monkeypatch
+):
+    def spy(data):
+        calls.append(data)
+        return {}
+
+    calls: list[object] = []
+    monkeypatch.setitem(REGISTRY, "probes", spy)
+    monkeypatch.setitem(REGISTRY, "dimensions", spy)
+    _again(text_settings, text_experiment, tmp_path, dimensions={"dimensions": 2, "starts": 1})
+    assert len(calls) == 1  # probes are those that were there
+
+
+def test_a_text_encoder_reads_no_clips_of_another_kind(
+    text_settings, clip_settings, text_experiment, tmp_path
+):
+    other = clip_settings["analyses"]["transfer"]
+    again = _again(text_settings, text_experiment, tmp_path, transfer=other)
+    assert "tiny reads captions, and others0 has none" in found(again, "transfer")["not_applicable"]
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "words"),
+    [
+        ("probes", {"attributes": ["same"]}, "same: a constant rating cannot be probed"),
+        ("probes", {"attributes": ["warmth"]}, "warmth: no such rating"),
+        ("probes", {"folds": 9}, "no attribute to probe"),
+        ("transfer", {"data": "{first}", "ratings": ["height"], "target": "euclidean"}, "9 clips were trained on"),
+        ("attention", {"clips": ["film99"]}, "unknown stimulus: film99"),
+    ],
+)  # fmt: skip
+def test_bad_settings_are_recorded_in_one_line_and_the_rest_goes_on(
+    clip_settings, clip_experiment, tmp_path, name, section, words
+):
+    first = clip_settings["data"]
+    section = {key: value.format(first=first) if key == "data" else value for key, value in section.items()}
+    outcome, folder = _again(clip_settings, clip_experiment, tmp_path, **{name: section})
+    assert list(outcome.failed) == [f"analysis {name}"]
+    message = outcome.failed[f"analysis {name}"]
+    assert words in message
+    assert "\n" not in message
+    assert json.loads((folder / f"analyses/{name}.json").read_text())["error"]["message"] == message
+    others = [path for path in (folder / "analyses").glob("*.json") if path.stem != name]
+    assert all("result" in json.loads(path.read_text()) for path in others)
+
+
+def test_without_masks_ratings_or_enough_clips_the_reason_is_given(clip_settings, clip_experiment, tmp_path):
+    folder = tmp_path / "plain"
+    shutil.copytree(clip_settings["data"], folder)
+    shutil.rmtree(folder / "masks")
+    lines = [line.split(",")[:3] for line in (folder / "stimuli.csv").read_text().splitlines()]
+    (folder / "stimuli.csv").write_text("".join(f"{','.join(line)}\n" for line in lines))
+    analyses = {"variance": {"folds": 4}, "attention": {}, "dimensions": None, "disagreement": None}
+    settings = clip_settings | {"data": str(folder), "seeds": [0], "analyses": analyses}
+    outcome = run_experiment(validated_experiment(settings, "x"), tmp_path / "out")
+    assert outcome.failed == {}
+    reasons = {
+        name: found((None, tmp_path / "out"), name)["not_applicable"]
+        for name in ("variance", "probes", "attention")
+    }
+    assert reasons == {
+        "variance": "9 held-out clips are too few for 4 folds",
+        "probes": "the data set has no ratings",
+        "attention": "no clip of the data set has region masks",
+    }
