@@ -109,6 +109,8 @@ def _write_study(folder: Path, n: int, test: int) -> None:
             rows.writerow(
                 [f"film{i:02d}", f"film{i:02d}.mp4", "test" if i >= n - test else "train", height, 1]
             )
+    # Observers without noise, so that pages speak of observers.
+    (folder / "about.json").write_text('{"licence": "simulated", "citation": "SIMULATED"}')
     random = np.random.default_rng(0)
     with (folder / "trials.csv").open("w", newline="") as stream:
         rows = csv.writer(stream)

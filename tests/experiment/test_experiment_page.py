@@ -1,0 +1,256 @@
+"""The report of an experiment: all sections, in plain words, from what lies on disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+
+import pytest
+
+from bgs import BgsError
+from bgs.cli.main import main
+from bgs.evaluation import Metric
+from bgs.experiment.experiment_data import open_experiment
+from bgs.experiment.page import CHAPTERS, experiment_page, report_experiment
+from bgs.experiment.results import ResultsTable
+from bgs.report import Page, Section
+
+KEYS = [
+    "gap", "conditions", "ceiling", "variance", "attributes", "transfer", "attention", "distillation", "dimensions",
+    "matrices", "map", "triplets",
+]  # fmt: skip
+
+
+def page_of(folder, failed=None) -> Page:
+    table = ResultsTable.from_json(json.loads((folder / "results.json").read_text()))
+    return experiment_page(open_experiment(folder), table, failed or {})
+
+
+@pytest.fixture(scope="module")
+def of_text(text_experiment):
+    return page_of(text_experiment[1])
+
+
+@pytest.fixture(scope="module")
+def of_clips(clip_experiment):
+    return page_of(clip_experiment[1])
+
+
+@pytest.fixture
+def copied(text_experiment, tmp_path):
+    """A copy of the text experiment, to change."""
+    shutil.copytree(text_experiment[1], tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def section(page: Page, key: str) -> Section:
+    return next(found for found in page.sections if found.key == key)
+
+
+def words_of(page: Page) -> str:
+    """All text of a page but its banner and provenance."""
+    parts = [page.title, page.lead]
+    for part in page.sections:
+        parts += [part.title, part.sentence, part.method, *part.notes]
+        parts += [text for block in part.figures for text in (block.caption, block.words, block.footnote)]
+        parts += [str(cell) for table in part.tables for row in (table.header, *table.rows) for cell in row]
+        parts += [text for block in part.triplets for text in (block.title, block.sentence)]
+        parts += [t.describe(page.words) + t.note for block in part.triplets for t in block.triplets]
+    return "\n".join(parts)
+
+
+def test_every_section_is_there_with_method_and_command(of_text, of_clips):
+    assert [chapter.key for chapter in CHAPTERS] == KEYS
+    for page in (of_text, of_clips):
+        assert [part.key for part in page.sections] == KEYS
+        for part in page.sections:
+            assert part.sentence
+            assert part.method
+            assert part.rerun.startswith("bgs experiment experiment.yaml --out ")
+            if not part.sentence.startswith("Not applicable"):
+                assert part.figures or part.tables
+
+
+def test_what_does_not_apply_says_why_in_plain_words(of_text, of_clips):
+    assert section(of_text, "transfer").sentence.startswith(
+        "Not applicable: the second data set is not on this machine"
+    )
+    assert section(of_text, "attention").sentence == "Not applicable: the clips are not on this machine."
+    assert section(of_text, "map").sentence == "Not applicable: there are no clips on this machine to show."
+    without = "Not applicable: the experiment has no condition language-distillation."
+    assert section(of_clips, "distillation").sentence == without
+
+
+def test_people_are_people_and_simulated_observers_are_not(of_text, of_clips):
+    assert of_text.banner == ""
+    assert "gap to people" in words_of(of_text)
+    assert "observers" not in words_of(of_text)
+    assert of_clips.banner.startswith("SIMULATED")
+    assert "gap to observers" in words_of(of_clips)
+    assert not re.search(r"\b(people|persons?|humans?)\b", words_of(of_clips))
+
+
+def test_every_number_of_the_table_is_in_the_page(of_text, text_experiment):
+    table = text_experiment[0].table.protocols["held-out-pairs"]
+    rows = {row[0]: row for row in section(of_text, "conditions").tables[0].rows}
+    figure = table.models["tiny"]["hybrid"]["rsa_spearman"]
+    assert rows["tuned on people"][1] == figure.mean
+    assert rows["tuned on people"][4] == figure.mean.n
+    assert rows["tuned on people"][6].count(".") == 2  # seed by seed
+    levels = {
+        estimate.label: estimate
+        for estimate in section(of_text, "conditions").figures[0].figure.panels[0].rows
+    }
+    assert levels["tuned on people"].points == tuple(figure.seeds.values())
+    assert levels["tuned on people"].role == "tuned"
+
+
+def _set_change(folder, low, high):
+    """Another interval of hybrid - base on disk."""
+    path = folder / "results.json"
+    found = json.loads(path.read_text())
+    change = found["protocols"]["held-out-pairs"]["differences"]["tiny"]["hybrid - base"]["rsa_spearman"]
+    change |= {"value": (low + high) / 2, "low": low, "high": high}
+    path.write_text(json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [((0.1, 0.3), "Tuning raised"), ((-0.3, -0.1), "Tuning lowered"), ((-0.1, 0.3), "There is no evidence that tuning")],
+)  # fmt: skip
+def test_an_interval_that_holds_0_is_no_evidence(copied, interval, words):
+    _set_change(copied, *interval)
+    assert section(page_of(copied), "conditions").sentence.startswith(words)
+
+
+def _change_analysis(folder, name, change):
+    path = folder / f"analyses/{name}.json"
+    found = json.loads(path.read_text())
+    change(found)
+    path.write_text(json.dumps(found))
+
+
+@pytest.mark.parametrize(
+    ("low", "q", "words"),
+    [(0.1, 0.01, "1 of 1 ratings (valence) are read off better"), (0.1, 0.2, "no evidence"), (-0.1, 0.01, "no evidence")],
+)  # fmt: skip
+def test_a_rating_is_read_off_better_where_interval_and_q_say_so(copied, low, q, words):
+    def change(found):
+        for conditions in found["result"]["models"]["tiny"]["protocols"].values():
+            conditions["hybrid"]["pearson"]["difference"]["valence"] |= {
+                "value": 0.3,
+                "low": low,
+                "high": 0.5,
+                "q": q,
+            }
+
+    _change_analysis(copied, "probes", change)
+    headline = section(page_of(copied), "attributes").sentence.partition("\n")[0]
+    assert headline.startswith("On held-out clips (10), ")
+    assert words in headline
+
+
+def test_unique_variance_needs_an_interval_above_0(copied):
+    def change(found):
+        parts = found["result"]["models"]["tiny"]["partitions"]["hybrid"]["cross_validated"]
+        parts["hybrid"] |= {"value": 0.2, "low": 0.1, "high": 0.3}
+
+    assert "no evidence" in section(page_of(copied), "variance").sentence
+    _change_analysis(copied, "variance", change)
+    sentence = section(page_of(copied), "variance").sentence
+    assert sentence.startswith(
+        "The tuned model explains a part of the variance of the dissimilarities of people that"
+    )
+
+
+def test_a_failed_analysis_and_a_failed_cell_are_said(copied):
+    _change_analysis(
+        copied, "probes", lambda found: (found.clear(), found.update(error={"message": "out of memory"}))
+    )
+    shutil.rmtree(copied / "cells/tiny/language-distillation")
+    (copied / "analyses/dimensions.json").unlink()
+    page = page_of(copied, {"tiny/language-distillation/seed-0": "no power"})
+    assert "Failed: tiny/language-distillation/seed-0, no power." in page.lead
+    assert section(page, "attributes").sentence == "This analysis failed: out of memory."
+    assert section(page, "dimensions").sentence == "Not applicable: it has not been run yet."
+
+
+def test_triplets_are_text_where_there_are_no_clips(of_text, of_clips):
+    blocks = section(of_text, "triplets").triplets
+    assert [block.title for block in blocks] == ["Repaired", "Broken"]
+    shown = [clip for block in blocks for triplet in block.triplets for clip in triplet.clips]
+    assert shown
+    assert all(clip.frames is None and clip.caption for clip in shown)
+    filmed = [c for block in section(of_clips, "triplets").triplets for t in block.triplets for c in t.clips]
+    assert all(clip.frames is not None for clip in filmed)
+
+
+def test_provenance_has_data_versions_seeds_hardware_and_commit(of_text):
+    found = of_text.provenance
+    assert set(found["data_hashes"]) == {"stimuli", "trials"}
+    assert found["seeds"] == [0, 1]
+    assert "torch" in found["versions"]
+    assert set(found["hardware"]) == {"processor", "cores", "gpu"}
+    assert found["git_commit"] is None or re.fullmatch(r"[0-9a-f]{40}\+?", found["git_commit"])
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as done:
+        main([str(argument) for argument in arguments])
+    return done.value.code
+
+
+def test_the_command_writes_page_figures_and_tables(clip_experiment, tmp_path, capsys):
+    out = tmp_path / "there" / "film.html"
+    assert run("report", clip_experiment[1], "--out", out) == 0
+    assert str(out) in capsys.readouterr().out
+    text = out.read_text(encoding="utf-8")
+    assert "SIMULATED" in text
+    assert not re.search(r'(src|href)="(?!data:|#)', text)
+    assert all(f'id="{key}"' in text for key in KEYS)
+    folder = out.with_suffix("")
+    for name in (
+        "conditions-1.svg",
+        "conditions-1.png",
+        "variance-1.svg",
+        "attributes-1.png",
+        "attention-2.png",
+    ):
+        assert (folder / "figures" / name).stat().st_size > 500
+    with (folder / "tables/transfer-1.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    own = json.loads((clip_experiment[1] / "analyses/transfer.json").read_text())["result"]["models"]["film"]
+    assert float(rows[0]["tuned low"]) == own["tuned"]["rsa_spearman"]["low"]
+    assert r"\toprule" in (folder / "tables/variance-1.tex").read_text()
+
+
+def test_folders_that_are_no_finished_experiment_are_refused(copied, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert run("report", tmp_path / "empty") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("bgs: ")
+    assert "not an experiment; expected a folder with experiment.yaml" in error
+    assert error.count("\n") == 1
+    (copied / "results.json").unlink()
+    assert run("report", copied) == 2
+    assert "has no results yet" in capsys.readouterr().err
+    (copied / "experiment.yaml").write_text("models: 3\n")
+    with pytest.raises(BgsError, match=r"experiment\.yaml"):
+        report_experiment(copied)
+
+
+def test_data_that_have_changed_since_are_refused(copied):
+    about = json.loads((copied / "provenance.json").read_text())
+    about["data_hashes"]["trials"] = "0" * 64
+    (copied / "provenance.json").write_text(json.dumps(about))
+    with pytest.raises(BgsError, match="the trials are not those that this experiment was begun with"):
+        report_experiment(copied)
+
+
+def test_metrics_survive_the_way_to_disk(text_experiment):
+    found = json.loads((text_experiment[1] / "analyses/probes.json").read_text())["result"]
+    score = found["models"]["tiny"]["protocols"]["k-fold"]["hybrid"]["pearson"]["difference"]["valence"]
+    assert set(score) == {"value", "low", "high", "n", "unit", "intervals", "p", "seeds", "q"}
+    assert isinstance(Metric.from_json(score), Metric)
