@@ -39,8 +39,12 @@ def test_plan_then_run_then_again(config, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "hybrid - base" in printed
     assert max(map(len, printed.replace(str(out), "").splitlines())) <= 80
-    assert run("experiment", config, "--out", out) == 0
-    assert capsys.readouterr().out == printed
+    *table, report = printed.splitlines()
+    assert report == f"Report: {out / 'report.html'}"
+    (out / "report.html").unlink()
+    assert run("experiment", config, "--out", out, "--no-report") == 0
+    assert capsys.readouterr().out.splitlines() == table
+    assert not (out / "report.html").exists()
     assert run("experiment", config, "--out", out, "--plan") == 0
     assert "table/hybrid/seed-1  (done)" in capsys.readouterr().out
 
@@ -50,6 +54,8 @@ def test_failures_are_summed_up_and_exit_with_1(config, tmp_path, capsys):
     given["models"]["film"] = {"model": "scratch:videomae-tiny"}
     config.write_text(yaml.safe_dump(given))
     assert run("experiment", config, "--out", tmp_path / "out") == 1
+    page = (tmp_path / "out/report.html").read_text()
+    assert "Failed: film/base/seed-0" in page  # what is there is reported
     error = capsys.readouterr().err
     assert "3 failed; the rest is done" in error
     assert "film/base/seed-0: " in error

@@ -294,3 +294,34 @@ def test_without_masks_ratings_or_enough_clips_the_reason_is_given(clip_settings
         "probes": "the data set has no ratings",
         "attention": "no clip of the data set has region masks",
     }
+
+
+def test_another_second_data_set_under_the_same_name_is_measured_anew(
+    clip_settings, clip_experiment, tmp_path
+):
+    second = tmp_path / "second"
+    shutil.copytree(clip_settings["analyses"]["transfer"]["data"], second)
+    section = clip_settings["analyses"]["transfer"] | {"data": str(second)}
+    before = result(_again(clip_settings, clip_experiment, tmp_path, transfer=section), "transfer")
+    shutil.rmtree(tmp_path / "copy")
+    lines = (second / "stimuli.csv").read_text().splitlines()
+    (second / "stimuli.csv").write_text(
+        "\n".join([lines[0], *(line.replace(",0.1,0.9", ",0.9,0.1") for line in lines[1:])])
+    )
+    after = result(_again(clip_settings, clip_experiment, tmp_path, transfer=section), "transfer")
+    assert before["models"] != after["models"]
+
+
+def test_boxes_can_stand_in_for_masks(clip_settings, clip_experiment, tmp_path):
+    boxes = {
+        "images": [{"id": 1, "file_name": "film17.mp4", "width": 64, "height": 64, "frame": 0}],
+        "categories": [{"id": 1, "name": "face"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 32, 32]}],
+    }
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    section = {"boxes": str(tmp_path / "boxes.json")}
+    table = result(_again(clip_settings, clip_experiment, tmp_path, attention=section), "attention")[
+        "models"
+    ]["film"]
+    assert table["n_clips"] == 1
+    assert figure(table["tuned"]["area"]["face"]).mean.value == pytest.approx(0.25)

@@ -75,6 +75,10 @@ class AttentionSettings(Section):
     method: Literal["rollout", "last-layer", "gradient"] = "rollout"
     #: Clips to look at: how many of the held-out ones, or which.
     clips: Annotated[int, Field(ge=1)] | tuple[str, ...] = 60
+    #: Folder that holds ``masks/``; null: the data set's own.
+    masks: Path | None = None
+    #: COCO-style JSON of boxes, instead of masks.
+    boxes: Path | None = None
     #: Regions of the masks that count as one: ``{agents: [agent A, agent B]}``; others keep their names.
     regions: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     #: Clips whose frames are shown.

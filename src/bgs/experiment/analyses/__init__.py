@@ -10,12 +10,12 @@ from typing import Any
 
 from bgs._errors import ConfigError
 from bgs._files import sha256_of, write_json
-from bgs.experiment.analyses.attention import attention
+from bgs.experiment.analyses.attention import attention, attention_files
 from bgs.experiment.analyses.dimensions import dimensions
 from bgs.experiment.analyses.disagreement import disagreement
 from bgs.experiment.analyses.gap import gap
 from bgs.experiment.analyses.probes import probes
-from bgs.experiment.analyses.transfer import transfer
+from bgs.experiment.analyses.transfer import transfer, transfer_files
 from bgs.experiment.analyses.variance import variance
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.cells import message_of
@@ -36,6 +36,12 @@ REGISTRY: dict[str, Analysis] = {
     "attention": attention,
     "dimensions": dimensions,
     "disagreement": disagreement,
+}
+
+#: What an analysis rests on besides the experiment itself, as a hash.
+_FILES: dict[str, Callable[[ExperimentData], str]] = {
+    "transfer": transfer_files,
+    "attention": attention_files,
 }
 
 
@@ -63,7 +69,8 @@ def run_analyses(data: ExperimentData) -> dict[str, str]:
     with progress_bar() as bar:
         for name in bar.track(names, description="analyses"):
             path = data.folder.analyses / f"{name}.json"
-            key = sha256_of(name, getattr(data.config.analyses, name).model_dump_json(), made_of)
+            files = _FILES[name](data) if name in _FILES else ""
+            key = sha256_of(name, getattr(data.config.analyses, name).model_dump_json(), files, made_of)
             if _is_kept(path, key):
                 continue
             value = _attempt(name, data)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import ConfigError
+from bgs._files import sha256, sha256_of
 from bgs.evaluation import AttentionShares, Metric, attention_shares
 from bgs.experiment.analyses.over_seeds import base_means, by_model, means, to_json
 from bgs.experiment.applicable import NotApplicable
@@ -19,7 +20,7 @@ from bgs.experiment.results import with_q
 from bgs.experiment.sections import AttentionSettings
 from bgs.report.draw_overlay import draw_strip
 from bgs.stimuli import RegionMasks, StimulusSet
-from bgs.stimuli.masks import clip_stem
+from bgs.stimuli.masks import FOLDER, clip_stem
 
 _STRIP_PIXELS = 96
 MEASURES = ("area", "share", "enrichment")
@@ -41,12 +42,25 @@ def attention(data: ExperimentData) -> dict[str, Any]:
     return by_model(data, lambda data, model: _of_model(data, model, section, regions))
 
 
+def attention_files(data: ExperimentData) -> str:
+    """What the regions rest on: SHA-256 over the files of masks or boxes."""
+    section, folder = data.config.analyses.attention, data.study.dataset.folder
+    assert section is not None
+    masks = section.masks or folder
+    files = [] if masks is None else sorted((masks / FOLDER).rglob("*.safetensors"))
+    return sha256_of(
+        *(sha256(path) for path in (*files, section.boxes) if path is not None and path.is_file())
+    )
+
+
 def _regions(data: ExperimentData, section: AttentionSettings) -> dict[str, RegionMasks]:
     """Masks of the clips looked at, their regions put together as the settings say."""
     stimuli = data.study.stimuli
     wanted = set(_clips(data, section))
     found = {
-        name: masks for name, masks in read_regions(data.study.dataset, None, None).items() if name in wanted
+        name: masks
+        for name, masks in read_regions(data.study.dataset, section.masks, section.boxes).items()
+        if name in wanted
     }
     if not found:
         raise NotApplicable("no clip of the data set has region masks")

@@ -10,6 +10,7 @@ import numpy as np
 
 from bgs import evaluation
 from bgs._errors import BgsError
+from bgs._files import sha256_of
 from bgs.backbones import Backbone, load_backbone
 from bgs.backbones.clip_reader import ClipReader
 from bgs.backbones.lookup import LookupBackbone
@@ -44,6 +45,17 @@ def transfer(data: ExperimentData) -> dict[str, Any]:
         **by_model(data, lambda data, model: _of_model(data, model, section, second)),
         "data": second.name, "n_clips": len(second.stimuli), "citation": second.citation,
     }  # fmt: skip
+
+
+def transfer_files(data: ExperimentData) -> str:
+    """What the second data set is: its hash; empty where it cannot be loaded."""
+    section = data.config.analyses.transfer
+    assert section is not None
+    try:
+        stimuli = _second(section).stimuli
+    except NotApplicable:
+        return ""
+    return sha256_of(stimuli.hash(), *_hashes(stimuli).values())
 
 
 def _second(section: TransferSettings) -> Dataset:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bgs.experiment.conditions import Condition
 from bgs.experiment.page.chapter import Chapter, Findings
-from bgs.experiment.page.source import PROTOCOLS, Source, estimate, role, row, seeds_text
+from bgs.experiment.page.source import PROTOCOLS, Source, estimate, role, seeds_text
 from bgs.experiment.results import ProtocolResults, Row
 from bgs.report import (
     Estimate,
@@ -30,8 +30,8 @@ _MEASURES = {"rsa_spearman": "Spearman correlation", "odd_one_out_3afc": "odd on
 
 def _gap(source: Source) -> Findings:
     results, words = source.headline, []
-    for model in source.models:
-        base = row(results, model, _BASE)["rsa_spearman"].mean
+    for model in source.having(_BASE):
+        base = results.models[model][_BASE]["rsa_spearman"].mean
         name, what = source.base(model), f"agreement with {source.words.judges}"
         gap = results.differences[model].get("base - captions")
         if gap is None:
@@ -51,8 +51,8 @@ def _gap(source: Source) -> Findings:
 
 def _closing(source: Source) -> Findings:
     results, words, what = source.headline, list[str](), f"agreement with {source.words.judges}"
-    for model in source.models:
-        base, tuned = (row(results, model, name)["rsa_spearman"].mean for name in (_BASE, _HYBRID))
+    for model in source.having(_BASE, _HYBRID):
+        base, tuned = (results.models[model][name]["rsa_spearman"].mean for name in (_BASE, _HYBRID))
         change = results.differences[model]["hybrid - base"]["rsa_spearman"].mean
         cause = "Tuning" if len(source.models) == 1 else f"Tuning {model}"
         words.append(change_sentence(change, base.value, tuned.value, f"{what} (Spearman)", cause))
@@ -110,8 +110,8 @@ def _among(names: Iterable[str]) -> str:
 def _nearness(source: Source) -> Findings:
     results, words, rows = source.headline, list[str](), list[ForestRow]()
     ceiling = results.ceilings["rsa_ceiling"]
-    for model in source.models:
-        tuned = row(results, model, _HYBRID)["rsa_spearman"].mean
+    for model in source.having(_HYBRID):
+        tuned = results.models[model][_HYBRID]["rsa_spearman"].mean
         name = source.tuned(model)
         words.append(ceiling_sentence(tuned, ceiling, f"{name[:1].upper()}{name[1:]}", source.words.judges))
         shares = {

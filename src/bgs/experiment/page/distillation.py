@@ -6,7 +6,7 @@ from bgs.experiment.analyses.over_seeds import from_json
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.conditions import Condition
 from bgs.experiment.page.chapter import Chapter, Findings
-from bgs.experiment.page.source import PROTOCOLS, Source, estimate, role, row, seeds_text
+from bgs.experiment.page.source import PROTOCOLS, Source, estimate, role, seeds_text
 from bgs.experiment.results import ProtocolResults
 from bgs.report import (
     FigureBlock,
@@ -28,8 +28,8 @@ def _distillation(source: Source) -> Findings:
     if Condition.LANGUAGE_DISTILLATION not in source.data.config.conditions:
         raise NotApplicable(f"the experiment has no condition {_DISTILLED}")
     results, words, what = source.headline, list[str](), f"agreement with {source.words.judges}"
-    for model in source.models:
-        base, after = (row(results, model, name)["rsa_spearman"].mean for name in (_BASE, _DISTILLED))
+    for model in source.having(_BASE, _DISTILLED, _HYBRID):
+        base, after = (results.models[model][name]["rsa_spearman"].mean for name in (_BASE, _DISTILLED))
         differences = results.differences[model]
         words.append(
             contrast_sentence(

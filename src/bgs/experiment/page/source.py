@@ -63,6 +63,17 @@ class Source:
         protocols = self.table.protocols
         return protocols[_HEADLINE] if _HEADLINE in protocols else list(protocols.values())[-1]
 
+    def having(self, *conditions: str) -> list[str]:
+        """Models that have finished cells of all these conditions.
+
+        Raises:
+            NotApplicable: none has.
+        """
+        found = [m for m in self.models if all(name in self.headline.models[m] for name in conditions)]
+        if not found:
+            raise NotApplicable(f"no model has finished cells of the conditions {', '.join(conditions)}")
+        return found
+
     def result(self, name: str) -> dict[str, Any]:
         """What an analysis found.
 
@@ -114,17 +125,6 @@ class Source:
             if self.data.find(model, Condition.BASE) and self.data.find(model, Condition.HYBRID):
                 return showcase(self.data, model, self.words.judges)
         raise NotApplicable("no model has both a finished base cell and a finished hybrid cell")
-
-
-def row(results: ProtocolResults, model: str, condition: str) -> dict[str, SeedMean]:
-    """Figures of a model under a condition.
-
-    Raises:
-        NotApplicable: no such cell is finished.
-    """
-    if condition not in results.models[model]:
-        raise NotApplicable(f"{model} has no finished cell of the condition {condition}")
-    return results.models[model][condition]
 
 
 def role(condition: str) -> Role:
