@@ -325,3 +325,14 @@ def test_boxes_can_stand_in_for_masks(clip_settings, clip_experiment, tmp_path):
     ]["film"]
     assert table["n_clips"] == 1
     assert figure(table["tuned"]["area"]["face"]).mean.value == pytest.approx(0.25)
+
+
+def test_a_table_of_stimuli_neither_looks_nor_transfers(clip_settings, tmp_path):
+    changes = {"models": {"table": {"model": "lookup:4"}}, "seeds": [0]}
+    outcome = run_experiment(validated_experiment(clip_settings | changes, "x"), tmp_path / "out")
+    assert outcome.failed == {}
+    reasons = {
+        name: found((None, tmp_path / "out"), name)["not_applicable"] for name in ("transfer", "attention")
+    }
+    assert reasons["transfer"] == "table is a table of the clips it was trained on and knows no others"
+    assert reasons["attention"] == "table: this model has no attention over clips"

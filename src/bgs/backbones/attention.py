@@ -23,6 +23,10 @@ Method = Literal["rollout", "last-layer", "gradient"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 
+class NoAttention(ConfigError):
+    """A model that cannot be asked where it looks."""
+
+
 def clip_maps(
     backbone: Backbone,
     stimuli: StimulusSet,
@@ -69,16 +73,17 @@ def require_attention(backbone: Backbone, method: str) -> VideoBackbone:
     """The backbone, if it can be asked where it looks.
 
     Raises:
-        ConfigError: another method, no video encoder, or (but for ``gradient``) no block that is run.
+        NoAttention: no video encoder, or (but for ``gradient``) no block that is run.
+        ConfigError: another method.
     """
     if method not in METHODS:
         raise ConfigError("unknown method", where="--method", expected=", ".join(METHODS), got=method)
     source = backbone.spec.source
     if not isinstance(backbone, VideoBackbone):
-        raise ConfigError("this model has no attention over clips", where=source, expected="a video encoder")
+        raise NoAttention("this model has no attention over clips", where=source, expected="a video encoder")
     if backbone.spec.depth == 0 and method != "gradient":
         hint = "ask for a later layer"
-        raise ConfigError("no block is run, so there is no attention", where=source, hint=hint)
+        raise NoAttention("no block is run, so there is no attention", where=source, hint=hint)
     return backbone
 
 

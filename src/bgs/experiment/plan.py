@@ -32,7 +32,7 @@ RULE = (
     "A unit (a caption, a clip) costs what it takes in a forward pass. An update costs three of them a unit (forward, "
     "and backward for two), four where graphs are not kept and units are encoded twice; validating and embedding "
     "cost one. Evaluation is timed with a fiftieth of its resamples. Left out: decoding clips, loading weights, "
-    "early stopping, and what lora.layers: last:k saves."
+    "early stopping, analyses and report, and what lora.layers: last:k saves."
 )
 _UNITS = 16  # captions timed at once; of clips one
 _LENGTHS = (1 / 6, 1 / 2, 5 / 6)  # short, middling and long captions

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import ConfigError
 from bgs._files import sha256, sha256_of
+from bgs.backbones.attention import NoAttention
 from bgs.evaluation import AttentionShares, Metric, attention_shares
 from bgs.experiment.analyses.over_seeds import base_means, by_model, means, to_json
 from bgs.experiment.applicable import NotApplicable
@@ -107,9 +107,7 @@ def _looker(reference: str, cell: Cell, stimuli: StimulusSet, section: Attention
         return Looker(
             reference, stimuli, section.method, min(cell.config.micro_batch, 8), cell.config.device, False
         )
-    except ConfigError as error:
-        if "attention" not in error.what:
-            raise
+    except NoAttention as error:
         raise NotApplicable(f"{cell.model}: {error.what}") from None
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bgs.experiment.analyses.over_seeds import from_json
 from bgs.experiment.page.chapter import Chapter, Findings
 from bgs.experiment.page.source import Source, estimate, p_text
+from bgs.experiment.results import SeedMean
 from bgs.report import FigureBlock, ForestFigure, ForestPanel, ForestRow, Table, change_sentence
 from bgs.report.page import Cell
 
 _BACKGROUND = "background"
+_AXIS = "share of attention − share of the picture, percentage points"
 
 
 def _attention(source: Source) -> Findings:
@@ -24,35 +27,45 @@ def _attention(source: Source) -> Findings:
     return Findings(tuple(words), tuple(figures), tuple(tables), notes=notes)
 
 
+def _percent(figures: Mapping[str, Any]) -> dict[str, SeedMean]:
+    """Shares in percent: regions are small, and so are the differences."""
+
+    def scaled(figure: SeedMean) -> SeedMean:
+        bounds = {key: 100 * getattr(figure.mean, key) for key in ("value", "low", "high")}
+        seeds = {seed: 100 * value for seed, value in figure.seeds.items()}
+        return replace(figure, mean=replace(figure.mean, **bounds, unit="percentage points"), seeds=seeds)
+
+    return {name: scaled(figure) for name, figure in from_json(figures).items()}
+
+
 def _words(source: Source, model: str, found: Mapping[str, Any]) -> list[str]:
     """A sentence on each region that the settings name; without any, on each but the background."""
     section = source.data.config.analyses.attention
     named = list(section.regions) if section is not None else []
-    base, tuned = (from_json(found[name]["enrichment"]) for name in ("base", "tuned"))
-    change = from_json(found["difference"])
+    base, tuned = (_percent(found[name]["enrichment"]) for name in ("base", "tuned"))
+    change = _percent(found["difference"])
     wanted = [name for name in change if (name in named if named else name != _BACKGROUND)]
     cause = "Tuning" if len(source.models) == 1 else f"Tuning {model}"
     return [
         change_sentence(
             change[name].mean, base[name].mean.value, tuned[name].mean.value,
-            f"the share of attention on {name} beyond their share of the picture", cause, "clips",
+            f"the share of attention on {name} beyond their share of the picture (percentage points)", cause, "clips",
         )
         for name in wanted
     ]  # fmt: skip
 
 
 def _shares(source: Source, model: str, found: Mapping[str, Any]) -> FigureBlock:
-    base, tuned = (from_json(found[name]["enrichment"]) for name in ("base", "tuned"))
-    change = from_json(found["difference"])
+    base, tuned = (_percent(found[name]["enrichment"]) for name in ("base", "tuned"))
+    change = _percent(found["difference"])
     levels = [
         ForestRow(name, (estimate("base", base[name], "base"), estimate("tuned", tuned[name], "tuned")))
         for name in change
     ]
     gaps = [ForestRow(name, (estimate("difference", figure, "tuned"),)) for name, figure in change.items()]
-    axis = "share of attention − share of the picture"
     panels = (
-        ForestPanel("Attention on regions", axis, tuple(levels), 0.0, "as much as their area"),
-        ForestPanel("Tuned − base", f"difference in {axis}", tuple(gaps), 0.0, "no difference"),
+        ForestPanel("Attention on regions", _AXIS, tuple(levels), 0.0, "as much as their area"),
+        ForestPanel("Tuned − base", "difference, percentage points", tuple(gaps), 0.0, "no difference"),
     )
     note = f"95 % intervals over {found['n_clips']} clips; method: {found['method']}."
     return FigureBlock(
@@ -72,9 +85,9 @@ def _strips(source: Source, found: Mapping[str, Any]) -> list[FigureBlock]:
 
 
 def _table(source: Source, model: str, found: Mapping[str, Any]) -> Table:
-    area = from_json(found["tuned"]["area"])
-    base, tuned = (from_json(found[name]["share"]) for name in ("base", "tuned"))
-    change = from_json(found["difference"])
+    area = _percent(found["tuned"]["area"])
+    base, tuned = (_percent(found[name]["share"]) for name in ("base", "tuned"))
+    change = _percent(found["difference"])
     lines: list[tuple[Cell, ...]] = [
         (
             name, area[name].mean, base[name].mean, tuned[name].mean, figure.mean, p_text(figure.mean.p),
@@ -84,9 +97,9 @@ def _table(source: Source, model: str, found: Mapping[str, Any]) -> Table:
     ]  # fmt: skip
     header = (
         "region",
-        "share of the picture",
-        "attention, base",
-        "attention, tuned",
+        "% of the picture",
+        "% of attention, base",
+        "% of attention, tuned",
         "difference",
         "p",
         "q",

@@ -109,7 +109,7 @@ def _clips(source: Source, ids: Sequence[str]) -> str:
     stimuli = source.data.study.stimuli
     captions = [stimuli.captions[stimuli.index[name]] if stimuli.captions else () for name in ids]
     return "; ".join(
-        f"{name} ({said[0]})" if said else name for name, said in zip(ids, captions, strict=True)
+        f"{name}: {said[0].rstrip('.')}" if said else name for name, said in zip(ids, captions, strict=True)
     )
 
 
