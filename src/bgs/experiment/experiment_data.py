@@ -32,12 +32,14 @@ class ExperimentData:
         folder: where it is kept.
         study: stimuli and judgments.
         cells: the finished cells.
+        mirror: of published data; see :func:`bgs.datasets.load_dataset`.
     """
 
     config: ExperimentConfig
     folder: ExperimentFolder
     study: Study
     cells: tuple[Cell, ...]
+    mirror: Path | None = None
 
     @cached_property
     def captions(self) -> Embeddings | None:
@@ -128,4 +130,6 @@ def open_experiment(path: str | Path, mirror: Path | None = None) -> ExperimentD
     study = load_experiment_study(config, reference, mirror)
     folder.require_same_data(study)
     cells = cells_of(config, folder.cells, reference)
-    return ExperimentData(config, folder, study, tuple(cell for cell in cells if cell.marker.is_file()))
+    return ExperimentData(
+        config, folder, study, tuple(cell for cell in cells if cell.marker.is_file()), mirror
+    )

@@ -68,7 +68,7 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | 
             before += _steps(cell)
         bar.update(task, completed=before, description="comparing", note="")
         finished = tuple(cell for cell in cells if cell.marker.is_file())
-        data = ExperimentData(config, folder, study, finished)
+        data = ExperimentData(config, folder, study, finished, mirror)
         table = results_table(data)
         failed |= run_analyses(data)
     write_json(folder.results, {**table.to_json(), "failed": failed})

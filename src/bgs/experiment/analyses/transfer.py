@@ -40,7 +40,7 @@ def transfer(data: ExperimentData) -> dict[str, Any]:
     """
     section = data.config.analyses.transfer
     assert section is not None
-    second = _second(section)
+    second = _second(data, section)
     return {
         **by_model(data, lambda data, model: _of_model(data, model, section, second)),
         "data": second.name, "n_clips": len(second.stimuli), "citation": second.citation,
@@ -52,15 +52,15 @@ def transfer_files(data: ExperimentData) -> str:
     section = data.config.analyses.transfer
     assert section is not None
     try:
-        stimuli = _second(section).stimuli
+        stimuli = _second(data, section).stimuli
     except NotApplicable:
         return ""
     return sha256_of(stimuli.hash(), *_hashes(stimuli).values())
 
 
-def _second(section: TransferSettings) -> Dataset:
+def _second(data: ExperimentData, section: TransferSettings) -> Dataset:
     try:
-        return load_dataset(section.data, ratings=section.table)
+        return load_dataset(section.data, mirror=data.mirror, ratings=section.table)
     except BgsError as error:
         raise NotApplicable(f"the second data set is not on this machine: {error}") from None
 

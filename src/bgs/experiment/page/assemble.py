@@ -87,11 +87,13 @@ def _lead(source: Source) -> str:
     data, words = source.data, source.words
     study, trials = data.study, data.study.trials.judgments
     by = len(set(trials.participant.tolist()))
+    count = len(data.config.seeds)
+    seeds = f"{count} seeds" if count > 1 else "one seed"
     named = "simulated" if data.config.simulate is not None else study.dataset.name
     conditions = ", ".join(condition.value for condition in data.config.trained)
     return (
         f"{len(study.stimuli):,} clips and {len(trials):,} odd-one-out judgments by {by:,} {words.judges} ({named}). "
-        f"{', '.join(source.models)}: trained under the conditions {conditions}, with {len(data.config.seeds)} seeds each, and "
+        f"{', '.join(source.models)}: trained under the conditions {conditions}, with {seeds} each, and "
         f"measured on {len(data.evaluated):,} clips that were not trained on. A number stands with its 95 % interval; where "
         "an interval leaves it open whether there is a difference, the text says that there is no evidence."
     )

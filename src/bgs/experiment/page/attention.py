@@ -45,11 +45,11 @@ def _words(source: Source, model: str, found: Mapping[str, Any]) -> list[str]:
     base, tuned = (_percent(found[name]["enrichment"]) for name in ("base", "tuned"))
     change = _percent(found["difference"])
     wanted = [name for name in change if (name in named if named else name != _BACKGROUND)]
-    cause = "Tuning" if len(source.models) == 1 else f"Tuning {model}"
     return [
         change_sentence(
             change[name].mean, base[name].mean.value, tuned[name].mean.value,
-            f"the share of attention on {name} beyond their share of the picture (percentage points)", cause, "clips",
+            f"the share of attention on {name} beyond their share of the picture (percentage points)",
+            source.cause(model), "clips",
         )
         for name in wanted
     ]  # fmt: skip

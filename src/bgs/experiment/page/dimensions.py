@@ -17,6 +17,8 @@ from bgs.report.pictures import contact_sheet
 #: Dimensions whose clips are shown.
 _PICTURED = 4
 _CALLED = 0.05
+#: Share of the variance over pairs below which a dimension carries nothing.
+_LEAST = 0.001
 
 
 def _dimensions(source: Source) -> Findings:
@@ -48,13 +50,19 @@ def _words(name: str, space: Mapping[str, Any]) -> str:
     pairs = found.provenance["n_pairs"]
     called = [best for best in _best(space) if best["q_pearson"] is not None and best["q_pearson"] <= _CALLED]
     named = ", ".join(f"{best['dimension'] + 1} with {best['attribute']}" for best in called)
+    count = len(_carrying(space))
     text = (
-        f"The similarities of {name} take {found.rank} dimension{'s' if found.rank > 1 else ''}, which explain "
+        f"The similarities of {name} take {count} dimension{'s' if count != 1 else ''}, which explain "
         f"{found.explained:.0%} of their variance ({pairs:,} pairs)"
     )
     if not space["ratings"]:
         return f"{text}; there are no ratings to compare them with."
     return f"{text}; {f'they go with ratings: {named}' if named else 'there is no evidence that any goes with a rating'}."
+
+
+def _carrying(space: Mapping[str, Any]) -> list[int]:
+    """Dimensions that are not shrunk to nothing."""
+    return [k for k, share in enumerate(space["dimensions"]["carried"]) if share >= _LEAST]
 
 
 def _best(space: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -64,7 +72,7 @@ def _best(space: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         value, kept = row["pearson"]["value"], best.get(row["dimension"])
         if value is not None and (kept is None or abs(value) > abs(kept["pearson"]["value"])):
             best[row["dimension"]] = row
-    return [best[k] for k in sorted(best)]
+    return [best[k] for k in _carrying(space) if k in best]
 
 
 def _panel(name: str, space: Mapping[str, Any], role: Role) -> ForestPanel:
@@ -80,7 +88,7 @@ def _panel(name: str, space: Mapping[str, Any], role: Role) -> ForestPanel:
 
 def _pictures(source: Source, name: str, space: Mapping[str, Any]) -> list[FigureBlock]:
     """The clips that have most of the first dimensions, a row each; none where there are no clips."""
-    rows = [[clip["id"] for clip in top] for top in space["top"][:_PICTURED]]
+    rows = [[clip["id"] for clip in space["top"][k]] for k in _carrying(space)[:_PICTURED]]
     pictures = thumbnails(source.data, [clip for row in rows for clip in row])
     if pictures is None:
         return []
@@ -93,8 +101,8 @@ def _pictures(source: Source, name: str, space: Mapping[str, Any]) -> list[Figur
 def _table(source: Source, name: str, space: Mapping[str, Any]) -> Table:
     found, best = Dimensions.from_json(space["dimensions"]), {row["dimension"]: row for row in _best(space)}
     lines: list[tuple[Cell, ...]] = []
-    for k, top in enumerate(space["top"]):
-        row = best.get(k)
+    for k in _carrying(space):
+        top, row = space["top"][k], best.get(k)
         rating: tuple[Cell, ...] = ("–", None, "–")
         if row is not None:
             rating = (row["attribute"], Metric.from_json(row["pearson"]), p_text(row["q_pearson"]))

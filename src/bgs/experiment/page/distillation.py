@@ -2,85 +2,51 @@
 
 from __future__ import annotations
 
+from bgs._errors import BgsError
 from bgs.experiment.analyses.over_seeds import from_json
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.conditions import Condition
+from bgs.experiment.page.agreement_tables import differences_table, gap_block
 from bgs.experiment.page.chapter import Chapter, Findings
-from bgs.experiment.page.source import PROTOCOLS, Source, estimate, role, seeds_text
-from bgs.experiment.results import ProtocolResults
-from bgs.report import (
-    FigureBlock,
-    ForestFigure,
-    ForestPanel,
-    ForestRow,
-    Table,
-    change_sentence,
-    contrast_sentence,
-)
+from bgs.experiment.page.source import Source
+from bgs.report import Table, change_sentence, contrast_sentence
 from bgs.report.page import Cell
 
 _BASE, _HYBRID, _DISTILLED = (
     condition.value for condition in (Condition.BASE, Condition.HYBRID, Condition.LANGUAGE_DISTILLATION)
 )
+_PAIRS = (f"{_DISTILLED} - {_BASE}", f"{_HYBRID} - {_BASE}", f"{_HYBRID} - {_DISTILLED}")
 
 
 def _distillation(source: Source) -> Findings:
     if Condition.LANGUAGE_DISTILLATION not in source.data.config.conditions:
         raise NotApplicable(f"the experiment has no condition {_DISTILLED}")
-    results, words, what = source.headline, list[str](), f"agreement with {source.words.judges}"
-    for model in source.having(_BASE, _DISTILLED, _HYBRID):
-        base, after = (results.models[model][name]["rsa_spearman"].mean for name in (_BASE, _DISTILLED))
-        differences = results.differences[model]
-        words.append(
-            contrast_sentence(
-                differences["hybrid - language-distillation"]["rsa_spearman"].mean,
-                f"{source.tuned(model)} (on {source.words.judges})", "one tuned towards captions", what,
-            )
-        )  # fmt: skip
-        change = differences["language-distillation - base"]["rsa_spearman"].mean
-        words.append(
-            change_sentence(change, base.value, after.value, f"{what} (Spearman)", "Tuning towards captions")
-        )
-    panels = tuple(_panel(source, name, found) for name, found in source.table.protocols.items())
-    note = f"95 % intervals over clips and {source.words.judges}."
+    words = [text for model in source.having(_BASE, _DISTILLED, _HYBRID) for text in _words(source, model)]
     caption = "The same clips, trials and objective; only who answered differs."
-    return Findings(
-        tuple(words),
-        (FigureBlock(ForestFigure(panels, note), caption),),
-        (*(_table(source, name, found) for name, found in source.table.protocols.items()), *_unique(source)),
+    tables = [differences_table(source, name, _PAIRS) for name in source.table.protocols]
+    figure = gap_block(source, caption, [_BASE, _DISTILLED, _HYBRID])
+    return Findings(tuple(words), (figure,), (*tables, *_unique(source)))
+
+
+def _words(source: Source, model: str) -> list[str]:
+    what, differences = f"agreement with {source.words.judges}", source.headline.differences[model]
+    base, after = (
+        source.headline.models[model][name]["rsa_spearman"].mean.value for name in (_BASE, _DISTILLED)
     )
-
-
-def _panel(source: Source, protocol: str, results: ProtocolResults) -> ForestPanel:
-    rows = tuple(
-        ForestRow(
-            source.called(model, source.label(name)),
-            (estimate(role(name), results.models[model][name]["rsa_spearman"], role(name)),),
-        )
-        for model in source.models
-        for name in (_BASE, _DISTILLED, _HYBRID)
-        if name in results.models[model]
-    )
-    return ForestPanel(PROTOCOLS[protocol], f"Spearman correlation with {source.words.judges}", rows, 0.0, "")
-
-
-def _table(source: Source, protocol: str, results: ProtocolResults) -> Table:
-    lines: list[tuple[Cell, ...]] = []
-    for model in source.models:
-        for pair in ("language-distillation - base", "hybrid - base", "hybrid - language-distillation"):
-            if pair in results.differences[model]:
-                figures = results.differences[model][pair]
-                rsa, odd = figures["rsa_spearman"], figures["odd_one_out_3afc"]
-                lines.append((source.called(model, pair), rsa.mean, odd.mean, rsa.mean.n, seeds_text(rsa)))
-    header = ("", "RSA, Spearman", "odd one out", "pairs", "seed by seed, Spearman")
-    return Table(f"{PROTOCOLS[protocol]}: paired differences", header, tuple(lines), (1, 2, 3))
+    against = differences[f"{_HYBRID} - {_DISTILLED}"]["rsa_spearman"].mean
+    change = differences[f"{_DISTILLED} - {_BASE}"]["rsa_spearman"].mean
+    tuned = f"{source.tuned(model)} (on {source.words.judges})"
+    return [
+        contrast_sentence(against, tuned, "one tuned towards captions", what),
+        change_sentence(change, base, after, f"{what} (Spearman)", f"{source.cause(model)} towards captions"),
+    ]
 
 
 def _unique(source: Source) -> list[Table]:
     """Unique variance beyond captions of all three, where it was analysed."""
     try:
         models, _ = source.by_model(source.result("variance"))
-    except NotApplicable:
+    except BgsError:  # not applicable or failed: its own chapter says so
         return []
     lines: list[tuple[Cell, ...]] = []
     for model, found in models.items():

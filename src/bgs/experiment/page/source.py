@@ -110,6 +110,10 @@ class Source:
         """How sentences call a tuned model."""
         return "the tuned model" if len(self.models) == 1 else f"tuned {model}"
 
+    def cause(self, model: str) -> str:
+        """What was done to a model, as it begins a sentence."""
+        return "Tuning" if len(self.models) == 1 else f"Tuning {model}"
+
     def base(self, model: str) -> str:
         """How sentences call a model before training."""
         return "the base model" if len(self.models) == 1 else f"base {model}"

@@ -39,9 +39,10 @@ def _transfer(source: Source) -> Findings:
 
 def _words(source: Source, model: str, found: Mapping[str, Any]) -> list[str]:
     base, tuned, change = (from_json(found[name]) for name in ("base", "tuned", "difference"))
-    cause = "Tuning" if len(source.models) == 1 else f"Tuning {model}"
     return [
-        change_sentence(change[key].mean, base[key].mean.value, tuned[key].mean.value, what, cause, counted)
+        change_sentence(
+            change[key].mean, base[key].mean.value, tuned[key].mean.value, what, source.cause(model), counted
+        )
         for key, (what, _, counted) in _MEASURES.items()
         if key in change
     ]
