@@ -12,9 +12,10 @@ import pytest
 from report_pages import HOSTILE, N, gap, metric, page
 
 from bgs import BgsError
-from bgs.report import FigureBlock, Page, Section, Table, write_artifacts, write_page
+from bgs.report import OBSERVERS, FigureBlock, Page, Section, Table, TripletBlock, write_artifacts, write_page
 from bgs.report.artifacts import latex, table_csv, table_latex
-from bgs.report.pictures import data_uri, inline_svg, jpeg, media_type
+from bgs.report.pictures import contact_sheet, data_uri, inline_svg, jpeg, media_type
+from bgs.report.triplets import TripletClip, TripletSpec
 from bgs.report.write import cell_text, page_html, provenance_rows
 
 _VOID = {"meta", "link", "img", "br", "path", "circle", "rect", "image", "use", "stop"}
@@ -249,3 +250,53 @@ def test_artifacts(tmp_path):
     assert len(rows) == 2
     assert rows[0]["left out by people"] == rows[0]["left out by tuned"] != rows[0]["left out by base"]
     assert int(rows[0]["clip 1"].removeprefix("clip-")) < N
+
+
+def test_the_contents_show_the_first_of_several_sentences():
+    html = page_html(Page("T", "", "", (Section("a", "A", "Headline.\n\nThe rest."),)))
+    contents = html[html.index("<nav") : html.index("</nav>")]
+    assert "Headline." in contents
+    assert "The rest." not in contents
+    assert '<p class="sentence">The rest.</p>' in html
+
+
+def test_tables_after_the_first_are_folded():
+    tables = tuple(Table(name, ("x",), ((1,),)) for name in ("one", "two", "three"))
+    html = page_html(Page("T", "", "", (Section("a", "A", "S.", tables=tables),)))
+    assert "2 more tables" in html
+    assert (
+        html.index("</b> one")
+        < html.index("2 more tables")
+        < html.index("</b> two")
+        < html.index("</b> three")
+    )
+    Reader(html)
+    assert "more table" not in page_html(Page("T", "", "", (Section("a", "A", "S.", tables=tables[:1]),)))
+
+
+def test_triplets_without_clips_are_text_and_observers_are_observers(tmp_path):
+    clips = tuple(TripletClip(f"clip-{k}", None, f"Caption {k}.") for k in range(3))
+    spec = TripletSpec(clips, {"people": 0, "base": 1, "tuned": 0}, "one observer chose so")
+    sections = (Section("t", "T", "S.", triplets=(TripletBlock("Repaired", "R.", (spec,)),)),)
+    seen = Page("T", "", "", sections, words=OBSERVERS)
+    html = page_html(seen)
+    assert "<img" not in html
+    assert "Caption 1." in html
+    assert "The clip that observers left out is framed" in html
+    assert not re.search(r">\s*people\s*<", html)
+    written = write_artifacts(seen, tmp_path)
+    assert {path.suffix for path in written} == {".csv", ".tex"}
+    assert "left out by observers" in (tmp_path / "tables/t-triplets-1.csv").read_text()
+    assert spec.describe(OBSERVERS).endswith(
+        "observers left out clip-0; base left out clip-1; tuned left out clip-0"
+    )
+
+
+def test_a_contact_sheet_has_white_between_its_pictures():
+    from PIL import Image
+
+    sheet = contact_sheet(np.zeros((2, 3, 16, 16, 3), np.uint8), gap=8)
+    pixels = np.asarray(Image.open(io.BytesIO(sheet)))
+    assert pixels.shape == (40, 64, 3)
+    assert pixels[8, 8].max() < 20
+    assert pixels[20, 8].min() > 235

@@ -8,7 +8,14 @@ import pytest
 
 from bgs.evaluation import Metric
 from bgs.report.numbers import between, decimals_for, plain
-from bgs.report.sentences import ceiling_sentence, change_sentence, contrast_sentence, level_sentence
+from bgs.report.sentences import (
+    beyond_sentence,
+    ceiling_sentence,
+    change_sentence,
+    contrast_sentence,
+    level_sentence,
+)
+from bgs.report.vocabulary import OBSERVERS, PEOPLE
 
 NAN = math.nan
 
@@ -124,3 +131,27 @@ def test_shares_of_the_ceiling():
     assert "do not agree enough" in ceiling_sentence(metric(0.1), metric(0.0))
     assert "undefined" in ceiling_sentence(metric(NAN), ceiling)
     assert "undefined" in ceiling_sentence(metric(0.1), metric(NAN))
+
+
+@pytest.mark.parametrize(
+    ("part", "sentence"),
+    [
+        (metric(0.11, 0.05, 0.19), "Tuned explains a part of it that captions do not (.11, 95 % interval .05 to .19; 50 pairs)."),
+        (metric(0.11, -0.01, 0.19), "There is no evidence that tuned explains a part of it that captions do not (.11, 95 % "
+         "interval −.01 to "
+         ".19; 50 pairs)."),
+        (metric(-0.11, -0.2, -0.1), "There is no evidence that tuned explains a part of it that captions do not (−.11, 95 % "
+         "interval −.20 to "
+         "−.10; 50 pairs)."),
+        (metric(NAN), "What tuned explains of it beyond captions is undefined (50 pairs)."),
+    ],
+)  # fmt: skip
+def test_what_is_explained_beyond_others(part, sentence):
+    assert beyond_sentence(part, "tuned", "captions", "it") == sentence
+
+
+def test_those_who_judged_have_one_name():
+    assert "observers do not agree" in ceiling_sentence(metric(0.1), metric(-0.1), judges=OBSERVERS.judges)
+    assert OBSERVERS.fill("{judges}, {judge}") == "observers, one observer"
+    assert PEOPLE.fill("{judges}, {judge}") == "people, one person"
+    assert PEOPLE.banner == ""

@@ -175,3 +175,12 @@ def test_no_box_file(tmp_path):
     (tmp_path / "boxes.json").write_text("{")
     with pytest.raises(BgsError, match="not JSON"):
         regions_from_boxes(tmp_path / "boxes.json")
+
+
+def test_regions_put_together():
+    labels = np.array([[[0, 1], [2, 3]]], np.uint8)
+    masks = RegionMasks(labels, ("background", "agent A", "object", "agent B")).merged(
+        {"agent A": "agents", "agent B": "agents"}
+    )
+    assert masks.names == ("background", "agents", "object")
+    assert masks.labels.tolist() == [[[0, 1], [2, 1]]]
