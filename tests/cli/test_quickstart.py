@@ -8,6 +8,7 @@ SMALL = {
     "simulate": {"clips": 28, "trials": 900, "observers": 6, "seed": 0},
     "captions": None,
     "conditions": ["base", "hybrid"],
+    "analyses": {"dimensions": {"dimensions": 2, "starts": 1}},
     "training": {
         **STUDY["training"],
         "epochs": 2,
@@ -53,5 +54,5 @@ def test_the_same_seed_gives_the_same_figures(study, tmp_path, monkeypatch):
     _, _, outcome = study
     monkeypatch.setattr("bgs.experiment.page.write_report", lambda *given: None)  # figures are the table's
     without = dict.fromkeys(["variance", "probes", "dimensions", "disagreement"])
-    _, again = run_quickstart(tmp_path / "again", 0, **SMALL, analyses=without)
+    _, again = run_quickstart(tmp_path / "again", 0, **SMALL | {"analyses": without})
     assert again.table.to_json() == outcome.table.to_json()

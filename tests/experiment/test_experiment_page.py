@@ -152,6 +152,29 @@ def test_a_rating_is_read_off_better_where_interval_and_q_say_so(copied, low, q,
     assert words in headline
 
 
+def test_what_observers_go_by_is_told_apart(copied):
+    def change(found):
+        found["result"]["drivers"] = ["valence"]
+        for conditions in found["result"]["models"]["tiny"]["protocols"].values():
+            for table in ("base", "tuned", "difference"):
+                scores = conditions["hybrid"]["pearson"][table]
+                scores["hue"] = dict(scores["valence"])
+            conditions["hybrid"]["pearson"]["difference"]["valence"] |= {"low": 0.1, "high": 0.5, "q": 0.01}
+            conditions["hybrid"]["r_squared"]["tuned"]["hue"] = conditions["hybrid"]["r_squared"]["tuned"][
+                "valence"
+            ]
+            del conditions["language-distillation"]
+
+    _change_analysis(copied, "probes", change)
+    found = section(page_of(copied), "attributes")
+    assert found.sentence.partition("\n")[0] == (
+        "On held-out clips (10), by the tuned model: of what people go by, 1 of 1 ratings (valence) are read off better than "
+        "before; of what they do not go by, there is no evidence that any of 1 ratings is read off better or worse."
+    )
+    titles = [panel.title for panel in found.figures[0].figure.panels]
+    assert titles == ["What people go by", "What they do not go by"]
+
+
 def test_unique_variance_needs_an_interval_above_0(copied):
     def change(found):
         parts = found["result"]["models"]["tiny"]["partitions"]["hybrid"]["cross_validated"]

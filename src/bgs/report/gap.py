@@ -51,7 +51,8 @@ class GapFigure:
         return ". ".join([*(panel.describe() for panel in self.panels), self.footnote]).strip()
 
 
-_TITLES = {
+#: Protocols in plain words.
+PROTOCOL_TITLES = {
     "held-out-trials": "Trials among held-out clips",
     "held-out-pairs": "Every pair of held-out clips",
     "all": "All clips",
@@ -84,7 +85,7 @@ def gap_panel(
     protocol = protocols.pop()
     ceiling = results[0].metrics.get(metric.replace("spearman", "ceiling").replace("pearson", "ceiling"))
     return GapPanel(
-        title=_TITLES[protocol],
+        title=PROTOCOL_TITLES[protocol],
         axis=axis,
         rows=(
             *above,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
-from bgs.experiment.page.source import PROTOCOLS, Source, estimate, role, seeds_text
+from bgs.experiment.page.source import Source, estimate, role, seeds_text
 from bgs.experiment.results import ProtocolResults, Row
 from bgs.report import Estimate, FigureBlock, ForestFigure, ForestPanel, ForestRow, GapFigure, GapPanel, Table
+from bgs.report.gap import PROTOCOL_TITLES
 from bgs.report.page import Cell
 
 _MEASURES = {"rsa_spearman": "Spearman correlation", "odd_one_out_3afc": "odd one out, three-way"}
@@ -51,7 +52,7 @@ def _panel(source: Source, protocol: str, measure: str, only: Collection[str] | 
     given = source.data.config.report.published.get(protocol, {}) if measure.endswith("squared") else {}
     published = tuple(Estimate(name, x, math.nan, math.nan, role="published") for name, x in given.items())
     axis = f"{_SQUARED[measure]} with {source.words.judges}"
-    return GapPanel(PROTOCOLS[protocol], axis, tuple(rows), mark, published)
+    return GapPanel(PROTOCOL_TITLES[protocol], axis, tuple(rows), mark, published)
 
 
 def differences_figure(source: Source) -> ForestFigure:
@@ -100,7 +101,9 @@ def levels_table(source: Source, protocol: str, only: Collection[str] | None = N
         "seed by seed, Spearman",
     )
     lines = (*(_level(name, figures) for name, figures in found), ceiling)
-    return Table(f"{PROTOCOLS[protocol]}: agreement with {source.words.judges}", header, lines, (1, 2, 3))
+    return Table(
+        f"{PROTOCOL_TITLES[protocol]}: agreement with {source.words.judges}", header, lines, (1, 2, 3)
+    )
 
 
 def _level(name: str, figures: Row) -> tuple[Cell, ...]:
@@ -119,7 +122,7 @@ def differences_table(source: Source, protocol: str, only: Collection[str] | Non
                 (source.called(model, pair), rsa.mean, odd.mean, rsa.mean.n, odd.mean.n, seeds_text(rsa))
             )
     header = ("", "RSA, Spearman", "odd one out", "pairs", "trials", "seed by seed, Spearman")
-    return Table(f"{PROTOCOLS[protocol]}: paired differences", header, tuple(lines), (1, 2))
+    return Table(f"{PROTOCOL_TITLES[protocol]}: paired differences", header, tuple(lines), (1, 2))
 
 
 def shares_table(source: Source, protocol: str) -> Table:
@@ -135,7 +138,7 @@ def shares_table(source: Source, protocol: str) -> Table:
     ]
     ceilings = map(results.ceilings.get, ("rsa_ceiling", "odd_one_out_ceiling"))
     header = ("", "share of the RSA ceiling", "share of the odd-one-out ceiling")
-    return Table(PROTOCOLS[protocol], header, (*lines, ("the ceiling itself", *ceilings)), (1, 2))
+    return Table(PROTOCOL_TITLES[protocol], header, (*lines, ("the ceiling itself", *ceilings)), (1, 2))
 
 
 def _rows(results: ProtocolResults, model: str) -> list[tuple[str, Row]]:

@@ -42,13 +42,12 @@ def _words(
     where = f"On {_PROTOCOLS[protocol]} ({n:,})"
     if drivers is None:
         return f"{where}, {_counts(change, 'ratings')} by {source.tuned(model)}."
-    inside = {name: figure for name, figure in change.items() if name in drivers}
-    outside = {name: figure for name, figure in change.items() if name not in drivers}
-    by = f"by {source.tuned(model)}"
-    return (
-        f"{where}, of what {source.words.judges} go by, {_counts(inside, 'ratings')} {by}; "
-        f"of what they do not go by, {_counts(outside, 'ratings')}."
-    )
+    groups = {
+        f"of what {source.words.judges} go by": {k: v for k, v in change.items() if k in drivers},
+        "of what they do not go by": {k: v for k, v in change.items() if k not in drivers},
+    }
+    parts = [f"{which}, {_counts(group, 'ratings')}" for which, group in groups.items() if group]
+    return f"{where}, by {source.tuned(model)}: {'; '.join(parts)}."
 
 
 def _counts(change: Mapping[str, SeedMean], what: str) -> str:

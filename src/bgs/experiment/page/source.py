@@ -16,14 +16,9 @@ from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.results import ProtocolResults, ResultsTable, SeedMean
 from bgs.experiment.showcase import Showcase, showcase
 from bgs.report import OBSERVERS, PEOPLE, Estimate, Vocabulary
+from bgs.report.numbers import plain
 from bgs.report.palette import Role
 
-#: Protocols in plain words.
-PROTOCOLS = {
-    "held-out-trials": "Trials among held-out clips",
-    "held-out-pairs": "Every pair of held-out clips",
-    "all": "All clips",
-}
 #: The protocol that sentences speak about, if it was measured.
 _HEADLINE = "held-out-pairs"
 _ROLES: dict[str, Role] = {
@@ -146,8 +141,6 @@ def estimate(label: str, figure: SeedMean | Metric, role: Role = "") -> Estimate
 
 def seeds_text(figure: SeedMean) -> str:
     """Each seed's value, for a table: ``.452 .442 .443``."""
-    from bgs.report.numbers import plain
-
     return " ".join(plain(value, 3) for value in figure.seeds.values())
 
 
