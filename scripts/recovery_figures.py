@@ -16,7 +16,7 @@ from bgs._files import write_json, write_text
 from bgs._rng import generator
 from bgs.evaluation import odd_one_out_ceiling, pair_vector, rsa_ceiling, select_protocol, spearman
 from bgs.evaluation.judged_pairs import JudgedPairs
-from bgs.judgments import PairCounts, human_rdm
+from bgs.judgments import PairCounts, choice_model_rdm, human_rdm
 from bgs.judgments.careless import flag_careless
 from bgs.judgments.participants import participants
 from bgs.simulation import ObserverSettings, analytic_ceilings, expected_choices, simulate_judgments
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 PAGE, RESULTS = ROOT / "docs/simulated-observers.md", ROOT / "docs/results/recovery.json"
 #: One mind, no lapses.
 CLEAN = {"weight_spread": 0.0, "lapse": 0.0}
-TRIALS = (1_000, 3_000, 10_000, 30_000, 100_000, 200_000)
+TRIALS = (1_000, 5_000, 20_000, 60_000, 200_000)
 
 
 def scattered(n: int, seed: int) -> StimulusSet:
@@ -70,29 +70,38 @@ def mean_interval(values: list[float]) -> dict[str, float]:
     }
 
 
-def recover(n_clips: int = 60, seeds: int = 5) -> list[dict[str, Any]]:
-    """Spearman of the human RDM with planted distances, and with the RDM of infinitely many trials."""
+def recover(n_clips: int = 60, seeds: int = 20) -> list[dict[str, Any]]:
+    """How well shares kept together and the choice model give the planted distances back."""
     rows = []
     for world, (make, options) in WORLDS.items():
         for n_trials in TRIALS:
-            reached: dict[str, list[float]] = {"planted": [], "infinite": [], "limit": []}
-            for seed in range(seeds):
-                judged = simulate_judgments(make(n_clips, seed), n_trials, ObserverSettings(**options), seed)
-                human = pair_vector(human_rdm(PairCounts.from_trials(judged.trials)))
-                planted, infinite = pair_vector(judged.rdm), pair_vector(expected_choices(judged).rdm())
-                reached["planted"].append(spearman(human, planted))
-                reached["infinite"].append(spearman(human, infinite))
-                reached["limit"].append(spearman(planted, infinite))
-            found = {name: mean_interval(values) for name, values in reached.items()}
-            least = min(reached["planted"])
+            found = [compare(make(n_clips, seed), n_trials, options, seed) for seed in range(seeds)]
+            reached = {name: [each[name] for each in found] for name in found[0]}
             sizes = {
                 "world": world,
                 "clips": n_clips,
                 "pairs": n_clips * (n_clips - 1) // 2,
                 "trials": n_trials,
             }
-            rows.append({**sizes, "seeds": seeds, "unit": "Spearman rho", **found, "least_planted": least})
+            means = {name: mean_interval(values) for name, values in reached.items()}
+            least = {f"least_{name}": min(reached[name]) for name in ("planted", "choice_model")}
+            rows.append({**sizes, "seeds": seeds, "unit": "Spearman rho", **means, **least})
     return rows
+
+
+def compare(stimuli: StimulusSet, n_trials: int, options: dict[str, Any], seed: int) -> dict[str, float]:
+    """Spearman with the planted distances and with the RDM of infinitely many trials, over pairs that were shown."""
+    judged = simulate_judgments(stimuli, n_trials, ObserverSettings(**options), seed)
+    shares = pair_vector(human_rdm(PairCounts.from_trials(judged.trials)))
+    model = pair_vector(choice_model_rdm(judged.trials))
+    planted, infinite = pair_vector(judged.rdm), pair_vector(expected_choices(judged).rdm())
+    found = {
+        "planted": spearman(shares, planted),
+        "infinite": spearman(shares, infinite),
+        "limit": spearman(planted, infinite),
+        "choice_model": spearman(model, planted),
+    }
+    return {**found, "difference": found["choice_model"] - found["planted"]}
 
 
 def approach(n_clips: int = 20) -> list[dict[str, Any]]:
@@ -164,15 +173,18 @@ def cell(found: dict[str, Any]) -> str:
 
 def recovery_table(rows: list[dict[str, Any]]) -> str:
     """Markdown of :func:`recover`."""
-    lines = ["| trials | with planted distances | least | with infinitely many trials |", "|---|---|---|---|"]
+    lines = [
+        "| trials | shares, with D | shares, with planted | choice model, with planted | least of either | difference |",
+        "|---|---|---|---|---|---|",
+    ]
     for world in WORLDS:
         own = [row for row in rows if row["world"] == world]
         limit = number(own[-1]["limit"]["value"])
-        lines.append(f"| **{world}** (planted limit {limit}) | | | |")
-        lines += [
-            f"| {row['trials']:,} | {cell(row['planted'])} | {number(row['least_planted'])} | {cell(row['infinite'])} |"
-            for row in own
-        ]
+        lines.append(f"| **{world}** (planted limit {limit}) | | | | | |")
+        for row in own:
+            found = [cell(row[name]) for name in ("infinite", "planted", "choice_model")]
+            least = " / ".join(number(row[f"least_{name}"]) for name in ("planted", "choice_model"))
+            lines.append(f"| {row['trials']:,} | {' | '.join(found)} | {least} | {cell(row['difference'])} |")
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ _PUBLIC = {
     "PairCounts": "bgs.judgments",
     "Geometry": "bgs.judgments",
     "human_rdm": "bgs.judgments",
+    "choice_model_rdm": "bgs.judgments",
     "load_dataset": "bgs.datasets",
     "evaluate": "bgs.evaluation",
     "load_backbone": "bgs.backbones",

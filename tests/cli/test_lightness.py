@@ -32,6 +32,12 @@ def test_import_loads_nothing_heavy():
     assert loaded_by("import bgs") & (HEAVY | {"numpy"}) == set()
 
 
+def test_filming_starts_without_the_packages_that_train():
+    """Every process that films imports this module anew."""
+    loaded = loaded_by("import bgs.simulation.clip_folder")
+    assert loaded & {"torch", "transformers", "matplotlib", "pandas", "sklearn"} == set()
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -12,10 +12,9 @@ PAGE = (ROOT / "docs/simulated-observers.md").read_text(encoding="utf-8")
 
 def test_every_figure_of_the_page_was_measured():
     for row in FOUND["recovery"]:
-        cells = (f"{row[name]['value']:.3f}"[1:] for name in ("planted", "infinite"))
+        cells = [f"{row[name]['value']:.3f}"[1:] for name in ("infinite", "planted", "choice_model")]
         lines = [line for line in PAGE.splitlines() if line.startswith(f"| {row['trials']:,} |")]
-        first, second = cells
-        assert any(first in line and second in line for line in lines)
+        assert any(all(cell in line for cell in cells) for line in lines)
     for row in FOUND["careless"]:
         rate = row["false_alarms"]
         assert f"| {row['observers']} | {row['trials_each']} |" in PAGE
@@ -27,6 +26,14 @@ def test_what_was_planted_came_back():
     assert all(row["infinite"]["value"] >= 0.98 for row in most)
     assert most[0]["least_planted"] >= 0.98
     assert all(abs(row["planted"]["value"] - row["limit"]["value"]) < 0.01 for row in most)
+
+
+def test_the_choice_model_finds_it_whatever_the_clips():
+    most = [row for row in FOUND["recovery"] if row["trials"] == 200_000]
+    assert {row["seeds"] for row in most} == {20}
+    assert all(row["least_choice_model"] >= 0.98 for row in most)
+    scattered = [row for row in FOUND["recovery"] if row["world"].startswith("scattered")]
+    assert all(row["difference"]["low"] > 0.02 for row in scattered)
 
 
 def test_careless_observers_were_caught():

@@ -49,6 +49,8 @@ class PairCounts:
 def human_rdm(counts: PairCounts) -> Float[np.ndarray, "n n"]:
     """Human dissimilarity 1 − kept together / shown together, in 0–1 (Garcia & Isik, arXiv 2510.01502).
 
+    How often a pair is kept also depends on the stimuli that it met: see :func:`bgs.judgments.choice_model_rdm`.
+
     Returns:
         (n, n) floats; 0 on the diagonal and NaN, never 0, where a pair was not shown.
     """

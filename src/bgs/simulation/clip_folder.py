@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,13 +23,17 @@ from bgs.simulation.film import MASK_NAMES, film
 from bgs.simulation.latents import LATENTS, latents
 from bgs.simulation.looks import STYLES, draw_look
 from bgs.simulation.wordings import captions
-from bgs.simulation.world import FPS
+from bgs.simulation.world import FPS, Episodes
 from bgs.stimuli import StimulusSet
 from bgs.stimuli.encoding import write_video
 from bgs.stimuli.masks import RegionMasks, write_masks
 
 _LEAST_TEST = 3  # a test trial needs three clips
 _BATCH = 20  # clips of a behaviour that are played out together
+#: Fields of the episodes in ``trajectories.safetensors``.
+_TRACKS = (
+    "position", "velocity", "heading", "wish", "holder", "touch", "present", "radius", "pace", "goal",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,8 @@ def write_clips(
         for name in ("clips", "masks"):
             (half_done / name).mkdir()
         plan = settings.plan()
-        _film_all(half_done, settings, plan, progress, workers)
-        stimuli = _describe(half_done, folder, settings, plan)
+        filmed = _film_all(half_done, settings, plan, progress, workers)
+        stimuli = _describe(half_done, folder, settings, plan, filmed)
         half_done.chmod(0o755)
         if folder.exists():
             folder.rmdir()
@@ -133,18 +138,21 @@ def clip_name(position: int) -> str:
 def _film_all(
     folder: Path, settings: ClipSettings, plan: list[tuple[str, str]], progress: Callable[[int], None] | None,
     workers: int | None,
-) -> None:  # fmt: skip
+) -> list[tuple[list[int], Episodes]]:  # fmt: skip
+    """Write videos and masks; what happened, and in which clips."""
     tasks = _tasks([behaviour for behaviour, _ in plan])
     workers = min(usable_cores() if workers is None else workers, max(1, len(tasks) // 3))
     arguments = [(folder, settings, plan[task[0]][0], [(i, plan[i][1]) for i in task]) for task in tasks]
-    tell = progress or (lambda done: None)
-    if workers == 1:
-        for argument in arguments:
-            tell(_film_some(*argument))
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for done in pool.map(_film_some, *zip(*arguments, strict=True)):
-            tell(done)
+    with ExitStack() as stack:
+        run: Callable[..., Iterable[Episodes]] = map
+        if workers > 1:
+            run = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn"))).map
+        filmed = []
+        for task, episodes in zip(tasks, run(_film_some, *zip(*arguments, strict=True)), strict=True):
+            filmed.append((task, episodes))
+            if progress:
+                progress(len(task))
+    return filmed
 
 
 def _tasks(behaviours: Sequence[str]) -> list[list[int]]:
@@ -156,7 +164,9 @@ def _tasks(behaviours: Sequence[str]) -> list[list[int]]:
     return tasks
 
 
-def _film_some(folder: Path, settings: ClipSettings, behaviour: str, clips: Sequence[tuple[int, str]]) -> int:
+def _film_some(
+    folder: Path, settings: ClipSettings, behaviour: str, clips: Sequence[tuple[int, str]]
+) -> Episodes:
     episodes = episodes_of(behaviour, settings.seed, [key for _, key in clips])
     for number, (position, key) in enumerate(clips):
         look = draw_look(settings.style, settings.seed, key)
@@ -166,33 +176,21 @@ def _film_some(folder: Path, settings: ClipSettings, behaviour: str, clips: Sequ
             folder / "clips" / f"{name}.mp4", made.frames, FPS, quality=20, preset="veryfast", threads=1
         )
         write_masks(folder / "masks" / f"{name}.safetensors", RegionMasks(made.mask, MASK_NAMES))
-    return len(clips)
+    return episodes  # playing out takes a tenth of the time: whoever describes the clips need not do it again
 
 
 def _describe(
-    written: Path, folder: Path, settings: ClipSettings, plan: list[tuple[str, str]]
-) -> StimulusSet:
+    written: Path, folder: Path, settings: ClipSettings, plan: list[tuple[str, str]],
+    filmed: list[tuple[list[int], Episodes]],
+) -> StimulusSet:  # fmt: skip
     """The stimuli of a plan; their trajectories are written."""
     looks = [draw_look(settings.style, settings.seed, key) for _, key in plan]
     names = [behaviour for behaviour, _ in plan]
     values = np.empty((len(plan), len(LATENTS)))
     tracks: dict[str, np.ndarray] = {}
-    for name in sorted(set(names)):
-        rows = np.flatnonzero(np.array(names) == name)
-        episodes = episodes_of(name, settings.seed, [plan[i][1] for i in rows])
+    for rows, episodes in filmed:
         values[rows] = latents(episodes)
-        for field in (
-            "position",
-            "velocity",
-            "heading",
-            "wish",
-            "holder",
-            "touch",
-            "present",
-            "radius",
-            "pace",
-            "goal",
-        ):
+        for field in _TRACKS:
             part = getattr(episodes, field)
             tracks.setdefault(field, np.empty((len(plan), *part.shape[1:]), part.dtype))[rows] = part
     tracks["camera"] = np.stack([look.corner for look in looks])

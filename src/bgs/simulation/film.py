@@ -130,33 +130,23 @@ class _Picture:
         up = ((y[:, None] - rows - 0.5) / pixels)[:, :, None].astype(np.float32)
         cos, sin = (f(heading)[:, None, None].astype(np.float32) for f in (np.cos, np.sin))
         layers = body(right * cos + up * sin, up * cos - right * sin)  # type: ignore[operator]
-        outside = ((rows < 0) | (rows >= size))[:, :, None] | ((columns < 0) | (columns >= size))[:, None, :]
-        where = (
-            np.arange(len(way))[:, None, None],
-            np.clip(rows, 0, size - 1)[:, :, None],
-            np.clip(columns, 0, size - 1)[:, None, :],
-        )
-        self._paint(layers, outside, where, pixels, label)
+        inside = ((rows >= 0) & (rows < size))[:, :, None] & ((columns >= 0) & (columns < size))[:, None, :]
+        where = (np.arange(len(way))[:, None] * size + rows)[:, :, None] * size + columns[:, None, :]
+        self._paint(layers, inside, where[inside], pixels, label)
 
     def _paint(
-        self,
-        layers: list[Layer],
-        outside: np.ndarray,
-        where: tuple[np.ndarray, ...],
-        pixels: float,
-        label: int,
+        self, layers: list[Layer], inside: np.ndarray, where: Int[np.ndarray, " p"], pixels: float, label: int
     ) -> None:
-        before = self.frames[where]
-        patch, covered = before.astype(np.float32), np.zeros(outside.shape, dtype=np.float32)
+        """Blend layers into the pixels ``where`` of all frames laid end to end, those ``inside`` of the body's square."""
+        frames, mask = self.frames.reshape(-1, 3), self.mask.reshape(-1)
+        # a colour at a time: numpy is slow where the innermost axis has three entries
+        patch, covered = frames[where].T.astype(np.float32, order="C"), np.zeros(len(where), dtype=np.float32)
         for layer in layers:
-            share = np.clip(0.5 - layer.outside * pixels, 0.0, 1.0)
-            patch += share[..., None] * (np.asarray(layer.colour, dtype=np.float32) - patch)
+            share = np.clip(0.5 - layer.outside[inside] * pixels, 0.0, 1.0)
+            patch += share * (np.asarray(layer.colour, dtype=np.float32)[:, None] - patch)
             np.maximum(covered, share, out=covered)
-        inside = ~outside
-        index = tuple(np.broadcast_to(part, outside.shape)[inside] for part in where)
-        self.frames[index] = np.round(patch[inside]).astype(np.uint8)
-        labels = self.mask[index]
-        self.mask[index] = np.where(covered[inside] > 0.5, np.uint8(label), labels)
+        frames[where] = np.round(patch).astype(np.uint8).T
+        mask[where[covered > 0.5]] = label
 
 
 def strip(frames: UInt8[np.ndarray, "t s s 3"], count: int) -> Iterator[UInt8[np.ndarray, "s s 3"]]:

@@ -1,0 +1,126 @@
+"""The human RDM that explains the choices: what a pair is like, whatever third stimulus it met."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from bgs._errors import BgsError, ConfigError, DataError
+from bgs._typing import Float, Int
+from bgs.judgments.trials import KEPT_PAIR, Trials
+
+#: The greatest slope, in trials, at which the fit is called done: far below what a single trial says.
+_FLAT = 1e-5
+
+
+def choice_model_rdm(trials: Trials, ridge: float = 1.0, lapse: float = 0.0) -> Float[np.ndarray, "n n"]:
+    """Dissimilarities under which people's choices are most likely (conditional logit; McFadden 1974).
+
+    Of three stimuli, the pair at distance d is kept together with probability (1 − lapse) softmax(−d) + lapse / 3. The
+    distances of the n(n−1)/2 pairs are free of each other; they maximise log likelihood − ridge / 2 Σ (d − mean)².
+    Without lapses that has one maximum, which is found from any start; with lapses, the one that is reached from
+    equal distances. :func:`bgs.judgments.human_rdm` counts how often a pair was kept, which also depends on the
+    stimuli that it met; here that is allowed for.
+
+    Units are log odds: where one pair lies 1 further apart than another of the same trial, it is kept 1/e times as
+    often. Choices say nothing of an additive constant; the closest pair is put at 0. Pairs that no chain of trials links
+    (those of train and of test clips, if none met) are centred on the same mean, for nothing tells them apart.
+
+    Args:
+        trials: attention checks and degenerate trials do not count.
+        ridge: precision of the normal prior that keeps the distances of rarely shown pairs finite, above 0.
+        lapse: probability that an answer is a guess, 0 to below 1.
+
+    Returns:
+        (n, n) floats of at least 0; 0 on the diagonal and NaN where a pair was not shown.
+
+    Raises:
+        ConfigError: ridge or lapse is out of range.
+        DataError: no trial is a similarity judgment.
+    """
+    if not (ridge > 0 and math.isfinite(ridge)):
+        raise ConfigError("out of range", where="ridge", expected="a finite number above 0", got=ridge)
+    if not 0 <= lapse < 1:
+        raise ConfigError("out of range", where="lapse", expected="0 to below 1", got=lapse)
+    answers = Answers.from_trials(trials)
+    distance = _fit(answers, ridge, lapse)
+    n = trials.n_stimuli
+    rdm = np.full((n, n), np.nan)
+    first, second = np.divmod(answers.cells, n)
+    rdm[first, second] = rdm[second, first] = distance - distance.min()
+    np.fill_diagonal(rdm, 0.0)
+    return rdm
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All that a choice model needs of a trial table: equal triplets are one row, in whatever order they were shown.
+
+    Attributes:
+        cells: (p,) pairs that were shown, i · n + j with i < j, ascending.
+        pairs: (t, 3) for each triplet i < j < k the numbers 0..p−1 of the pairs that stay when i, j or k is odd.
+        kept: (t, 3) how often each of them was kept together.
+    """
+
+    cells: Int[np.ndarray, " p"]
+    pairs: Int[np.ndarray, "t 3"]
+    kept: Int[np.ndarray, "t 3"]
+
+    @classmethod
+    def from_trials(cls, trials: Trials) -> Answers:
+        """Count the answers to every triplet.
+
+        Raises:
+            DataError: no trial is a similarity judgment.
+        """
+        clean, n = trials.judgments, trials.n_stimuli
+        if not len(clean):
+            raise DataError("no similarity judgment to fit", expected="at least one trial of three stimuli")
+        order = np.argsort(clean.stimuli, axis=1)
+        odd = (order == clean.odd[:, None]).argmax(axis=1)
+        _, row, triplet = np.unique(clean.triplet_codes, return_index=True, return_inverse=True)
+        stimuli = np.take_along_axis(clean.stimuli, order, axis=1)[row].astype(np.int64)
+        kept = np.bincount(triplet * 3 + odd, minlength=3 * len(row)).reshape(-1, 3)
+        shown = np.column_stack([stimuli[:, first] * n + stimuli[:, second] for first, second in KEPT_PAIR])
+        cells, pairs = np.unique(shown, return_inverse=True)
+        return cls(cells, pairs.reshape(-1, 3), kept)
+
+
+def penalised_loss(
+    distance: Float[np.ndarray, " p"], answers: Answers, ridge: float, lapse: float
+) -> tuple[float, Float[np.ndarray, " p"]]:
+    """−log likelihood + ridge / 2 Σ d², and its (p,) gradient.
+
+    The likelihood does not change when all distances grow alike, so at the minimum their mean is 0: the ridge is about
+    the mean, in each set of linked pairs.
+    """
+    utility = -distance[answers.pairs]
+    utility -= utility.max(axis=1, keepdims=True)
+    log_chance = utility - np.log(np.exp(utility).sum(axis=1, keepdims=True))
+    tried = math.log1p(-lapse) + log_chance
+    log_answer = np.logaddexp(tried, math.log(lapse / 3)) if lapse else tried
+    # answers that were no guesses, as far as one can tell
+    meant = answers.kept * np.exp(tried - log_answer)
+    pull = meant - np.exp(log_chance) * meant.sum(axis=1, keepdims=True)
+    slope = np.bincount(answers.pairs.ravel(), pull.ravel(), minlength=len(distance))
+    loss = ridge / 2 * float(distance @ distance) - float((answers.kept * log_answer).sum())
+    return loss, slope + ridge * distance
+
+
+def _fit(answers: Answers, ridge: float, lapse: float) -> Float[np.ndarray, " p"]:
+    from scipy.optimize import minimize
+
+    found = minimize(
+        penalised_loss, np.zeros(len(answers.cells)), (answers, ridge, lapse), jac=True, method="L-BFGS-B",
+        options={"gtol": _FLAT, "ftol": 0.0, "maxiter": 10_000, "maxfun": 20_000},
+    )  # fmt: skip
+    steepest = float(np.abs(found.jac).max())
+    # With ftol 0 the search also ends where rounding hides any further progress, a little above the mark.
+    if not steepest <= 100 * _FLAT:
+        raise BgsError(
+            "the choice model did not settle", expected=f"slope below {100 * _FLAT:g}", got=f"{steepest:.3g}"
+        )
+    distance: Float[np.ndarray, " p"] = found.x
+    return distance
