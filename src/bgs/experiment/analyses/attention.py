@@ -23,6 +23,8 @@ from bgs.stimuli import RegionMasks, StimulusSet
 from bgs.stimuli.masks import FOLDER, clip_stem
 
 _STRIP_PIXELS = 96
+#: Clips at a time, at most: a clip takes blocks × tokens² × 4 bytes.
+_MICRO_BATCH = 4
 MEASURES = ("area", "share", "enrichment")
 
 
@@ -105,7 +107,12 @@ def _of_model(
 def _looker(reference: str, cell: Cell, stimuli: StimulusSet, section: AttentionSettings) -> Looker:
     try:
         return Looker(
-            reference, stimuli, section.method, min(cell.config.micro_batch, 8), cell.config.device, False
+            reference,
+            stimuli,
+            section.method,
+            min(cell.config.micro_batch, _MICRO_BATCH),
+            cell.config.device,
+            False,
         )
     except NoAttention as error:
         raise NotApplicable(f"{cell.model}: {error.what}") from None
