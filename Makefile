@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check figures phase benchmarks clean
+.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check figures phase simulated benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -39,6 +39,9 @@ figures: $(VENV)/.dev                  ## every figure and table of the README
 phase: $(VENV)/.dev                    ## five folds, three seeds on the real PHASE clips (data/phase-genset)
 	$(BIN)/bgs train configs/phase-videomae-tiny.yaml --out runs/phase
 	$(BIN)/python scripts/phase_figures.py
+
+simulated: $(VENV)/.dev                ## three quickstarts, held-out styles and PHASE: the table of docs/simulated-clips.md
+	$(BIN)/python scripts/simulated_figures.py
 
 benchmarks: $(VENV)/.dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

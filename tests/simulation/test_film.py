@@ -106,7 +106,7 @@ def test_looks_have_nothing_to_do_with_what_happens():
     for name in looks[0]:
         column = [look[name] for look in looks]
         found = [abs(spearmanr(values[:, k], column).statistic) for k in range(values.shape[1])]
-        assert max(found) < 0.12  # 4 standard errors at n = 840 are .138
+        assert max(found) < 0.138  # four standard errors at n = 840
 
 
 def test_point_light_shows_points_and_nothing_else():

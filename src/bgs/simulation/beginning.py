@@ -11,8 +11,10 @@ from bgs._typing import Float
 from bgs.simulation.behaviours import BEHAVIOURS, Behaviour, begun
 from bgs.simulation.world import OBJECT, A, B, Controller, Episodes, Scene, play_out
 
-_AGENT_RADIUS, _OBJECT_RADIUS = 0.062, 0.042
-_THIRD_AGENT = 0.3  # share of clips with a third agent, who goes its own way
+_AGENT_RADIUS, _BYSTANDER_RADIUS, _OBJECT_RADIUS = 0.09, 0.07, 0.06
+_RADII = (_AGENT_RADIUS, _AGENT_RADIUS, _BYSTANDER_RADIUS, _OBJECT_RADIUS)
+_TOUCHING, _HOLDING = 2 * _AGENT_RADIUS, _AGENT_RADIUS + _OBJECT_RADIUS  # centre to centre
+_THIRD_AGENT = 0.2  # share of clips with a third agent, smaller, who goes its own way
 _PACE = (0.32, 0.46)  # walking speed, room widths a second: drawn independently of everything else
 _VIGOUR = (0.65, 1.35)
 _ONSET_S = (0.0, 0.9)
@@ -31,7 +33,7 @@ def begin(behaviour: Behaviour, seed: int, keys: Sequence[str]) -> Scene:
     return Scene(
         position=position, heading=heading,
         present=np.stack([two, two, rest[:, 0] < _THIRD_AGENT, has_object], axis=1),
-        radius=np.tile([_AGENT_RADIUS] * 3 + [_OBJECT_RADIUS], (len(keys), 1)),
+        radius=np.tile(_RADII, (len(keys), 1)),
         pace=_between(_PACE, rest[:, 1]), vigour=_between(_VIGOUR, rest[:, 2]),
         goal=_goal(behaviour, position, place), chance=chance,
         holder=np.full(len(keys), {"held by A": A, "held by B": B}.get(behaviour.object, -1)),
@@ -61,24 +63,25 @@ def _places(
     behaviour: Behaviour, place: Float[np.ndarray, "n 6"], rest: Float[np.ndarray, "n 10"]
 ) -> tuple[Float[np.ndarray, "n 4 2"], Float[np.ndarray, "n 3"]]:
     axis = _axis(place)
-    apart = _between(behaviour.apart, place[:, 3])[:, None]
+    apart = _TOUCHING + _between(behaviour.gap, place[:, 3])[:, None]
     centre = 0.38 + 0.24 * place[:, 1:3]
     a, b = centre - axis * apart / 2, centre + axis * apart / 2
     if behaviour.object == "between":  # A stands where B wants the object to go
         a = b + axis * apart
     if behaviour.object == "before B":  # A stands aside of B's way
         a = b + apart * np.stack([-axis[:, 1], axis[:, 0]], axis=-1)
-    third = 0.12 + 0.76 * rest[:, 3:5]
+    third, apart_third = 0.12 + 0.76 * rest[:, 3:5], _TOUCHING + 0.05
     for agent in (a, b):  # nobody begins inside anybody else
         off = third - agent
         distance = np.maximum(np.linalg.norm(off, axis=-1, keepdims=True), 1e-6)
-        third = np.where(distance < 0.2, agent + off / distance * 0.2, third)
+        third = np.where(distance < apart_third, agent + off / distance * apart_third, third)
     thing = {
-        "none": np.full_like(a, 0.5), "held by A": a + 0.09 * axis, "held by B": b + 0.09 * axis,
-        "before B": b + 0.125 * axis, "between": b + 0.125 * axis, "behind A": a - 0.2 * axis,
+        "none": np.full_like(a, 0.5), "held by A": a + 0.9 * _HOLDING * axis,
+        "held by B": b + 0.9 * _HOLDING * axis, "before B": b + (_HOLDING + 0.02) * axis,
+        "between": b + (_HOLDING + 0.02) * axis, "behind A": a - (_HOLDING + 0.1) * axis,
     }[behaviour.object]  # fmt: skip
     position = np.stack([a, b, third, thing], axis=1)
-    room = np.array([_AGENT_RADIUS] * 3 + [_OBJECT_RADIUS])[:, None]
+    room = np.array(_RADII)[:, None]
     heading = 2 * np.pi * rest[:, 5:8]
     return np.clip(position, room, 1 - room), heading
 

@@ -23,13 +23,13 @@ class Behaviour:
     Attributes:
         name: a verb, A does it to or with B.
         controller: what agents want, given the scene.
-        apart: least and greatest distance of A and B at the beginning, room widths.
+        gap: least and greatest distance between the surfaces of A and B at the beginning, room widths.
         object: where the object is at the beginning.
     """
 
     name: str
     controller: Controller
-    apart: tuple[float, float]
+    gap: tuple[float, float]
     object: ObjectStart = "none"
 
 
@@ -107,7 +107,7 @@ def follow(scene: Scene) -> Wishes:
     """B goes its way without a look at A; A stays a little behind."""
     a, b, towards = _places(scene)
     way = wander(b, 0.8 * scene.speed, scene.chance[:, 0:2], scene.clock)
-    behind = b - (0.2 + 0.08 * scene.chance[:, [2]]) * unit(way)
+    behind = b - (scene.reach() + 0.08 + 0.08 * scene.chance[:, [2]]) * unit(way)
     return _wishes(scene, arrive(a, behind, 1.1 * scene.speed), way, towards)
 
 
@@ -117,7 +117,7 @@ def lead(scene: Scene) -> Wishes:
     waits = scene.gap() > 0.17
     ahead = arrive(b, scene.goal, 0.85 * scene.speed)
     looks_back = _wave(scene, 0.7, 0)[:, 0] > 0.1
-    behind = b - 0.16 * unit(scene.goal - b)
+    behind = b - (scene.reach() + 0.04) * unit(scene.goal - b)
     return _wishes(
         scene, arrive(a, behind, 1.0 * scene.speed), _when(waits, 0.15 * ahead, ahead),
         towards, _when(waits | looks_back, -towards, unit(ahead)),
@@ -189,7 +189,7 @@ def comfort(scene: Scene) -> Wishes:
     a, b, towards = _places(scene)
     near = scene.gap() < 0.05
     rock = turned(towards, np.pi / 2) * 0.22 * scene.speed * _wave(scene, 1.0, 0)
-    come = arrive(a, b - towards * 0.14, 0.8 * scene.speed)
+    come = arrive(a, b - towards * (scene.reach() + 0.015), 0.8 * scene.speed)
     down = np.tile([0.0, -1.0], (len(a), 1))
     return _wishes(scene, _when(near, rock, come), 0.0 * b, towards, _when(near, -towards, down))
 
@@ -200,7 +200,8 @@ def greet(scene: Scene) -> Wishes:
     parts = scene.clock > 1.5 + 0.9 * scene.chance[:, 0]
     met = scene.gap() < 0.08
     nod = 0.35 * scene.speed * _wave(scene, 2.0, 1) * towards
-    come = arrive(a, b - 0.18 * towards, 0.9 * scene.speed), arrive(b, a + 0.18 * towards, 0.9 * scene.speed)
+    beside = (scene.reach() + 0.055) * towards
+    come = arrive(a, b - beside, 0.9 * scene.speed), arrive(b, a + beside, 0.9 * scene.speed)
     leave = turned(towards, 1.9) * 0.8 * scene.speed
     wishes = [
         _when(parts, way, _when(met, step, to))
@@ -228,7 +229,7 @@ def guard(scene: Scene) -> Wishes:
     a, b, towards = _places(scene)
     thing = scene.position[:, OBJECT]
     circling = turned(unit(thing - b), 0.9 * _wave(scene, 0.5, 0)[:, 0])
-    post = thing + 0.17 * unit(b - thing)
+    post = thing + (scene.reach(A, OBJECT) + 0.065) * unit(b - thing)
     return _wishes(
         scene, arrive(a, post, 1.5 * scene.speed, 0.06), circling * 0.9 * scene.speed, towards, thing - b
     )
@@ -240,8 +241,8 @@ def share(scene: Scene) -> Wishes:
     near = scene.gap() < 0.09
     holder = np.where(near & (scene.clock > 0.8 + 0.5 * scene.chance[:, 0]), B, scene.holder)
     sway = turned(towards, np.pi / 2) * 0.15 * scene.speed * _wave(scene, 0.8, 1)
-    come = arrive(a, b - 0.19 * towards, 0.9 * scene.speed)
-    meet = arrive(b, a + 0.19 * towards, 0.3 * scene.speed)
+    beside = (scene.reach() + 0.065) * towards
+    come, meet = arrive(a, b - beside, 0.9 * scene.speed), arrive(b, a + beside, 0.3 * scene.speed)
     return _wishes(scene, _when(near, sway, come), _when(near, -sway, meet), towards, -towards, holder)
 
 
@@ -260,19 +261,19 @@ def steal(scene: Scene) -> Wishes:
 BEHAVIOURS: dict[str, Behaviour] = {
     behaviour.name: behaviour
     for behaviour in (
-        Behaviour("chase", chase, (0.25, 0.4)),
-        Behaviour("flee", flee, (0.35, 0.5)),
-        Behaviour("follow", follow, (0.2, 0.35)),
-        Behaviour("lead", lead, (0.2, 0.3)),
-        Behaviour("help", help_, (0.12, 0.2), "before B"),
-        Behaviour("hinder", hinder, (0.3, 0.42), "between"),
-        Behaviour("fight", fight, (0.3, 0.5)),
-        Behaviour("play", play, (0.2, 0.35)),
-        Behaviour("comfort", comfort, (0.3, 0.5)),
-        Behaviour("greet", greet, (0.4, 0.6)),
-        Behaviour("ignore", ignore, (0.3, 0.5)),
-        Behaviour("guard", guard, (0.3, 0.4), "behind A"),
-        Behaviour("share", share, (0.35, 0.55), "held by A"),
-        Behaviour("steal", steal, (0.3, 0.5), "held by B"),
+        Behaviour("chase", chase, (0.13, 0.28)),
+        Behaviour("flee", flee, (0.23, 0.38)),
+        Behaviour("follow", follow, (0.08, 0.23)),
+        Behaviour("lead", lead, (0.08, 0.18)),
+        Behaviour("help", help_, (0.02, 0.08), "before B"),
+        Behaviour("hinder", hinder, (0.18, 0.3), "between"),
+        Behaviour("fight", fight, (0.18, 0.38)),
+        Behaviour("play", play, (0.08, 0.23)),
+        Behaviour("comfort", comfort, (0.18, 0.38)),
+        Behaviour("greet", greet, (0.28, 0.48)),
+        Behaviour("ignore", ignore, (0.18, 0.38)),
+        Behaviour("guard", guard, (0.18, 0.28), "behind A"),
+        Behaviour("share", share, (0.23, 0.43), "held by A"),
+        Behaviour("steal", steal, (0.18, 0.38), "held by B"),
     )
 }

@@ -20,6 +20,11 @@ _TEXTURES = {
     "point-light": ("plain",),
 }
 _CLUTTER = 4  # at most
+_BRIGHTNESS, _TINT, _CONTRAST = (
+    (165, 230),
+    12,
+    -18,
+)  # of backgrounds: bodies stand out, as people do in a film
 HUES = ("red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink")
 _HUE = (0.0, 0.07, 0.145, 0.33, 0.48, 0.6, 0.75, 0.9)
 
@@ -68,12 +73,10 @@ class Look:
 def draw_look(style: str, seed: int, key: str) -> Look:
     """The look of clip ``key``; it depends on ``style``, ``seed`` and ``key`` only."""
     rng = generator(seed, "look", style, key)
-    dark = rng.random() < 0.5
     if style == "point-light":  # points of light in the dark, and nothing else
         return _darkness(rng)
-    base, contrast = (rng.uniform(20, 70), 25) if dark else (rng.uniform(175, 235), -25)
-    tint = rng.uniform(-18, 18, 3)
-    shades = [tuple(np.clip(base + tint + shift, 0, 255).tolist()) for shift in (0.0, contrast)]
+    base = rng.uniform(*_BRIGHTNESS) + rng.uniform(-_TINT, _TINT, 3)
+    shades = [tuple(np.clip(base + shift, 0, 255).tolist()) for shift in (0.0, _CONTRAST)]
     view = float(rng.uniform(1.0, 1.2))
     count = int(rng.integers(_CLUTTER + 1))
     return Look(

@@ -79,6 +79,11 @@ class Scene:
         speed: Float[np.ndarray, "n 1"] = (self.pace * self.vigour)[:, None]
         return speed
 
+    def reach(self, i: int = A, j: int = B) -> Float[np.ndarray, "n 1"]:
+        """Room widths between the centres of two entities that touch."""
+        reach: Float[np.ndarray, "n 1"] = (self.radius[:, i] + self.radius[:, j])[:, None]
+        return reach
+
     def gap(self, i: int = A, j: int = B) -> Float[np.ndarray, " n"]:
         """Room widths between the surfaces of two entities; below 0 where they overlap."""
         apart = np.linalg.norm(self.position[:, i] - self.position[:, j], axis=-1)

@@ -69,14 +69,13 @@ def _of_model(data: ExperimentData, model: str, section: TransferSettings, secon
     cells = data.find(model, Condition.HYBRID)
     if not cells:
         raise NotApplicable(f"{model} has no finished cell of the condition {Condition.HYBRID}")
-    pairs, bases, found = data.pairs(model), dict[int, Embeddings](), dict[int, Transfer]()
+    bases, found = dict[int, Embeddings](), dict[int, Transfer]()
     for seed, cell in sorted(cells.items()):
-        known_base, known_tuned = pairs[seed]
         base_seed = data.config.base_seed(model, seed)
         if base_seed not in bases:
             _require_readable(model, load_backbone(cell.config.reference), second)
-            bases[base_seed] = _embed(data, cell.config.reference, cell, known_base, second.stimuli)
-        tuned = _embed(data, f"run:{cell.folder.path}", cell, known_tuned, second.stimuli)
+            bases[base_seed] = _embed(data, cell.config.reference, cell, second.stimuli)
+        tuned = _embed(data, f"run:{cell.folder.path}", cell, second.stimuli)
         found[seed] = _transfer(data, tuned, bases[base_seed], section, second.stimuli)
     return _tables(data, model, found)
 
@@ -93,16 +92,14 @@ def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
         raise NotApplicable(f"{model} reads captions, and {second.name} has none")
 
 
-def _embed(
-    data: ExperimentData, reference: str, cell: Cell, known: Embeddings, stimuli: StimulusSet
-) -> Embeddings:
-    """Embeddings of the second data set, centred where evaluation is: on the training clips of the first one."""
+def _embed(data: ExperimentData, reference: str, cell: Cell, stimuli: StimulusSet) -> Embeddings:
+    """Embeddings of the second data set, centred where evaluation is: on its own mean, since another world looks
+    different throughout, and what all its clips share would drown what tells them apart."""
     config = cell.config
     made = embed_stimuli(reference, stimuli, config.micro_batch, config.device, config.precision)
     if not data.config.evaluation.center:
         return made
-    mean = known.select(data.study.stimuli.ids).values[data.study.stimuli.train].mean(axis=0)
-    return replace(made, values=made.values - mean)
+    return replace(made, values=made.values - made.values.mean(axis=0))
 
 
 def _transfer(

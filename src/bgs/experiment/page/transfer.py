@@ -96,7 +96,7 @@ TRANSFER = Chapter(
     "RSA: Spearman correlation of model distances with distances between the ratings of a second data set. Odd one out: triplets "
     "judged as the ratings would (chance 1/3). Decoding: ridge classifier of the label, each clip left out; balanced "
     "accuracy.\n\n"
-    "Nothing of the second data set was trained on; clips that were are refused. Embeddings are centred as in the evaluation, on "
-    "the training clips of the first data set. Intervals resample clips, differences are paired.",
+    "Nothing of the second data set was trained on; clips that were are refused. Embeddings are centred on their "
+    "mean over the second data set, which looks different throughout. Intervals resample clips, differences are paired.",
     _transfer,
 )  # fmt: skip
