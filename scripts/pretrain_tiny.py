@@ -1,9 +1,10 @@
 """Make `tiny-videomae` on simulated clips that are in no data set (`make pretrain`): weights, log, configuration.
 
-Two tasks take turns. A masked autoencoder fills in the pixels of hidden tokens from the last block. And from the third
-block's tokens, all of them seen and pooled, the motion of the clip is told (`bgs.simulation.kinematics`): how far apart,
-how fast, facing where. No name of a behaviour, caption, latent or judgment takes part. Half an hour on two cores.
-Evaluation clips have seeds below 1,000; the clips seen here have the seed below.
+Two tasks take turns. A masked autoencoder fills in the pixels of hidden tokens. And from all tokens, pooled, a clip is
+told, as encoders pretrained on named actions or on sentences can tell one: the scene (colours, texture, zoom, clutter),
+the motion (`bgs.simulation.kinematics`) and the name of the behaviour. Nothing says which clips are alike, how they feel
+or what matters to whom: no caption, latent or judgment takes part. Half an hour on two cores. Evaluation clips have seeds
+below 1,000; the clips seen here have the seed below.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from bgs.simulation.beginning import episodes_of
 from bgs.simulation.behaviours import BEHAVIOURS
 from bgs.simulation.film import film
 from bgs.simulation.kinematics import kinematics
-from bgs.simulation.looks import draw_look
+from bgs.simulation.looks import HUES, Look, draw_look
 from bgs.simulation.world import FRAMES
 
 SEED = 1_000_003
@@ -41,28 +42,40 @@ DECODER = {
 #: The middles of eight equal parts of the clip, as `bgs.stimuli.Sampling` takes them.
 MOMENTS = ((np.arange(8) + 0.5) / 8 * FRAMES).astype(int)
 TOKENS, SEEN = 64, 16  # of which the autoencoder sees a quarter
-MOTION_BLOCK = 3  # of four: what moves is told from here, so that the last block is left to the pixels
+NOISE = 0.3  # SD, of an embedding whose numbers have SD 1
+TEXTURES = ("plain", "gradient", "stripes", "checks")
 BATCH, SHIFT = 64, 4  # clips a step; pixels by which a picture is moved at most
 _PART = 50  # clips that a process films at a time
 
-#: Pictures (n, 8, 64, 64, 3) uint8 and motion (n, k).
-Clips = tuple[np.ndarray, np.ndarray]
+#: Pictures (n, 8, 64, 64, 3) uint8, scene (n, j), motion (n, k), and behaviour (n,).
+Clips = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def scene(look: Look, third: bool) -> list[float]:
+    """What a clip looks like, whatever happens in it."""
+    numbers = [*look.shades[0], look.view, len(look.clutter), third]
+    hues = [hue in look.hues[:2] for hue in range(len(HUES))]
+    return [float(value) for value in [*numbers, *hues, *(look.texture == name for name in TEXTURES)]]
 
 
 def film_part(name: str, rows: range) -> Clips:
-    """Clips of one behaviour: filmed at 128 pixels and halved, as decoding would, with their motion."""
+    """Clips of one behaviour: filmed at 128 pixels and halved, as decoding would, with what can be told of them."""
     keys = [f"pretraining-{row}" for row in rows]
-    episodes = episodes_of(name, SEED, keys)
+    episodes, looks = episodes_of(name, SEED, keys), [draw_look("discs", SEED, key) for key in keys]
     pictures = np.empty((len(keys), 8, 64, 64, 3), dtype=np.uint8)
-    for index, key in enumerate(keys):
-        frames = film(episodes, index, draw_look("discs", SEED, key), 128, SEED, key, MOMENTS).frames
+    for index, (key, look) in enumerate(zip(keys, looks, strict=True)):
+        frames = film(episodes, index, look, 128, SEED, key, MOMENTS).frames
         pictures[index] = frames.reshape(8, 64, 2, 64, 2, 3).mean(axis=(2, 4)).round()
     signals = kinematics(episodes, MOMENTS)
-    return pictures, np.concatenate([signals.reshape(len(keys), -1), signals.mean(axis=2)], axis=1)
+    scenes = np.array(
+        [scene(look, bool(third)) for look, third in zip(looks, episodes.present[:, 2], strict=True)]
+    )
+    motion = np.concatenate([signals.reshape(len(keys), -1), signals.mean(axis=2)], axis=1)
+    return pictures, scenes, motion, np.full(len(keys), list(BEHAVIOURS).index(name))
 
 
 def make_clips(count: int) -> Clips:
-    """As many clips, of every behaviour alike; motion standardised."""
+    """As many clips, of every behaviour alike; scene and motion standardised."""
     names = list(BEHAVIOURS)
     tasks = [
         (name, range(first, min(first + _PART * len(names), count), len(names)))
@@ -71,21 +84,27 @@ def make_clips(count: int) -> Clips:
     ]
     with ProcessPoolExecutor() as pool:
         parts = list(track(pool.map(film_part, *zip(*tasks, strict=True)), "filming", len(tasks)))
-    pictures, motion = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return pictures, ((motion - motion.mean(axis=0)) / motion.std(axis=0)).astype(np.float32)
+    pictures, scenes, motion, behaviour = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return pictures, standard(scenes), standard(motion), behaviour
 
 
-def batches(clips: Clips, epoch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Random batches; each clip in one of the eight images of the square, moved by a few pixels."""
+def standard(values: np.ndarray) -> np.ndarray:
+    """Columns with mean 0 and SD 1."""
+    scaled: np.ndarray = ((values - values.mean(axis=0)) / values.std(axis=0)).astype(np.float32)
+    return scaled
+
+
+def batches(clips: Clips, epoch: int) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Random batches: pixels, scene, motion, behaviour; each clip in an image of the square, moved by a few pixels."""
     rng = generator(SEED, "epoch", str(epoch))
-    pictures, motion = clips
+    pictures, *told = clips
     order = rng.permutation(len(pictures))
     mean, std = (torch.tensor(values).view(1, 1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     for first in range(0, len(order) - BATCH + 1, BATCH):
         chosen = order[first : first + BATCH]
         views = np.stack([moved(turned(pictures[i], int(rng.integers(8)), 8), rng) for i in chosen])
         pixels = torch.from_numpy(views).permute(0, 1, 4, 2, 3) / 255.0
-        yield (pixels - mean) / std, torch.from_numpy(motion[chosen])
+        yield (pixels - mean) / std, *(torch.from_numpy(part[chosen]) for part in told)
 
 
 def moved(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -97,16 +116,17 @@ def moved(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 class Pretraining(nn.Module):
     """The encoder with what is only needed to train it."""
 
-    def __init__(self, motion_signals: int) -> None:
-        from transformers import VideoMAEConfig, VideoMAEForPreTraining
+    def __init__(self, scenes: int, motions: int, encoder: Path | None) -> None:
+        from transformers import VideoMAEConfig, VideoMAEForPreTraining, VideoMAEModel
 
         super().__init__()
         config = VideoMAEConfig(**TINY, **DECODER, norm_pix_loss=False, attn_implementation="sdpa")
         self.autoencoder = VideoMAEForPreTraining(config)
+        if encoder is not None:
+            self.autoencoder.videomae = VideoMAEModel.from_pretrained(encoder)
         width = TINY["hidden_size"]
-        self.motion = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, motion_signals)
-        )
+        self.scene, self.motion = nn.Linear(width, scenes), nn.Linear(width, motions)
+        self.behaviour = nn.Linear(width, len(BEHAVIOURS))
 
     def pixel_loss(self, pixels: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
         """Mean squared error over the pixels of hidden tokens (pixels as normalised for the network)."""
@@ -119,31 +139,46 @@ class Pretraining(nn.Module):
         )
         return (guess.float() - patches[hidden].view_as(guess)).square().mean()
 
-    def motion_loss(self, pixels: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
-        """Mean squared error of standardised motion signals."""
-        states = self.autoencoder.videomae(pixels, output_hidden_states=True).hidden_states
-        return (self.motion(states[MOTION_BLOCK].float().mean(dim=1)) - motion).square().mean()
+    def telling_losses(
+        self, pixels: torch.Tensor, scene: torch.Tensor, motion: torch.Tensor, behaviour: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Mean squared errors of standardised scene and motion, and cross-entropy of behaviours (nats)."""
+        pooled = self.autoencoder.videomae(pixels).last_hidden_state.float().mean(dim=1)
+        pooled = nn.functional.layer_norm(pooled, pooled.shape[1:])
+        pooled = pooled + NOISE * torch.randn(pooled.shape)  # what is to be told must be there in strength
+        told = (self.scene(pooled) - scene).square().mean(), (self.motion(pooled) - motion).square().mean()
+        return *told, nn.functional.cross_entropy(self.behaviour(pooled).float(), behaviour)
+
+
+#: What a loss counts.
+WEIGHTS_OF = {"pixels": 1.0, "scene": 2.0, "motion": 1.0, "behaviour": 0.5}
 
 
 def train(model: Pretraining, clips: Clips, epochs: int) -> list[dict[str, Any]]:
-    """One step of each task a batch; the losses of every epoch."""
+    """A step of telling each batch, with pixels to fill in every second time; the losses of every epoch."""
     steps = epochs * (len(clips[0]) // BATCH)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.2e-3, steps, pct_start=0.08)
     draw, log, begin = torch.Generator().manual_seed(torch_seed(SEED, "masks")), [], time.monotonic()
     for epoch in range(epochs):
-        losses = []
-        for pixels, motion in batches(clips, epoch):
+        losses: dict[str, list[float]] = {name: [] for name in WEIGHTS_OF}
+        for number, (pixels, *told) in enumerate(batches(clips, epoch)):
             with torch.autocast("cpu", torch.bfloat16):
-                parts = model.pixel_loss(pixels, draw), model.motion_loss(pixels, motion)
+                parts = dict(
+                    zip(("scene", "motion", "behaviour"), model.telling_losses(pixels, *told), strict=True)
+                )
+                if number % 2 == 0:
+                    parts["pixels"] = model.pixel_loss(pixels, draw)
             optimizer.zero_grad()
-            sum(parts).backward()  # type: ignore[union-attr]
+            sum(WEIGHTS_OF[name] * part for name, part in parts.items()).backward()  # type: ignore[union-attr]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             schedule.step()
-            losses.append([float(part.detach()) for part in parts])
-        pixel, moving = np.mean(losses, axis=0).round(5).tolist()
-        log.append({"epoch": epoch, "pixels": pixel, "motion": moving})
+            for name, part in parts.items():
+                losses[name].append(float(part.detach()))
+        log.append(
+            {"epoch": epoch} | {name: round(float(np.mean(values)), 5) for name, values in losses.items()}
+        )
         print(log[-1], f"{time.monotonic() - begin:.0f} s", flush=True)
         save(model, WORK)
     return log
@@ -170,12 +205,15 @@ def main() -> None:
     """Film, pretrain, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=16_000)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=28)
+    parser.add_argument(
+        "--encoder", type=Path, help="Go on from this encoder; what it was shown is not in the log."
+    )
     parser.add_argument("--out", type=Path, default=WEIGHTS / "videomae")
     settings = parser.parse_args()
     torch.manual_seed(torch_seed(SEED, "pretraining"))
     clips = make_clips(settings.clips)
-    model = Pretraining(clips[1].shape[1])
+    model = Pretraining(clips[1].shape[1], clips[2].shape[1], settings.encoder)
     log = train(model, clips, settings.epochs)
     save(model, settings.out)
     about = {

@@ -16,8 +16,9 @@ def test_it_is_small_and_has_its_papers():
     assert (FOLDER / "model.safetensors").stat().st_size <= 6e6
     assert (WEIGHTS / "README.md").is_file()
     about = json.loads((FOLDER / "pretraining.json").read_text())
-    losses = [epoch["loss"] for epoch in about["loss"]]
-    assert losses[-1] < 0.7 * losses[0]
+    for task in ("pixels", "motion"):
+        losses = [epoch[task] for epoch in about["losses"]]
+        assert losses[-1] < 0.7 * losses[0]
     assert about["seed"] > 1000  # evaluation clips have smaller ones
 
 

@@ -203,7 +203,10 @@ def _describe(
     ratings["nuisance_pace"] = tracks["pace"]
     return StimulusSet(
         ids=tuple(clip_name(i) for i in range(len(plan))),
-        captions=tuple(captions(name, look, settings.seed, key) for (name, key), look in zip(plan, looks, strict=True)),
+        captions=tuple(
+            captions(name, dict(zip(LATENTS, row, strict=True)), look, settings.seed, key)
+            for (name, key), row, look in zip(plan, values.tolist(), looks, strict=True)
+        ),
         videos=tuple(folder / "clips" / f"{clip_name(i)}.mp4" for i in range(len(plan))),
         split=_split(settings), ratings=ratings, labels={"behaviour": tuple(names)},
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from bgs._rng import generator
@@ -66,7 +68,14 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("{a} and {b} move with the block", "the block goes from {b} to {a}"),
     ),
 }  # fmt: skip
+#: How it is done, by latent and from its least to its greatest: what a sentence that tells the meaning may add.
+MANNERS: dict[str, tuple[str, ...]] = {
+    "valence": ("in anger", "with hostility", "in a tense mood", "calmly", "in a friendly way", "with affection", "happily"),
+    "arousal": ("very slowly", "at an easy pace", "quickly", "in great haste"),
+}  # fmt: skip
 _AFFECT_SHARE = 0.7
+_MANNER_SHARE = 0.6  # of the sentences that tell the meaning say how, most of them in which mood
+_MOOD_SHARE = 0.75
 _COLOUR_SHARE = 0.25  # of the captions name colours
 _PLACE_SHARE = 0.3  # say something about the room
 _BODIES = {
@@ -76,16 +85,34 @@ _BODIES = {
 _ROOMS = ("in a {shade} room", "on a {shade} {texture} floor", "while the camera drifts")
 
 
-def captions(behaviour: str, look: Look, seed: int, key: str, count: int = 5) -> tuple[str, ...]:
-    """``count`` sentences on one clip; about half of them tell what is felt or meant, the others what moves."""
+def captions(
+    behaviour: str, latents: Mapping[str, float], look: Look, seed: int, key: str, count: int = 5
+) -> tuple[str, ...]:
+    """``count`` sentences on one clip; most of them tell what is felt or meant, the others only what moves.
+
+    Args:
+        behaviour: what happens.
+        latents: name -> 0–1, see :mod:`bgs.simulation.latents`; those of :data:`MANNERS` are needed.
+        look: how it looks; some sentences name colours or the room.
+        seed, key: the sentences depend on them.
+        count: how many.
+    """
     rng = generator(seed, "captions", key)
     meant, moves = WORDINGS[behaviour]
     sentences = []
     for _ in range(count):
-        wording = str(rng.choice(meant if rng.random() < _AFFECT_SHARE else moves))
+        affect = rng.random() < _AFFECT_SHARE
+        wording = str(rng.choice(meant if affect else moves))
         a, b = _names(look, rng)
-        sentences.append(_sentence(wording.format(a=a, b=b), look, rng))
+        manner = _manner(latents, rng) if affect and rng.random() < _MANNER_SHARE else ""
+        sentences.append(_sentence(wording.format(a=a, b=b) + manner, look, rng))
     return tuple(sentences)
+
+
+def _manner(latents: Mapping[str, float], rng: np.random.Generator) -> str:
+    latent = "valence" if rng.random() < _MOOD_SHARE else "arousal"
+    scale = MANNERS[latent]
+    return f", {scale[min(int(latents[latent] * len(scale)), len(scale) - 1)]}"
 
 
 def _names(look: Look, rng: np.random.Generator) -> tuple[str, str]:
