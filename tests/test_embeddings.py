@@ -75,3 +75,12 @@ def test_an_unwritable_place_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BgsError, match="cannot write"):
         EMBEDDINGS.save(tmp_path / "file" / "e.safetensors")
+
+
+def test_centred_embeddings_have_no_mean_and_keep_what_else_they_are():
+    whole = Embeddings(
+        np.array([[1.0, 2.0], [3.0, 6.0]], dtype=np.float32), ("a", "b"), "somewhere", {"k": "v"}
+    )
+    own = whole.centred()
+    np.testing.assert_array_equal(own.values, [[-1.0, -2.0], [1.0, 2.0]])
+    assert (own.stimulus_ids, own.source, own.details) == (whole.stimulus_ids, whole.source, whole.details)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,10 @@ class Embeddings:
             )
         rows = [position[name] for name in stimulus_ids]
         return Embeddings(self.values[rows], tuple(stimulus_ids), self.source, self.details)
+
+    def centred(self) -> Embeddings:
+        """The same without their mean over the stimuli."""
+        return replace(self, values=self.values - self.values.mean(axis=0))
 
     def hash(self) -> str:
         """SHA-256 over ids and values."""

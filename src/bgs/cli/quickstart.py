@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 EXAMPLE = "Example: bgs quickstart --out runs/quickstart"
 
 #: A study of a few minutes on two cores, see ``bgs.experiment.config``.
-STUDY = {
+STUDY: dict[str, Any] = {
     "simulate": {"clips": 480, "trials": 60000, "observers": 120},
     "models": {"tiny-videomae": {"model": "tiny-videomae?symmetry=square"}},
     "captions": "text:minilm",
@@ -62,12 +62,14 @@ def run_quickstart(out: Path, seed: int = 0, **changes: object):  # type: ignore
     from bgs.experiment.config import ExperimentConfig
     from bgs.experiment.grid import run_experiment
     from bgs.experiment.page import write_report
+    from bgs.experiment.sections import ReportSettings
 
-    given = {**STUDY, "simulate": {**STUDY["simulate"], "seed": seed}, "seeds": [seed], **changes}  # type: ignore[dict-item]
-    clips = ExperimentConfig.model_validate(given).simulate
-    given["report"] = {
-        "title": "Seeing social interaction as observers do: a study in miniature",
-        "lead": _LEAD.format(clips=clips.clips if clips else 0), "rerun": f"bgs quickstart --seed {seed}",
-    }  # fmt: skip
-    outcome = run_experiment(ExperimentConfig.model_validate(given), out)
+    given = {**STUDY, "simulate": {**STUDY["simulate"], "seed": seed}, "seeds": [seed], **changes}
+    config = ExperimentConfig.model_validate(given)
+    report = ReportSettings(
+        title="Seeing social interaction as observers do: a study in miniature",
+        lead=_LEAD.format(clips=config.simulate.clips if config.simulate else 0),
+        rerun=f"bgs quickstart --seed {seed}",
+    )
+    outcome = run_experiment(config.model_copy(update={"report": report}), out)
     return write_report(outcome.data, outcome.table, outcome.failed), outcome

@@ -50,6 +50,17 @@ class ExperimentData:
         """Seed -> finished cell of a model under a condition."""
         return {c.seed: c for c in self.cells if (c.model, c.condition) == (model, condition)}
 
+    def require(self, model: str, condition: Condition) -> dict[int, Cell]:
+        """The same as :meth:`find`.
+
+        Raises:
+            NotApplicable: no such cell is finished.
+        """
+        found = self.find(model, condition)
+        if not found:
+            raise NotApplicable(f"{model} has no finished cell of the condition {condition}")
+        return found
+
     def base(self, model: str) -> dict[int, Embeddings]:
         """Seed -> embeddings of a model before training; one seed, unless the model depends on it."""
         cells = self.find(model, Condition.BASE)
@@ -72,11 +83,9 @@ class ExperimentData:
         Raises:
             NotApplicable: no such cell is finished.
         """
+        self.require(model, condition)
         base, tuned = self.base(model), self.tuned(model, condition)
-        found = {seed: (base[self.config.base_seed(model, seed)], after) for seed, after in tuned.items()}
-        if not found:
-            raise NotApplicable(f"{model} has no finished cell of the condition {condition}")
-        return found
+        return {seed: (base[self.config.base_seed(model, seed)], after) for seed, after in tuned.items()}
 
     @property
     def evaluated(self) -> Int[np.ndarray, " m"]:

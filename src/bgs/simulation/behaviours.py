@@ -128,7 +128,7 @@ def _push(scene: Scene, agent: int, target: Vectors, speed: float, aside: float 
     """Get behind the object, as seen from a target, and push; ``aside`` leaves room for another."""
     at, thing = scene.position[:, agent], scene.position[:, OBJECT]
     way = turned(unit(target - thing), aside)
-    reach = (scene.radius[:, agent] + scene.radius[:, OBJECT])[:, None]
+    reach = scene.reach(agent, OBJECT)
     behind = thing - reach * way
     offset = at - thing
     wrong_side = np.sum(offset * way, axis=-1) > -0.3 * reach[:, 0]

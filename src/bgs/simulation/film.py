@@ -99,8 +99,7 @@ def _draw_walls(
     off = [np.maximum(np.abs(axis - 0.5) - 0.5, 0) for axis in (x, y)]
     beyond = np.maximum(off[0][None, :], off[1][:, None])
     wall = (beyond > 0) & (beyond < 2 * _WALL)
-    bright = np.mean(look.shades) < 128
-    whole[wall] = 200 if bright else 50
+    whole[wall] = 50
 
 
 class _Picture:

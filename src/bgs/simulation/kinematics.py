@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bgs._typing import Float, Int
@@ -47,9 +49,11 @@ def _distance(episodes: Episodes, agent: int) -> Traces:
     return distance
 
 
-def _about(traces: Traces, moments: Int[np.ndarray, " m"], summary: object) -> Float[np.ndarray, "n m"]:
+def _about(
+    traces: Traces, moments: Int[np.ndarray, " m"], summary: Callable[..., Float[np.ndarray, " n"]]
+) -> Float[np.ndarray, "n m"]:
     parts = [
-        summary(traces[:, max(0, moment - _HALF_WINDOW) : moment + _HALF_WINDOW + 1], axis=1)  # type: ignore[operator]
+        summary(traces[:, max(0, moment - _HALF_WINDOW) : moment + _HALF_WINDOW + 1], axis=1)
         for moment in moments.tolist()
     ]
     return np.stack(parts, axis=1)

@@ -13,18 +13,16 @@ from bgs.simulation.world import FPS, FRAMES
 
 #: Render styles. The first is for training; the others are held out for out-of-distribution tests.
 STYLES = ("discs", "triangles", "patterned", "point-light")
-_TEXTURES = {
+#: Textures of backgrounds, by style.
+TEXTURES = {
     "discs": ("plain", "gradient", "stripes", "checks"),
     "triangles": ("plain", "gradient", "stripes", "checks"),
     "patterned": ("clouds", "dots"),
     "point-light": ("plain",),
 }
 _CLUTTER = 4  # at most
-_BRIGHTNESS, _TINT, _CONTRAST = (
-    (165, 230),
-    12,
-    -18,
-)  # of backgrounds: bodies stand out, as people do in a film
+# Of backgrounds: bodies stand out, as people do in a film.
+_BRIGHTNESS, _TINT, _CONTRAST = (165, 230), 12, -18
 HUES = ("red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink")
 _HUE = (0.0, 0.07, 0.145, 0.33, 0.48, 0.6, 0.75, 0.9)
 
@@ -82,7 +80,7 @@ def draw_look(style: str, seed: int, key: str) -> Look:
     return Look(
         style=style,
         hues=tuple(rng.choice(len(HUES), 4, replace=False).tolist()),
-        texture=str(rng.choice(_TEXTURES[style])),
+        texture=str(rng.choice(TEXTURES[style])),
         shades=(shades[0], shades[1]),
         grain=(float(rng.random()), float(rng.random())),
         view=view, corner=_camera(view, rng),

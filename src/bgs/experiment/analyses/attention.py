@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,9 @@ import numpy as np
 from bgs._files import sha256, sha256_of
 from bgs.backbones.attention import NoAttention
 from bgs.evaluation import AttentionShares, Metric, attention_shares
-from bgs.experiment.analyses.over_seeds import base_means, by_model, means, to_json
+from bgs.experiment.analyses.over_seeds import base_means, before_and_after, by_model, means, to_json
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.cells import Cell
-from bgs.experiment.conditions import Condition
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.looker import Looker, overlay_of, read_regions
 from bgs.experiment.results import with_q
@@ -81,21 +81,14 @@ def _clips(data: ExperimentData, section: AttentionSettings) -> list[str]:
 def _of_model(
     data: ExperimentData, model: str, section: AttentionSettings, regions: Mapping[str, RegionMasks]
 ) -> dict[str, Any]:
-    cells = data.find(model, Condition.HYBRID)
-    if not cells:
-        raise NotApplicable(f"{model} has no finished cell of the condition {Condition.HYBRID}")
     shown = data.study.stimuli.subset(data.study.stimuli.positions(tuple(regions)))
-    bases: dict[int, Looker] = {}
     found: dict[int, AttentionShares] = {}
     strips: list[dict[str, str]] = []
-    for seed, cell in sorted(cells.items()):
-        base_seed = data.config.base_seed(model, seed)
-        if base_seed not in bases:
-            bases[base_seed] = _looker(cell.config.reference, cell, shown, section)
-        tuned = _looker(f"run:{cell.folder.path}", cell, shown, section)
-        found[seed] = _shares(data, tuned, bases[base_seed], regions)
+    look = partial(_looker, stimuli=shown, section=section)
+    for seed, base, tuned in before_and_after(data, model, look):
+        found[seed] = _shares(data, tuned, base, regions)
         if not strips:
-            strips = _draw(data, model, {"base": bases[base_seed], "tuned": tuned}, section.strips)
+            strips = _draw(data, model, {"base": base, "tuned": tuned}, section.strips)
     return {
         "method": section.method,
         "n_clips": len(regions),

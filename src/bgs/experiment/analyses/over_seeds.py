@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from bgs.evaluation import Metric
 from bgs.experiment.applicable import NotApplicable
-from bgs.experiment.cells import message_of
+from bgs.experiment.cells import Cell, message_of
+from bgs.experiment.conditions import Condition
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.results import SeedMean
+
+T = TypeVar("T")
 
 
 def by_model(
@@ -29,6 +32,22 @@ def by_model(
     if all("not_applicable" in value for value in found.values()):
         raise NotApplicable("; ".join(dict.fromkeys(value["not_applicable"] for value in found.values())))
     return {"models": found}
+
+
+def before_and_after(
+    data: ExperimentData, model: str, make: Callable[[str, Cell], T]
+) -> Iterator[tuple[int, T, T]]:
+    """Seed, and what ``make`` makes of the references of base and tuned model; of a base that seeds share, once.
+
+    Raises:
+        NotApplicable: the model has no finished hybrid cell.
+    """
+    bases: dict[int, T] = {}
+    for seed, cell in sorted(data.require(model, Condition.HYBRID).items()):
+        base_seed = data.config.base_seed(model, seed)
+        if base_seed not in bases:
+            bases[base_seed] = make(cell.config.reference, cell)
+        yield seed, bases[base_seed], make(f"run:{cell.folder.path}", cell)
 
 
 def means(metrics: Mapping[int, Mapping[str, Metric]]) -> dict[str, SeedMean]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from bgs.backbones.lookup import LookupBackbone
 from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Transfer
-from bgs.experiment.analyses.over_seeds import base_means, by_model, means, to_json
+from bgs.experiment.analyses.over_seeds import base_means, before_and_after, by_model, means, to_json
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.cells import Cell
 from bgs.experiment.conditions import Condition
@@ -28,7 +28,7 @@ from bgs.stimuli import FrameCache, StimulusSet
 from bgs.stimuli.file_hashes import file_hashes
 
 #: Figures that are not about a model: guessing, and what people among themselves reach.
-_REFERENCES = ("chance", "one_rater", "new_panel")
+REFERENCES = ("chance", "one_rater", "new_panel")
 
 
 def transfer(data: ExperimentData) -> dict[str, Any]:
@@ -66,17 +66,13 @@ def _second(data: ExperimentData, section: TransferSettings) -> Dataset:
 
 
 def _of_model(data: ExperimentData, model: str, section: TransferSettings, second: Dataset) -> dict[str, Any]:
-    cells = data.find(model, Condition.HYBRID)
-    if not cells:
-        raise NotApplicable(f"{model} has no finished cell of the condition {Condition.HYBRID}")
-    bases, found = dict[int, Embeddings](), dict[int, Transfer]()
-    for seed, cell in sorted(cells.items()):
-        base_seed = data.config.base_seed(model, seed)
-        if base_seed not in bases:
-            _require_readable(model, load_backbone(cell.config.reference), second)
-            bases[base_seed] = _embed(data, cell.config.reference, cell, second.stimuli)
-        tuned = _embed(data, f"run:{cell.folder.path}", cell, second.stimuli)
-        found[seed] = _transfer(data, tuned, bases[base_seed], section, second.stimuli)
+    first = next(iter(data.require(model, Condition.HYBRID).values()))
+    _require_readable(model, load_backbone(first.config.reference), second)
+    embed = partial(_embed, stimuli=second.stimuli, center=data.config.evaluation.center)
+    found = {
+        seed: _transfer(data, tuned, base, section, second.stimuli)
+        for seed, base, tuned in before_and_after(data, model, embed)
+    }
     return _tables(data, model, found)
 
 
@@ -92,14 +88,12 @@ def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
         raise NotApplicable(f"{model} reads captions, and {second.name} has none")
 
 
-def _embed(data: ExperimentData, reference: str, cell: Cell, stimuli: StimulusSet) -> Embeddings:
+def _embed(reference: str, cell: Cell, stimuli: StimulusSet, center: bool) -> Embeddings:
     """Embeddings of the second data set, centred where evaluation is: on its own mean, since another world looks
     different throughout, and what all its clips share would drown what tells them apart."""
     config = cell.config
     made = embed_stimuli(reference, stimuli, config.micro_batch, config.device, config.precision)
-    if not data.config.evaluation.center:
-        return made
-    return replace(made, values=made.values - made.values.mean(axis=0))
+    return made.centred() if center else made
 
 
 def _transfer(
@@ -127,19 +121,19 @@ def _hashes(stimuli: StimulusSet) -> dict[str, str]:
 def _tables(data: ExperimentData, model: str, found: Mapping[int, Transfer]) -> dict[str, Any]:
     first = found[min(found)]
     tables = {
-        "base": to_json(base_means(data, model, {s: _with_decoding(r, "against") for s, r in found.items()})),
-        "tuned": to_json(means({s: _with_decoding(r, "embeddings") for s, r in found.items()})),
-        "difference": to_json(means({s: _with_decoding(r, "difference") for s, r in found.items()})),
+        "base": to_json(base_means(data, model, {s: with_decoding(r, "against") for s, r in found.items()})),
+        "tuned": to_json(means({s: with_decoding(r, "embeddings") for s, r in found.items()})),
+        "difference": to_json(means({s: with_decoding(r, "difference") for s, r in found.items()})),
     }
     decoding = first.decoding
     references = (
-        {} if decoding is None else {k: v.to_json() for k, v in decoding.metrics.items() if k in _REFERENCES}
+        {} if decoding is None else {k: v.to_json() for k, v in decoding.metrics.items() if k in REFERENCES}
     )
     about = {} if decoding is None else {"classes": decoding.classes, "confusion": decoding.confusion}
     return {**tables, "references": references, **about, "provenance": first.provenance}
 
 
-def _with_decoding(result: Transfer, which: str) -> dict[str, Metric]:
+def with_decoding(result: Transfer, which: str) -> dict[str, Metric]:
     """RSA, odd-one-out and balanced accuracy of one side: ``embeddings``, ``against`` or ``difference``."""
     tables = {
         "embeddings": result.metrics,

@@ -84,10 +84,8 @@ def _partition(
 
 
 def _seeds(data: ExperimentData, model: str, condition: Condition) -> dict[int, Embeddings]:
-    found = data.base(model) if condition is Condition.BASE else data.tuned(model, condition)
-    if not found:
-        raise NotApplicable(f"{model} has no finished cell of the condition {condition}")
-    return found
+    data.require(model, condition)
+    return data.base(model) if condition is Condition.BASE else data.tuned(model, condition)
 
 
 def _parts(data: ExperimentData, human: _Rdm, models: Mapping[str, _Rdm]) -> VariancePartition:

@@ -10,7 +10,6 @@ from bgs.experiment.analyses.variance import LOW_LEVEL
 from bgs.experiment.conditions import Condition
 from bgs.experiment.page.chapter import Chapter, Findings
 from bgs.experiment.page.source import Source, estimate, p_text, role
-from bgs.experiment.results import SeedMean
 from bgs.report import Estimate, FigureBlock, PartsFigure, PartsPanel, Table, beyond_sentence
 from bgs.report.page import Cell
 
@@ -79,7 +78,7 @@ def _table(source: Source, model: str, partition: str, found: Mapping[str, Any])
     ]
     lines += [
         (f"{_called(name)} by itself", figure.mean, "–", None, figure.mean.n)
-        for name, figure in _alone(found)
+        for name, figure in from_json(found["alone"]).items()
     ]
     caption = f"{source.called(model, _TITLES[partition])}: {found['n_clips']} clips, {found['folds']} folds"
     return Table(caption, ("part", "held-out clips", "p", "in sample", "pairs"), tuple(lines), (1, 2, 3, 4))
@@ -92,10 +91,6 @@ def _part(name: str) -> str:
         if name == "total"
         else f"{'shared by' if len(names) > 1 else 'only'} {_AND.join(map(_called, names))}"
     )
-
-
-def _alone(found: Mapping[str, Any]) -> list[tuple[str, SeedMean]]:
-    return list(from_json(found["alone"]).items())
 
 
 VARIANCE = Chapter(
