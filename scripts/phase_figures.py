@@ -9,14 +9,15 @@ import json
 from pathlib import Path
 
 import numpy as np
+from page_tables import between, number
 
 from bgs._files import atomic_path, write_json, write_text
 from bgs.datasets import load_dataset
+from bgs.datasets.phase import RELATIONS
 from bgs.stimuli import Sampling, StimulusSet, decode
 
 ROOT = Path(__file__).parents[1]
 DATA, RUN = Path("data/phase-genset"), Path("runs/phase")
-RELATIONS = ("friendly", "neutral", "adversarial")
 FRAMES = 7
 
 
@@ -46,18 +47,13 @@ def draw_strip(path: Path) -> None:
         figure.savefig(temporary, format="png")
 
 
-def number(value: float) -> str:
-    """Three decimals with a sign, without a leading zero."""
-    return f"{value:+.3f}".replace("0.", ".", 1)
-
-
 def results_text() -> str:
     """The table and what it rests on."""
     found = json.loads((RUN / "evaluation.json").read_text(encoding="utf-8"))
     write_json(ROOT / "docs/results/phase.json", found)
     metrics, settings = found["metrics"], found["provenance"]["config"]["cross_validation"]
     rows = [
-        f"| {name} | {number(m['value'])} [{number(m['low'])}, {number(m['high'])}] | {m['n']:,} |"
+        f"| {name} | {number(m['value'], True)} [{number(m['low'], True)}, {number(m['high'], True)}] | {m['n']:,} |"
         for name, m in (
             ("base (random weights)", metrics["base"]),
             ("tuned", metrics["tuned"]),
@@ -67,7 +63,7 @@ def results_text() -> str:
     repeats = []
     for repeat in range(settings["repeats"]):
         own = [fold for fold in found["folds"] if fold["repeat"] == repeat]
-        repeats.append(number(float(np.mean([fold["tuned"] for fold in own]))))
+        repeats.append(number(float(np.mean([fold["tuned"] for fold in own])), True))
     table = "\n".join(["| held-out RSA, Spearman | value [95 % interval] | pairs |", "|---|---|---|", *rows])
     seeds = f"times {settings['repeats']} seeds (tuned: {', '.join(repeats)})"
     return f"""{table}
@@ -81,11 +77,8 @@ def main() -> None:
     """Draw and write."""
     draw_strip(ROOT / "docs/figures/phase.png")
     readme = ROOT / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition("<!-- phase:")
-    opening, _, rest = rest.partition("-->")
-    _, _, after = rest.partition("<!-- /phase -->")
     text = results_text()
-    write_text(readme, f"{before}<!-- phase:{opening}-->\n{text}\n<!-- /phase -->{after}")
+    write_text(readme, between(readme.read_text(encoding="utf-8"), "phase", text))
     print(text)
 
 

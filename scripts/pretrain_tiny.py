@@ -31,10 +31,10 @@ from bgs.simulation.beginning import episodes_of
 from bgs.simulation.behaviours import BEHAVIOURS
 from bgs.simulation.film import film
 from bgs.simulation.kinematics import kinematics
-from bgs.simulation.looks import HUES, Look, draw_look
+from bgs.simulation.looks import HUES, TEXTURES, Look, draw_look
 from bgs.simulation.world import FRAMES
 
-SEED = 1_000_003
+SEED, STYLE = 1_000_003, "discs"
 DECODER = {
     "decoder_hidden_size": 96, "decoder_num_hidden_layers": 2,
     "decoder_num_attention_heads": 4, "decoder_intermediate_size": 384,
@@ -43,7 +43,6 @@ DECODER = {
 MOMENTS = ((np.arange(8) + 0.5) / 8 * FRAMES).astype(int)
 TOKENS, SEEN = 64, 16  # of which the autoencoder sees a quarter
 NOISE = 0.3  # SD, of an embedding whose numbers have SD 1
-TEXTURES = ("plain", "gradient", "stripes", "checks")
 BATCH, SHIFT = 64, 4  # clips a step; pixels by which a picture is moved at most
 _PART = 50  # clips that a process films at a time
 
@@ -55,13 +54,13 @@ def scene(look: Look, third: bool) -> list[float]:
     """What a clip looks like, whatever happens in it."""
     numbers = [*look.shades[0], look.view, len(look.clutter), third]
     hues = [hue in look.hues[:2] for hue in range(len(HUES))]
-    return [float(value) for value in [*numbers, *hues, *(look.texture == name for name in TEXTURES)]]
+    return [float(value) for value in [*numbers, *hues, *(look.texture == name for name in TEXTURES[STYLE])]]
 
 
 def film_part(name: str, rows: range) -> Clips:
     """Clips of one behaviour: filmed at 128 pixels and halved, as decoding would, with what can be told of them."""
     keys = [f"pretraining-{row}" for row in rows]
-    episodes, looks = episodes_of(name, SEED, keys), [draw_look("discs", SEED, key) for key in keys]
+    episodes, looks = episodes_of(name, SEED, keys), [draw_look(STYLE, SEED, key) for key in keys]
     pictures = np.empty((len(keys), 8, 64, 64, 3), dtype=np.uint8)
     for index, (key, look) in enumerate(zip(keys, looks, strict=True)):
         frames = film(episodes, index, look, 128, SEED, key, MOMENTS).frames
@@ -116,14 +115,12 @@ def moved(clip: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 class Pretraining(nn.Module):
     """The encoder with what is only needed to train it."""
 
-    def __init__(self, scenes: int, motions: int, encoder: Path | None) -> None:
-        from transformers import VideoMAEConfig, VideoMAEForPreTraining, VideoMAEModel
+    def __init__(self, scenes: int, motions: int) -> None:
+        from transformers import VideoMAEConfig, VideoMAEForPreTraining
 
         super().__init__()
         config = VideoMAEConfig(**TINY, **DECODER, norm_pix_loss=False, attn_implementation="sdpa")
         self.autoencoder = VideoMAEForPreTraining(config)
-        if encoder is not None:
-            self.autoencoder.videomae = VideoMAEModel.from_pretrained(encoder)
         width = TINY["hidden_size"]
         self.scene, self.motion = nn.Linear(width, scenes), nn.Linear(width, motions)
         self.behaviour = nn.Linear(width, len(BEHAVIOURS))
@@ -180,7 +177,6 @@ def train(model: Pretraining, clips: Clips, epochs: int) -> list[dict[str, Any]]
             {"epoch": epoch} | {name: round(float(np.mean(values)), 5) for name, values in losses.items()}
         )
         print(log[-1], f"{time.monotonic() - begin:.0f} s", flush=True)
-        save(model, WORK)
     return log
 
 
@@ -198,22 +194,16 @@ def save(model: Pretraining, folder: Path) -> None:
     })  # fmt: skip
 
 
-WORK = Path("runs/pretraining")  # the encoder after every epoch
-
-
 def main() -> None:
     """Film, pretrain, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=16_000)
     parser.add_argument("--epochs", type=int, default=28)
-    parser.add_argument(
-        "--encoder", type=Path, help="Go on from this encoder; what it was shown is not in the log."
-    )
     parser.add_argument("--out", type=Path, default=WEIGHTS / "videomae")
     settings = parser.parse_args()
     torch.manual_seed(torch_seed(SEED, "pretraining"))
     clips = make_clips(settings.clips)
-    model = Pretraining(clips[1].shape[1], clips[2].shape[1], settings.encoder)
+    model = Pretraining(clips[1].shape[1], clips[2].shape[1])
     log = train(model, clips, settings.epochs)
     save(model, settings.out)
     about = {
@@ -223,7 +213,7 @@ def main() -> None:
         "batch": BATCH,
         "seen": SEEN / TOKENS,
     }
-    write_json(settings.out / "pretraining.json", {**about, "style": "discs", "losses": log})
+    write_json(settings.out / "pretraining.json", {**about, "style": STYLE, "losses": log})
 
 
 if __name__ == "__main__":

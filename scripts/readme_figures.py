@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from page_tables import between, number
+
 from bgs._files import write_json, write_text
 from bgs.experiment.quiet import quiet_libraries
 
@@ -57,11 +59,6 @@ def train_all() -> tuple[list[list[Result]], float]:
     return results, (time.perf_counter() - start) / 60
 
 
-def number(value: float, sign: bool = False) -> str:
-    """Three decimals without a leading zero."""
-    return f"{value:{'+' if sign else ''}.3f}".replace("0.", ".", 1)
-
-
 def interval(metrics: Sequence[Metric], sign: bool = False) -> str:
     """Means of value and interval bounds over seeds."""
     value, low, high = (mean(getattr(m, key) for m in metrics) for key in ("value", "low", "high"))
@@ -86,14 +83,6 @@ def table(results: list[list[Result]]) -> str:
             ]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def between(text: str, name: str, new: str) -> str:
-    """``text`` with what lies between the markers of ``name`` replaced."""
-    before, _, rest = text.partition(f"<!-- {name}:")
-    opening, _, rest = rest.partition("-->")
-    _, _, after = rest.partition(f"<!-- /{name} -->")
-    return f"{before}<!-- {name}:{opening}-->\n{new}\n<!-- /{name} -->{after}"
 
 
 def results_text(results: list[list[Result]]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from page_tables import between, number
 from scipy.special import betaincinv, stdtrit
 
 from bgs._files import write_json, write_text
@@ -161,11 +162,6 @@ def catch(observers: int = 100, seeds: int = 20) -> list[dict[str, Any]]:
     return rows
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """Decimals without a leading zero."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("0.", ".", 1)
-
-
 def cell(found: dict[str, Any]) -> str:
     """Value and interval."""
     return f"{number(found['value'])} [{number(found['low'])}, {number(found['high'])}]"
@@ -216,13 +212,6 @@ def catch_table(rows: list[dict[str, Any]]) -> str:
             shares[0] = "–"
         lines.append(f"| {row['observers']} | {row['trials_each']} | {shares[0]} | {shares[1]} |")
     return "\n".join(lines)
-
-
-def between(text: str, name: str, new: str) -> str:
-    """``text`` with what lies between the markers of ``name`` replaced."""
-    before, opening, rest = text.partition(f"<!-- {name} -->")
-    _, closing, after = rest.partition(f"<!-- /{name} -->")
-    return f"{before}{opening}\n{new}\n{closing}{after}"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Writes the table of docs/simulated-clips.md: `make simulated` (half an hour on two cores).
+"""Writes the table of docs/simulated-clips.md: `make simulated` (nine minutes on two cores).
 
 `bgs quickstart` with three seeds, each with clips, observers and training of its own; then, without any training on
 them, the held-out render styles (clips and observers simulated anew) and the 100 PHASE clips with real human ratings.
@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from page_tables import between, number
 
 from bgs._files import write_json, write_text
 from bgs.cli.quickstart import STUDY, run_quickstart
-from bgs.datasets import Dataset, load_dataset
-from bgs.embeddings import Embeddings
+from bgs.datasets import load_dataset
+from bgs.datasets.phase import RELATIONS
 from bgs.evaluation import Metric, Transfer, evaluate, transfer
+from bgs.experiment.analyses.transfer import REFERENCES, with_decoding
+from bgs.experiment.conditions import Condition
 from bgs.experiment.embedder import embed_stimuli
 from bgs.experiment.results import SeedMean
 from bgs.experiment.sections import SimulateSettings
@@ -25,40 +28,37 @@ from bgs.simulation.looks import STYLES
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (0, 1, 2)
-RELATIONS = ("friendly", "neutral", "adversarial")
 STYLE_CLIPS, STYLE_TRIALS, STYLE_SEED = 140, 8_000, 500  # evaluation seeds are below 1,000
-MODEL = next(iter(STUDY["models"]))  # type: ignore[call-overload]
+MODEL, SETTINGS = next(iter(STUDY["models"].items()))
+#: Column of a table -> side of a transfer.
+SIDES = {"base": "against", "hybrid": "embeddings", "hybrid - base": "difference"}
+
+TITLES = {
+    "rsa_spearman": "RSA",
+    "odd_one_out_3afc": "odd-one-out, 3AFC",
+    "balanced_accuracy": "three-way decoding",
+}
 
 #: Row of a table -> seed -> figure.
 Rows = dict[str, dict[int, Metric]]
 
 
-def quickstarts(out: Path) -> tuple[Rows, dict[int, float]]:
-    """Spearman RSA on held-out clips of the training style, and the ceilings."""
-    rows, ceilings = Rows(), {}
+def quickstarts(out: Path) -> tuple[Rows, dict[int, float], dict[int, str]]:
+    """Spearman RSA on held-out clips of the training style, the ceilings, and references of the tuned models."""
+    rows, ceilings, tuned = Rows(), {}, {}
     for seed in SEEDS:
         _, outcome = run_quickstart(out / f"seed-{seed}", seed)
         assert not outcome.failed, outcome.failed
+        tuned[seed] = f"run:{outcome.data.find(MODEL, Condition.HYBRID)[seed].folder.path}"
         found = outcome.table.protocols["held-out-pairs"]
         ceilings[seed] = found.ceilings["rsa_ceiling"].value
         named = {"captions": found.captions, **found.models[MODEL], **found.differences[MODEL]}
         for name, row in named.items():
             rows.setdefault(name, {})[seed] = row["rsa_spearman"].mean
-    return rows, ceilings
+    return rows, ceilings, tuned
 
 
-def both(run: Path, dataset: Dataset) -> tuple[Embeddings, Embeddings]:
-    """Embeddings before and after tuning of clips that no model was trained on."""
-    base = embed_stimuli(STUDY["models"][MODEL]["model"], dataset.stimuli)  # type: ignore[index]
-    return base, embed_stimuli(f"run:{run}", dataset.stimuli)
-
-
-def run_folder(out: Path, seed: int) -> Path:
-    """Where a quickstart keeps its tuned model."""
-    return out / f"seed-{seed}" / "cells" / MODEL / "hybrid" / f"seed-{seed}"
-
-
-def held_out_style(out: Path, style: str) -> Rows:
+def held_out_style(out: Path, style: str, models: dict[int, str]) -> Rows:
     """Base and tuned on clips in another style, judged by new observers."""
     rows = Rows()
     for seed in SEEDS:
@@ -69,7 +69,7 @@ def held_out_style(out: Path, style: str) -> Rows:
         if not (folder / "trials.csv").is_file():
             write_simulated(settings, folder)
         dataset = load_dataset(folder)
-        base, tuned = both(run_folder(out, seed), dataset)
+        base, tuned = (embed_stimuli(model, dataset.stimuli) for model in (SETTINGS["model"], models[seed]))
         found = evaluate(
             tuned, dataset.stimuli, dataset.need_trials(), protocol="all", center=True, against=base,
             resamples=1000, permutations=0, seed=seed,
@@ -84,13 +84,14 @@ def held_out_style(out: Path, style: str) -> Rows:
     return rows
 
 
-def phase(out: Path, folder: Path) -> dict[str, Rows]:
+def phase(folder: Path, models: dict[int, str]) -> dict[str, Rows]:
     """Base and tuned on real ratings of the PHASE clips: RSA, odd-one-out, decoding."""
-    dataset, tables = load_dataset(folder), dict[str, Rows]()
-    for seed in SEEDS:
-        base, tuned = (centred(e) for e in both(run_folder(out, seed), dataset))
+    stimuli, tables = load_dataset(folder).stimuli, dict[str, Rows]()
+    base = embed_stimuli(SETTINGS["model"], stimuli).centred()
+    for seed, model in models.items():
+        tuned = embed_stimuli(model, stimuli).centred()
         found = transfer(
-            tuned, dataset.stimuli, RELATIONS, against=base, label="relation", raters="n_raters", seed=seed
+            tuned, stimuli, RELATIONS, against=base, label="relation", raters="n_raters", seed=seed
         )
         for measure, row in _phase_rows(found).items():
             for name, metric in row.items():
@@ -98,30 +99,13 @@ def phase(out: Path, folder: Path) -> dict[str, Rows]:
     return tables
 
 
-def centred(embeddings: Embeddings) -> Embeddings:
-    """Without the mean of the clips measured: another world looks different throughout."""
-    return Embeddings(
-        embeddings.values - embeddings.values.mean(axis=0), embeddings.stimulus_ids, embeddings.source
-    )
-
-
 def _phase_rows(found: Transfer) -> dict[str, dict[str, Metric]]:
-    tables = {"base": found.against_metrics, "hybrid": found.metrics, "hybrid - base": found.differences}
-    rows = {
-        measure: {name: table[measure] for name, table in tables.items()}
-        for measure in ("rsa_spearman", "odd_one_out_3afc")
-    }
-    decoding = found.decoding
-    assert decoding is not None
-    assert decoding.difference is not None
-    named = {"base": "against", "hybrid": "embeddings"} | {k: k for k in ("chance", "one_rater", "new_panel")}
-    accuracy = {name: decoding.metrics[key] for name, key in named.items() if key in decoding.metrics}
-    return {**rows, "balanced_accuracy": {**accuracy, "hybrid - base": decoding.difference}}
-
-
-def number(value: float, signed: bool) -> str:
-    """Three decimals without a leading zero."""
-    return f"{value:{'+' if signed else ''}.3f}".replace("0.", ".", 1)
+    """Measure -> row -> figure; decoding also has chance and human raters."""
+    sides = {name: with_decoding(found, side) for name, side in SIDES.items()}
+    rows = {measure: {name: side[measure] for name, side in sides.items()} for measure in TITLES}
+    assert found.decoding is not None
+    rows["balanced_accuracy"] |= {name: found.decoding.metrics[name] for name in REFERENCES}
+    return rows
 
 
 def table(title: str, rows: Rows) -> list[str]:
@@ -137,15 +121,10 @@ def table(title: str, rows: Rows) -> list[str]:
 
 def results(out: Path, phase_folder: Path) -> dict[str, Any]:
     """All tables: title -> rows."""
-    rows, ceilings = quickstarts(out)
+    rows, ceilings, models = quickstarts(out)
     tables = {"training style, RSA (Spearman)": rows}
-    tables |= {f"{style} (held out), RSA": held_out_style(out, style) for style in STYLES[1:]}
-    titles = {
-        "rsa_spearman": "RSA",
-        "odd_one_out_3afc": "odd-one-out, 3AFC",
-        "balanced_accuracy": "three-way decoding",
-    }
-    tables |= {f"PHASE, real ratings: {titles[m]}": r for m, r in phase(out, phase_folder).items()}
+    tables |= {f"{style} (held out), RSA": held_out_style(out, style, models) for style in STYLES[1:]}
+    tables |= {f"PHASE, real ratings: {TITLES[m]}": r for m, r in phase(phase_folder, models).items()}
     shares = {
         name: np.mean([rows[name][seed].value / ceilings[seed] for seed in SEEDS]).item()
         for name in rows
@@ -178,11 +157,8 @@ def main() -> None:
         {**found, "tables": json_tables, "ceilings": {str(k): v for k, v in found["ceilings"].items()}},
     )
     page = ROOT / "docs/simulated-clips.md"
-    before, _, rest = page.read_text(encoding="utf-8").partition("<!-- simulated:")
-    opening, _, rest = rest.partition("-->")
-    after = rest.partition("<!-- /simulated -->")[2]
     text = "\n".join(lines)
-    write_text(page, f"{before}<!-- simulated:{opening}-->\n{text}\n<!-- /simulated -->{after}")
+    write_text(page, between(page.read_text(encoding="utf-8"), "simulated", text))
     print(text)
 
 

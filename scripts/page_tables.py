@@ -1,0 +1,23 @@
+"""What the scripts that write figures into pages have in common: numbers, and the place between two markers."""
+
+from __future__ import annotations
+
+import re
+
+
+def number(value: float | None, signed: bool = False, digits: int = 3) -> str:
+    """Decimals without a leading zero; a dash for None."""
+    return "–" if value is None else f"{value:{'+' if signed else ''}.{digits}f}".replace("0.", ".", 1)
+
+
+def between(text: str, name: str, new: str) -> str:
+    """``text`` with what lies between ``<!-- name … -->`` and ``<!-- /name -->`` replaced.
+
+    Raises:
+        ValueError: the markers are not there, or not once.
+    """
+    place = re.compile(rf"(<!-- {name}\b[^>]*-->).*?(<!-- /{name} -->)", re.DOTALL)
+    replaced, places = place.subn(lambda found: f"{found[1]}\n{new}\n{found[2]}", text)
+    if places != 1:
+        raise ValueError(f"markers of {name}: expected once, found {places} times")
+    return replaced
