@@ -27,6 +27,7 @@ from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from bgs.backbones.scratch import TINY
 from bgs.backbones.symmetry import turned
 from bgs.backbones.tiny import WEIGHTS
+from bgs.evaluation.rsa import standardised
 from bgs.simulation.beginning import episodes_of
 from bgs.simulation.behaviours import BEHAVIOURS
 from bgs.simulation.film import film
@@ -88,9 +89,8 @@ def make_clips(count: int) -> Clips:
 
 
 def standard(values: np.ndarray) -> np.ndarray:
-    """Columns with mean 0 and SD 1."""
-    scaled: np.ndarray = ((values - values.mean(axis=0)) / values.std(axis=0)).astype(np.float32)
-    return scaled
+    """Columns with mean 0 and SD 1; 0 where a column is the same for every clip, as few clips may have it."""
+    return np.stack([standardised(column) for column in values.T], axis=1).astype(np.float32)
 
 
 def batches(clips: Clips, epoch: int) -> Iterator[tuple[torch.Tensor, ...]]:
