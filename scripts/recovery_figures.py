@@ -20,7 +20,7 @@ from bgs.evaluation.judged_pairs import JudgedPairs
 from bgs.judgments import PairCounts, choice_model_rdm, human_rdm
 from bgs.judgments.careless import flag_careless
 from bgs.judgments.participants import participants
-from bgs.simulation import ObserverSettings, analytic_ceilings, expected_choices, simulate_judgments
+from bgs.simulation import ObserverSettings, analytic_ceilings, expected_rdm, simulate_judgments
 from bgs.simulation.observers import DEFAULT_WEIGHTS
 from bgs.stimuli import StimulusSet
 
@@ -95,7 +95,7 @@ def compare(stimuli: StimulusSet, n_trials: int, options: dict[str, Any], seed: 
     judged = simulate_judgments(stimuli, n_trials, ObserverSettings(**options), seed)
     shares = pair_vector(human_rdm(PairCounts.from_trials(judged.trials)))
     model = pair_vector(choice_model_rdm(judged.trials))
-    planted, infinite = pair_vector(judged.rdm), pair_vector(expected_choices(judged).rdm())
+    planted, infinite = pair_vector(judged.rdm), pair_vector(expected_rdm(judged))
     found = {
         "planted": spearman(shares, planted),
         "infinite": spearman(shares, infinite),

@@ -1,6 +1,7 @@
 """Simulated stimuli and observers: data whose truth is known."""
 
-from bgs.simulation.analytic_ceiling import AnalyticCeiling, analytic_ceilings, expected_choices
+from bgs.simulation.analytic_ceiling import AnalyticCeiling, analytic_ceilings
+from bgs.simulation.expected_choices import expected_choices, expected_rdm
 from bgs.simulation.judging import SimulatedJudgments, simulate_judgments
 from bgs.simulation.observers import ObserverSettings
 from bgs.simulation.planted import planted_dataset
@@ -14,6 +15,7 @@ __all__ = [
     "Truth",
     "analytic_ceilings",
     "expected_choices",
+    "expected_rdm",
     "planted_dataset",
     "read_truth",
     "simulate_judgments",

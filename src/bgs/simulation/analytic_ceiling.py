@@ -4,80 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from bgs._typing import Bool, Float, Int
-from bgs.judgments import PairCounts, Trials, human_rdm
-from bgs.judgments.rated import choice_probabilities, pair_distances
-from bgs.judgments.trials import KEPT_PAIR
+from bgs._typing import Bool, Float
+from bgs.judgments import PairCounts, human_rdm
+from bgs.judgments.rated import pair_distances
+from bgs.simulation.expected_choices import expected_choices, expected_rdm
 from bgs.simulation.judging import SimulatedJudgments
-from bgs.simulation.observers import weighted_rdm
-
-
-@dataclass(frozen=True)
-class ExpectedChoices:
-    """How the population answers every triplet that may be shown.
-
-    Attributes:
-        triplets: (t, 3) every triplet of clips that may meet, ascending, in lexicographic order.
-        chances: (t, 3) expected probability that each is the odd one, for an observer drawn at random.
-        n_stimuli: size of the stimulus set.
-    """
-
-    triplets: Int[np.ndarray, "t 3"]
-    chances: Float[np.ndarray, "t 3"]
-    n_stimuli: int
-
-    def rdm(self) -> Float[np.ndarray, "n n"]:
-        """The human RDM of infinitely many trials: 1 − mean over third clips of the chance that a pair is kept.
-
-        Returns:
-            (n, n) in 0–1, 0 on the diagonal, NaN for pairs that never meet.
-        """
-        n = self.n_stimuli
-        kept, met = np.zeros(n * n), np.zeros(n * n)
-        for slot, (first, second) in enumerate(KEPT_PAIR):
-            cell = self.triplets[:, first] * n + self.triplets[:, second]
-            kept += np.bincount(cell, self.chances[:, slot], minlength=n * n)
-            met += np.bincount(cell, minlength=n * n)
-        kept, met = ((x.reshape(n, n) + x.reshape(n, n).T) for x in (kept, met))
-        rdm: Float[np.ndarray, "n n"] = 1.0 - np.divide(kept, met, out=np.full((n, n), np.nan), where=met > 0)
-        np.fill_diagonal(rdm, 0.0)
-        return rdm
-
-    def of(self, judgments: Trials) -> Int[np.ndarray, " j"]:
-        """(j,) row of the triplet of each similarity judgment."""
-        a, b, c = self.triplets.T
-        codes = (a * self.n_stimuli + b) * self.n_stimuli + c
-        order = np.argsort(codes)
-        rows: Int[np.ndarray, " j"] = order[np.searchsorted(codes, judgments.triplet_codes, sorter=order)]
-        return rows
-
-
-def expected_choices(judged: SimulatedJudgments) -> ExpectedChoices:
-    """Expected choices over the actual observers: their own weights, lapses, and those who are careless.
-
-    p(t) = Σ_o c_o [(1 − l_o) softmax(−d_o(t) / T) + l_o / 3], with l_o the lapse rate (1 for the careless) and c_o the
-    share of trials that observer o gave. Exact; it takes time in proportion to triplets × observers.
-    """
-    sides = [np.flatnonzero(clips) for clips in judged.parts.values()]
-    triplets = np.concatenate([clips[_triples(len(clips))] for clips in sides])
-    turns = np.arange(len(judged.trials)) % len(judged.population)
-    shares = np.bincount(turns, minlength=len(judged.population)) / len(judged.trials)
-    lapses = np.where(judged.population.careless, 1.0, judged.settings.lapse)
-    chances = np.full(triplets.shape, float(shares @ lapses) / 3.0)
-    for weights, trying in zip(judged.population.weights, shares * (1.0 - lapses), strict=True):
-        if trying > 0:
-            rdm = weighted_rdm(judged.latents, weights)
-            chances += trying * choice_probabilities(rdm, triplets, judged.settings.temperature)
-    return ExpectedChoices(triplets, chances, len(judged.latents))
-
-
-def _triples(n: int) -> Int[np.ndarray, "t 3"]:
-    return np.fromiter(combinations(range(n), 3), dtype=np.dtype((np.int64, 3)))
 
 
 @dataclass(frozen=True)
@@ -132,31 +67,27 @@ def analytic_ceilings(judged: SimulatedJudgments, draws: int = 20) -> dict[str, 
         judged: what was simulated.
         draws: fresh tables for the expected Spearman correlation; fewer than two give no interval.
     """
-    choices = expected_choices(judged)
-    rdm = choices.rdm()
+    rdm = expected_rdm(judged)
     parts = {"all": np.ones(len(rdm), dtype=bool), **judged.parts}
     tables = [human_rdm(PairCounts.from_trials(judged.again(draw))) for draw in range(draws)]
     ceilings = {}
     for name, clips in parts.items():
         reached = [rank_correlation(_pairs(rdm, clips), _pairs(observed, clips)) for observed in tables]
-        ceilings[name] = _ceiling(judged, choices, clips, np.array(reached))
+        ceilings[name] = _ceiling(judged, rdm, clips, np.array(reached))
     return ceilings
 
 
 def _ceiling(
     judged: SimulatedJudgments,
-    choices: ExpectedChoices,
+    rdm: Float[np.ndarray, "n n"],
     clips: Bool[np.ndarray, " n"],
     reached: Float[np.ndarray, " r"],
 ) -> AnalyticCeiling:
     judgments = judged.trials.judgments.within(clips)
-    rows = choices.of(judgments)
-    chances, planted = (
-        choices.chances[rows],
-        pair_distances(judged.rdm, choices.triplets[rows]).argmin(axis=1),
-    )
+    chances = expected_choices(judged, judgments.stimuli)
+    planted = pair_distances(judged.rdm, judgments.stimuli).argmin(axis=1)
     counts = PairCounts.from_trials(judgments).shown.astype(np.float64)
-    shown, expected = _pairs(counts, clips), _pairs(choices.rdm(), clips)
+    shown, expected = _pairs(counts, clips), _pairs(rdm, clips)
     mean, low, high = _expectation(reached)
     return AnalyticCeiling(
         n_trials=len(judgments),

@@ -177,6 +177,7 @@ def weighted_rdm(
     latents: Float[np.ndarray, "n k"], weights: Float[np.ndarray, " k"]
 ) -> Float[np.ndarray, "n n"]:
     """(n, n) distances of an observer: d(i, j) = √ Σ_k (w_k (z_ik − z_jk))², with weights scaled as stated above."""
-    placed = latents * weights
-    rdm: Float[np.ndarray, "n n"] = np.linalg.norm(placed[:, None] - placed[None], axis=2)
+    from scipy.spatial.distance import pdist, squareform
+
+    rdm: Float[np.ndarray, "n n"] = squareform(pdist(latents * weights))
     return rdm

@@ -6,11 +6,11 @@ from typing import Any
 
 from bgs.evaluation import PROBE_PROTOCOLS, Metric, Probes, ProbeScore, probe
 from bgs.experiment.analyses.over_seeds import base_means, by_model, means, to_json
+from bgs.experiment.analyses.planted import drivers
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.conditions import Condition
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.results import with_q
-from bgs.simulation import TRUTH, read_truth
 
 #: What is probed beside base.
 _PROBED = (Condition.HYBRID, Condition.LANGUAGE_DISTILLATION)
@@ -26,15 +26,7 @@ def probes(data: ExperimentData) -> dict[str, Any]:
     """
     if not data.study.stimuli.ratings:
         raise NotApplicable("the data set has no ratings")
-    return {**by_model(data, _of_model), "drivers": drivers(data)}
-
-
-def drivers(data: ExperimentData) -> list[str] | None:
-    """Ratings that simulated observers go by; None for people."""
-    folder = data.study.dataset.folder
-    if folder is None or not (folder / TRUTH).is_file():
-        return None
-    return list(read_truth(folder / TRUTH).settings.latents)
+    return {**by_model(data, _of_model), "drivers": drivers(data.study)}
 
 
 def _of_model(data: ExperimentData, model: str) -> dict[str, Any]:

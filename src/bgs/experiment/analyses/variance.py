@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from bgs._typing import Float64
 from bgs.embeddings import Embeddings
 from bgs.evaluation import VariancePartition, partition_variance
 from bgs.experiment.analyses.over_seeds import by_model, means, to_json
+from bgs.experiment.analyses.planted import PlantedRdm, planted_rdm
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.conditions import Condition
 from bgs.experiment.experiment_data import ExperimentData
@@ -29,13 +31,19 @@ def variance(data: ExperimentData) -> dict[str, Any]:
 
     ``partitions``: ``hybrid``, ``base``, ``language-distillation`` (that model and captions) and ``low-level`` (tuned,
     captions and the low-level models) -> ``predictors``, and means over seeds of ``cross_validated``, ``in_sample``,
-    ``alone``. ``skipped``: partition or low-level model -> why it is not there.
+    ``alone``. ``planted``: part -> what it is known to be where observers are simulated: the same regressions on the
+    RDM of infinitely many trials, times its reliability; null where people judged. ``skipped``: partition or low-level
+    model -> why it is not there.
     """
-    return by_model(data, _of_model)
-
-
-def _of_model(data: ExperimentData, model: str) -> dict[str, Any]:
     _require_clips(data)
+    try:
+        planted = planted_rdm(data.study, data.evaluated)
+    except NotApplicable:
+        planted = None
+    return by_model(data, partial(_of_model, planted=planted))
+
+
+def _of_model(data: ExperimentData, model: str, planted: PlantedRdm | None) -> dict[str, Any]:
     captions = {} if data.captions is None else {CAPTIONS: data.distances(data.captions, data.evaluated)}
     low_level, skipped = _low_level(data)
     if not captions and not low_level:
@@ -43,11 +51,11 @@ def _of_model(data: ExperimentData, model: str) -> dict[str, Any]:
     partitions = {}
     for condition in _BESIDE_CAPTIONS if captions else ():
         try:
-            partitions[condition.value] = _partition(data, model, condition, captions)
+            partitions[condition.value] = _partition(data, model, condition, captions, planted)
         except NotApplicable as reason:
             skipped[condition.value] = str(reason)
     if low_level:
-        partitions[LOW_LEVEL] = _partition(data, model, Condition.HYBRID, captions | low_level)
+        partitions[LOW_LEVEL] = _partition(data, model, Condition.HYBRID, captions | low_level, planted)
     if not partitions:
         raise NotApplicable("; ".join(skipped.values()))
     return {"partitions": partitions, "skipped": skipped}
@@ -61,15 +69,22 @@ def _require_clips(data: ExperimentData) -> None:
 
 
 def _partition(
-    data: ExperimentData, model: str, condition: Condition, others: Mapping[str, _Rdm]
+    data: ExperimentData,
+    model: str,
+    condition: Condition,
+    others: Mapping[str, _Rdm],
+    planted: PlantedRdm | None,
 ) -> dict[str, Any]:
     """Means over seeds of the parts of one model and others."""
     human, found = data.human(data.evaluated), {}
+    known: list[dict[str, float]] = []
     for seed, embeddings in _seeds(data, model, condition).items():
         own = data.distances(embeddings, data.evaluated)
         if any(np.array_equal(own, other) for other in others.values()):
             raise NotApplicable(f"{model} is here the caption encoder itself")
         found[seed] = _parts(data, human, {condition.value: own, **others})
+        if planted is not None:
+            known.append(_planted_parts(data, planted, {condition.value: own, **others}))
     first = next(iter(found.values()))
     parts = {
         key: to_json(means({seed: getattr(partition, key) for seed, partition in found.items()}))
@@ -78,6 +93,9 @@ def _partition(
     return {
         "predictors": list(first.predictors),
         **parts,
+        "planted": {name: float(np.mean([one[name] for one in known])) for name in known[0]}
+        if known
+        else None,
         "n_clips": len(human),
         "folds": first.provenance["folds"],
     }
@@ -95,6 +113,16 @@ def _parts(data: ExperimentData, human: _Rdm, models: Mapping[str, _Rdm]) -> Var
         human, models, folds=section.folds, resamples=settings.resamples,
         permutations=settings.permutations, seed=data.config.seeds[0],
     )  # fmt: skip
+
+
+def _planted_parts(data: ExperimentData, planted: PlantedRdm, models: Mapping[str, _Rdm]) -> dict[str, float]:
+    """Cross-validated parts of a noiseless RDM, as large as they come out beside the noise of this many trials."""
+    section = data.config.analyses.variance
+    assert section is not None
+    found = partition_variance(
+        planted.rdm, models, folds=section.folds, resamples=2, permutations=0, seed=data.config.seeds[0]
+    )
+    return {name: planted.reliability * part.value for name, part in found.cross_validated.items()}
 
 
 def _low_level(data: ExperimentData) -> tuple[dict[str, _Rdm], dict[str, str]]:

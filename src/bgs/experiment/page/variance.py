@@ -27,7 +27,7 @@ def _variance(source: Source) -> Findings:
     words, panels, tables = list[str](), list[PartsPanel](), list[Table]()
     for model, found in models.items():
         partitions = found["partitions"]
-        words += _words(source, model, partitions)
+        words += [*_words(source, model, partitions), *_recovered(source, model, partitions)]
         panels += [_panel(source, model, name, parts) for name, parts in partitions.items()]
         tables += [_table(source, model, name, parts) for name, parts in partitions.items()]
         notes += tuple(
@@ -55,6 +55,22 @@ def _words(source: Source, model: str, partitions: Mapping[str, Any]) -> list[st
     return sentences
 
 
+def _recovered(source: Source, model: str, partitions: Mapping[str, Any]) -> list[str]:
+    """Where the truth was planted: whether it came back."""
+    if not all(parts["planted"] for parts in partitions.values()):
+        return []
+    inside = [
+        metric.low <= parts["planted"][name] <= metric.high
+        for parts in partitions.values()
+        for name, metric in ((key, one.mean) for key, one in from_json(parts["cross_validated"]).items())
+    ]
+    whose = source.called(model, "Planted parts")
+    return [
+        f"{whose} (those of infinitely many trials, beside the noise of this many) lie within the intervals of "
+        f"{sum(inside)} of {len(inside)} parts."
+    ]
+
+
 def _panel(source: Source, model: str, partition: str, found: Mapping[str, Any]) -> PartsPanel:
     parts, predictors = from_json(found["cross_validated"]), found["predictors"]
     bars = [estimate(f"only {_called(name)}", parts[name], role(name)) for name in predictors]
@@ -72,16 +88,20 @@ def _called(name: str) -> str:
 
 def _table(source: Source, model: str, partition: str, found: Mapping[str, Any]) -> Table:
     cross, sample = (from_json(found[key]) for key in ("cross_validated", "in_sample"))
+    planted = found["planted"] or {}
     lines: list[tuple[Cell, ...]] = [
-        (_part(name), figure.mean, p_text(figure.mean.p), sample[name].mean, figure.mean.n)
+        (_part(name), figure.mean, p_text(figure.mean.p), sample[name].mean, planted.get(name), figure.mean.n)
         for name, figure in cross.items()
     ]
     lines += [
-        (f"{_called(name)} by itself", figure.mean, "–", None, figure.mean.n)
+        (f"{_called(name)} by itself", figure.mean, "–", None, None, figure.mean.n)
         for name, figure in from_json(found["alone"]).items()
     ]
     caption = f"{source.called(model, _TITLES[partition])}: {found['n_clips']} clips, {found['folds']} folds"
-    return Table(caption, ("part", "held-out clips", "p", "in sample", "pairs"), tuple(lines), (1, 2, 3, 4))
+    head: tuple[str, ...] = ("part", "held-out clips", "p", "in sample", "planted", "pairs")
+    if not planted:  # people judged: nothing is known
+        head, lines = (*head[:4], *head[5:]), [(*line[:4], *line[5:]) for line in lines]
+    return Table(caption, head, tuple(lines), tuple(range(1, len(head))))
 
 
 def _part(name: str) -> str:
