@@ -6,12 +6,12 @@ import json
 
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime, linear_sum_assignment
+from scipy.optimize import approx_fprime, linear_sum_assignment, minimize
 from scipy.stats import false_discovery_control, pearsonr, spearmanr
 
 from bgs import BgsError
 from bgs.evaluation import Dimensions, find_dimensions, rate_dimensions
-from bgs.evaluation.symmetric_factors import fit_factors
+from bgs.evaluation.symmetric_factors import PairObjective, fit_factors
 from bgs.stimuli import StimulusSet
 
 
@@ -73,6 +73,62 @@ def test_the_scale_of_similarities_scales_the_loadings(planted):
     _, rdm, ids, _ = planted
     plain, half = (find_dimensions(r, ids, ranks=[3], starts=1) for r in (rdm, 1 - (1 - rdm) / 4))
     np.testing.assert_allclose(half.loadings, plain.loadings / 2, atol=0.01)
+
+
+def plain_objective(first, second, target, loadings, penalty):
+    """Value and gradient, a pair at a time."""
+    value, slope = penalty * loadings.sum(), np.full(loadings.shape, penalty)
+    for i, j, s in zip(first, second, target, strict=True):
+        error = s - loadings[i] @ loadings[j]
+        value += error**2
+        slope[i] -= 2 * error * loadings[j]
+        slope[j] -= 2 * error * loadings[i]
+    return value, slope
+
+
+@pytest.mark.parametrize("block", [1, 300, 2**18])
+@pytest.mark.parametrize("rank", [1, 4])
+def test_the_objective_is_that_of_a_loop_over_pairs(monkeypatch, block, rank):
+    """In one block, in several and row by row, and whichever clip of a pair comes first."""
+    monkeypatch.setattr("bgs.evaluation.symmetric_factors._BLOCK", block)
+    rng = np.random.default_rng(rank)
+    first, second = np.argwhere(np.triu(rng.random((23, 23)) < 0.6, 1)).T
+    swap = rng.random(len(first)) < 0.5
+    first, second = np.where(swap, second, first), np.where(swap, first, second)
+    target, loadings = rng.normal(size=len(first)), rng.random((23, rank))
+    value, slope = PairObjective(first, second, target, 23, rank, 0.3)(loadings.ravel())
+    expected = plain_objective(first, second, target, loadings, 0.3)
+    assert value == pytest.approx(expected[0], rel=1e-12)
+    np.testing.assert_allclose(slope.reshape(23, rank), expected[1], rtol=1e-10, atol=1e-12)
+
+
+def test_best_of_starts_is_as_good_as_with_whole_matrices():
+    """The least objective is that of the same solver on the plain square matrices, each pair in them twice."""
+    for seed, n, rank in ((0, 40, 3), (1, 60, 4), (2, 50, 2)):
+        _, rdm, _ = plant(n=n, rank=3, noise=0.1, seed=seed)
+        first, second = np.argwhere(np.triu(np.isfinite(rdm), 1)).T
+        target, penalty = 1 - rdm[first, second], 0.1
+        ours, whole = zip(
+            *(_both(first, second, target, n, rank, penalty, start) for start in range(3)), strict=True
+        )
+        assert min(ours) <= min(whole) * (1 + 1e-4)
+
+
+def _both(first, second, target, n, rank, penalty, start):
+    observed, similarity = np.zeros((n, n)), np.zeros((n, n))
+    observed[first, second] = observed[second, first] = 1
+    similarity[first, second] = similarity[second, first] = target
+
+    def square(flat):
+        w = flat.reshape(n, rank)
+        residual = observed * (w @ w.T) - similarity
+        return (residual**2).sum() / 2 + penalty * flat.sum(), (2 * residual @ w + penalty).ravel()
+
+    x = np.random.default_rng(start).uniform(0.5, 1.5, n * rank) * np.sqrt(target.mean() / rank)
+    slow = minimize(
+        square, x, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(x), options={"maxiter": 500}
+    )
+    return fit_factors(first, second, target, n, rank, penalty, np.random.default_rng(start))[1], slow.fun
 
 
 def test_a_fit_cannot_be_improved_nearby():

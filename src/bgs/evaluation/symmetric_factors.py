@@ -2,12 +2,70 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bgs._typing import Float64, Int
 
 #: Steps after which a fit ends in any case.
 _STEPS = 500
+
+#: Multiplications in a block's product: large enough for BLAS, small enough that the block stays in the cache.
+_BLOCK = 2**18
+
+
+class _Block(NamedTuple):
+    """Rows of the matrices of pairs, without the columns left of the diagonal, where nothing is."""
+
+    rows: slice
+    columns: slice
+    observed: Float64[np.ndarray, "r c"]
+    similarity: Float64[np.ndarray, "r c"]
+    residual: Float64[np.ndarray, "r c"]
+
+
+class PairObjective:
+    """Σ (target − w_first·w_second)² + penalty·Σ W over pairs, and its gradient.
+
+    Pairs are cells above the diagonal of dense matrices, those not observed times 0, so that all is products of
+    matrices. These go in blocks of rows, each with memory of its own for the residual: whole matrices of many clips
+    would leave the cache between one step and the next.
+
+    Args:
+        first, second: (p,) observed pairs, each once.
+        target: (p,) their similarities.
+        n: clips.
+        rank: k.
+        penalty: ≥ 0.
+    """
+
+    def __init__(
+        self, first: Int[np.ndarray, " p"], second: Int[np.ndarray, " p"], target: Float64[np.ndarray, " p"],
+        n: int, rank: int, penalty: float,
+    ) -> None:  # fmt: skip
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        observed, similarity = np.zeros((n, n)), np.zeros((n, n))
+        observed[low, high], similarity[low, high] = 1.0, target
+        self._shape, self._penalty, self._blocks = (n, rank), penalty, list[_Block]()
+        height = max(1, _BLOCK // (n * rank))
+        for top in range(0, n, height):
+            rows, columns = slice(top, top + height), slice(top, n)
+            parts = observed[rows, columns].copy(), similarity[rows, columns].copy()
+            self._blocks.append(_Block(rows, columns, *parts, np.empty_like(parts[0])))
+
+    def __call__(self, flat: Float64[np.ndarray, " m"]) -> tuple[float, Float64[np.ndarray, " m"]]:
+        """Value, and (n·k,) gradient, at the loadings row after row."""
+        loadings = flat.reshape(self._shape)
+        squares, slope = 0.0, np.zeros(self._shape)
+        for rows, columns, observed, similarity, residual in self._blocks:
+            np.matmul(loadings[rows], loadings[columns].T, out=residual)
+            residual *= observed
+            residual -= similarity
+            squares += float(np.einsum("rc,rc->", residual, residual))
+            slope[rows] += residual @ loadings[columns]
+            slope[columns] += residual.T @ loadings[rows]
+        return squares + self._penalty * float(flat.sum()), (2.0 * slope + self._penalty).ravel()
 
 
 def fit_factors(
@@ -35,25 +93,13 @@ def fit_factors(
         (n, k) W, and the value of the objective.
     """
     from scipy.optimize import minimize
-
-    observed, similarity = np.zeros((n, n)), np.zeros((n, n))
-    observed[first, second] = observed[second, first] = 1.0
-    similarity[first, second] = similarity[second, first] = target
-
-    def objective(flat: Float64[np.ndarray, " m"]) -> tuple[float, Float64[np.ndarray, " m"]]:
-        loadings = flat.reshape(n, rank)
-        residual = observed * (loadings @ loadings.T) - similarity
-        gradient = 2.0 * residual @ loadings + penalty
-        # Every pair is in the square matrix twice.
-        return 0.5 * float((residual**2).sum()) + penalty * float(flat.sum()), gradient.ravel()
+    from threadpoolctl import threadpool_limits
 
     start = random.uniform(0.5, 1.5, size=n * rank) * np.sqrt(target.mean() / rank)
-    found = minimize(
-        objective,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(0.0, None)] * len(start),
-        options={"maxiter": _STEPS},
-    )
+    objective, bounds = PairObjective(first, second, target, n, rank, penalty), [(0.0, None)] * len(start)
+    # Products of microseconds: threads would mostly wait for each other, and round differently by their number.
+    with threadpool_limits(1, user_api="blas"):
+        found = minimize(
+            objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS}
+        )
     return found.x.reshape(n, rank), float(found.fun)
