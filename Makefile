@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check figures phase simulated benchmarks clean
+.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check figures paper phase simulated benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -35,6 +35,12 @@ check: lint types layers test          ## what CI runs
 
 figures: $(VENV)/.dev                  ## every figure and table of the README
 	$(BIN)/python scripts/readme_figures.py
+
+paper: $(VENV)/.dev                    ## the eight results, twice: docs/paper-text-minilm.md, docs/paper-quickstart.md
+	$(BIN)/bgs experiment configs/paper-text-minilm.yaml --out experiments/minilm
+	$(BIN)/python scripts/experiment_page.py experiments/minilm docs/paper-text-minilm.md
+	$(BIN)/bgs experiment configs/paper-quickstart.yaml --out experiments/quickstart
+	$(BIN)/python scripts/experiment_page.py experiments/quickstart docs/paper-quickstart.md
 
 phase: $(VENV)/.dev                    ## five folds, three seeds on the real PHASE clips (data/phase-genset)
 	$(BIN)/bgs train configs/phase-videomae-tiny.yaml --out runs/phase

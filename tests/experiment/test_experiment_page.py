@@ -190,7 +190,9 @@ def test_unique_variance_needs_an_interval_above_0(copied):
 
 def test_a_failed_analysis_and_a_failed_cell_are_said(copied):
     _change_analysis(
-        copied, "probes", lambda found: (found.clear(), found.update(error={"message": "out of memory"}))
+        copied,
+        "probes",
+        lambda found: (found.pop("result"), found.update(error={"message": "out of memory"})),
     )
     shutil.rmtree(copied / "cells/tiny/language-distillation")
     (copied / "analyses/dimensions.json").unlink()
@@ -277,3 +279,27 @@ def test_metrics_survive_the_way_to_disk(text_experiment):
     score = found["models"]["tiny"]["protocols"]["k-fold"]["hybrid"]["pearson"]["difference"]["valence"]
     assert set(score) == {"value", "low", "high", "n", "unit", "intervals", "p", "seeds", "q"}
     assert isinstance(Metric.from_json(score), Metric)
+
+
+def test_planted_parts_stand_beside_the_estimated_ones(copied):
+    assert "planted" not in section(page_of(copied), "variance").tables[0].header
+
+    def plant(found):
+        partition = found["result"]["models"]["tiny"]["partitions"]["hybrid"]
+        parts = partition["cross_validated"]
+        partition["planted"] = {name: part["value"] for name, part in parts.items()}
+        partition["planted"]["total"] = parts["total"]["high"] + 0.1
+        found["result"]["models"]["tiny"]["partitions"] = {"hybrid": partition}
+
+    _change_analysis(copied, "variance", plant)
+    found = section(page_of(copied), "variance")
+    assert "within the intervals of 3 of 4 parts" in found.sentence
+    table = found.tables[0]
+    planted = [row[table.header.index("planted")] for row in table.rows]
+    assert planted[4:] == [None, None]
+    assert planted[0] == pytest.approx(table.rows[0][1].value)
+
+
+def test_a_result_of_another_form_is_not_read(copied):
+    _change_analysis(copied, "variance", lambda found: found.update(form=1))
+    assert "another version" in section(page_of(copied), "variance").sentence

@@ -15,7 +15,6 @@ STUDY: dict[str, Any] = {
     "models": {"tiny-videomae": {"model": "tiny-videomae?symmetry=square"}},
     "captions": "text:minilm",
     "conditions": ["base", "hybrid", "shuffled"],
-    "analyses": {"dimensions": None},  # takes minutes: configs/paper-quickstart.yaml has it
     "training": {
         "epochs": 40, "views": 1, "micro_batch": 90, "keep_graphs": 4,
         # The last block only: with 360 clips more freedom fits these and not others (tried on a world of seed 5).

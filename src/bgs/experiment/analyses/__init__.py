@@ -38,6 +38,9 @@ REGISTRY: dict[str, Analysis] = {
     "disagreement": disagreement,
 }
 
+#: Raised when what an analysis writes takes another form: results of another one are not read, and made anew.
+FORM = 2
+
 #: What an analysis rests on besides the experiment itself, as a hash.
 _FILES: dict[str, Callable[[ExperimentData], str]] = {
     "transfer": transfer_files,
@@ -74,7 +77,7 @@ def run_analyses(data: ExperimentData) -> dict[str, str]:
             if _is_kept(path, key):
                 continue
             value = _attempt(name, data)
-            write_json(path, {"key": key, **value})
+            write_json(path, {"form": FORM, "key": key, **value})
             if "error" in value:
                 failed[f"analysis {name}"] = value["error"]["message"]
     return failed
@@ -95,4 +98,4 @@ def _is_kept(path: Path, key: str) -> bool:
     if not path.is_file():
         return False
     found = json.loads(path.read_text(encoding="utf-8"))
-    return found.get("key") == key and "result" in found
+    return found.get("form") == FORM and found.get("key") == key and "result" in found

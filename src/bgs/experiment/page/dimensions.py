@@ -124,7 +124,8 @@ def _clips(source: Source, ids: Sequence[str]) -> str:
 DIMENSIONS = Chapter(
     "dimensions", "Dimensions of similarity",
     "Non-negative sparse loadings of clips whose products are their similarities; the number of dimensions is chosen by held-out "
-    "pairs. For {judges} similarity is how often two clips are kept together, for a model 1 minus half its distance.\n\n"
+    "pairs. For {judges} similarity is how often two clips are kept together, for a model 1 minus half its distance. Shares of "
+    "variance sum to more than is explained, or lie above 100 %, where dimensions speak against each other.\n\n"
     "Correlations with ratings: intervals resample clips and take the dimensions as found; q adjusts for all dimensions and "
     "ratings. Dimensions of a model are those of its first seed.",
     _dimensions,

@@ -10,6 +10,7 @@ from typing import Any
 
 from bgs._errors import BgsError
 from bgs.evaluation import Metric
+from bgs.experiment.analyses import FORM
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.conditions import Condition
 from bgs.experiment.experiment_data import ExperimentData
@@ -82,6 +83,8 @@ class Source:
         if not path.is_file():
             raise NotApplicable("it has not been run yet")
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if found.get("form") != FORM:
+            raise NotApplicable("its result is of another version of bgs; bgs experiment makes it anew")
         if "not_applicable" in found:
             raise NotApplicable(found["not_applicable"])
         if "error" in found:
