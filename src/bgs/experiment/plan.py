@@ -34,7 +34,8 @@ RULE = (
     "cost one. Evaluation is timed with a fiftieth of its resamples. Left out: decoding clips, loading weights, "
     "early stopping, analyses and report, and what lora.layers: last:k saves."
 )
-_UNITS = 16  # captions timed at once; of clips one
+_UNITS = 16  # timed at once, at most
+_QUICK = 0.25  # seconds that a clip by itself takes at most, where more are timed together
 _LENGTHS = (1 / 6, 1 / 2, 5 / 6)  # short, middling and long captions
 _SHARE = 50
 
@@ -144,7 +145,7 @@ class _Amount:
 
 def _cost(settings: TrainingConfig, config: ExperimentConfig, study: Study | None) -> Cost:
     backbone, amount = new_backbone(settings), _Amount.of(settings, config, study)
-    a_unit = _seconds_a_unit(backbone, None if study is None else study.stimuli)
+    a_unit = _seconds_a_unit(backbone, None if study is None else study.stimuli, settings.micro_batch)
     views = 1.0 if study is None else _views(backbone, study.stimuli)
     trained = 4 * sum(parameter.numel() for parameter in backbone.trainable().values())
     return Cost(
@@ -178,9 +179,19 @@ def _clip_bytes(backbone: VideoBackbone) -> int:
     return backbone.spec.frames * backbone.spec.preprocessing.size**2 * 3
 
 
-def _seconds_a_unit(backbone: Backbone, stimuli: StimulusSet | None) -> float:
-    """One forward pass: of a clip of noise, or of short, middling and long captions."""
-    batches = _noise(backbone) if isinstance(backbone, VideoBackbone) else _captions(backbone, stimuli)
+def _seconds_a_unit(backbone: Backbone, stimuli: StimulusSet | None, micro_batch: int) -> float:
+    """A unit's part of a forward pass: of clips of noise, or of short, middling and long captions."""
+    if not isinstance(backbone, VideoBackbone):
+        return _forward_seconds(backbone, _captions(backbone, stimuli))
+    one = _forward_seconds(backbone, [_noise(backbone, 1)])
+    if one > _QUICK:
+        return one
+    # Of a small network the overhead of a pass counts: clips are taken together, as training takes them.
+    return _forward_seconds(backbone, [_noise(backbone, min(micro_batch, _UNITS))])
+
+
+def _forward_seconds(backbone: Backbone, batches: list[tuple[Any, int]]) -> float:
+    """Seconds a unit of batches and the units in each."""
     backbone.train(False)
 
     def forward() -> None:
@@ -192,10 +203,10 @@ def _seconds_a_unit(backbone: Backbone, stimuli: StimulusSet | None) -> float:
     return (min(first, _timed(forward)) if first < 2 else first) / sum(count for _, count in batches)
 
 
-def _noise(backbone: VideoBackbone) -> list[tuple[Any, int]]:
+def _noise(backbone: VideoBackbone, clips: int) -> tuple[Any, int]:
     frames, size = backbone.spec.frames, backbone.spec.preprocessing.size
-    pixels = generator(0, "plan").integers(0, 256, (1, frames, size, size, 3), dtype=np.uint8)
-    return [(torch.from_numpy(pixels), 1)]
+    pixels = generator(0, "plan").integers(0, 256, (clips, frames, size, size, 3), dtype=np.uint8)
+    return torch.from_numpy(pixels), clips
 
 
 def _captions(backbone: Backbone, stimuli: StimulusSet | None) -> list[tuple[Any, int]]:
