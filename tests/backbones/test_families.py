@@ -169,7 +169,7 @@ def test_an_adapter_keeps_clip_shape_and_layer(family, folder, tmp_path):
     about = json.loads((tmp_path / "adapter" / "bgs.json").read_text())
     about["model"] = f"{family}:{folder}"
     (tmp_path / "adapter" / "bgs.json").write_text(json.dumps(about))
-    with pytest.raises(BgsError, match="trained with another frames; expected"):
+    with pytest.raises(BgsError, match="trained with other settings: frames; expected"):
         load_backbone(f"run:{tmp_path}")
 
 

@@ -197,7 +197,7 @@ def test_folders_of_something_else_are_refused_untouched(whole, settings, tmp_pa
     before = files(whole)
     other = validated_experiment(settings | {"seeds": [0, 2]}, "x")
     with pytest.raises(
-        BgsError, match=r"this experiment was started with another seeds; expected \[0, 1\]"
+        BgsError, match=r"this experiment was started with other settings: seeds; expected \[0, 1\]"
     ) as caught:
         run_experiment(other, whole)
     assert "\n" not in str(caught.value)

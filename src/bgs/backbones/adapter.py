@@ -83,7 +83,7 @@ def _require_same_settings(saved: dict[str, Any], backbone: Backbone, where: Pat
     for key in sorted(saved.keys() | current.keys()):
         if saved.get(key) != current.get(key):
             raise DataError(
-                f"this adapter was trained with another {key}", where=where,
+                f"this adapter was trained with other settings: {key}", where=where,
                 expected=saved.get(key), got=f"{current.get(key)} from {backbone.spec.source}",
             )  # fmt: skip
 

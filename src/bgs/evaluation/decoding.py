@@ -129,7 +129,7 @@ def decode(
     found, difference = paired_metrics(values, samples, (0.0, 1.0), len(codes), _UNIT, without)
     metrics = {
         name: replace(metric, p=_p(metric.value, null)) if permutations else metric
-        for name, metric, null in zip(("embeddings", "against"), found, nulls, strict=False)
+        for name, metric, null in zip(("embeddings", "against")[: len(models)], found, nulls, strict=True)
     }
     if permutations:
         metrics["chance"] = _chance(nulls[0], len(codes))

@@ -126,10 +126,7 @@ def transfer(
     """
     overlap = _overlap(stimuli, trained_on, video_hashes or {}, trained_hashes)
     if overlap and not allow_overlap:
-        raise DataError(
-            f"{len(overlap)} clips were trained on: {some(overlap)}", expected="clips new to the model",
-            hint="this is no zero-shot transfer; allow_overlap=True measures it all the same",
-        )  # fmt: skip
+        raise _leakage(overlap)
     rated, human = _target_rdm(stimuli, ratings, target)
     models = [model for model in (embeddings, against) if model is not None]
     ids = [stimuli.ids[i] for i in rated]
@@ -146,18 +143,14 @@ def transfer(
     if permutations:
         tables["rsa_spearman"][: len(models)] = [
             replace(metric, p=permutation_p_value(rdm, human, permutations=permutations, seed=seed))
-            for metric, rdm in zip(tables["rsa_spearman"], rdms, strict=False)
+            for metric, rdm in zip(tables["rsa_spearman"][: len(models)], rdms, strict=True)
         ]
     decoding = None if label is None else decode(
         embeddings, stimuli, label, against=against, raters=raters,
         resamples=resamples, permutations=permutations, seed=seed,
     )  # fmt: skip
-    about = {
-        "sources": [model.source for model in models],
-        "n_clips": len(ids),
-        "overlap": overlap,
-        "distance": distance,
-    }
+    about = {"sources": [model.source for model in models], "n_clips": len(ids), "overlap": overlap}
+    about |= {"distance": distance}
     about |= {"n_triplets": len(triplets), "triplets_drawn": triplets.drawn, "tied_triplets": triplets.tied}
     about |= {"seed": seed, "resamples": resamples, "permutations": permutations}
     found, others, gaps = ({name: row[i] for name, row in tables.items() if i < len(row)} for i in range(3))
@@ -213,6 +206,13 @@ def _measure(
         gap, spread = metric(value, parts, (-span, span), f"difference in {unit}")
         found.append(replace(gap, p=two_sided_p(moved, value, spread=spread)))
     return found
+
+
+def _leakage(overlap: Sequence[str]) -> DataError:
+    return DataError(
+        f"{len(overlap)} clips were trained on: {some(overlap)}", expected="clips new to the model",
+        hint="this is no zero-shot transfer; allow_overlap=True measures it all the same",
+    )  # fmt: skip
 
 
 def _overlap(

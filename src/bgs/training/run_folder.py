@@ -88,7 +88,7 @@ def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, w
     for key in sorted(flat_before.keys() | flat_now.keys()):
         if flat_before.get(key) != flat_now.get(key):
             raise ConfigError(
-                f"this {what} was started with another {key}", where=where,
+                f"this {what} was started with other settings: {key}", where=where,
                 expected=flat_before.get(key), got=flat_now.get(key), hint="resume with the same configuration",
             )  # fmt: skip
 

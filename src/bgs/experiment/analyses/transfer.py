@@ -112,8 +112,8 @@ def _transfer(
 
 def _hashes(stimuli: StimulusSet) -> dict[str, str]:
     """Stimulus id -> hash of its file, of those that have one."""
-    paths = {name: path for name, path in zip(stimuli.ids, stimuli.videos or (), strict=False) if path}
-    there = {name: path for name, path in paths.items() if path.is_file()}
+    videos = stimuli.videos or (None,) * len(stimuli)
+    there = {name: path for name, path in zip(stimuli.ids, videos, strict=True) if path and path.is_file()}
     digests = file_hashes(list(there.values()), FrameCache().folder / "hashes.json")
     return dict(zip(there, digests, strict=True))
 

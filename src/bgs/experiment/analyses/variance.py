@@ -23,6 +23,8 @@ CAPTIONS, LOW_LEVEL = "captions", "low-level"
 
 #: Clips a fold, at least: three pairs.
 _LEAST = 3
+#: Resamples where only the value counts.
+_FEWEST = 2
 _Rdm = Float64[np.ndarray, "m m"]
 
 
@@ -76,13 +78,15 @@ def _partition(
     planted: PlantedRdm | None,
 ) -> dict[str, Any]:
     """Means over seeds of the parts of one model and others."""
-    human, found = data.human(data.evaluated), {}
+    human, settings, found = data.human(data.evaluated), data.config.evaluation, {}
     known: list[dict[str, float]] = []
     for seed, embeddings in _seeds(data, model, condition).items():
         own = data.distances(embeddings, data.evaluated)
         if any(np.array_equal(own, other) for other in others.values()):
             raise NotApplicable(f"{model} is here the caption encoder itself")
-        found[seed] = _parts(data, human, {condition.value: own, **others})
+        found[seed] = _parts(
+            data, human, {condition.value: own, **others}, settings.resamples, settings.permutations
+        )
         if planted is not None:
             known.append(_planted_parts(data, planted, {condition.value: own, **others}))
     first = next(iter(found.values()))
@@ -106,22 +110,20 @@ def _seeds(data: ExperimentData, model: str, condition: Condition) -> dict[int, 
     return data.base(model) if condition is Condition.BASE else data.tuned(model, condition)
 
 
-def _parts(data: ExperimentData, human: _Rdm, models: Mapping[str, _Rdm]) -> VariancePartition:
-    settings, section = data.config.evaluation, data.config.analyses.variance
+def _parts(
+    data: ExperimentData, rdm: _Rdm, models: Mapping[str, _Rdm], resamples: int, permutations: int
+) -> VariancePartition:
+    section = data.config.analyses.variance
     assert section is not None
     return partition_variance(
-        human, models, folds=section.folds, resamples=settings.resamples,
-        permutations=settings.permutations, seed=data.config.seeds[0],
+        rdm, models, folds=section.folds, resamples=resamples, permutations=permutations,
+        seed=data.config.seeds[0],
     )  # fmt: skip
 
 
 def _planted_parts(data: ExperimentData, planted: PlantedRdm, models: Mapping[str, _Rdm]) -> dict[str, float]:
     """Cross-validated parts of a noiseless RDM, as large as they come out beside the noise of this many trials."""
-    section = data.config.analyses.variance
-    assert section is not None
-    found = partition_variance(
-        planted.rdm, models, folds=section.folds, resamples=2, permutations=0, seed=data.config.seeds[0]
-    )
+    found = _parts(data, planted.rdm, models, resamples=_FEWEST, permutations=0)
     return {name: planted.reliability * part.value for name, part in found.cross_validated.items()}
 
 
