@@ -3,7 +3,7 @@
 Two tasks take turns. A masked autoencoder fills in the pixels of hidden tokens. And from all tokens, pooled, a clip is
 told, as encoders pretrained on named actions or on sentences can tell one: the scene (colours, texture, zoom, clutter),
 the motion (`bgs.simulation.kinematics`) and the name of the behaviour. Nothing says which clips are alike, how they feel
-or what matters to whom: no caption, latent or judgment takes part. Half an hour on two cores. Evaluation clips have seeds
+or what matters to whom: no caption, latent or judgment takes part. 75 minutes on two cores. Evaluation clips have seeds
 below 1,000; the clips seen here have the seed below.
 """
 
