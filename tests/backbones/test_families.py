@@ -180,7 +180,7 @@ def test_an_adapter_notices_other_normalisation(folder, family, tmp_path):
     save_adapter(backbone, LoraSettings(), tmp_path / "adapter")
     path = copy / "preprocessor_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"image_mean": [0.5, 0.5, 0.5]}))
-    with pytest.raises(BgsError, match=r"another mean; expected \[0.5, 0.4, 0.3\], got \[0.5, 0.5, 0.5\]"):
+    with pytest.raises(BgsError, match=r"settings: mean; expected \[0.5, 0.4, 0.3\], got \[0.5, 0.5, 0.5\]"):
         load_backbone(f"run:{tmp_path}")
 
 

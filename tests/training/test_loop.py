@@ -109,7 +109,7 @@ def test_folders_that_cannot_be_used_are_refused_untouched(config, tmp_path):
 
 def test_resuming_with_another_configuration_names_the_key(config, tmp_path):
     run_training(config(), tmp_path / "run")
-    with pytest.raises(BgsError, match=r"another optimizer\.warmup; expected 3, got 9"):
+    with pytest.raises(BgsError, match=r"settings: optimizer\.warmup; expected 3, got 9"):
         run_training(config("optimizer.warmup=9"), tmp_path / "run", resume=True)
 
 
