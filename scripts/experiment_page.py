@@ -17,8 +17,7 @@ from page_tables import between
 from bgs._files import write_text
 from bgs.experiment.cells import Cell
 from bgs.experiment.experiment_data import ExperimentData, open_experiment
-from bgs.experiment.page.assemble import experiment_page
-from bgs.experiment.results import ResultsTable
+from bgs.experiment.page import experiment_page, read_results
 from bgs.report import Page, Section, Table, draw
 from bgs.report.write import cell_text, paragraphs
 
@@ -80,8 +79,7 @@ def main() -> None:
     settings = parser.parse_args()
     mirror = os.environ.get("BGS_DATA_MIRROR")
     data = open_experiment(settings.experiment, Path(mirror) if mirror else None)
-    found = json.loads(data.folder.results.read_text(encoding="utf-8"))
-    page = experiment_page(data, ResultsTable.from_json(found), found["failed"])
+    page = experiment_page(data, *read_results(data))
     name = settings.page.stem
     text = markdown(
         page,

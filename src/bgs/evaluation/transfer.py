@@ -150,9 +150,8 @@ def transfer(
         resamples=resamples, permutations=permutations, seed=seed,
     )  # fmt: skip
     about = {"sources": [model.source for model in models], "n_clips": len(ids), "overlap": overlap}
-    about |= {"distance": distance}
     about |= {"n_triplets": len(triplets), "triplets_drawn": triplets.drawn, "tied_triplets": triplets.tied}
-    about |= {"seed": seed, "resamples": resamples, "permutations": permutations}
+    about |= {"distance": distance, "seed": seed, "resamples": resamples, "permutations": permutations}
     found, others, gaps = ({name: row[i] for name, row in tables.items() if i < len(row)} for i in range(3))
     return Transfer(tuple(ratings), target, found, others, gaps, decoding, about)
 

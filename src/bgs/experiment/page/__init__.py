@@ -1,6 +1,12 @@
 """The report of an experiment: one page and its files, from what the experiment left on disk."""
 
-from bgs.experiment.page.assemble import CHAPTERS, experiment_page, report_experiment, write_report
+from bgs.experiment.page.assemble import (
+    CHAPTERS,
+    experiment_page,
+    read_results,
+    report_experiment,
+    write_report,
+)
 from bgs.experiment.page.chapter import Chapter, Findings
 from bgs.experiment.page.source import Source
 
@@ -10,6 +16,7 @@ __all__ = [
     "Findings",
     "Source",
     "experiment_page",
+    "read_results",
     "report_experiment",
     "write_report",
 ]

@@ -44,12 +44,22 @@ def report_experiment(folder: str | Path, out: Path | None = None, *, mirror: Pa
         MissingExtraError: the extra ``report`` is not installed.
     """
     data = open_experiment(folder, mirror)
-    if not data.folder.results.is_file():
+    return write_report(data, *read_results(data), out)
+
+
+def read_results(data: ExperimentData) -> tuple[ResultsTable, dict[str, str]]:
+    """What an experiment measured, and the errors of what failed, by cell or analysis.
+
+    Raises:
+        BgsError: it was not run to its end.
+    """
+    path = data.folder.results
+    if not path.is_file():
         raise BgsError(
-            "this experiment has no results yet", where=folder, hint="bgs experiment goes on with it"
+            "this experiment has no results yet", where=path.parent, hint="bgs experiment goes on with it"
         )
-    found = json.loads(data.folder.results.read_text(encoding="utf-8"))
-    return write_report(data, ResultsTable.from_json(found), found["failed"], out)
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return ResultsTable.from_json(found), found["failed"]
 
 
 def write_report(
