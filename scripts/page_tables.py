@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from bgs.report.numbers import plain
+
 
 def number(value: float | None, signed: bool = False, digits: int = 3) -> str:
-    """Decimals without a leading zero; a dash for None."""
-    return "–" if value is None else f"{value:{'+' if signed else ''}.{digits}f}".replace("0.", ".", 1)
+    """As a report prints it (:func:`bgs.report.numbers.plain`), with a plus where signs count; a dash for None."""
+    return "–" if value is None else ("+" if signed and value > 0 else "") + plain(value, digits)
 
 
 def between(text: str, name: str, new: str) -> str:

@@ -3,13 +3,15 @@
 Two tasks take turns. A masked autoencoder fills in the pixels of hidden tokens. And from all tokens, pooled, a clip is
 told, as encoders pretrained on named actions or on sentences can tell one: the scene (colours, texture, zoom, clutter),
 the motion (`bgs.simulation.kinematics`) and the name of the behaviour. Nothing says which clips are alike, how they feel
-or what matters to whom: no caption, latent or judgment takes part. 75 minutes on two cores. Evaluation clips have seeds
-below 1,000; the clips seen here have the seed below.
+or what matters to whom: no caption, latent or judgment takes part. `--start FOLDER` goes on from such weights,
+with clips that they have not seen. 75 minutes on two cores, and an hour for going on. Evaluation clips have seeds below
+1,000; the clips seen here have the seed below.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -45,6 +47,7 @@ MOMENTS = ((np.arange(8) + 0.5) / 8 * FRAMES).astype(int)
 TOKENS, SEEN = 64, 16  # of which the autoencoder sees a quarter
 NOISE = 0.3  # SD, of an embedding whose numbers have SD 1
 BATCH, SHIFT = 64, 4  # clips a step; pixels by which a picture is moved at most
+LOG = "pretraining.json"
 _PART = 50  # clips that a process films at a time
 
 #: Pictures (n, 8, 64, 64, 3) uint8, scene (n, j), motion (n, k), and behaviour (n,).
@@ -74,13 +77,13 @@ def film_part(name: str, rows: range) -> Clips:
     return pictures, scenes, motion, np.full(len(keys), list(BEHAVIOURS).index(name))
 
 
-def make_clips(count: int) -> Clips:
-    """As many clips, of every behaviour alike; scene and motion standardised."""
-    names = list(BEHAVIOURS)
+def make_clips(begin: int, count: int) -> Clips:
+    """As many clips from number ``begin`` on, of every behaviour alike; scene and motion standardised."""
+    names, end = list(BEHAVIOURS), begin + count
     tasks = [
-        (name, range(first, min(first + _PART * len(names), count), len(names)))
+        (name, range(first, min(first + _PART * len(names), end), len(names)))
         for number, name in enumerate(names)
-        for first in range(number, count, _PART * len(names))
+        for first in range(begin + number, end, _PART * len(names))
     ]
     with ProcessPoolExecutor() as pool:
         parts = list(track(pool.map(film_part, *zip(*tasks, strict=True)), "filming", len(tasks)))
@@ -153,13 +156,13 @@ class Pretraining(nn.Module):
 WEIGHTS_OF = {"pixels": 1.0, "scene": 2.0, "motion": 1.0, "behaviour": 0.5}
 
 
-def train(model: Pretraining, clips: Clips, epochs: int) -> list[dict[str, Any]]:
+def train(model: Pretraining, clips: Clips, epochs: range, rate: float) -> list[dict[str, Any]]:
     """A step of telling each batch, with pixels to fill in every second time; the losses of every epoch."""
-    steps = epochs * (len(clips[0]) // BATCH)
+    steps = len(epochs) * (len(clips[0]) // BATCH)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.2e-3, steps, pct_start=0.08)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=0.08)
     draw, log, begin = torch.Generator().manual_seed(torch_seed(SEED, "masks")), [], time.monotonic()
-    for epoch in range(epochs):
+    for epoch in epochs:
         losses: dict[str, list[float]] = {name: [] for name in WEIGHTS_OF}
         for number, (pixels, *told) in enumerate(batches(clips, epoch)):
             with torch.autocast("cpu", torch.bfloat16):
@@ -199,23 +202,26 @@ def save(model: Pretraining, folder: Path) -> None:
 def main() -> None:
     """Film, pretrain, write."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
     parser.add_argument("--clips", type=int, default=40_000)
     parser.add_argument("--epochs", type=int, default=54)
+    parser.add_argument("--rate", type=float, default=1.2e-3, help="highest learning rate")
     parser.add_argument("--out", type=Path, default=WEIGHTS / "videomae")
     settings = parser.parse_args()
     torch.manual_seed(torch_seed(SEED, "pretraining"))
-    clips = make_clips(settings.clips)
+    before: dict[str, Any] = (
+        json.loads((settings.start / LOG).read_text()) if settings.start else {"clips": 0, "losses": []}
+    )
+    clips = make_clips(before["clips"], settings.clips)
     model = Pretraining(clips[1].shape[1], clips[2].shape[1])
-    log = train(model, clips, settings.epochs)
+    if settings.start:
+        encoder = model.autoencoder.videomae
+        encoder.load_state_dict(type(encoder).from_pretrained(settings.start).state_dict())
+    done = len(before["losses"])
+    log = before["losses"] + train(model, clips, range(done, done + settings.epochs), settings.rate)
     save(model, settings.out)
-    about = {
-        "seed": SEED,
-        "clips": settings.clips,
-        "epochs": settings.epochs,
-        "batch": BATCH,
-        "seen": SEEN / TOKENS,
-    }
-    write_json(settings.out / "pretraining.json", {**about, "style": STYLE, "losses": log})
+    about = {"seed": SEED, "clips": before["clips"] + settings.clips, "epochs": len(log), "batch": BATCH}
+    write_json(settings.out / LOG, {**about, "seen": SEEN / TOKENS, "style": STYLE, "losses": log})
 
 
 if __name__ == "__main__":

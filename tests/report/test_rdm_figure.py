@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from report_pages import LABELS, N, rdms
 
 from bgs import BgsError
-from bgs.report import rdm_figure
+from bgs.report import rdm_figure, render
 from bgs.report.rdms import clip_order, imputed, scaled_ranks
 
 
@@ -93,3 +95,12 @@ def test_what_does_not_belong_together(case):
     )
     with pytest.raises(BgsError, match="same clips"):
         rdm_figure(matrices, ["x"] if case == "labels" else None)
+
+
+def test_titles_stay_on_the_picture_above_a_footnote_of_two_lines():
+    figure = rdm_figure(rdms(), LABELS)
+    svg = render(figure).decode()
+    assert figure.footnote not in svg  # it is broken in two
+    for panel in figure.panels:
+        (baseline,) = re.findall(rf'y="([\d.]+)"[^>]*>{panel.title}<', svg)
+        assert float(baseline) > 10  # the size of the letters

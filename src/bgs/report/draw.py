@@ -10,7 +10,7 @@ from typing import Any
 from bgs._errors import ConfigError, DataError
 from bgs._files import atomic_path
 from bgs.report.clip_map import ClipMapFigure
-from bgs.report.drawing.canvas import foot, paper, printed
+from bgs.report.drawing.canvas import foot, footnote, footnote_height, paper, printed
 from bgs.report.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
 from bgs.report.drawing.rdms import paint_rdm, rdm_height
 from bgs.report.drawing.rows import (
@@ -82,15 +82,16 @@ def draw_gap(figure: GapFigure, path: str | Path) -> None:
     draw(figure, path)
 
 
-def _render(figure: Figure, panels: tuple[Any, ...], form: str, footnote: str) -> bytes:
+def _render(figure: Figure, panels: tuple[Any, ...], form: str, note: str) -> bytes:
     if not panels:
         raise DataError("a figure without panels", where=type(figure).__name__)
     if isinstance(figure, ClipMapFigure) and form == "svg":
         return clip_map_svg(figure, panels, figure.describe())
     painter = _PAINTERS[type(figure)]
     width, height = painter.width * len(panels), max(painter.height(panel) for panel in panels)
-    with paper(width, height + (0.3 if footnote else 0)) as canvas:
+    lines = footnote(note, width)
+    with paper(width, height + footnote_height(lines)) as canvas:
         for axes, panel in zip(canvas.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             painter.paint(axes, figure, panel)
-        foot(canvas, footnote, width)
+        foot(canvas, lines)
         return printed(canvas, form, figure.describe())

@@ -99,10 +99,19 @@ def bare(axes: Axes, *sides: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def foot(figure: Figure, text: str, inches: float) -> None:
-    """A small grey line below everything, broken to the width of the figure."""
-    if not text:
-        return
+def footnote(text: str, inches: float) -> str:
+    """A small line below everything, broken to the width of the figure."""
     from textwrap import fill
 
-    figure.supxlabel(fill(text, max(int(inches * 16), 30)), fontsize=7, color=GREY)
+    return fill(text, max(int(inches * 16), 30))
+
+
+def footnote_height(lines: str) -> float:
+    """Inches that broken lines need; 0 without any."""
+    return 0.18 + 0.12 * len(lines.splitlines()) if lines else 0.0
+
+
+def foot(figure: Figure, lines: str) -> None:
+    """Write broken lines, small and grey, below everything."""
+    if lines:
+        figure.supxlabel(lines, fontsize=7, color=GREY)

@@ -9,7 +9,7 @@ from bgs.report.drawing.canvas import bare
 from bgs.report.estimate import Estimate
 from bgs.report.forest import ForestFigure, ForestPanel
 from bgs.report.gap import GapFigure, GapPanel
-from bgs.report.numbers import between, plain
+from bgs.report.numbers import plain
 from bgs.report.palette import GREEN, INK, role_colours
 from bgs.report.parts import PartsFigure, PartsPanel
 
@@ -36,8 +36,7 @@ def paint_gap(axes: Axes, figure: GapFigure, panel: GapPanel) -> None:
         hollow = height < len(panel.published)
         _interval(axes, row, height, colour, marker="D" if hollow else "o", hollow=hollow)
         if math.isfinite(row.value):
-            extra = f"  {between(row.low, row.high)}" if row in ceiling else ""
-            _write(axes, row.value, height, f"{plain(row.value, 2 if extra else 3)}{extra}")
+            _write(axes, row.value, height)
     axes.set_yticks(_heights(len(rows)), [row.label for row in rows])
     axes.set_ylim(-0.5, len(rows) - 0.4)
     _limits(axes, 0.0, *(x for row in rows for x in row.bounds))
@@ -137,9 +136,9 @@ def _interval(
     )  # fmt: skip
 
 
-def _write(axes: Axes, value: float, height: float, text: str) -> None:
+def _write(axes: Axes, value: float, height: float) -> None:
     axes.annotate(
-        text, (value, height), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5,
+        plain(value, 3), (value, height), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5,
         weight="bold",
     )  # fmt: skip
 
