@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -97,10 +98,12 @@ def test_what_does_not_belong_together(case):
         rdm_figure(matrices, ["x"] if case == "labels" else None)
 
 
-def test_titles_stay_on_the_picture_above_a_footnote_of_two_lines():
+def test_every_line_of_a_footnote_has_room_of_its_own():
     figure = rdm_figure(rdms(), LABELS)
-    svg = render(figure).decode()
-    assert figure.footnote not in svg  # it is broken in two
-    for panel in figure.panels:
-        (baseline,) = re.findall(rf'y="([\d.]+)"[^>]*>{panel.title}<', svg)
-        assert float(baseline) > 10  # the size of the letters
+
+    def height(note: str) -> float:
+        svg = render(dataclasses.replace(figure, note=note)).decode()
+        return float(re.search(r'height="([\d.]+)pt"', svg)[1])
+
+    bare, *lines = (height(" ".join(["clips stand by label and likeness"] * times)) for times in (0, 1, 5, 9))
+    assert np.diff([bare, *lines]) == pytest.approx([72 * 0.3, 72 * 0.12, 72 * 0.12])
