@@ -13,7 +13,8 @@ quickstart-real: $(VENV)/.quickstart   ## real judgments in, a tuned sentence en
 	$(BIN)/python scripts/quickstart.py
 
 pretrain: $(VENV)/.dev                 ## the weights of tiny-videomae
-	$(BIN)/python scripts/pretrain_tiny.py
+	$(BIN)/python scripts/pretrain_tiny.py --out runs/pretraining
+	$(BIN)/python scripts/pretrain_tiny.py --start runs/pretraining --epochs 40 --rate 8e-4
 
 test: $(VENV)/.dev                     ## the everyday tests, under ten minutes
 	$(BIN)/python -m pytest

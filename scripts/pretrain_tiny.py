@@ -4,7 +4,7 @@ Two tasks take turns. A masked autoencoder fills in the pixels of hidden tokens.
 told, as encoders pretrained on named actions or on sentences can tell one: the scene (colours, texture, zoom, clutter),
 the motion (`bgs.simulation.kinematics`) and the name of the behaviour. Nothing says which clips are alike, how they feel
 or what matters to whom: no caption, latent or judgment takes part. `--start FOLDER` goes on from such weights,
-with clips that they have not seen. 75 minutes on two cores, and an hour for going on. Evaluation clips have seeds below
+with clips that they have not seen. 75 minutes on two cores, and 55 for going on. Evaluation clips have seeds below
 1,000; the clips seen here have the seed below.
 """
 
@@ -209,19 +209,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=WEIGHTS / "videomae")
     settings = parser.parse_args()
     torch.manual_seed(torch_seed(SEED, "pretraining"))
-    before: dict[str, Any] = (
-        json.loads((settings.start / LOG).read_text()) if settings.start else {"clips": 0, "losses": []}
-    )
-    clips = make_clips(before["clips"], settings.clips)
+    before: dict[str, Any] = {"stages": [], "losses": []}
+    if settings.start:
+        before = json.loads((settings.start / LOG).read_text())
+    clips = make_clips(sum(stage["clips"] for stage in before["stages"]), settings.clips)
     model = Pretraining(clips[1].shape[1], clips[2].shape[1])
     if settings.start:
         encoder = model.autoencoder.videomae
         encoder.load_state_dict(type(encoder).from_pretrained(settings.start).state_dict())
     done = len(before["losses"])
-    log = before["losses"] + train(model, clips, range(done, done + settings.epochs), settings.rate)
+    log = train(model, clips, range(done, done + settings.epochs), settings.rate)
     save(model, settings.out)
-    about = {"seed": SEED, "clips": before["clips"] + settings.clips, "epochs": len(log), "batch": BATCH}
-    write_json(settings.out / LOG, {**about, "seen": SEEN / TOKENS, "style": STYLE, "losses": log})
+    stage = {name: getattr(settings, name) for name in ("clips", "epochs", "rate")}
+    about = {"seed": SEED, "style": STYLE, "batch": BATCH, "seen": SEEN / TOKENS}
+    write_json(
+        settings.out / LOG,
+        {**about, "stages": [*before["stages"], stage], "losses": [*before["losses"], *log]},
+    )
 
 
 if __name__ == "__main__":
