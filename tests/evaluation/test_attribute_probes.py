@@ -16,6 +16,7 @@ from bgs import BgsError
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Probes, probe
 from bgs.evaluation.clip_scores import clip_pearson, clip_r_squared
+from bgs.evaluation.few_shot import shot_groups
 from bgs.evaluation.resampling import multiplicities
 from bgs.evaluation.ridge import PENALTIES, Ridge, fold_deletions, fold_deviations
 from bgs.judgments import split_folds
@@ -107,6 +108,58 @@ def test_k_fold_is_scikit_learns_over_folds_and_leaves_unrated_clips_out():
     assert score.pearson.n == 40
 
 
+def test_few_shot_is_scikit_learns_over_groups_of_held_out_clips():
+    embeddings, stimuli = make(n=60)
+    stimuli = StimulusSet(stimuli.ids, split=("train",) * 20 + ("test",) * 40, ratings=stimuli.ratings)
+    y = stimuli.ratings["valence"]
+    y[[3, 25]] = np.nan
+    score = probe(embeddings, stimuli, attributes=["valence"], protocol="few-shot", shots=12, **FAST).scores[
+        "valence"
+    ]
+    pool = np.flatnonzero(np.isfinite(y) & stimuli.test)
+    groups = shot_groups(39, 12, 0, "valence")
+    assert [len(group) for group in groups] == [12, 12, 12]
+    assert len(np.unique(groups)) == 36
+    r, squared = [], []
+    for group in groups:
+        trained, others = pool[group], np.delete(pool, group)
+        guess = pipeline().fit(embeddings.values[trained], y[trained]).predict(embeddings.values[others])
+        r.append(pearsonr(guess, y[others])[0])
+        squared.append(1 - ((y[others] - guess) ** 2).sum() / ((y[others] - y[trained].mean()) ** 2).sum())
+    assert score.pearson.value == pytest.approx(np.mean(r))
+    assert score.r_squared.value == pytest.approx(np.mean(squared))
+    assert (score.pearson.n, score.pearson.low < np.mean(r) < score.pearson.high) == (39, True)
+
+
+def test_few_clips_find_what_is_strong_and_many_also_what_is_weak():
+    rng = np.random.default_rng(0)
+    y, others = rng.normal(size=150), rng.normal(size=(150, 40))
+    stimuli = StimulusSet(tuple(f"c{i}" for i in range(150)), ratings={"valence": y})
+    weak = np.c_[y, others]
+    strong = np.c_[np.tile(y[:, None], (1, 20)), others[:, :20]]
+    models = [Embeddings(x, stimuli.ids, name) for x, name in ((strong, "strong"), (weak, "weak"))]
+    few, all_but_a_fold = (
+        probe(
+            models[0], stimuli, against=models[1], protocol=protocol, shots=15, resamples=200, permutations=0
+        )
+        for protocol in ("few-shot", "k-fold")
+    )
+    assert few.differences["valence"].pearson.low > 0.3
+    assert all_but_a_fold.differences["valence"].pearson.value < 0.1
+
+
+def test_few_shot_p_is_of_the_same_probes_on_shuffled_ratings():
+    embeddings, stimuli = make(n=80, width=10, noise=0.3)
+    found = probe(embeddings, stimuli, protocol="k-fold", resamples=10, permutations=99)
+    few = probe(
+        embeddings, StimulusSet(stimuli.ids, ratings=stimuli.ratings), protocol="few-shot", resamples=10,
+        permutations=99,
+    )  # fmt: skip
+    assert found.scores["valence"].pearson.p == few.scores["valence"].pearson.p == 0.01
+    assert few.scores["noise"].pearson.p > 0.05
+    assert few.provenance["shots"] == 20
+
+
 def test_scores_of_a_resample_are_those_of_the_list_written_out():
     rng = np.random.default_rng(0)
     x, y, copies = rng.normal(size=12), rng.normal(size=12), multiplicities(rng, 12)
@@ -180,5 +233,8 @@ def test_bad_ratings_are_said_or_skipped_with_the_reason():
         probe(embeddings, StimulusSet(stimuli.ids), **FAST)
     with pytest.raises(BgsError, match="too few rated clips"):
         probe(embeddings, odd, attributes=["noise"], protocol="held-out", **FAST)
-    with pytest.raises(BgsError, match="impossible protocol"):
-        probe(embeddings, odd, protocol="leave", **FAST)
+    with pytest.raises(BgsError, match="40 or more, two groups of 20, got 12"):
+        probe(embeddings, stimuli, attributes=["noise"], protocol="few-shot", **FAST)
+    for wrong in ({"protocol": "leave"}, {"protocol": "few-shot", "shots": 2}, {"folds": 1}):
+        with pytest.raises(BgsError, match="impossible protocol"):
+            probe(embeddings, odd, **wrong, **FAST)

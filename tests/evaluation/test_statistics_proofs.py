@@ -139,9 +139,9 @@ def test_paired_intervals_of_transfer_hold_the_truth():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("protocol", ["k-fold", "held-out"])
+@pytest.mark.parametrize("protocol", ["k-fold", "held-out", "few-shot"])
 def test_paired_intervals_of_probes_hold_the_truth(protocol):
-    split = ("train",) * 30 + ("test",) * 30
+    split = None if protocol == "few-shot" else ("train",) * 30 + ("test",) * 30
     train_positions, train_models = new_clips(np.random.default_rng(6), 30)
 
     def measure(rng, seed, resamples):
@@ -154,7 +154,13 @@ def test_paired_intervals_of_probes_hold_the_truth(protocol):
         if noise is not None:
             rating[:30] = positions[:30] @ [1.0, 0.5, -0.5, 0.2] + noise[:30]
         stimuli = StimulusSet(ids(N_CLIPS), split=split, ratings={"a": rating})
-        settings = {"protocol": protocol, "resamples": resamples, "permutations": 0, "seed": seed}
+        settings = {
+            "protocol": protocol,
+            "shots": 10,
+            "resamples": resamples,
+            "permutations": 0,
+            "seed": seed,
+        }
         score = probe(tuned, stimuli, against=base, **settings).differences["a"]
         return score.pearson, score.r_squared
 

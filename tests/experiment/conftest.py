@@ -30,6 +30,7 @@ def text_settings(tiny_text, small_study):
         },
         "analyses": {
             "variance": {"folds": 3, "low_level": ["motion:energy"]},
+            "probes": {"shots": 4},
             "dimensions": {"dimensions": 3, "starts": 1},
             "disagreement": {"examples": 3},
             "transfer": {"data": "no-such-folder", "ratings": ["friendly"]},

@@ -106,13 +106,13 @@ def test_variance_beside_low_level_models(clip_experiment):
     same(parts["low-level"]["cross_validated"]["hybrid"], [p.cross_validated["hybrid"] for p in own])
 
 
-@pytest.mark.parametrize("protocol", ["held-out", "k-fold"])
+@pytest.mark.parametrize("protocol", ["held-out", "k-fold", "few-shot"])
 @pytest.mark.parametrize("condition", [Condition.HYBRID, Condition.LANGUAGE_DISTILLATION])
 def test_probes_of_base_and_tuned(text_experiment, protocol, condition):
     data = text_experiment[0].data
     base = data.base("tiny")[0]
     own = [
-        probe(tuned, data.study.stimuli, against=base, protocol=protocol, **QUICK)
+        probe(tuned, data.study.stimuli, against=base, protocol=protocol, shots=4, **QUICK)
         for tuned in data.tuned("tiny", condition).values()
     ]
     scores = result(text_experiment, "probes")["models"]["tiny"]["protocols"][protocol][condition]

@@ -147,9 +147,10 @@ def test_a_rating_is_read_off_better_where_interval_and_q_say_so(copied, low, q,
             }
 
     _change_analysis(copied, "probes", change)
-    headline = section(page_of(copied), "attributes").sentence.partition("\n")[0]
+    headline, *others = section(page_of(copied), "attributes").sentence.split("\n\n")
     assert headline.startswith("On held-out clips (10), ")
     assert words in headline
+    assert others[-1].startswith("On held-out clips, from 4 of them at a time (10), ")
 
 
 def test_what_observers_go_by_is_told_apart(copied):

@@ -40,6 +40,18 @@ def clip_pearson(
     return clipped
 
 
+def column_correlations(
+    x: Float64[np.ndarray, "n t"], y: Float64[np.ndarray, "n t"]
+) -> Float64[np.ndarray, " t"]:
+    """(t,) Pearson r of each column of x with that of y; an undefined one (a side is constant) counts as 0."""
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    scale = np.sqrt((x**2).sum(axis=0) * (y**2).sum(axis=0))
+    r: Float64[np.ndarray, " t"] = np.divide(
+        (x * y).sum(axis=0), scale, out=np.zeros(x.shape[1]), where=scale > 0
+    )
+    return r
+
+
 def _centred_rows(values: Float[np.ndarray, "... n"]) -> Float64[np.ndarray, "... n"]:
     """Rows minus their mean; exactly zero where they are all the same."""
     moved = values.astype(np.float64) - values[..., :1]

@@ -12,16 +12,18 @@ from bgs._errors import ConfigError, DataError
 from bgs._rng import generator
 from bgs._typing import Float, Float64, Int
 from bgs.embeddings import Embeddings
-from bgs.evaluation.clip_scores import clip_pearson, clip_r_squared, paired_metrics
+from bgs.evaluation.clip_scores import clip_pearson, clip_r_squared, column_correlations, paired_metrics
 from bgs.evaluation.false_discovery import benjamini_hochberg
+from bgs.evaluation.few_shot import few_shot, group_copies, shot_groups
 from bgs.evaluation.resampling import clip_copies
 from bgs.evaluation.result import Metric
 from bgs.evaluation.ridge import fold_deletions, fold_deviations
 from bgs.judgments import split_folds
 from bgs.stimuli import StimulusSet
 
-#: "held-out": train on training clips, test on held-out ones. "k-fold": every clip is held out once.
-PROBE_PROTOCOLS = ("held-out", "k-fold")
+#: "held-out": train on training clips, test on held-out ones. "k-fold": every clip is held out once. "few-shot": train on a
+#: few held-out clips (of all clips, without a split) at a time, test on the others of these.
+PROBE_PROTOCOLS = ("held-out", "k-fold", "few-shot")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def probe(
     against: Embeddings | None = None,
     protocol: str = "k-fold",
     folds: int = 5,
+    shots: int = 20,
     resamples: int = 2000,
     permutations: int = 1000,
     seed: int = 0,
@@ -101,8 +104,9 @@ def probe(
     nothing can be predicted, because a fold's training mean lies opposite to its own. A little of that bias is left
     (r about −.1 where nothing can be read off 30 clips in 5 folds); p takes it into account, R² has none. Intervals
     resample the scored clips, in k-fold widened for other training clips
-    (:func:`bgs.evaluation.resampling.refitted_spread`); p shuffles the ratings over all clips and fits everything
-    anew; of differences, p is the bootstrap's; q is Benjamini and Hochberg's over the attributes of a table.
+    (:func:`bgs.evaluation.resampling.refitted_spread`), in few-shot with resamples of the groups that train; p shuffles
+    the ratings over all clips and fits everything anew; of differences, p is the bootstrap's; q is Benjamini and
+    Hochberg's over the attributes of a table.
 
     Args:
         embeddings: one vector a stimulus, aligned by id.
@@ -111,6 +115,7 @@ def probe(
         against: other embeddings, compared clip by clip.
         protocol: one of :data:`PROBE_PROTOCOLS`.
         folds: of "k-fold".
+        shots: clips that train a probe in "few-shot"; as many groups of them as there are train one in turn.
         resamples: of clips.
         permutations: 0: no p.
         seed: of folds, resamples and permutations.
@@ -118,17 +123,17 @@ def probe(
     Raises:
         DataError: an attribute asked for is unknown, constant or rated for too few clips; no attribute is left; no split;
             a stimulus without embedding.
-        ConfigError: another protocol, or fewer than two folds.
+        ConfigError: another protocol, fewer than two folds or three shots.
     """
-    if protocol not in PROBE_PROTOCOLS or folds < 2:
+    if protocol not in PROBE_PROTOCOLS or folds < 2 or shots < 3:
         raise ConfigError(
             "impossible protocol",
-            expected=f"{' or '.join(PROBE_PROTOCOLS)}, folds from 2",
-            got=(protocol, folds),
+            expected=f"{' or '.join(PROBE_PROTOCOLS)}, folds from 2, shots from 3",
+            got=(protocol, folds, shots),
         )
     models = [model for model in (embeddings, against) if model is not None]
     features = [model.select(stimuli.ids).values.astype(np.float64) for model in models]
-    run = _Run(stimuli, features, protocol, folds, resamples, permutations, seed)
+    run = _Run(stimuli, features, protocol, folds, shots, resamples, permutations, seed)
     found, skipped = {}, {}
     for name in stimuli.ratings if attributes is None else attributes:
         try:
@@ -140,7 +145,7 @@ def probe(
     if not found:
         raise DataError("no attribute to probe", expected="ratings that vary", got=skipped or "no ratings")
     about: dict[str, Any] = {"seed": seed, "resamples": resamples, "permutations": permutations}
-    about |= {"folds": folds if protocol == "k-fold" else 1}
+    about |= {"shots": shots} if protocol == "few-shot" else {"folds": folds if protocol == "k-fold" else 1}
     about |= {"sources": [model.source for model in models]}
     tables = [_adjusted({name: scores[i] for name, scores in found.items()}) for i in range(len(models))]
     differences = {name: scores[2] for name, scores in found.items()} if len(models) == 2 else {}
@@ -160,6 +165,7 @@ class _Run:
     features: list[Float64[np.ndarray, "n _"]]
     protocol: str
     folds: int
+    shots: int
     resamples: int
     permutations: int
     seed: int
@@ -168,12 +174,14 @@ class _Run:
         """Score of each model, then of their difference; q still to come."""
         rated = self._rated(name)
         targets = self.stimuli.ratings[name][rated].astype(np.float64)
-        folds = self._folds(name, rated)
-        held = np.sort(np.concatenate(folds))
         shuffle = generator(self.seed, "permutation", "probes", name)
         shuffled = [shuffle.permutation(targets) for _ in range(self.permutations)]
         columns = np.stack([targets, *shuffled], axis=1)
-        copies = np.concatenate([np.ones((1, len(held))), clip_copies(len(held), self.resamples, self.seed)])
+        if self.protocol == "few-shot":
+            return self._few_shot(name, rated, columns)
+        folds = self._folds(name, rated)
+        held = np.sort(np.concatenate(folds))
+        copies = self._copies(len(held))
         pearson, squared, p = [], [], []
         without: tuple[list[Any], list[Any]] = ([], [])
         for features in self.features:
@@ -181,7 +189,7 @@ class _Run:
             x, y = predicted[held], columns[held] - means[held]
             pearson.append(clip_pearson(x[:, 0], y[:, 0], copies))
             squared.append(clip_r_squared(x[:, 0], y[:, 0], copies))
-            p.append(_permutation_p(x, y))
+            p.append(_permutation_p(column_correlations(x, y)))
             if self.protocol == "k-fold":
                 x, y = (side[..., 0] for side in fold_deletions(features[rated], columns[:, :1], folds))
                 y, others = targets - y, 1.0 - np.eye(len(held))
@@ -189,12 +197,28 @@ class _Run:
                 without[1].append(clip_r_squared(x, y, others))
         return _scores((pearson, squared), without, p, len(held))
 
+    def _few_shot(
+        self, name: str, rated: Int[np.ndarray, " m"], columns: Float64[np.ndarray, "m t"]
+    ) -> list[ProbeScore]:
+        groups = shot_groups(len(rated), self.shots, self.seed, name)
+        copies = self._copies(len(rated)), group_copies(len(groups), self.resamples, self.seed)
+        found = [few_shot(features[rated], columns, groups, *copies) for features in self.features]
+        pearson, squared, r = (list(part) for part in zip(*found, strict=True))
+        return _scores((pearson, squared), ([], []), [_permutation_p(own) for own in r], len(rated))
+
+    def _copies(self, n: int) -> Float64[np.ndarray, "r n"]:
+        """How often each clip is scored: the data as they are, then resamples."""
+        return np.concatenate([np.ones((1, n)), clip_copies(n, self.resamples, self.seed)])
+
     def _rated(self, name: str) -> Int[np.ndarray, " m"]:
         if name not in self.stimuli.ratings:
             raise DataError(
                 "no such rating", where=name, expected=", ".join(self.stimuli.ratings) or "ratings"
             )
-        rated = np.flatnonzero(np.isfinite(self.stimuli.ratings[name]))
+        asked = np.isfinite(self.stimuli.ratings[name])
+        if self.protocol == "few-shot" and self.stimuli.test.any():
+            asked &= self.stimuli.test
+        rated = np.flatnonzero(asked)
         if len(rated) and np.ptp(self.stimuli.ratings[name][rated]) == 0:
             raise DataError("a constant rating cannot be probed", where=name)
         return rated
@@ -219,14 +243,9 @@ class _Run:
         return [test]
 
 
-def _permutation_p(x: Float64[np.ndarray, "n t"], y: Float64[np.ndarray, "n t"]) -> float | None:
-    """Share of columns whose correlation is at least the first's; an undefined one (constant prediction) counts as 0."""
-    if x.shape[1] < 2:
-        return None
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
-    scale = np.sqrt((x**2).sum(axis=0) * (y**2).sum(axis=0))
-    r = np.divide((x * y).sum(axis=0), scale, out=np.zeros(x.shape[1]), where=scale > 0)
-    return float((r >= r[0] - 1e-12).sum() / len(r))
+def _permutation_p(r: Float64[np.ndarray, " t"]) -> float | None:
+    """Share of columns whose correlation is at least the first's; None if there is no other."""
+    return float((r >= r[0] - 1e-12).mean()) if len(r) > 1 else None
 
 
 def _scores(

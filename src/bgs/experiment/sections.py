@@ -48,6 +48,8 @@ class ProbeSettings(Section):
     attributes: Literal["all"] | tuple[str, ...] = "all"
     #: Parts of the clips, each held out once.
     folds: int = Field(5, ge=2)
+    #: Read each rating off so few held-out clips too.
+    shots: int | None = Field(None, ge=3)
 
 
 class TransferSettings(Section):

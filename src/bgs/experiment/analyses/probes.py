@@ -20,7 +20,7 @@ SCORES = ("pearson", "r_squared")
 def probes(data: ExperimentData) -> dict[str, Any]:
     """Scores of each model.
 
-    ``protocols``: ``held-out``, ``k-fold`` -> condition -> ``pearson``, ``r_squared`` -> ``base``, ``tuned``,
+    ``protocols``: ``held-out``, ``k-fold``, ``few-shot`` -> condition -> ``pearson``, ``r_squared`` -> ``base``, ``tuned``,
     ``difference`` -> attribute -> mean over seeds, with p and q over attributes (of Pearson's r). ``skipped``: attribute ->
     why. ``drivers``: what simulated observers go by; null where nobody knows.
     """
@@ -30,8 +30,10 @@ def probes(data: ExperimentData) -> dict[str, Any]:
 
 
 def _of_model(data: ExperimentData, model: str) -> dict[str, Any]:
-    split = data.study.stimuli.test.any()
-    protocols = [name for name in PROBE_PROTOCOLS if split or name != "held-out"]
+    section = data.config.analyses.probes
+    assert section is not None
+    applies = {"held-out": bool(data.study.stimuli.test.any()), "few-shot": section.shots is not None}
+    protocols = [name for name in PROBE_PROTOCOLS if applies.get(name, True)]
     conditions = [c for c in _PROBED if c is Condition.HYBRID or data.find(model, c)]
     skipped: dict[str, str] = {}
     found: dict[str, dict[str, Any]] = {name: {} for name in protocols}
@@ -46,9 +48,10 @@ def _of_model(data: ExperimentData, model: str) -> dict[str, Any]:
 def _probe(data: ExperimentData, protocol: str, base: Any, tuned: Any) -> Probes:
     section, settings = data.config.analyses.probes, data.config.evaluation
     assert section is not None
+    sizes = {"folds": section.folds} | ({"shots": section.shots} if section.shots else {})
     return probe(
         tuned, data.study.stimuli, attributes=None if section.attributes == "all" else section.attributes,
-        against=base, protocol=protocol, folds=section.folds, resamples=settings.resamples,
+        against=base, protocol=protocol, **sizes, resamples=settings.resamples,
         permutations=settings.permutations, seed=data.config.seeds[0],
     )  # fmt: skip
 

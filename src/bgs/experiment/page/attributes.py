@@ -14,7 +14,11 @@ from bgs.report import FigureBlock, ForestFigure, ForestPanel, ForestRow, Table
 from bgs.report.page import Cell
 
 _HYBRID, _DISTILLED = Condition.HYBRID.value, Condition.LANGUAGE_DISTILLATION.value
-_PROTOCOLS = {"held-out": "held-out clips", "k-fold": "all clips, each held out once"}
+_PROTOCOLS = {
+    "held-out": "held-out clips",
+    "k-fold": "all clips, each held out once",
+    "few-shot": "held-out clips, from {shots} of them at a time",
+}
 _CALLED = 0.05
 
 _Scores = dict[str, SeedMean]
@@ -33,13 +37,20 @@ def _attributes(source: Source) -> Findings:
     return Findings(tuple(words), tuple(figures), tuple(tables), notes=notes)
 
 
+def _clips(source: Source, protocol: str) -> str:
+    """Which clips are read off."""
+    section = source.data.config.analyses.probes
+    assert section is not None
+    return _PROTOCOLS[protocol].format(shots=section.shots)
+
+
 def _words(
     source: Source, model: str, protocol: str, conditions: Mapping[str, Any], drivers: Sequence[str] | None
 ) -> str:
     """How many ratings are read better, and worse, by the tuned model; drivers of observers and others apart."""
     change = from_json(conditions[_HYBRID]["pearson"]["difference"])
     n = next(iter(change.values())).mean.n
-    where = f"On {_PROTOCOLS[protocol]} ({n:,})"
+    where = f"On {_clips(source, protocol)} ({n:,})"
     if drivers is None:
         return f"{where}, {_counts(change, 'ratings')} by {source.tuned(model)}."
     groups = {
@@ -86,7 +97,7 @@ def _figure(
     note = "95 % intervals over clips. The line is no correlation at all."
     return FigureBlock(
         ForestFigure(panels, note),
-        source.called(model, f"How well each rating can be read off, {_PROTOCOLS[protocol]}."),
+        source.called(model, f"How well each rating can be read off, {_clips(source, protocol)}."),
     )
 
 
@@ -124,7 +135,7 @@ def _table(source: Source, model: str, protocol: str, condition: str, scores: Ma
         for name in change
     ]  # fmt: skip
     header = ("rating", "base, r", "after, r", "difference", "p", "q", "after, R²", "clips")
-    caption = f"{source.called(model, source.label(condition))}: {_PROTOCOLS[protocol]}"
+    caption = f"{source.called(model, source.label(condition))}: {_clips(source, protocol)}"
     return Table(caption, header, tuple(lines), tuple(range(1, 8)))
 
 
@@ -132,8 +143,9 @@ ATTRIBUTES = Chapter(
     "attributes", "What can be read off without being trained",
     "Ridge regression from embeddings to each rating; features are standardised and the penalty is chosen within the training "
     "clips. Held-out: trained on the clips that the model was trained on, tested on the others. k-fold: every clip is predicted "
-    "once by a probe that never saw it.\n\n"
-    "Intervals resample clips; p of a difference comes from the paired bootstrap, q adjusts it for the number of ratings "
-    "(Benjamini and Hochberg). A rating counts as read off better where q ≤ .05.",
+    "once by a probe that never saw it. A few at a time, where asked for: groups of so many held-out clips train a probe each, "
+    "scored on the other held-out clips; scores are means over groups.\n\n"
+    "Intervals resample clips (and groups); p of a difference comes from the paired bootstrap, q adjusts it for the number of "
+    "ratings (Benjamini and Hochberg). A rating counts as read off better where q ≤ .05.",
     _attributes,
 )  # fmt: skip
