@@ -38,7 +38,7 @@ def few_shot(
     columns: Float[np.ndarray, "n t"],
     groups: Sequence[Int[np.ndarray, " s"]],
     copies: Float[np.ndarray, "r n"],
-    group_copies: Float[np.ndarray, "r g"],
+    trained: Float[np.ndarray, "r g"],
 ) -> tuple[Float64[np.ndarray, " r"], Float64[np.ndarray, " r"], Float64[np.ndarray, " t"]]:
     """Each group in turn trains a probe that is scored on all other clips; scores are means over groups.
 
@@ -49,7 +49,7 @@ def few_shot(
         columns: ratings, then shuffled ones.
         groups: clips that train.
         copies: how often each clip is scored in each resample.
-        group_copies: how often each group trains in each resample.
+        trained: how often each group trains in each resample, of :func:`group_copies`.
 
     Returns:
         (r,) Pearson r and (r,) R² of the first column in each resample, and (t,) Pearson r of each column.
@@ -62,7 +62,7 @@ def few_shot(
         pearson.append(np.nan_to_num(clip_pearson(x[:, 0], y[:, 0], copies[:, others])))
         squared.append(clip_r_squared(x[:, 0], y[:, 0], copies[:, others]))
         told.append(column_correlations(x, y))
-    share = group_copies / len(groups)
+    share = trained / len(groups)
     return (
         (share * np.stack(pearson, axis=1)).sum(axis=1),
         (share * np.stack(squared, axis=1)).sum(axis=1),
