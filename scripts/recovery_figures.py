@@ -16,7 +16,6 @@ from scipy.special import betaincinv, stdtrit
 from bgs._files import write_json, write_text
 from bgs._rng import generator
 from bgs.evaluation import odd_one_out_ceiling, pair_vector, rsa_ceiling, select_protocol, spearman
-from bgs.evaluation.judged_pairs import JudgedPairs
 from bgs.judgments import PairCounts, choice_model_rdm, human_rdm
 from bgs.judgments.careless import flag_careless
 from bgs.judgments.participants import participants
@@ -115,7 +114,7 @@ def approach(n_clips: int = 20) -> list[dict[str, Any]]:
             judged = simulate_judgments(stimuli, n_trials, settings)
             analytic = analytic_ceilings(judged)["all"]
             protocol = select_protocol("all", stimuli, judged.trials)
-            rsa, _ = rsa_ceiling(JudgedPairs.of(protocol), n_clips, splits=50, resamples=200)
+            rsa, _ = rsa_ceiling(protocol)
             odd, _ = odd_one_out_ceiling(protocol.trials, resamples=200)
             estimated = {name: metric.to_json() for name, metric in {**rsa, **odd}.items()}
             rows.append(

@@ -9,7 +9,7 @@ from bgs import BgsError, Embeddings, evaluate
 from bgs.evaluation import contrasts
 from bgs.simulation import planted_dataset
 
-STIMULI, TRIALS = planted_dataset(40, 1500, 12)
+STIMULI, TRIALS = planted_dataset(60, 2500, 12)
 
 
 def noisy(scale: float) -> Embeddings:

@@ -1,10 +1,12 @@
-"""Ceilings: rsatoolbox on complete data, loops on repeated triplets, theory on planted geometries."""
+"""Ceilings of single participants and of repeated triplets: rsatoolbox on complete data, loops, warnings."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from synthetic_judgments import make_stimuli, make_trials, planted
+from synthetic_judgments import make_trials
 
 from bgs._errors import ConfigError, DataError
 from bgs.evaluation import (
@@ -12,12 +14,7 @@ from bgs.evaluation import (
     model_rdm,
     odd_one_out_ceiling,
     pair_vector,
-    rsa_ceiling,
-    select_protocol,
-    spearman,
 )
-from bgs.evaluation.judged_pairs import JudgedPairs
-from bgs.judgments.trials import KEPT_PAIR
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -94,50 +91,31 @@ def test_without_repeats_there_is_no_odd_one_out_ceiling():
 def test_many_repeats_give_no_warning():
     rng = np.random.default_rng(0)
     kinds = np.array([[i, i + 1, i + 2] for i in range(120)])
-    trials = make_trials(np.repeat(kinds, 12, axis=0), rng.integers(3, size=1440), 130)
+    people = np.tile(np.arange(12), 120)
+    trials = make_trials(np.repeat(kinds, 12, axis=0), rng.integers(3, size=1440), 130, people)
     assert odd_one_out_ceiling(trials, resamples=5)[1] == []
 
 
-def noisy_pairs(rng, n=25, people=40, t=20_000):
-    """Judges who share one geometry, so that a truth exists that a model could be."""
-    positions = rng.normal(size=(n, 4))
-    triplets = np.argsort(rng.random((t, n)), axis=1)[:, :3]
-    first, second = np.array(KEPT_PAIR).T
-    closeness = -((positions[triplets[:, first]] - positions[triplets[:, second]]) ** 2).sum(axis=2) / 4
-    odd = (closeness + rng.gumbel(size=closeness.shape)).argmax(axis=1)
-    return JudgedPairs.of(
-        select_protocol("all", make_stimuli(n), make_trials(triplets, odd, n, rng.integers(people, size=t)))
-    )
+def test_random_answers_look_as_if_they_agreed():
+    """Why nothing is divided by the modal share: of two random answers it is 2/3, while one in three is the truth."""
+    rng, kinds = np.random.default_rng(0), np.array([[i, i + 1, i + 2] for i in range(4000)])
+    trials = make_trials(np.repeat(kinds, 2, axis=0), rng.integers(3, size=8000), 4002, [0, 1] * 4000)
+    metrics, _ = odd_one_out_ceiling(trials, resamples=5)
+    assert metrics["odd_one_out_ceiling"].value == pytest.approx(2 / 3, abs=0.02)
+    assert metrics["odd_one_out_ceiling_lower"].value == pytest.approx(1 / 3, abs=0.03)
 
 
-def test_the_rsa_ceiling_is_what_the_truth_reaches():
-    """The truth, here the mean of many more judgments, correlates with a noisy RDM as the ceiling foretells."""
-    many = noisy_pairs(np.random.default_rng(0), t=400_000)
-    few = noisy_pairs(np.random.default_rng(0), t=2_000)
-    order = {pair: k for k, pair in enumerate(zip(few.first.tolist(), few.second.tolist(), strict=True))}
-    at = [order[pair] for pair in zip(many.first.tolist(), many.second.tolist(), strict=True)]
-    reached = spearman(many.dissimilarity()[0], few.dissimilarity()[0][at])
-    metrics, warnings = rsa_ceiling(few, 25, splits=100, resamples=100)
-    assert metrics["rsa_ceiling"].value == pytest.approx(reached, abs=0.04)
-    assert metrics["rsa_ceiling"].value ** 2 == pytest.approx(metrics["rsa_reliability"].value)
-    assert metrics["rsa_ceiling"].low < metrics["rsa_ceiling"].value < metrics["rsa_ceiling"].high
-    assert warnings == []
+def test_repeats_by_one_person_and_within_one_block_warn():
+    kinds = np.repeat([[i, i + 1, i + 2] for i in range(120)], 12, axis=0)
+    odd, people = np.random.default_rng(0).integers(3, size=1440), np.tile(np.arange(12), 120)
+    blocks = np.repeat(np.arange(120), 12).astype(str)
 
+    def warned(who, block):
+        trials = make_trials(kinds, odd, 122, who)
+        return odd_one_out_ceiling(replace(trials, block=block), resamples=5)[1]
 
-def test_one_participant_has_no_rsa_ceiling_and_few_shared_pairs_warn():
-    trials = make_trials([[0, 1, 2], [1, 2, 3], [0, 2, 3]], [0, 1, 2], 4)
-    pairs = JudgedPairs.of(select_protocol("all", make_stimuli(4), trials))
-    metrics, warnings = rsa_ceiling(pairs, 4, splits=5, resamples=5)
-    assert all(np.isnan(metric.value) and np.isnan(metric.low) for metric in metrics.values())
-    assert "0 of 6 pairs" in warnings[0]
-
-
-def test_halves_that_disagree_have_ceiling_zero_not_nan():
-    _, trials = planted(np.random.default_rng(0), n=20, people=6, t=300)
-    noise = make_trials(
-        trials.stimuli, np.random.default_rng(1).integers(3, size=300), 20, trials.participant
-    )
-    pairs = JudgedPairs.of(select_protocol("all", make_stimuli(20), noise))
-    metrics, _ = rsa_ceiling(pairs, 20, splits=50, resamples=50)
-    assert metrics["rsa_ceiling"].value < 0.3
-    assert metrics["rsa_ceiling"].low >= 0
+    assert warned(people, np.tile(["1", "2"], 720)) == []
+    (alone,) = warned(np.where(kinds[:, 0] < 30, 0, people), np.tile(["1", "2"], 720))
+    assert "25% of the repeated triplets were repeated by one person only" in alone
+    (within,) = warned(people, blocks)
+    assert "within one block" in within

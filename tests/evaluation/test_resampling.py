@@ -119,18 +119,17 @@ def test_undefined_draws_are_left_out_unless_they_are_most():
     assert np.isnan(percentile_interval(draws, float("nan"), (-1.0, 1.0))).all()
 
 
-@pytest.mark.parametrize(("clips_a_unit", "copies"), [(2, 3), (3, 7)])
-def test_judgment_noise_counts_once(clips_a_unit, copies):
-    """Draws whose variances are c + f·j, p + j and c + p + (2f + 1)·j get intervals of c + j, p + j, c + p + j."""
+def test_judgment_noise_counts_once():
+    """Draws whose variances are c + 3 j, p + j and c + p + 7 j get intervals of c + j, p + j, c + p + j."""
     rng = np.random.default_rng(0)
     c, p, j = 4.0, 1.0, 2.0
     of_clips, of_people, *of_judgments = rng.normal(size=(5, 200_000))
     draws = {
-        "clips": np.sqrt(c) * of_clips + np.sqrt(copies * j) * of_judgments[0],
+        "clips": np.sqrt(c) * of_clips + np.sqrt(3 * j) * of_judgments[0],
         "participants": np.sqrt(p) * of_people + np.sqrt(j) * of_judgments[1],
     }
-    draws["both"] = draws["clips"] + draws["participants"] + np.sqrt(copies * j) * of_judgments[2]
-    intervals = design_intervals(draws, 0.0, (-99.0, 99.0), clips_a_unit)
+    draws["both"] = draws["clips"] + draws["participants"] + np.sqrt(3 * j) * of_judgments[2]
+    intervals = design_intervals(draws, 0.0, (-99.0, 99.0))
     widths = {design: (high - low) / (2 * 1.96) for design, (low, high) in intervals.items()}
     expected = {"clips": np.sqrt(c + j), "participants": np.sqrt(p + j), "both": np.sqrt(c + p + j)}
     assert widths == pytest.approx(expected, rel=0.02)

@@ -1,7 +1,6 @@
 """Evaluation: RSA, odd-one-out accuracy, noise ceilings, analyses of a geometry, intervals. Never imports torch."""
 
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
-from bgs.evaluation.ceilings import leave_one_out_ceiling, odd_one_out_ceiling, rsa_ceiling
 from bgs.evaluation.comparison import Comparison
 from bgs.evaluation.contrasts import contrasts
 from bgs.evaluation.decoding import Decoding, decode
@@ -11,6 +10,8 @@ from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreemen
 from bgs.evaluation.evaluate import evaluate
 from bgs.evaluation.false_discovery import benjamini_hochberg
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
+from bgs.evaluation.odd_one_out_ceiling import odd_one_out_ceiling
+from bgs.evaluation.participant_ceiling import leave_one_out_ceiling
 from bgs.evaluation.permutation import permutation_p_value, unique_p_value
 from bgs.evaluation.probes import PROBE_PROTOCOLS, Probes, ProbeScore, probe
 from bgs.evaluation.protocols import PROTOCOLS, Protocol, select_protocol
@@ -19,6 +20,7 @@ from bgs.evaluation.rdm import DISTANCES, model_rdm, pair_vector
 from bgs.evaluation.resampling import DESIGNS, bootstrap, percentile_interval
 from bgs.evaluation.result import Metric, Result
 from bgs.evaluation.rsa import pearson, spearman, validation_rsa
+from bgs.evaluation.rsa_ceiling import rsa_ceiling
 from bgs.evaluation.sign_flip import sign_flip_p_value
 from bgs.evaluation.transfer import Transfer, transfer
 from bgs.evaluation.variance import VariancePartition, partition_variance

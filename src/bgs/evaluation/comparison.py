@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from bgs.evaluation.judged_pairs import JudgedPairs
 from bgs.evaluation.odd_one_out import trial_scores
 from bgs.evaluation.protocols import Protocol
 from bgs.evaluation.rsa import centred, dense_ranks, weighted_pearson, weighted_spearman
+from bgs.evaluation.variance_components import Membership, membership
+from bgs.judgments.trials import KEPT_PAIR
 
 #: What a :class:`Comparison` measures, in its order.
 MEASURES = ("rsa_spearman", "rsa_pearson", "odd_one_out_3afc", "odd_one_out_two_way")
@@ -64,6 +67,13 @@ class Comparison:
             n_clips=len(protocol.positions),
         )
 
+    @cached_property
+    def judged_by(self) -> dict[str, Membership]:
+        """What the complete trials hang together by: their three ``clips``, their three ``pairs`` and their ``people``."""
+        pairs = np.sort(self.triplets[:, np.array(KEPT_PAIR)], axis=2) @ np.array([self.n_clips, 1])
+        groups = {"clips": self.triplets, "pairs": pairs, "people": self.judge[:, None]}
+        return {name: membership(group) for name, group in groups.items()}
+
     def __call__(
         self,
         clips: Float64[np.ndarray, " m"] | None = None,
@@ -79,10 +89,12 @@ class Comparison:
         Returns:
             (4, e) values, NaN where undefined.
         """
-        return np.concatenate([self._rsa(clips, participants), self._accuracy(clips, participants)])
+        return np.concatenate([self.rsa(clips, participants), self._accuracy(clips, participants)])
 
-    def _rsa(
-        self, clips: Float64[np.ndarray, " m"] | None, participants: Float64[np.ndarray, " q"] | None
+    def rsa(
+        self,
+        clips: Float64[np.ndarray, " m"] | None = None,
+        participants: Float64[np.ndarray, " q"] | None = None,
     ) -> Float64[np.ndarray, "2 e"]:
         """Spearman and Pearson of every model: pair (i, j) weighs clips[i]·clips[j], times the share of its judgments
         that the participants' resample holds."""

@@ -8,11 +8,11 @@ import numpy as np
 
 from bgs._errors import ConfigError
 from bgs.embeddings import Embeddings
-from bgs.evaluation.comparison import MEASURES, Comparison
-from bgs.evaluation.evaluate import bootstrap_draws, protocol_rdm
+from bgs.evaluation.comparison import Comparison
+from bgs.evaluation.evaluate import protocol_rdm
+from bgs.evaluation.measurement import Measurement
 from bgs.evaluation.protocols import select_protocol
 from bgs.evaluation.result import Metric
-from bgs.evaluation.summary import summarise_difference
 from bgs.judgments import Trials
 from bgs.stimuli import StimulusSet
 
@@ -54,12 +54,5 @@ def contrasts(
     chosen = select_protocol(protocol, stimuli, trials)
     rdms = [protocol_rdm(model, stimuli, chosen, distance, center) for model in models.values()]
     comparison = Comparison.of(chosen, np.stack(rdms))
-    values, draws = comparison(), bootstrap_draws(comparison, resamples, seed)
-    n_pairs, n_trials = len(comparison.pairs), len(comparison.triplets)
-    counts = dict(zip(MEASURES, (n_pairs, n_pairs, n_trials, n_trials), strict=True))
-    found = []
-    for first, second in pairs:
-        two = [names.index(first), names.index(second)]
-        of_two = {design: sample[..., two] for design, sample in draws.items()}
-        found.append(summarise_difference(values[:, two], of_two, counts))
-    return found
+    measured = Measurement.of(comparison, resamples=resamples, seed=seed)
+    return [measured.difference(names.index(first), names.index(second)) for first, second in pairs]

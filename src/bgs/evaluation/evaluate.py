@@ -13,14 +13,14 @@ from bgs import __version__
 from bgs._errors import ConfigError
 from bgs._typing import Float64
 from bgs.embeddings import Embeddings
-from bgs.evaluation.ceilings import odd_one_out_ceiling, rsa_ceiling
-from bgs.evaluation.comparison import MEASURES, Comparison
+from bgs.evaluation.comparison import Comparison
+from bgs.evaluation.measurement import Measurement
+from bgs.evaluation.odd_one_out_ceiling import odd_one_out_ceiling
 from bgs.evaluation.permutation import permutation_p_value
 from bgs.evaluation.protocols import Protocol, select_protocol
 from bgs.evaluation.rdm import model_rdm
-from bgs.evaluation.resampling import DESIGNS, bootstrap
 from bgs.evaluation.result import Metric, Result
-from bgs.evaluation.summary import summarise, summarise_difference
+from bgs.evaluation.rsa_ceiling import rsa_ceiling
 from bgs.judgments import PairCounts, Trials, human_rdm
 from bgs.stimuli import StimulusSet
 
@@ -57,8 +57,8 @@ def evaluate(
 
     Returns:
         Metrics ``rsa_spearman`` (with its p-value), ``rsa_pearson``, both squared, ``odd_one_out_3afc``,
-        ``odd_one_out_two_way`` and the ceilings. ``low`` and ``high`` are those of resampling both clips and
-        participants; ``intervals`` has every design. See :mod:`bgs.evaluation.resampling` for the interval rule.
+        ``odd_one_out_two_way`` and the ceilings. ``low`` and ``high`` are about other clips and other participants;
+        ``intervals`` has every design. See :class:`bgs.evaluation.measurement.Measurement` for the interval rule.
 
     Raises:
         DataError: a stimulus without embedding, no split or no judgment for the protocol.
@@ -70,16 +70,12 @@ def evaluate(
     models = [embeddings] if against is None else [embeddings, against]
     rdms = np.stack([protocol_rdm(model, stimuli, chosen, distance, center) for model in models])
     comparison = Comparison.of(chosen, rdms)
-    values, draws = comparison(), bootstrap_draws(comparison, resamples, seed)
-    n_pairs, n_trials = len(comparison.pairs), len(comparison.triplets)
-    counts = dict(zip(MEASURES, (n_pairs, n_pairs, n_trials, n_trials), strict=True))
+    measured = Measurement.of(comparison, resamples=resamples, seed=seed)
     summaries = []
     for model, rdm in enumerate(rdms):
-        of_model = {design: sample[..., model] for design, sample in draws.items()}
-        metrics = summarise(values[:, model], of_model, counts)
-        p = _p_value(rdm, chosen, permutations, seed)
+        metrics, p = measured.metrics(model), _p_value(rdm, chosen, permutations, seed)
         summaries.append({**metrics, "rsa_spearman": replace(metrics["rsa_spearman"], p=p)})
-    ceilings, warnings = _ceilings(chosen, comparison, resamples, seed)
+    ceilings, warnings = _ceilings(chosen, resamples, seed)
     about = _provenance(models, stimuli, trials, provenance or {})
     about |= {"seed": seed, "resamples": resamples, "permutations": permutations}
     about |= {"distance": distance, "center": center, **_sizes(chosen, comparison)}
@@ -87,9 +83,9 @@ def evaluate(
         protocol=protocol,
         metrics={**summaries[0], **ceilings},
         provenance=about,
-        differences=summarise_difference(values, draws, counts) if against is not None else {},
+        differences=measured.difference(0, 1) if against is not None else {},
         against_metrics=summaries[1] if against is not None else {},
-        warnings=[*_model_warnings(summaries, comparison), *warnings],
+        warnings=[*_model_warnings(summaries, comparison), *measured.warnings(), *warnings],
     )
 
 
@@ -114,21 +110,8 @@ def _p_value(
     return permutation_p_value(rdm, human, permutations=permutations, seed=seed)
 
 
-def bootstrap_draws(
-    comparison: Comparison, resamples: int, seed: int
-) -> dict[str, Float64[np.ndarray, "r 4 e"]]:
-    """:data:`MEASURES` of every model over the resamples of each design."""
-    sizes = comparison.n_clips, comparison.pairs.n_participants
-    return {
-        design: bootstrap(comparison, *sizes, design=design, resamples=resamples, seed=seed)
-        for design in DESIGNS
-    }
-
-
-def _ceilings(
-    protocol: Protocol, comparison: Comparison, resamples: int, seed: int
-) -> tuple[dict[str, Metric], list[str]]:
-    rsa, rsa_warnings = rsa_ceiling(comparison.pairs, comparison.n_clips, resamples=resamples, seed=seed)
+def _ceilings(protocol: Protocol, resamples: int, seed: int) -> tuple[dict[str, Metric], list[str]]:
+    rsa, rsa_warnings = rsa_ceiling(protocol)
     odd, odd_warnings = odd_one_out_ceiling(protocol.trials, resamples=resamples, seed=seed)
     return {**rsa, **odd}, [*rsa_warnings, *odd_warnings]
 
@@ -139,8 +122,6 @@ def _model_warnings(summaries: list[dict[str, Metric]], comparison: Comparison) 
         warnings.append(
             "RSA is undefined where all model distances, or all human dissimilarities, are the same"
         )
-    if comparison.pairs.n_participants < 2:
-        warnings.append("one participant: there are no intervals over participants, nor over both")
     if not len(comparison.triplets):
         warnings.append("no judgment is among three evaluated stimuli: odd-one-out accuracy is undefined")
     return warnings

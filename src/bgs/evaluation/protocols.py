@@ -21,12 +21,17 @@ class Protocol:
         positions: (m,) positions of the stimuli evaluated, ascending.
         judgments: every judgment that says something about a pair of them; these make the human RDM.
         complete: (n,) the judgments whose three stimuli are all evaluated; these make odd-one-out accuracy.
+        witnesses: every judgment that shows two of them, whatever the third and whatever the protocol; these tell how
+            reliable the human RDM is.
+        own: (w,) the witnesses that are among ``judgments``.
     """
 
     name: str
     positions: Int[np.ndarray, " m"]
     judgments: Trials
     complete: Bool[np.ndarray, " n"]
+    witnesses: Trials
+    own: Bool[np.ndarray, " w"]
 
     @property
     def trials(self) -> Trials:
@@ -76,12 +81,15 @@ def select_protocol(name: str, stimuli: StimulusSet, trials: Trials) -> Protocol
     judgments = trials.judgments
     held_out, at_least = _RULES[name]
     evaluated = _test_stimuli(stimuli) if held_out else np.ones(len(stimuli), dtype=bool)
-    judgments = judgments.where(judgments.count_in(evaluated) >= at_least)
+    witnesses = judgments.where(judgments.count_in(evaluated) >= 2)
+    own = witnesses.count_in(evaluated) >= at_least
+    judgments = witnesses.where(own)
     if not len(judgments):
         raise DataError(
             "no judgment to evaluate on", where=f"protocol {name}", expected="at least one", got=0
         )
-    return Protocol(name, np.flatnonzero(evaluated), judgments, judgments.count_in(evaluated) == 3)
+    complete = judgments.count_in(evaluated) == 3
+    return Protocol(name, np.flatnonzero(evaluated), judgments, complete, witnesses, own)
 
 
 def _test_stimuli(stimuli: StimulusSet) -> Bool[np.ndarray, " s"]:

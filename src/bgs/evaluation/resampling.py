@@ -114,21 +114,17 @@ def percentile_interval(
 
 
 def design_intervals(
-    draws: Mapping[str, Float64[np.ndarray, " r"]],
-    value: float,
-    bounds: tuple[float, float],
-    clips_a_unit: int,
+    draws: Mapping[str, Float64[np.ndarray, " r"]], value: float, bounds: tuple[float, float]
 ) -> dict[str, Interval]:
-    """The 95 % interval of each design, with the noise of single judgments counted once.
+    """The 95 % interval of each design for a figure over pairs, with the noise of single judgments counted once.
 
-    A judgment is in a resample of clips as often as the *product* of its clips' copies, which varies 2^k − 1 times as
-    much as a plain resample of judgments for k clips: three times for pairs, seven times for triplets, and more
-    still when participants are drawn too. Bare percentiles are therefore far too wide where judgments are few (Owen
-    2007, Annals of Applied Statistics 1:386). The three designs together tell the parts of the variance
-    apart: with clips c, participants p, judgments j and f = 2^k − 1,
+    A pair is in a resample of clips as often as the *product* of its clips' copies, which varies three times as much as
+    a plain resample of pairs, and more still when participants are drawn too. Bare percentiles are therefore far too
+    wide where judgments are few (Owen 2007, Annals of Applied Statistics 1:386). The three designs together tell the
+    parts of the variance apart: with clips c, participants p and judgments j,
 
-        V(clips) = c + f·j,   V(participants) = p + j,   V(both) = c + p + (2f + 1)·j,
-        V(both − clips − participants) = f·j   on the same draws of clips and people.
+        V(clips) = c + 3 j,   V(participants) = p + j,   V(both) = c + p + 7 j,
+        V(both − clips − participants) = 3 j   on the same draws of clips and people.
 
     The draws keep their shape and are scaled to c + j, p + j and c + p + j; the last is what the two-factor
     bootstrap of Schütt et al. 2023 (eLife 12:e82566) estimates, bounded as there.
@@ -137,15 +133,13 @@ def design_intervals(
         draws: design -> (r,) the statistic over resamples, of one seed: "both" combines the others' draws.
         value: the point estimate.
         bounds: least and greatest value that the metric can take.
-        clips_a_unit: k, 2 for what is a mean over pairs, 3 for what is a mean over trials.
 
     Returns:
         Design -> low and high.
     """
     raw = {design: _variance(draws[design]) for design in DESIGNS}
-    copies = 2**clips_a_unit - 1
-    noise = _variance(draws["both"] - draws["clips"] - draws["participants"]) / copies
-    wanted = _corrected_variances(raw, noise, copies)
+    noise = _variance(draws["both"] - draws["clips"] - draws["participants"]) / 3
+    wanted = _corrected_variances(raw, noise)
     spread = {
         design: float(np.sqrt(wanted[design] / raw[design])) if raw[design] > 0 else 1.0 for design in DESIGNS
     }
@@ -191,9 +185,16 @@ def few_clips(n: int) -> float:
 
     Hesterberg 2015, The American Statistician 69:371.
     """
-    from scipy.special import ndtri, stdtrit
+    from scipy.special import ndtri
 
-    return float(stdtrit(n - 1, _TAILS[1]) / ndtri(_TAILS[1])) if n > 1 else 1.0
+    return t_quantile(n - 1) / float(ndtri(_TAILS[1])) if n > 1 else 1.0
+
+
+def t_quantile(degrees: int) -> float:
+    """97.5 % quantile of Student's t; NaN without a degree of freedom."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, _TAILS[1])) if degrees > 0 else float("nan")
 
 
 def _ratio(wanted: float, raw: float) -> float:
@@ -245,11 +246,11 @@ def _variance(draws: Float64[np.ndarray, " r"]) -> float:
     return float(defined.var()) if len(defined) else float("nan")
 
 
-def _corrected_variances(raw: Mapping[str, float], noise: float, copies: int) -> dict[str, float]:
+def _corrected_variances(raw: Mapping[str, float], noise: float) -> dict[str, float]:
     """Variances with judgment noise counted once; as they are where one of them is undefined."""
     clips, participants, both = (raw[design] for design in DESIGNS)
     if not np.isfinite([clips, participants, both]).all():
         return dict(raw)
-    clips = max(clips - (copies - 1) * noise, noise)
+    clips = max(clips - 2 * noise, noise)
     total = min(max(clips + participants - noise, clips, participants), both)
     return {"clips": clips, "participants": participants, "both": total}

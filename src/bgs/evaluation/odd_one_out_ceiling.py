@@ -1,0 +1,114 @@
+"""Bounds of the best odd-one-out accuracy, from triplets that were judged more than once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bgs._rng import generator
+from bgs._typing import Float64, Int, Shaped
+from bgs.evaluation.resampling import multiplicities, percentile_interval
+from bgs.evaluation.result import Metric
+from bgs.judgments import Trials
+
+_FEW_TRIPLETS = 100
+_FEW_REPEATS = 10
+_MOST = 0.9
+
+
+def odd_one_out_ceiling(
+    trials: Trials, *, resamples: int = 2000, seed: int = 0
+) -> tuple[dict[str, Metric], list[str]]:
+    """A range for the best odd-one-out accuracy of any fixed prediction, from triplets judged more than once.
+
+    A model answers a triplet always alike, so it can at best give the answer that people would give most often. The
+    share of trials with the answer that they *did* give most often (Hebart et al. 2020, Nature Human Behaviour
+    4:1173) is too high, the more so the fewer repeats: of two random answers it is .67, of three .60.
+    ``odd_one_out_ceiling_lower`` predicts each trial from the other trials of its triplet (ties share credit) and is
+    too low. The truth lies between, so neither alone is something to divide by. Answers are compared by stimulus:
+    slots differ between presentations.
+
+    Args:
+        trials: similarity judgments.
+        resamples: resamples of triplets for the interval.
+        seed: the resamples depend on it.
+
+    Returns:
+        Metrics ``odd_one_out_ceiling`` and ``odd_one_out_ceiling_lower`` (1/3–1 and 0–1, n: trials of repeated
+        triplets, NaN if there are none), and warnings.
+    """
+    answers = _answer_counts(trials)
+    repeats = answers.sum(axis=1)
+    hits = np.stack([answers.max(axis=1), _leave_one_out_hits(answers), repeats]).astype(np.float64)  # (3, t)
+    rng, n_triplets = generator(seed, "bootstrap", "odd-one-out ceiling"), len(answers)
+    draws = np.full((resamples, 2), np.nan)
+    if n_triplets > 1:
+        for resample in range(resamples):
+            upper, lower, total = hits @ multiplicities(rng, n_triplets)
+            draws[resample] = upper / total, lower / total
+    metrics = {}
+    for row, name in enumerate(("odd_one_out_ceiling", "odd_one_out_ceiling_lower")):
+        value = float(hits[row].sum() / repeats.sum()) if n_triplets else float("nan")
+        interval = percentile_interval(draws[:, row], value, (0.0, 1.0))
+        unit = "proportion of trials (chance 1/3)"
+        metrics[name] = _metric(value, interval, int(repeats.sum()), unit)
+    return metrics, _repeat_warnings(trials, repeats)
+
+
+def _repeat_warnings(trials: Trials, repeats: Int[np.ndarray, " t"]) -> list[str]:
+    if not len(repeats):
+        return ["odd-one-out ceiling: no triplet was judged twice, so there is none"]
+    warnings, median = [], float(np.median(repeats))
+    if len(repeats) < _FEW_TRIPLETS or median < _FEW_REPEATS:
+        warnings.append(
+            f"odd-one-out ceiling: {len(repeats)} repeated triplets, median {median:g} judgments each; the modal share "
+            "is optimistic with few repeats, the lower figure pessimistic"
+        )
+    alone = _within_one(trials, trials.participant)
+    if alone > 0:
+        warnings.append(
+            f"odd-one-out ceiling: {alone:.0%} of the repeated triplets were repeated by one person only, who tells "
+            "nothing of how far people agree"
+        )
+    if len(np.unique(trials.block)) > 1 and _within_one(trials, trials.block) > _MOST:
+        warnings.append(
+            "odd-one-out ceiling: nearly all repeats of a triplet lie within one block, and share what people had just seen"
+        )
+    return warnings
+
+
+def _within_one(trials: Trials, names: Shaped[np.ndarray, " n"]) -> float:
+    """Share of the repeated triplets all of whose judgments have one name (participant, block)."""
+    _, triplet = np.unique(trials.triplet_codes, return_inverse=True)
+    _, name = np.unique(names, return_inverse=True)
+    triplet, distinct = (
+        triplet.reshape(-1),
+        np.unique(np.stack([triplet.reshape(-1), name.reshape(-1)]), axis=1)[0],
+    )
+    repeated = np.bincount(triplet) > 1
+    return float((np.bincount(distinct)[repeated] == 1).mean())
+
+
+def _answer_counts(trials: Trials) -> Int[np.ndarray, "t 3"]:
+    """(t, 3) how often each stimulus of a triplet judged at least twice was the odd one."""
+    _, triplet = np.unique(trials.triplet_codes, return_inverse=True)
+    odd = np.take_along_axis(trials.stimuli, trials.odd[:, None], axis=1)
+    answer = (trials.stimuli < odd).sum(axis=1)  # 0–2: its place among the three, whatever the slots
+    n_triplets = int(triplet.max()) + 1 if len(triplet) else 0
+    counts = np.bincount(triplet.reshape(-1) * 3 + answer, minlength=3 * n_triplets).reshape(n_triplets, 3)
+    repeated: Int[np.ndarray, "t 3"] = counts[counts.sum(axis=1) > 1]
+    return repeated
+
+
+def _leave_one_out_hits(answers: Int[np.ndarray, "t 3"]) -> Float64[np.ndarray, " t"]:
+    """(t,) expected number of trials of each triplet that the majority of its other trials predicts."""
+    hits = np.zeros(len(answers))
+    for answer in range(3):
+        others = answers.copy()
+        others[:, answer] -= 1  # rows without that answer get weight 0 below
+        best = others == others.max(axis=1, keepdims=True)
+        hits += answers[:, answer] * best[:, answer] / best.sum(axis=1)
+    return hits
+
+
+def _metric(value: float, interval: tuple[float, float], n: int, unit: str) -> Metric:
+    return Metric(value, *interval, n, unit, {"triplets": interval})
