@@ -115,7 +115,7 @@ def approach(n_clips: int = 20) -> list[dict[str, Any]]:
             analytic = analytic_ceilings(judged)["all"]
             protocol = select_protocol("all", stimuli, judged.trials)
             rsa, _ = rsa_ceiling(protocol)
-            odd, _ = odd_one_out_ceiling(protocol.trials, resamples=200)
+            odd, _ = odd_one_out_ceiling(protocol.trials)
             estimated = {name: metric.to_json() for name, metric in {**rsa, **odd}.items()}
             rows.append(
                 {

@@ -89,7 +89,7 @@ def told_the_truth(data: ExperimentData, seed: int) -> tuple[Metric, Metric]:
     )
     found = evaluate(
         data.tuned(MODEL)[seed], stimuli, data.study.trials, protocol="held-out-pairs", center=True,
-        against=told, resamples=1000, permutations=0, seed=seed,
+        against=told, permutations=0,
     )  # fmt: skip
     return found.against_metrics["rsa_spearman"], found.differences["rsa_spearman"]
 
@@ -108,7 +108,7 @@ def held_out_style(out: Path, style: str, models: dict[int, str]) -> Rows:
         base, tuned = (embed_stimuli(model, dataset.stimuli) for model in (SETTINGS["model"], models[seed]))
         found = evaluate(
             tuned, dataset.stimuli, dataset.need_trials(), protocol="all", center=True, against=base,
-            resamples=1000, permutations=0, seed=seed,
+            permutations=0,
         )  # fmt: skip
         for name, metrics in (
             ("base", found.against_metrics),

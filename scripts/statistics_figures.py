@@ -1,6 +1,6 @@
 """Are ceilings and intervals right? Measured in known worlds with the design of the published data.
 
-    python scripts/statistics_figures.py [--sets 400]
+    python scripts/statistics_figures.py [--sets 200]
 
 Writes the tables of docs/statistics.md and docs/results/statistics.json. Needs the published trial table, of which only
 participants, triplets, blocks and split are used: clips, people and answers are SIMULATED (bgs.simulation.WORLDS). Each set
@@ -24,7 +24,8 @@ from bgs import load_dataset
 from bgs._files import write_json, write_text
 from bgs._rng import generator
 from bgs.evaluation import Comparison, model_rdm, pearson, rsa_ceiling, select_protocol, spearman
-from bgs.evaluation.measurement import Measurement
+from bgs.evaluation.comparison import MEASURES
+from bgs.evaluation.showings import Showings
 from bgs.judgments import Trials
 from bgs.simulation.judging_worlds import WORLDS
 from bgs.stimuli import StimulusSet
@@ -32,10 +33,8 @@ from bgs.stimuli import StimulusSet
 ROOT = Path(__file__).parents[1]
 PROTOCOLS = ("held-out-pairs", "held-out-trials")
 DENSE = "54 clips, 20–96 judgments a pair"
-MEASURES = ("rsa_spearman", "rsa_pearson", "odd_one_out_3afc", "odd_one_out_two_way")
 #: Noise of the two models: normal deviations from the clips' places. They differ by about .05 in 3AFC.
 NOISE = (0.5, 0.75)
-RESAMPLES = 300
 #: Seeds of the sets that truths are means over begin here; those that intervals are tried on begin at 0.
 TRUTH_FROM = 1_000_000
 
@@ -67,10 +66,10 @@ def ceilings_of(world: str, dense: bool, seed: int) -> list[tuple[float, ...]]:
     for name in ("all",) if dense else PROTOCOLS:
         protocol = select_protocol(name, stimuli, trials)
         metric = rsa_ceiling(protocol)[0]["rsa_ceiling"]
-        pairs = Comparison.of(protocol, np.zeros((1, len(protocol.positions), len(protocol.positions)))).pairs
+        pairs = Showings.of(protocol)
         first, second = protocol.positions[pairs.first], protocol.positions[pairs.second]
         apart = 1.0 - WORLDS[world].expected_shares(clips, first, second, seed=seed)
-        human = pairs.dissimilarity()[0]
+        human = pairs.dissimilarity
         found.append((metric.value, metric.low, metric.high, spearman(apart, human), pearson(apart, human)))
     return found
 
@@ -87,16 +86,16 @@ def comparisons_of(world: str, seed: int) -> list[Comparison]:
 
 def values_of(world: str, seed: int) -> np.ndarray:
     """(protocol, measure, model) without intervals."""
-    return np.stack([comparison() for comparison in comparisons_of(world, seed)])
+    return np.stack([comparison.values for comparison in comparisons_of(world, seed)])
 
 
 def intervals_of(world: str, seed: int) -> list[list[tuple[float, float, float]]]:
     """A protocol each: value and interval of the first model's measures, then of the differences."""
     found = []
     for comparison in comparisons_of(world, seed):
-        measured = Measurement.of(comparison, resamples=RESAMPLES, seed=seed)
-        metrics = [measured.metrics(0)[name] for name in MEASURES]
-        metrics += [measured.difference(0, 1)[name] for name in MEASURES]
+        metrics = [
+            found[name] for found in (comparison.metrics(0), comparison.difference(0, 1)) for name in MEASURES
+        ]
         found.append([(metric.value, metric.low, metric.high) for metric in metrics])
     return found
 
@@ -138,7 +137,7 @@ def measure(sets: int, truths: int = 2000, worlds: Sequence[str] = tuple(WORLDS)
             of_design = {name: ceiling_figures(ceilings[:, k]) for k, name in enumerate(PROTOCOLS)}
             known = over(pool, values_of, range(TRUTH_FROM, TRUTH_FROM + truths), world)
             known = np.concatenate([known[..., 0], known[..., 0] - known[..., 1]], axis=2)
-            found = over(pool, intervals_of, range(sets), world)
+            found = over(pool, intervals_of, range(5 * sets), world)
             names = [*MEASURES, *(f"difference in {name}" for name in MEASURES)]
             intervals = {
                 protocol: {
@@ -147,14 +146,17 @@ def measure(sets: int, truths: int = 2000, worlds: Sequence[str] = tuple(WORLDS)
                 }
                 for k, protocol in enumerate(PROTOCOLS)
             }
-            result[world] = {"ceilings": {**of_design, DENSE: ceiling_figures(dense[:, 0])}, "intervals": intervals}
+            result[world] = {
+                "ceilings": {**of_design, DENSE: ceiling_figures(dense[:, 0])},
+                "intervals": intervals,
+            }
     return result
 
 
 def ceiling_table(found: dict[str, Any]) -> str:
     """As Markdown."""
     lines = [
-        "| world | judgments | expected shares reach | ceiling, mean | ratio, Spearman | ratio, Pearson | interval holds it | sets |",
+        "| world | judgments | expected shares reach | ceiling | ratio, Spearman | ratio, Pearson | interval holds it | sets |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for world, figures in found.items():
@@ -178,7 +180,9 @@ def interval_table(found: dict[str, Any]) -> str:
                 if "odd_one_out" in name and protocol != PROTOCOLS[0]:
                     continue
                 where = "" if "odd_one_out" in name else f", {protocol}"
-                power = f"{row['power']:.0%} ({row['power_ideal']:.0%})" if name.startswith("difference") else ""
+                power = (
+                    f"{row['power']:.0%} ({row['power_ideal']:.0%})" if name.startswith("difference") else ""
+                )
                 shares = [f"{row[key]:.1%}" for key in ("coverage", "below", "above")]
                 cells = [world, name.replace("_", " ") + where, number(row["truth"]), *shares]
                 lines.append("| " + " | ".join([*cells, f"{row['width']:.2f}", power]) + " |")
@@ -187,8 +191,12 @@ def interval_table(found: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", type=int, default=400)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--sets", type=int, default=200, help="for ceilings; five times as many for intervals"
+    )
     found = measure(parser.parse_args().sets)
     write_json(ROOT / "docs/results/statistics.json", found)
     page = ROOT / "docs/statistics.md"

@@ -14,7 +14,7 @@ from bgs.cli import evaluate as command
 from bgs.embeddings import Embeddings
 from bgs.evaluation import DISTANCES, PROTOCOLS, Result
 
-QUICK = ["--resamples", "20", "--permutations", "9"]
+QUICK = ["--permutations", "9"]
 IDS = [f"clip{i}" for i in range(12)]
 
 

@@ -13,8 +13,9 @@ from bgs.embeddings import Embeddings
 from bgs.evaluation import PROTOCOLS, Metric, Result, evaluate, model_rdm, pair_vector, spearman
 from bgs.judgments import PairCounts, human_rdm
 
-QUICK = {"resamples": 60, "permutations": 19}
+QUICK = {"permutations": 19}
 STIMULI = make_stimuli(30, n_test=12)
+NOISE = np.random.default_rng(5).normal(size=(30, 4))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_every_metric_of_every_protocol(data, protocol):
     rho, squared = result.metrics["rsa_spearman"], result.metrics["rsa_spearman_squared"]
     assert rho.low < rho.value < rho.high
     assert (rho.low, rho.high) == rho.intervals["both"]
-    assert set(rho.intervals) == {"clips", "participants", "both"}
+    assert set(rho.intervals) == {"clips", "both"}
     assert squared.value == pytest.approx(rho.value**2)
     assert squared.high == pytest.approx(max(rho.low**2, rho.high**2))
     assert 1 / 20 <= rho.p <= 1
@@ -123,14 +124,15 @@ def test_a_model_does_not_differ_from_itself_and_differs_from_noise(data):
         assert difference.low > 0
 
 
-def test_same_seed_same_result_other_seed_other_intervals(data):
+def test_same_seed_same_result_other_seed_other_shuffles(data):
     values, trials = data
     once, twice, other = (
-        evaluate(embeddings(values), STIMULI, trials, seed=seed, **QUICK) for seed in (1, 1, 2)
+        evaluate(embeddings(0.1 * values + NOISE), STIMULI, trials, seed=seed, permutations=199)
+        for seed in (1, 1, 2)
     )
     assert once == twice
     assert once.metrics["rsa_spearman"].value == other.metrics["rsa_spearman"].value
-    assert once.metrics["rsa_spearman"].low != other.metrics["rsa_spearman"].low
+    assert once.metrics["rsa_spearman"].p != other.metrics["rsa_spearman"].p
 
 
 def test_provenance_and_json_round_trip(data):
@@ -168,8 +170,6 @@ def test_bad_input_says_so(data):
         evaluate(held_out, STIMULI, trials, center=True, **QUICK)
     with pytest.raises(ConfigError, match="cosine or correlation"):
         evaluate(embeddings(values), STIMULI, trials, distance="euclid", **QUICK)
-    with pytest.raises(ConfigError, match="resamples"):
-        evaluate(embeddings(values), STIMULI, trials, resamples=0)
 
 
 def test_no_complete_judgment_leaves_accuracy_undefined(data):
@@ -198,9 +198,7 @@ def test_frozen_minilm_has_the_figures_measured_before(garcia):
     ends = np.cumsum([len(sentences) for sentences in captions])[:-1]
     values = np.stack([part.mean(axis=0) for part in np.split(encoded, ends)])
     ids = tuple(garcia.stimuli.ids[i] for i in np.flatnonzero(garcia.stimuli.test))
-    result = evaluate(
-        Embeddings(values, ids, "minilm"), garcia.stimuli, garcia.trials, resamples=200, permutations=99
-    )
+    result = evaluate(Embeddings(values, ids, "minilm"), garcia.stimuli, garcia.trials, permutations=99)
     found = [
         result.metrics[name].value
         for name in ("rsa_spearman", "rsa_spearman_squared", "odd_one_out_3afc", "odd_one_out_two_way")

@@ -67,7 +67,7 @@ def test_odd_one_out_ceiling_compares_stimuli_not_slots():
     triplets = np.array([rng.permutation(rng.choice(5, 3, replace=False)) for _ in range(60)])
     trials = make_trials(triplets, rng.integers(3, size=60), 5)
     modal, left_out, total = ceilings_by_loop(trials)
-    metrics, warnings = odd_one_out_ceiling(trials, resamples=200)
+    metrics, warnings = odd_one_out_ceiling(trials)
     upper, lower = metrics["odd_one_out_ceiling"], metrics["odd_one_out_ceiling_lower"]
     assert (upper.value, lower.value, upper.n) == (pytest.approx(modal), pytest.approx(left_out), total)
     assert upper.low < upper.value < upper.high
@@ -76,12 +76,12 @@ def test_odd_one_out_ceiling_compares_stimuli_not_slots():
 
 def test_unanimous_people_have_ceiling_one_whatever_the_slots():
     trials = make_trials([[0, 1, 2], [2, 0, 1], [1, 2, 0]], [0, 1, 2], 3)
-    metrics, _ = odd_one_out_ceiling(trials, resamples=10)
+    metrics, _ = odd_one_out_ceiling(trials)
     assert [metric.value for metric in metrics.values()] == [1, 1]
 
 
 def test_without_repeats_there_is_no_odd_one_out_ceiling():
-    metrics, warnings = odd_one_out_ceiling(make_trials([[0, 1, 2], [0, 1, 3]], [0, 0], 4), resamples=10)
+    metrics, warnings = odd_one_out_ceiling(make_trials([[0, 1, 2], [0, 1, 3]], [0, 0], 4))
     assert all(
         np.isnan(metric.value) and np.isnan(metric.low) and metric.n == 0 for metric in metrics.values()
     )
@@ -93,14 +93,14 @@ def test_many_repeats_give_no_warning():
     kinds = np.array([[i, i + 1, i + 2] for i in range(120)])
     people = np.tile(np.arange(12), 120)
     trials = make_trials(np.repeat(kinds, 12, axis=0), rng.integers(3, size=1440), 130, people)
-    assert odd_one_out_ceiling(trials, resamples=5)[1] == []
+    assert odd_one_out_ceiling(trials)[1] == []
 
 
 def test_random_answers_look_as_if_they_agreed():
     """Why nothing is divided by the modal share: of two random answers it is 2/3, while one in three is the truth."""
     rng, kinds = np.random.default_rng(0), np.array([[i, i + 1, i + 2] for i in range(4000)])
     trials = make_trials(np.repeat(kinds, 2, axis=0), rng.integers(3, size=8000), 4002, [0, 1] * 4000)
-    metrics, _ = odd_one_out_ceiling(trials, resamples=5)
+    metrics, _ = odd_one_out_ceiling(trials)
     assert metrics["odd_one_out_ceiling"].value == pytest.approx(2 / 3, abs=0.02)
     assert metrics["odd_one_out_ceiling_lower"].value == pytest.approx(1 / 3, abs=0.03)
 
@@ -112,7 +112,7 @@ def test_repeats_by_one_person_and_within_one_block_warn():
 
     def warned(who, block):
         trials = make_trials(kinds, odd, 122, who)
-        return odd_one_out_ceiling(replace(trials, block=block), resamples=5)[1]
+        return odd_one_out_ceiling(replace(trials, block=block))[1]
 
     assert warned(people, np.tile(["1", "2"], 720)) == []
     (alone,) = warned(np.where(kinds[:, 0] < 30, 0, people), np.tile(["1", "2"], 720))

@@ -10,7 +10,7 @@ from synthetic_judgments import make_stimuli, make_trials, random_triplets
 
 from bgs._errors import ConfigError, DataError
 from bgs.evaluation import PROTOCOLS, select_protocol
-from bgs.evaluation.judged_pairs import JudgedPairs
+from bgs.evaluation.showings import Showings
 from bgs.judgments import PairCounts, human_rdm
 
 # Clips 0–3 train, 4–7 test.
@@ -43,29 +43,19 @@ def test_the_list_of_protocols():
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
-@pytest.mark.parametrize("whom", [None, [1, 1, 1], [2, 0, 1], [0, 3, 1]])
-def test_judged_pairs_give_the_human_rdm_of_any_participants(name, whom):
+def test_showings_give_the_human_rdm(name):
     rng = np.random.default_rng(0)
     people = np.concatenate([["a", "b", "c"] * 40])
     trials = make_trials(random_triplets(rng, 8, 120), rng.integers(3, size=120), 8, people)
     protocol = select_protocol(name, STIMULI, trials)
-    pairs = JudgedPairs.of(protocol)
-    names = np.unique(protocol.judgments.participant)
-    whom = whom and whom[: len(names)]  # among the test clips alone, one of the three may have no judgment
-    times = dict(zip(names, whom or [1] * len(names), strict=True))
-    copies = [
-        protocol.judgments.where(protocol.judgments.participant == who)
-        for who in names
-        for _ in range(times[who])
-    ]
-    rows = [np.concatenate([getattr(part, field) for part in copies]) for field in ("stimuli", "odd")]
-    counts = PairCounts.from_trials(make_trials(*rows, 8)).subset(protocol.positions)
-    dissimilarity, shown = pairs.dissimilarity(None if whom is None else np.array(whom, dtype=float))
-    np.testing.assert_array_equal(shown, counts.shown[pairs.first, pairs.second])
-    np.testing.assert_array_equal(dissimilarity, human_rdm(counts)[pairs.first, pairs.second])
-    everyone = PairCounts.from_trials(protocol.judgments).subset(protocol.positions).shown
+    showings = Showings.of(protocol)
+    counts = PairCounts.from_trials(protocol.judgments).subset(protocol.positions)
+    np.testing.assert_array_equal(showings.shown, counts.shown[showings.first, showings.second])
+    np.testing.assert_allclose(showings.dissimilarity, human_rdm(counts)[showings.first, showings.second])
+    everyone = counts.shown
     expected = [(i, j) for i, j in itertools.combinations(range(len(everyone)), 2) if everyone[i, j]]
-    assert list(zip(pairs.first, pairs.second, strict=True)) == expected
+    assert list(zip(showings.first, showings.second, strict=True)) == expected
+    assert showings.own.all() == (name != "held-out-trials")
 
 
 def test_held_out_needs_a_split():

@@ -144,7 +144,7 @@ def test_estimated_ceilings_tend_to_the_analytic_ones(temperature):
         )
         analytic = analytic_ceilings(judged, draws=10)["all"]
         protocol = select_protocol("all", stimuli, judged.trials)
-        odd, _ = odd_one_out_ceiling(protocol.trials, resamples=2)
+        odd, _ = odd_one_out_ceiling(protocol.trials)
         rsa, _ = rsa_ceiling(protocol)
         low, high = odd["odd_one_out_ceiling_lower"].value, odd["odd_one_out_ceiling"].value
         assert low - 0.01 < analytic.odd_one_out < high + 0.01

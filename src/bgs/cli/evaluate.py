@@ -66,7 +66,6 @@ def evaluate(
     center: Annotated[
         bool, typer.Option("--center", help="Subtract the training clips' mean first.")
     ] = False,
-    resamples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples of each design.")] = 2000,
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles for the p-value of the RSA.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
     json: Annotated[Path | None, typer.Option(help="Write the result here.")] = None,
@@ -86,10 +85,10 @@ def evaluate(
     model = Embeddings.load(embeddings)
     other = None if against is None else Embeddings.load(against)
     dataset = load_dataset(data, mirror=mirror)
-    with Console(stderr=True).status("resampling"):
+    with Console(stderr=True).status("comparing"):
         result = evaluation.evaluate(
             model, dataset.stimuli, dataset.need_trials(), protocol=protocol.value, distance=distance.value,
-            center=center, against=other, resamples=resamples, permutations=permutations, seed=seed,
+            center=center, against=other, permutations=permutations, seed=seed,
             provenance=provenance(data=dataset.name, data_hashes=dict(dataset.hashes)),
         )  # fmt: skip
     print_results(result)
@@ -113,8 +112,8 @@ def print_results(result: Result, names: tuple[str, str] = ("this", "other")) ->
         shuffles = f"{known['permutations']} shuffles of stimulus labels, one-sided"
         out.print(f"p = {_p_value(p)} for the Spearman RSA ({shuffles}).")
     out.print(
-        f"Intervals: {known['n_clips']} clips and {known['n_participants']} participants, both resampled "
-        f"{known['resamples']} times."
+        f"Intervals: 95 %, about other clips than these {known['n_clips']} and other people than these "
+        f"{known['n_participants']}."
     )
     if result.differences:
         out.print()
@@ -144,7 +143,7 @@ def _differences_table(result: Result, names: tuple[str, str]) -> Table:
         models, difference = (result.metrics[name], result.against_metrics[name]), result.differences[name]
         values = [_number(metric.value) for metric in models]
         rows.append((words, *values, _number(difference.value, sign=True), _interval(difference, sign=True)))
-    title = f"Compared with {result.provenance['against']['source']}, on the same resamples"
+    title = f"Compared with {result.provenance['against']['source']}, paired"
     return table(title, ("", *names, "difference", "95 % interval"), rows, numbers=(1, 2, 3, 4))
 
 

@@ -1,7 +1,7 @@
 """Evaluation: RSA, odd-one-out accuracy, noise ceilings, analyses of a geometry, intervals. Never imports torch."""
 
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
-from bgs.evaluation.comparison import Comparison
+from bgs.evaluation.comparison import DESIGNS, Comparison
 from bgs.evaluation.contrasts import contrasts
 from bgs.evaluation.decoding import Decoding, decode
 from bgs.evaluation.dimension_ratings import DimensionRating, rate_dimensions
@@ -17,7 +17,7 @@ from bgs.evaluation.probes import PROBE_PROTOCOLS, Probes, ProbeScore, probe
 from bgs.evaluation.protocols import PROTOCOLS, Protocol, select_protocol
 from bgs.evaluation.raters import rater_reference
 from bgs.evaluation.rdm import DISTANCES, model_rdm, pair_vector
-from bgs.evaluation.resampling import DESIGNS, bootstrap, percentile_interval
+from bgs.evaluation.resampling import bootstrap, percentile_interval
 from bgs.evaluation.result import Metric, Result
 from bgs.evaluation.rsa import pearson, spearman, validation_rsa
 from bgs.evaluation.rsa_ceiling import rsa_ceiling

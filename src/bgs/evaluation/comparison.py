@@ -1,4 +1,4 @@
-"""Models against people, on the data as they are or on any resample of clips and participants."""
+"""Models against people: values, and intervals that say how far they would move with other clips and people."""
 
 from __future__ import annotations
 
@@ -8,119 +8,201 @@ from functools import cached_property
 import numpy as np
 
 from bgs._typing import Float, Float64, Int
-from bgs.evaluation.judged_pairs import JudgedPairs
+from bgs.evaluation.influence import correlation_influences
 from bgs.evaluation.odd_one_out import trial_scores
 from bgs.evaluation.protocols import Protocol
-from bgs.evaluation.rsa import centred, dense_ranks, weighted_pearson, weighted_spearman
-from bgs.evaluation.variance_components import Membership, membership
+from bgs.evaluation.resampling import t_quantile
+from bgs.evaluation.result import Interval, Metric
+from bgs.evaluation.rsa import pearson, spearman
+from bgs.evaluation.showings import Showings
+from bgs.evaluation.variance_components import REST, Membership, membership, variance_of_mean
 from bgs.judgments.trials import KEPT_PAIR
 
-#: What a :class:`Comparison` measures, in its order.
-MEASURES = ("rsa_spearman", "rsa_pearson", "odd_one_out_3afc", "odd_one_out_two_way")
+#: What a :class:`Comparison` measures, in its order, with unit and range.
+MEASURES: dict[str, tuple[str, Interval]] = {
+    "rsa_spearman": ("Spearman rho", (-1.0, 1.0)),
+    "rsa_pearson": ("Pearson r", (-1.0, 1.0)),
+    "odd_one_out_3afc": ("proportion of trials (chance 1/3)", (0.0, 1.0)),
+    "odd_one_out_two_way": ("proportion of comparisons (chance 1/2)", (0.0, 1.0)),
+}
+_SQUARED = {"rsa_spearman": "rho squared", "rsa_pearson": "r squared"}
+
+#: Which parts of the variance an interval is about: other clips and answers, or other clips, people and answers.
+DESIGNS = {"clips": ("clips", "pairs", REST), "both": ("clips", "pairs", REST, "people")}
+
+#: Fewer participants are no sample of people: figures are then about clips only.
+FEW_PARTICIPANTS = 6
+#: Fewer clips do not tell how far a figure would move with others: there is no interval.
+FEW_CLIPS = 5
+
+_NONE: Interval = (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """e models and one set of human judgments, prepared so that a resample costs time linear in pairs and trials.
+    """e models and one set of human judgments.
+
+    Every figure is, to first order, a mean over pairs or trials. How far it would move with other clips and other
+    people follows from what these share (:mod:`bgs.evaluation.variance_components`), and intervals are value ± t · SE with
+    t of one degree less than there are clips (or participants, if fewer). Nothing is resampled, and the noise of a single
+    judgment counts once: a bootstrap over clips counts it three times for pairs, seven times for triplets.
 
     Attributes:
-        pairs: the judged pairs.
-        shown: (p,) how often each was shown.
-        dissimilarity: (p,) human dissimilarity of each, 0–1.
-        dissimilarity_ranks: (p,) the same as dense ranks.
-        distances: (e, p) model distance of each pair, each row centred.
-        ranks: (e, p) the same as dense ranks.
+        showings: of the judged pairs.
+        distances: (e, p) model distance of each pair.
         triplets: (t, 3) local stimulus indices of the complete trials.
         judge: (t,) participant of each.
         scores: (e, 2, t) three-way and two-way score of each.
-        n_clips: number of stimuli evaluated.
+        n_participants: who gave at least one of the judgments.
     """
 
-    pairs: JudgedPairs
-    shown: Float64[np.ndarray, " p"]
-    dissimilarity: Float64[np.ndarray, " p"]
-    dissimilarity_ranks: Int[np.ndarray, " p"]
+    showings: Showings
     distances: Float64[np.ndarray, "e p"]
-    ranks: Int[np.ndarray, "e p"]
     triplets: Int[np.ndarray, "t 3"]
     judge: Int[np.ndarray, " t"]
     scores: Float64[np.ndarray, "e 2 t"]
-    n_clips: int
+    n_participants: int
 
     @classmethod
     def of(cls, protocol: Protocol, rdms: Float[np.ndarray, "e m m"]) -> Comparison:
         """Compare e model RDMs of the protocol's stimuli, in the protocol's order."""
-        pairs, trials = JudgedPairs.of(protocol), protocol.trials
+        showings, trials = Showings.of(protocol), protocol.trials
         triplets = protocol.local(trials.stimuli)
-        distances = rdms[:, pairs.first, pairs.second]
-        dissimilarity, shown = pairs.dissimilarity()
         return cls(
-            pairs=pairs,
-            shown=shown,
-            dissimilarity=dissimilarity,
-            dissimilarity_ranks=dense_ranks(dissimilarity),
-            distances=np.stack([centred(row) for row in distances]),
-            ranks=np.stack([dense_ranks(row) for row in distances]),
+            showings=showings,
+            distances=rdms[:, showings.first, showings.second].astype(np.float64),
             triplets=triplets,
             judge=protocol.judgments.participant_codes[protocol.complete],
             scores=np.stack([trial_scores(rdm, triplets, trials.odd) for rdm in rdms]),
-            n_clips=len(protocol.positions),
+            n_participants=protocol.n_participants,
         )
 
+    @property
+    def n_clips(self) -> int:
+        """Stimuli evaluated."""
+        return self.showings.n_clips
+
     @cached_property
-    def judged_by(self) -> dict[str, Membership]:
-        """What the complete trials hang together by: their three ``clips``, their three ``pairs`` and their ``people``."""
+    def values(self) -> Float64[np.ndarray, "4 e"]:
+        """:data:`MEASURES` of every model, NaN where undefined."""
+        human, n_trials = self.showings.dissimilarity, len(self.triplets)
+        rsa = [[of(row, human) for row in self.distances] for of in (spearman, pearson)]
+        accuracy = self.scores.mean(axis=2).T if n_trials else np.full((2, len(self.scores)), np.nan)
+        return np.concatenate([np.array(rsa), accuracy])
+
+    def metrics(self, model: int) -> dict[str, Metric]:
+        """Metrics of one model, correlations squared too."""
+        metrics = {}
+        for row, (name, (unit, bounds)) in enumerate(MEASURES.items()):
+            value, reach = float(self.values[row, model]), self._reach(row, [model], [1.0])
+            metrics[name] = self._metric(name, unit, value, reach, bounds)
+            if name in _SQUARED:
+                intervals = {
+                    design: _square(interval) for design, interval in metrics[name].intervals.items()
+                }
+                found = Metric(
+                    value**2, *intervals[self.headline], metrics[name].n, _SQUARED[name], intervals
+                )
+                metrics[f"{name}_squared"] = found
+        return metrics
+
+    def difference(self, first: int, second: int) -> dict[str, Metric]:
+        """First model minus second, paired: what both share, the clips and the people, cancels."""
+        differences = {}
+        for row, (name, (unit, _)) in enumerate(MEASURES.items()):
+            one, other = self.values[row, [first, second]].tolist()
+            reach = self._reach(row, [first, second], [1.0, -1.0])
+            differences[name] = self._metric(
+                name, f"difference in {unit}", one - other, reach, (-1.0, 1.0) if row >= 2 else (-2.0, 2.0)
+            )
+            if name in _SQUARED:  # d(ρ²) = 2 ρ dρ
+                reach = self._reach(row, [first, second], [2 * one, -2 * other])
+                differences[f"{name}_squared"] = self._metric(
+                    name, f"difference in {_SQUARED[name]}", one**2 - other**2, reach, (-1.0, 1.0)
+                )
+        return differences
+
+    @property
+    def headline(self) -> str:
+        """The design whose interval is a metric's ``low`` and ``high``: clips alone where participants are few."""
+        return "both" if self.n_participants >= FEW_PARTICIPANTS else "clips"
+
+    def warnings(self) -> list[str]:
+        """What the sizes of the samples do to the intervals."""
+        found = []
+        if self.n_participants < FEW_PARTICIPANTS:
+            who = "one participant" if self.n_participants == 1 else f"{self.n_participants} participants"
+            found.append(f"{who}: too few to speak about others, so intervals are over clips only")
+        if self.n_clips < FEW_CLIPS:
+            found.append(
+                f"{self.n_clips} clips: too few to tell how far figures would move with others, so there are no "
+                f"intervals (they need {FEW_CLIPS})"
+            )
+        return found
+
+    @cached_property
+    def _influences(self) -> Float64[np.ndarray, "e 2 k"]:
+        """How each showing moves both correlations of each model."""
+        return np.stack([correlation_influences(self.showings, row) for row in self.distances])
+
+    @cached_property
+    def _judged_by(self) -> dict[str, Membership]:
+        """What the complete trials hang together by: their three clips, their three pairs, and people."""
         pairs = np.sort(self.triplets[:, np.array(KEPT_PAIR)], axis=2) @ np.array([self.n_clips, 1])
         groups = {"clips": self.triplets, "pairs": pairs, "people": self.judge[:, None]}
         return {name: membership(group) for name, group in groups.items()}
 
-    def __call__(
-        self,
-        clips: Float64[np.ndarray, " m"] | None = None,
-        participants: Float64[np.ndarray, " q"] | None = None,
-    ) -> Float64[np.ndarray, "4 e"]:
-        """:data:`MEASURES` of every model.
+    def _reach(self, row: int, models: list[int], weights: list[float]) -> dict[str, float]:
+        """Half the width of the interval of each design, for the sum of a measure over models, with weights."""
+        weight = np.array(weights)
+        if not np.isfinite(weight).all():  # a correlation that is undefined
+            return dict.fromkeys(DESIGNS, float("nan"))
+        if row < 2:
+            parts = self.showings.variance(_sum(weight, self._influences[models, row]))
+        else:
+            scores = _sum(weight, self.scores[models, row - 2])
+            parts = variance_of_mean(scores, self._judged_by)
+            if _alike(scores) and not _alike(_sum(weight, self.distances[models])):
+                return dict.fromkeys(
+                    DESIGNS, float("nan")
+                )  # trials that are all alike do not tell how they vary
+        degrees = {"clips": self.n_clips - 1, "both": min(self.n_clips, self.n_participants) - 1}
+        return {
+            design: t_quantile(degrees[design]) * float(np.sqrt(sum(parts.get(part, 0.0) for part in names)))
+            for design, names in DESIGNS.items()
+        }
 
-        Args:
-            clips: (m,) how many times each clip is in the resample; None: once. Copies of one clip make no pair:
-                people were not asked how similar a clip is to itself.
-            participants: (q,) the same for participants.
+    def _metric(
+        self, name: str, unit: str, value: float, reach: dict[str, float], bounds: Interval
+    ) -> Metric:
+        intervals = {
+            design: _bounded(value, around, bounds) if self._known(design) else _NONE
+            for design, around in reach.items()
+        }
+        n = len(self.showings) if name.startswith("rsa") else len(self.triplets)
+        return Metric(value, *intervals[self.headline], n, unit, intervals)
 
-        Returns:
-            (4, e) values, NaN where undefined.
-        """
-        return np.concatenate([self.rsa(clips, participants), self._accuracy(clips, participants)])
+    def _known(self, design: str) -> bool:
+        few_people = self.n_participants < FEW_PARTICIPANTS
+        return self.n_clips >= FEW_CLIPS and not (few_people and design != "clips")
 
-    def rsa(
-        self,
-        clips: Float64[np.ndarray, " m"] | None = None,
-        participants: Float64[np.ndarray, " q"] | None = None,
-    ) -> Float64[np.ndarray, "2 e"]:
-        """Spearman and Pearson of every model: pair (i, j) weighs clips[i]·clips[j], times the share of its judgments
-        that the participants' resample holds."""
-        weights = np.ones(len(self.pairs))
-        if clips is not None:
-            weights = clips[self.pairs.first] * clips[self.pairs.second]
-        dissimilarity, ranks = self.dissimilarity, self.dissimilarity_ranks
-        if participants is not None:
-            dissimilarity, shown = self.pairs.dissimilarity(participants)
-            # A pair is there as often as its judgments are, relative to the data. Counting every pair that is left
-            # once would let a resample of sparse judgments vary too little: a pair seen by one person cannot
-            # change, only go.
-            weights = weights * (shown / self.shown)
-            dissimilarity = np.where(shown > 0, dissimilarity, 0.0)  # of weight 0: any number does
-            ranks = dense_ranks(dissimilarity)
-        spearman = weighted_spearman(self.ranks, ranks, weights)
-        return np.stack([spearman, weighted_pearson(self.distances, dissimilarity, weights)])
 
-    def _accuracy(
-        self, clips: Float64[np.ndarray, " m"] | None, participants: Float64[np.ndarray, " q"] | None
-    ) -> Float64[np.ndarray, "2 e"]:
-        """Both accuracies: a trial is there as often as its three clips' and its participant's copies combine."""
-        weights = np.ones(len(self.triplets))
-        if clips is not None:
-            weights = clips[self.triplets[:, 0]] * clips[self.triplets[:, 1]] * clips[self.triplets[:, 2]]
-        if participants is not None:
-            weights = weights * participants[self.judge]
-        total = weights.sum()
-        return (self.scores @ weights).T / total if total > 0 else np.full((2, len(self.scores)), np.nan)
+def _sum(weights: Float64[np.ndarray, " e"], rows: Float64[np.ndarray, "e n"]) -> Float64[np.ndarray, " n"]:
+    """Weighted sum of rows; exactly 0 where a row is taken away from itself."""
+    total: Float64[np.ndarray, " n"] = (weights[:, None] * rows).sum(axis=0)
+    return total
+
+
+def _alike(values: Float64[np.ndarray, " n"]) -> bool:
+    return not len(values) or float(np.ptp(values)) == 0.0
+
+
+def _bounded(value: float, reach: float, bounds: Interval) -> Interval:
+    low, high = np.clip([value - reach, value + reach], *bounds).tolist()
+    return low, high
+
+
+def _square(interval: Interval) -> Interval:
+    """The interval of the square: from 0 where the interval spans 0."""
+    squares = sorted(bound**2 for bound in interval)
+    return (0.0 if interval[0] <= 0 <= interval[1] else squares[0], squares[1])

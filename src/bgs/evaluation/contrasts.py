@@ -1,4 +1,4 @@
-"""Several models at once: differences between any two of them, all over the same resamples."""
+"""Several models at once: paired differences between any two of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from bgs._errors import ConfigError
 from bgs.embeddings import Embeddings
 from bgs.evaluation.comparison import Comparison
 from bgs.evaluation.evaluate import protocol_rdm
-from bgs.evaluation.measurement import Measurement
 from bgs.evaluation.protocols import select_protocol
 from bgs.evaluation.result import Metric
 from bgs.judgments import Trials
@@ -26,25 +25,21 @@ def contrasts(
     protocol: str = "held-out-trials",
     distance: str = "cosine",
     center: bool = False,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> list[dict[str, Metric]]:
     """Paired differences between embeddings, as :func:`bgs.evaluation.evaluate` gives them, for many pairs at once.
 
     Args:
         models: embeddings by name.
         pairs: names (first, second); the difference is first minus second.
-        stimuli, trials, protocol, distance, center, resamples, seed: see :func:`bgs.evaluation.evaluate`.
+        stimuli, trials, protocol, distance, center: see :func:`bgs.evaluation.evaluate`.
 
     Returns:
         For each pair the difference in every measure, with the intervals of every design.
 
     Raises:
-        ConfigError: a name that is not among the models, or less than one resample.
+        ConfigError: a name that is not among the models.
         DataError: a stimulus without embedding, no split or no judgment for the protocol.
     """
-    if resamples < 1:
-        raise ConfigError("too few resamples", where="resamples", expected="at least 1", got=resamples)
     names = list(models)
     for name in {name for pair in pairs for name in pair}:
         if name not in models:
@@ -54,5 +49,4 @@ def contrasts(
     chosen = select_protocol(protocol, stimuli, trials)
     rdms = [protocol_rdm(model, stimuli, chosen, distance, center) for model in models.values()]
     comparison = Comparison.of(chosen, np.stack(rdms))
-    measured = Measurement.of(comparison, resamples=resamples, seed=seed)
-    return [measured.difference(names.index(first), names.index(second)) for first, second in pairs]
+    return [comparison.difference(names.index(first), names.index(second)) for first, second in pairs]

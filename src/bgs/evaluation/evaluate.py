@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 
 from bgs import __version__
-from bgs._errors import ConfigError
 from bgs._typing import Float64
 from bgs.embeddings import Embeddings
 from bgs.evaluation.comparison import Comparison
-from bgs.evaluation.measurement import Measurement
 from bgs.evaluation.odd_one_out_ceiling import odd_one_out_ceiling
 from bgs.evaluation.permutation import permutation_p_value
 from bgs.evaluation.protocols import Protocol, select_protocol
@@ -34,7 +32,6 @@ def evaluate(
     distance: str = "cosine",
     center: bool = False,
     against: Embeddings | None = None,
-    resamples: int = 2000,
     permutations: int = 1000,
     seed: int = 0,
     provenance: Mapping[str, Any] | None = None,
@@ -48,44 +45,40 @@ def evaluate(
         protocol: see :func:`bgs.evaluation.protocols.select_protocol`.
         distance: "cosine" or "correlation".
         center: subtract the mean of the training stimuli's embeddings first (of all where no split was published).
-        against: other embeddings to compare with; differences are the first minus these, resample by resample.
-        resamples: bootstrap resamples of each design.
+        against: other embeddings to compare with; differences are the first minus these, paired.
         permutations: label shuffles for the p-value of the Spearman RSA; 0: none.
-        seed: every random number depends on it.
+        seed: of the label shuffles.
         provenance: what the caller knows about the data, added to the result's provenance; ``data_hashes`` in it are
             joined with those of the stimuli and trials.
 
     Returns:
         Metrics ``rsa_spearman`` (with its p-value), ``rsa_pearson``, both squared, ``odd_one_out_3afc``,
         ``odd_one_out_two_way`` and the ceilings. ``low`` and ``high`` are about other clips and other participants;
-        ``intervals`` has every design. See :class:`bgs.evaluation.measurement.Measurement` for the interval rule.
+        ``intervals`` has every design. See :class:`bgs.evaluation.comparison.Comparison` for the interval rule.
 
     Raises:
         DataError: a stimulus without embedding, no split or no judgment for the protocol.
-        ConfigError: an unknown protocol or distance, or less than one resample.
+        ConfigError: an unknown protocol or distance.
     """
-    if resamples < 1:
-        raise ConfigError("too few resamples", where="resamples", expected="at least 1", got=resamples)
     chosen = select_protocol(protocol, stimuli, trials)
     models = [embeddings] if against is None else [embeddings, against]
     rdms = np.stack([protocol_rdm(model, stimuli, chosen, distance, center) for model in models])
     comparison = Comparison.of(chosen, rdms)
-    measured = Measurement.of(comparison, resamples=resamples, seed=seed)
     summaries = []
     for model, rdm in enumerate(rdms):
-        metrics, p = measured.metrics(model), _p_value(rdm, chosen, permutations, seed)
+        metrics, p = comparison.metrics(model), _p_value(rdm, chosen, permutations, seed)
         summaries.append({**metrics, "rsa_spearman": replace(metrics["rsa_spearman"], p=p)})
-    ceilings, warnings = _ceilings(chosen, resamples, seed)
+    ceilings, warnings = _ceilings(chosen)
     about = _provenance(models, stimuli, trials, provenance or {})
-    about |= {"seed": seed, "resamples": resamples, "permutations": permutations}
+    about |= {"seed": seed, "permutations": permutations}
     about |= {"distance": distance, "center": center, **_sizes(chosen, comparison)}
     return Result(
         protocol=protocol,
         metrics={**summaries[0], **ceilings},
         provenance=about,
-        differences=measured.difference(0, 1) if against is not None else {},
+        differences=comparison.difference(0, 1) if against is not None else {},
         against_metrics=summaries[1] if against is not None else {},
-        warnings=[*_model_warnings(summaries, comparison), *measured.warnings(), *warnings],
+        warnings=[*_model_warnings(summaries, comparison), *comparison.warnings(), *warnings],
     )
 
 
@@ -110,9 +103,9 @@ def _p_value(
     return permutation_p_value(rdm, human, permutations=permutations, seed=seed)
 
 
-def _ceilings(protocol: Protocol, resamples: int, seed: int) -> tuple[dict[str, Metric], list[str]]:
+def _ceilings(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
     rsa, rsa_warnings = rsa_ceiling(protocol)
-    odd, odd_warnings = odd_one_out_ceiling(protocol.trials, resamples=resamples, seed=seed)
+    odd, odd_warnings = odd_one_out_ceiling(protocol.trials)
     return {**rsa, **odd}, [*rsa_warnings, *odd_warnings]
 
 
@@ -151,8 +144,8 @@ def _provenance(
 def _sizes(protocol: Protocol, comparison: Comparison) -> dict[str, int]:
     return {
         "n_clips": comparison.n_clips,
-        "n_participants": comparison.pairs.n_participants,
+        "n_participants": comparison.n_participants,
         "n_trials": len(comparison.triplets),
         "n_pair_trials": len(protocol.judgments),
-        "n_pairs": len(comparison.pairs),
+        "n_pairs": len(comparison.showings),
     }

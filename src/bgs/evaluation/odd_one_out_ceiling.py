@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bgs._rng import generator
 from bgs._typing import Float64, Int, Shaped
-from bgs.evaluation.resampling import multiplicities, percentile_interval
+from bgs.evaluation.resampling import t_quantile
 from bgs.evaluation.result import Metric
 from bgs.judgments import Trials
 
@@ -15,22 +14,19 @@ _FEW_REPEATS = 10
 _MOST = 0.9
 
 
-def odd_one_out_ceiling(
-    trials: Trials, *, resamples: int = 2000, seed: int = 0
-) -> tuple[dict[str, Metric], list[str]]:
+def odd_one_out_ceiling(trials: Trials) -> tuple[dict[str, Metric], list[str]]:
     """A range for the best odd-one-out accuracy of any fixed prediction, from triplets judged more than once.
 
     A model answers a triplet always alike, so it can at best give the answer that people would give most often. The
     share of trials with the answer that they *did* give most often (Hebart et al. 2020, Nature Human Behaviour
-    4:1173) is too high, the more so the fewer repeats: of two random answers it is .67, of three .60.
+    4:1173) is too high, the more so the fewer repeats: of two random answers it is .67, of three .63.
     ``odd_one_out_ceiling_lower`` predicts each trial from the other trials of its triplet (ties share credit) and is
     too low. The truth lies between, so neither alone is something to divide by. Answers are compared by stimulus:
-    slots differ between presentations.
+    slots differ between presentations. Intervals, ± t · SE of the ratio of two sums over triplets, are about other
+    triplets.
 
     Args:
         trials: similarity judgments.
-        resamples: resamples of triplets for the interval.
-        seed: the resamples depend on it.
 
     Returns:
         Metrics ``odd_one_out_ceiling`` and ``odd_one_out_ceiling_lower`` (1/3–1 and 0–1, n: trials of repeated
@@ -38,20 +34,24 @@ def odd_one_out_ceiling(
     """
     answers = _answer_counts(trials)
     repeats = answers.sum(axis=1)
-    hits = np.stack([answers.max(axis=1), _leave_one_out_hits(answers), repeats]).astype(np.float64)  # (3, t)
-    rng, n_triplets = generator(seed, "bootstrap", "odd-one-out ceiling"), len(answers)
-    draws = np.full((resamples, 2), np.nan)
-    if n_triplets > 1:
-        for resample in range(resamples):
-            upper, lower, total = hits @ multiplicities(rng, n_triplets)
-            draws[resample] = upper / total, lower / total
-    metrics = {}
-    for row, name in enumerate(("odd_one_out_ceiling", "odd_one_out_ceiling_lower")):
-        value = float(hits[row].sum() / repeats.sum()) if n_triplets else float("nan")
-        interval = percentile_interval(draws[:, row], value, (0.0, 1.0))
-        unit = "proportion of trials (chance 1/3)"
-        metrics[name] = _metric(value, interval, int(repeats.sum()), unit)
-    return metrics, _repeat_warnings(trials, repeats)
+    hits = {
+        "odd_one_out_ceiling": answers.max(axis=1, initial=0).astype(np.float64),
+        "odd_one_out_ceiling_lower": _leave_one_out_hits(answers),
+    }
+    return {name: _share(hit, repeats) for name, hit in hits.items()}, _repeat_warnings(trials, repeats)
+
+
+def _share(hits: Float64[np.ndarray, " t"], repeats: Int[np.ndarray, " t"]) -> Metric:
+    """Hits a repeat, with its interval over triplets; NaN without any."""
+    n, total, unit = len(repeats), int(repeats.sum()), "proportion of trials (chance 1/3)"
+    value = float(hits.sum() / total) if total else float("nan")
+    reach = float("nan")
+    if n > 1:
+        reach = (
+            t_quantile(n - 1) * float(np.sqrt(n / (n - 1) * np.sum((hits - value * repeats) ** 2))) / total
+        )
+    low, high = np.clip([value - reach, value + reach], 0.0, 1.0).tolist()
+    return Metric(value, low, high, total, unit, {"triplets": (low, high)})
 
 
 def _repeat_warnings(trials: Trials, repeats: Int[np.ndarray, " t"]) -> list[str]:
@@ -108,7 +108,3 @@ def _leave_one_out_hits(answers: Int[np.ndarray, "t 3"]) -> Float64[np.ndarray, 
         best = others == others.max(axis=1, keepdims=True)
         hits += answers[:, answer] * best[:, answer] / best.sum(axis=1)
     return hits
-
-
-def _metric(value: float, interval: tuple[float, float], n: int, unit: str) -> Metric:
-    return Metric(value, *interval, n, unit, {"triplets": interval})

@@ -1,14 +1,13 @@
-"""Bootstrap designs and their intervals.
+"""Bootstrap of clips and of single units, and its intervals.
 
-Clips and participants are both samples: of the scenes and of the people that one would like to speak about.
-Resampling clips says how far the figure would move with other scenes, resampling participants with other people,
-resampling both with both. Intervals are percentiles of the draws, once moved to the point estimate (:func:`shifted`)
-and freed of noise that the resampling itself multiplies (:func:`design_intervals`).
+Intervals are percentiles of the draws, once moved to the point estimate (:func:`shifted`) and scaled to the variance that
+is wanted (:func:`clip_spread`, :func:`refitted_spread`). Agreement with people needs no resampling: see
+:mod:`bgs.evaluation.comparison`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,14 +15,11 @@ from bgs._rng import generator
 from bgs._typing import Float64
 from bgs.evaluation.result import Interval
 
-#: Which samples are drawn anew; "both" draws the two independently.
-DESIGNS = ("clips", "participants", "both")
-
 _TAILS = (0.025, 0.975)
 
-#: A statistic of a resample, from how often each clip and each participant is in it (None: once).
+#: A statistic of a resample, from how often each clip and each unit (pair, triplet) is in it (None: once).
 Statistic = Callable[
-    [Float64[np.ndarray, " m"] | None, Float64[np.ndarray, " q"] | None], Float64[np.ndarray, "..."]
+    [Float64[np.ndarray, " m"] | None, Float64[np.ndarray, " u"] | None], Float64[np.ndarray, "..."]
 ]
 
 
@@ -33,38 +29,28 @@ def multiplicities(rng: np.random.Generator, n: int) -> Float64[np.ndarray, " n"
 
 
 def bootstrap(
-    statistic: Statistic, n_clips: int, n_participants: int, *, design: str, resamples: int, seed: int
+    statistic: Statistic, n_clips: int, n_units: int, *, design: str, resamples: int, seed: int
 ) -> Float64[np.ndarray, "r ..."]:
     """A statistic over resamples, one after the other: memory does not grow with their number but for the result.
 
     All that one statistic returns is computed on the same resamples, so its differences are paired.
 
     Args:
-        statistic: called with clip and participant multiplicities, returns an array.
-        n_clips, n_participants: sizes of the two samples.
-        design: one of :data:`DESIGNS`.
+        statistic: called with the multiplicities of clips and of units, one of which is None; returns an array.
+        n_clips, n_units: sizes of the two samples.
+        design: "clips" or "units", what is drawn.
         resamples: how many, at least 1.
-        seed: clips are drawn from one stream and participants from another, so that resample i of "both" combines
-            the clips of resample i of "clips" with the people of resample i of "participants".
+        seed: of the draws; clips and units have streams of their own.
 
     Returns:
-        (r, …) the statistic of each resample; NaN throughout where the design draws from fewer than two members,
+        (r, …) the statistic of each resample; NaN throughout where there are fewer than two members to draw from,
         since one member says nothing about others.
     """
-    clips, participants = design in ("clips", "both"), design in ("participants", "both")
-    clip_stream, participant_stream = (
-        generator(seed, "bootstrap", name) for name in ("clips", "participants")
-    )
-    draws = [
-        statistic(
-            multiplicities(clip_stream, n_clips) if clips else None,
-            multiplicities(participant_stream, n_participants) if participants else None,
-        )
-        for _ in range(resamples)
-    ]
-    if (clips and n_clips < 2) or (participants and n_participants < 2):
-        return np.full_like(np.stack(draws), np.nan)
-    return np.stack(draws)
+    n = {"clips": n_clips, "units": n_units}[design]
+    stream = generator(seed, "bootstrap", {"clips": "clips", "units": "participants"}[design])
+    drawn = (multiplicities(stream, n) for _ in range(resamples))
+    draws = np.stack([statistic(one, None) if design == "clips" else statistic(None, one) for one in drawn])
+    return draws if n > 1 else np.full_like(draws, np.nan)
 
 
 def clip_copies(n: int, resamples: int, seed: int) -> Float64[np.ndarray, "r n"]:
@@ -113,41 +99,6 @@ def percentile_interval(
     return float(low), float(high)
 
 
-def design_intervals(
-    draws: Mapping[str, Float64[np.ndarray, " r"]], value: float, bounds: tuple[float, float]
-) -> dict[str, Interval]:
-    """The 95 % interval of each design for a figure over pairs, with the noise of single judgments counted once.
-
-    A pair is in a resample of clips as often as the *product* of its clips' copies, which varies three times as much as
-    a plain resample of pairs, and more still when participants are drawn too. Bare percentiles are therefore far too
-    wide where judgments are few (Owen 2007, Annals of Applied Statistics 1:386). The three designs together tell the
-    parts of the variance apart: with clips c, participants p and judgments j,
-
-        V(clips) = c + 3 j,   V(participants) = p + j,   V(both) = c + p + 7 j,
-        V(both − clips − participants) = 3 j   on the same draws of clips and people.
-
-    The draws keep their shape and are scaled to c + j, p + j and c + p + j; the last is what the two-factor
-    bootstrap of Schütt et al. 2023 (eLife 12:e82566) estimates, bounded as there.
-
-    Args:
-        draws: design -> (r,) the statistic over resamples, of one seed: "both" combines the others' draws.
-        value: the point estimate.
-        bounds: least and greatest value that the metric can take.
-
-    Returns:
-        Design -> low and high.
-    """
-    raw = {design: _variance(draws[design]) for design in DESIGNS}
-    noise = _variance(draws["both"] - draws["clips"] - draws["participants"]) / 3
-    wanted = _corrected_variances(raw, noise)
-    spread = {
-        design: float(np.sqrt(wanted[design] / raw[design])) if raw[design] > 0 else 1.0 for design in DESIGNS
-    }
-    return {
-        design: percentile_interval(draws[design], value, bounds, spread=spread[design]) for design in DESIGNS
-    }
-
-
 def without_each(statistic: Statistic, n_clips: int) -> Float64[np.ndarray, "n ..."]:
     """(n, …) a statistic without each clip in turn."""
     return np.stack([statistic(row, None) for row in 1.0 - np.eye(n_clips)])
@@ -161,7 +112,8 @@ def clip_spread(
 ) -> float:
     """Factor on the clip draws of a statistic of pairs (or triplets) whose judges are not known one by one.
 
-    As in :func:`design_intervals` the bare draws count the noise j of single pairs several times. The jackknife over
+    A pair is in a resample as often as the product of its clips' copies, so the bare draws count the noise j of single
+    pairs three times (Owen 2007, Annals of Applied Statistics 1:386). The jackknife over
     clips (k of which make a unit) has the variance c + k·j, units drawn by themselves have j, and the draws are scaled
     to max(c + j, j). For pairs this is the variance of Aronow, Samii & Assenova 2015 (Political Analysis 23:564), but
     for terms of higher order.
@@ -244,13 +196,3 @@ def two_sided_p(draws: Float64[np.ndarray, " r"], value: float, *, spread: float
 def _variance(draws: Float64[np.ndarray, " r"]) -> float:
     defined = draws[np.isfinite(draws)]
     return float(defined.var()) if len(defined) else float("nan")
-
-
-def _corrected_variances(raw: Mapping[str, float], noise: float) -> dict[str, float]:
-    """Variances with judgment noise counted once; as they are where one of them is undefined."""
-    clips, participants, both = (raw[design] for design in DESIGNS)
-    if not np.isfinite([clips, participants, both]).all():
-        return dict(raw)
-    clips = max(clips - 2 * noise, noise)
-    total = min(max(clips + participants - noise, clips, participants), both)
-    return {"clips": clips, "participants": participants, "both": total}

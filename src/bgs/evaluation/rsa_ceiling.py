@@ -12,8 +12,7 @@ from bgs._typing import Bool, Float64, Int
 from bgs.evaluation.protocols import Protocol
 from bgs.evaluation.resampling import t_quantile
 from bgs.evaluation.result import Metric
-from bgs.evaluation.variance_components import membership, variance_of_mean
-from bgs.judgments.trials import KEPT_PAIR
+from bgs.evaluation.showings import Showings
 
 _FEW_PAIRS = 0.5
 
@@ -35,9 +34,7 @@ def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
     was shown has nothing to do with how alike its clips are, as in any random design.
 
     The interval is about other clips, people and answers: ± t · SE on the squared ceiling, SE from the influence of each
-    judgment. Parts for clips and for single pairs by :func:`bgs.evaluation.variance_components.variance_of_mean`; what
-    judgments of one person have in common beyond their clips by Cameron, Gelbach & Miller 2011 (Journal of Business
-    & Economic Statistics 29:238).
+    judgment (:meth:`bgs.evaluation.showings.Showings.variance`).
 
     For rank correlations the ceiling is the same number: in three worlds with the design of the published data, expected
     shares reached it within 2 % (``docs/statistics.md``).
@@ -51,13 +48,14 @@ def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
         different triplets, or where dissimilarities do not vary.
     """
     showings = Showings.of(protocol)
-    value, comparable = showings.reliability(), float(showings.comparable.mean())
-    se = showings.standard_error() if np.isfinite(value) else float("nan")
+    reliability = Reliability(showings)
+    value, comparable = reliability.value, float(reliability.comparable.mean())
+    se = reliability.standard_error if np.isfinite(value) else float("nan")
     reach = t_quantile(showings.n_clips - 1) * se
     bounds = [value, max(value - reach, -1.0), min(value + reach, 1.0)]
     squared = [float(np.clip(x, 0.0, 1.0)) for x in bounds]  # NaN stays NaN
     metrics = {
-        name: _metric(numbers, len(showings.first), unit)
+        name: _metric(numbers, len(showings), unit)
         for name, numbers, unit in (
             ("rsa_reliability", [min(bounds[0], 1.0), *bounds[1:]], "reliability"),
             ("rsa_ceiling", np.sqrt(squared).tolist(), "Spearman rho"),
@@ -89,125 +87,65 @@ def _metric(bounds: list[float], n: int, unit: str) -> Metric:
 
 
 @dataclass(frozen=True)
-class Showings:
-    """k showings of the p pairs of a human RDM, one row each time that a pair was shown.
+class Reliability:
+    """σ_f² / Var(D) of a human RDM, and how each showing of a pair moves it."""
 
-    Attributes:
-        first, second: (p,) the pair, as indices into the protocol's stimuli.
-        n_clips: how many stimuli that are.
-        n_thirds: how many third clips a pair is met with in the design.
-        pair, triplet, person: (k,) which pair, in which triplet, to whom.
-        apart: (k,) 1 where the pair was not kept, else 0.
-        own: (k,) whether the judgment is one of those that make the RDM.
-    """
+    showings: Showings
 
-    first: Int[np.ndarray, " p"]
-    second: Int[np.ndarray, " p"]
-    n_clips: int
-    n_thirds: int
-    pair: Int[np.ndarray, " k"]
-    triplet: Int[np.ndarray, " k"]
-    person: Int[np.ndarray, " k"]
-    apart: Float64[np.ndarray, " k"]
-    own: Bool[np.ndarray, " k"]
-
-    @classmethod
-    def of(cls, protocol: Protocol) -> Showings:
-        """What the protocol's witnesses say about the pairs of its RDM."""
-        size, judgments = len(protocol.positions), protocol.witnesses
-        local = np.sort(protocol.local(judgments.stimuli)[:, np.array(KEPT_PAIR)], axis=2)  # (n, 3 slots, 2)
-        inside = local[..., 0] >= 0
-        code = local[..., 0] * size + local[..., 1]
-        own = np.broadcast_to(protocol.own[:, None], inside.shape) & inside
-        pairs = np.unique(code[own])
-        inside &= np.isin(code, pairs)
-        row = np.nonzero(inside)[0]
-        _, triplet = np.unique(judgments.triplet_codes, return_inverse=True)
-        return cls(
-            first=pairs // size,
-            second=pairs % size,
-            n_clips=size,
-            n_thirds=len(np.unique(judgments.stimuli)) - 2,
-            pair=np.searchsorted(pairs, code[inside]),
-            triplet=triplet.reshape(-1)[row],
-            person=judgments.participant_codes[row],
-            apart=(judgments.odd[:, None] != np.arange(3))[inside].astype(np.float64),
-            own=own[inside],
-        )
-
-    def reliability(self) -> float:
-        """σ_f² / Var(D), not bounded; NaN where there is nothing to compare or to explain."""
-        variance = float(self._rdm()[1].var())
+    @property
+    def value(self) -> float:
+        """Not bounded; NaN where there is nothing to compare or to explain."""
+        variance = float(self.showings.dissimilarity.var())
         signal = sum(share * products.mean for share, products in self._signals())
         return signal / variance if variance > 0 and self.comparable.any() else float("nan")
 
+    @property
     def standard_error(self) -> float:
-        """Of :meth:`reliability`, over clips, people and answers."""
-        influence = self.influence()
-        of_pair = np.bincount(self.pair, influence, len(self.first))
-        clips = membership(np.stack([self.first, self.second], axis=1))
-        # Influences sum to the deviation; their mean is that over p.
-        parts = variance_of_mean(of_pair * len(of_pair), {"clips": clips})
-        return float(np.sqrt(sum(parts.values()) + max(0.0, self._of_people(influence))))
+        """Over clips, people and answers."""
+        return float(np.sqrt(sum(self.showings.variance(self.influence()).values())))
+
+    @property
+    def comparable(self) -> Bool[np.ndarray, " p"]:
+        """(p,) pairs judged by two people in two different triplets."""
+        return self.elsewhere.comparisons > 0
 
     def influence(self) -> Float64[np.ndarray, " k"]:
-        """(k,) by how much each showing moves the reliability: itself, and the weight of its pair."""
-        shown, rdm = self._rdm()
-        variance, pair, away = rdm.var(), self.pair, rdm - rdm.mean()
-        of_variance = 2 * away[pair] * (self.apart - rdm[pair]) + (away**2 - variance)[pair]
-        of_variance *= self.own / shown[pair] / len(rdm)
+        """(k,) by how much each showing moves the value: itself, and the weight of its pair."""
+        showings, rdm = self.showings, self.showings.dissimilarity
+        variance, pair, away = rdm.var(), showings.pair, rdm - rdm.mean()
+        of_variance = 2 * away[pair] * (showings.apart - rdm[pair]) + (away**2 - variance)[pair]
+        of_variance *= showings.own / showings.shown[pair] / len(rdm)
         of_signal = sum(share * products.influence() for share, products in self._signals())
-        influence: Float64[np.ndarray, " k"] = (of_signal - self.reliability() * of_variance) / variance
+        influence: Float64[np.ndarray, " k"] = (of_signal - self.value * of_variance) / variance
         return influence
 
     @cached_property
-    def comparable(self) -> Bool[np.ndarray, " p"]:
-        """(p,) pairs judged by two people in two different triplets."""
-        return self._elsewhere.comparisons > 0
-
-    def _rdm(self) -> tuple[Float64[np.ndarray, " p"], Float64[np.ndarray, " p"]]:
-        """(p,) times shown in the RDM's own judgments, and the dissimilarities."""
-        pair, apart = self.pair[self.own], self.apart[self.own]
-        shown = np.bincount(pair, minlength=len(self.first)).astype(np.float64)
-        return shown, np.bincount(pair, apart, len(self.first)) / shown
-
-    def _signals(self) -> list[tuple[float, _Products]]:
-        """What σ_f² is made of, with its shares: products of judgments in different triplets, and in the same."""
-        again = 1.0 / self.n_thirds if self._again.comparisons.any() else 0.0
-        return [(1.0 - again, self._elsewhere), (again, self._again)]
-
-    @cached_property
-    def _elsewhere(self) -> _Products:
+    def elsewhere(self) -> _Products:
         """Judgments of a pair by other people in other triplets.
 
         Of all showings of the pair, take away those in the same triplet and those to the same person; what is both was
         taken away twice.
         """
         pair, triplet, person, both = self._cells()
-        return _Products.of(self, ((1.0, pair), (-1.0, triplet), (-1.0, person), (1.0, both)))
+        return _Products.of(self.showings, ((1.0, pair), (-1.0, triplet), (-1.0, person), (1.0, both)))
 
     @cached_property
-    def _again(self) -> _Products:
+    def again(self) -> _Products:
         """Judgments of a pair by other people in the same triplet."""
         _, triplet, _, both = self._cells()
-        return _Products.of(self, ((1.0, triplet), (-1.0, both)))
+        return _Products.of(self.showings, ((1.0, triplet), (-1.0, both)))
+
+    def _signals(self) -> list[tuple[float, _Products]]:
+        """What σ_f² is made of, with its shares: products of judgments in different triplets, and in the same."""
+        again = 1.0 / self.showings.n_thirds if self.again.comparisons.any() else 0.0
+        return [(1.0 - again, self.elsewhere), (again, self.again)]
 
     def _cells(self) -> tuple[Int[np.ndarray, " k"], ...]:
         """(k,) numbers of the pair, and of pair and triplet, pair and person, and all three."""
-        triplet, people = self.pair * (self.triplet.max() + 1) + self.triplet, self.person.max() + 1
-        cells = self.pair, triplet, self.pair * people + self.person, triplet * people + self.person
+        pair, person = self.showings.pair, self.showings.person
+        triplet, people = pair * (self.showings.triplet.max() + 1) + self.showings.triplet, person.max() + 1
+        cells = pair, triplet, pair * people + person, triplet * people + person
         return tuple(np.unique(cell, return_inverse=True)[1].reshape(-1) for cell in cells)
-
-    def _of_people(self, influence: Float64[np.ndarray, " k"]) -> float:
-        """Variance that one person's judgments give by hanging together where they share no clip."""
-        size, clips = self.n_clips, np.stack([self.first, self.second])[:, self.pair]
-        of_person = np.bincount(self.person, influence)
-        _, person_clip = np.unique(self.person * size + clips, return_inverse=True)
-        of_clip = np.bincount(person_clip.reshape(-1), np.tile(influence, 2))
-        _, person_pair = np.unique(self.person * len(self.first) + self.pair, return_inverse=True)
-        of_pair = np.bincount(person_pair, influence)
-        # Two pairs share a clip: one of the sums over clips has their product; a pair with itself is in two.
-        return float(of_person @ of_person - (of_clip @ of_clip - of_pair @ of_pair))
 
 
 @dataclass(frozen=True)
@@ -231,7 +169,7 @@ class _Products:
     @classmethod
     def of(cls, showings: Showings, cells: Sequence[tuple[float, Int[np.ndarray, " k"]]]) -> _Products:
         """Partners are the showings in the cells of a showing, added and taken away by sign."""
-        pair, n_pairs = showings.pair, len(showings.first)
+        pair, n_pairs = showings.pair, len(showings)
 
         def over_partners(values: Float64[np.ndarray, " k"]) -> Float64[np.ndarray, " k"]:
             total: Float64[np.ndarray, " k"] = sum(
@@ -250,13 +188,17 @@ class _Products:
     def weights(self) -> Float64[np.ndarray, " p"]:
         """(p,) weights of pairs, of sum 1 (0 where nothing can be compared)."""
         roots = np.sqrt(self.comparisons)
-        return roots / roots.sum() if roots.any() else roots
+        weights: Float64[np.ndarray, " p"] = roots / max(roots.sum(), 1.0)
+        return weights
 
     @property
     def of_pairs(self) -> Float64[np.ndarray, " p"]:
         """(p,) mean product of each pair, 0 where it has none."""
         products = np.bincount(self.pair, self.deviations * self.sums, len(self.comparisons))
-        return np.divide(products, self.comparisons, out=np.zeros_like(products), where=self.comparisons > 0)
+        means: Float64[np.ndarray, " p"] = np.divide(
+            products, self.comparisons, out=np.zeros_like(products), where=self.comparisons > 0
+        )
+        return means
 
     @property
     def mean(self) -> float:

@@ -186,7 +186,7 @@ def _measure(
     values = statistic()
     clips, units = (
         bootstrap(statistic, n, n_units, design=design, resamples=resamples, seed=seed)
-        for design in ("clips", "participants")  # units drawn by themselves stand in for participants
+        for design in ("clips", "units")
     )
 
     without = without_each(statistic, n)

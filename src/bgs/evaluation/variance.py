@@ -115,7 +115,7 @@ def partition_variance(
     value = regression()[None]
     clips, pairs = (
         bootstrap(regression, n, vectors.shape[1], design=design, resamples=resamples, seed=seed)
-        for design in ("clips", "participants")  # pairs drawn by themselves stand in for participants
+        for design in ("clips", "units")
     )
     names = tuple(models)
     moments = value, clips, without_each(regression, n), pairs

@@ -1,4 +1,4 @@
-"""Paired comparisons between the cells of one model and seed, and with the captions: all on the same resamples."""
+"""Paired comparisons between the cells of one model and seed, and with the captions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def compare(
     for protocol in settings.protocols:
         differences = contrasts(
             embeddings, pairs, study.stimuli, study.trials, protocol=protocol, distance=settings.distance,
-            center=settings.center, resamples=settings.resamples, seed=config.seeds[0],
+            center=settings.center,
         )  # fmt: skip
         found[protocol] = {f"{a} - {b}": metrics for (a, b), metrics in zip(pairs, differences, strict=True)}
     write_json(path, {"key": key, "protocols": _to_json(found)})

@@ -137,7 +137,7 @@ class _Work:
         return [
             evaluate(
                 embeddings, study.stimuli, study.trials, protocol=protocol, distance=settings.distance,
-                center=settings.center, against=against, resamples=settings.resamples,
+                center=settings.center, against=against,
                 permutations=settings.permutations, seed=self.config.seeds[0], provenance=about,
             )
             for protocol in settings.protocols

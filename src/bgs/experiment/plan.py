@@ -31,7 +31,7 @@ from bgs.training import TrainingConfig
 RULE = (
     "A unit (a caption, a clip) costs what it takes in a forward pass. An update costs three of them a unit (forward, "
     "and backward for two), four where graphs are not kept and units are encoded twice; validating and embedding "
-    "cost one. Evaluation is timed with a fiftieth of its resamples. Left out: decoding clips, loading weights, "
+    "cost one. Evaluation is timed with a fiftieth of its permutations. Left out: decoding clips, loading weights, "
     "early stopping, analyses and report, and what lora.layers: last:k saves."
 )
 _UNITS = 16  # timed at once, at most
@@ -234,8 +234,7 @@ def _evaluation_seconds(config: ExperimentConfig, study: Study) -> float:
         for protocol in settings.protocols:
             evaluate(
                 embeddings, study.stimuli, study.trials, protocol=protocol, distance=settings.distance,
-                center=settings.center, against=embeddings, resamples=max(settings.resamples // _SHARE, 1),
-                permutations=settings.permutations // _SHARE,
+                center=settings.center, against=embeddings, permutations=settings.permutations // _SHARE,
             )  # fmt: skip
 
     return _SHARE * _timed(work)

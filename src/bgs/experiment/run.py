@@ -32,7 +32,7 @@ def run_training(
     results = [
         evaluate(
             tuned, study.stimuli, study.trials, protocol=protocol, distance=settings.distance, center=settings.center,
-            against=base, resamples=settings.resamples, permutations=settings.permutations, seed=config.seed,
+            against=base, permutations=settings.permutations, seed=config.seed,
             provenance=study.about(config),
         )
         for protocol in settings.protocols

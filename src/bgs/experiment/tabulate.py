@@ -81,7 +81,7 @@ def _caption_results(data: ExperimentData) -> dict[str, Result]:
     found: dict[str, Result] = {
         protocol: evaluate(
             data.captions, data.study.stimuli, data.study.trials, protocol=protocol, distance=settings.distance,
-            center=settings.center, resamples=settings.resamples, permutations=settings.permutations,
+            center=settings.center, permutations=settings.permutations,
             seed=data.config.seeds[0],
         )
         for protocol in settings.protocols

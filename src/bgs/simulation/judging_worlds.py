@@ -48,7 +48,9 @@ class JudgingWorld:
 
     def draw_people(self, seed: int, n: int) -> Float64[np.ndarray, "n d"]:
         """(n, d) weights of dimensions."""
-        return np.exp(self.spread * generator(seed, "world people").normal(size=(n, self.dimensions)))
+        log_weights = self.spread * generator(seed, "world people").normal(size=(n, self.dimensions))
+        weights: Float64[np.ndarray, "n d"] = np.exp(log_weights)
+        return weights
 
     def distances(
         self, clips: Float64[np.ndarray, "m d"], weights: Float64[np.ndarray, " d"]
@@ -56,7 +58,8 @@ class JudgingWorld:
         """(m, m) cosine distances as one person sees them."""
         seen = clips * weights
         seen = seen / np.linalg.norm(seen, axis=1, keepdims=True)
-        return 1.0 - seen @ seen.T
+        distances: Float64[np.ndarray, "m m"] = 1.0 - seen @ seen.T
+        return distances
 
     def judge(self, design: Trials, clips: Float64[np.ndarray, "m d"], seed: int) -> Trials:
         """The design's trials, answered by new people; attention checks are passed.
