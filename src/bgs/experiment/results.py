@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from bgs.evaluation import Metric, Result, benjamini_hochberg
+from bgs.report.numbers import plain
 
-#: What the table has, and the ceiling that it is read against.
+#: What the table has, and the ceiling that it is divided by. That of odd-one-out accuracy is known to lie in a range only.
 MEASURES: dict[str, str | None] = {
     "rsa_spearman": "rsa_ceiling",
     "rsa_spearman_squared": "rsa_ceiling_squared",
-    "odd_one_out_3afc": "odd_one_out_ceiling",
+    "odd_one_out_3afc": None,
     "odd_one_out_two_way": None,
 }
 
@@ -104,6 +105,13 @@ class ProtocolResults:
     captions: Row
     models: dict[str, dict[str, Row]]
     differences: dict[str, dict[str, Row]]
+
+    @property
+    def odd_one_out_range(self) -> str:
+        """Between which figures the best possible odd-one-out accuracy lies, in words; empty where it is unknown."""
+        bounds = [self.ceilings.get(f"odd_one_out_ceiling{end}") for end in ("_lower", "")]
+        known = [plain(bound.value) for bound in bounds if bound is not None and not math.isnan(bound.value)]
+        return " to ".join(known)
 
     def share_of_ceiling(self, row: Row) -> dict[str, Metric]:
         """Measure -> share of its ceiling, for those that have one."""

@@ -112,7 +112,8 @@ def _nearness(source: Source) -> Findings:
 _MEASURED = (
     "Spearman correlation between model distances and the share of times {judges} did not keep two clips together, over "
     "pairs of clips that no model was trained on; odd one out is the share of their trials that the model answers alike.\n\n"
-    "Intervals resample clips and {judges}; differences are paired on the same resamples, and values are means over seeds."
+    "95 % intervals say how far figures would move with other clips and other {judges}. Differences are paired, and values are "
+    "means over seeds."
 )
 GAP = Chapter("gap", "The gap to {judges}", _MEASURED, _gap)
 CLOSING = Chapter(
@@ -123,8 +124,11 @@ CLOSING = Chapter(
 )  # fmt: skip
 CEILING = Chapter(
     "ceiling", "How near to the noise ceiling",
-    "The noise ceiling is the most that a perfect model can expect: the square root of the reliability of the judgments, from "
-    "halves of {judges} (Spearman-Brown). For odd one out: how often repeated trials give the most frequent answer.\n\n"
+    "The noise ceiling is the most that a fixed prediction of pairs can expect: what the share of times that a pair is kept, "
+    "over all {judges} and third clips, would correlate with the shares seen here. It is found from judgments of one pair by "
+    "different {judges} in different triplets, which have nothing in common but the pair. For odd one out only a range is "
+    "known: predicting each answer from the other answers to the same triplet is too low, the share of the most frequent "
+    "answer too high.\n\n"
     "A share is the model's correlation over the ceiling.",
     _nearness,
 )  # fmt: skip

@@ -89,8 +89,8 @@ def levels_table(source: Source, protocol: str, only: Collection[str] | None = N
         found += [
             (source.called(model, source.label(c)), r) for c, r in rows.items() if only is None or c in only
         ]
-    names = ("rsa_ceiling", "rsa_ceiling_squared", "odd_one_out_ceiling")
-    ceiling = ("noise ceiling", *map(results.ceilings.get, names), None, None, "")
+    rsa = map(results.ceilings.get, ("rsa_ceiling", "rsa_ceiling_squared"))
+    ceiling = ("noise ceiling", *rsa, results.odd_one_out_range, None, None, "")
     header = (
         "",
         "RSA, Spearman",
@@ -126,19 +126,20 @@ def differences_table(source: Source, protocol: str, only: Collection[str] | Non
 
 
 def shares_table(source: Source, protocol: str) -> Table:
-    """Shares of both ceilings, and the ceilings."""
+    """Share of the RSA ceiling, beside what both ceilings are."""
     results = source.table.protocols[protocol]
     lines: list[tuple[Cell, ...]] = [
         (
             source.called(model, source.label(name)),
-            *map(results.share_of_ceiling(figures).get, _MEASURES),
+            results.share_of_ceiling(figures).get("rsa_spearman"),
+            *(figures[name].mean for name in _MEASURES),
         )
         for model in source.models
         for name, figures in _rows(results, model)
     ]
-    ceilings = map(results.ceilings.get, ("rsa_ceiling", "odd_one_out_ceiling"))
-    header = ("", "share of the RSA ceiling", "share of the odd-one-out ceiling")
-    return Table(PROTOCOL_TITLES[protocol], header, (*lines, ("the ceiling itself", *ceilings)), (1, 2))
+    ceiling = ("noise ceiling", 1.0, results.ceilings.get("rsa_ceiling"), results.odd_one_out_range)
+    header = ("", "share of the RSA ceiling", "RSA, Spearman", "odd one out (chance 1/3)")
+    return Table(PROTOCOL_TITLES[protocol], header, (*lines, ceiling), (1, 2, 3))
 
 
 def _rows(results: ProtocolResults, model: str) -> list[tuple[str, Row]]:
