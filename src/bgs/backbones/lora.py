@@ -21,7 +21,7 @@ _LAYERS = re.compile(r"all|last:[1-9]\d*")
 class LoraSettings(BaseModel):
     """Rank, scale and place of the adapters. Defaults are the paper's (v1)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     rank: int = Field(8, ge=1)
     alpha: float = Field(16, gt=0)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from bgs._errors import DataError
-from bgs._files import cache_folder, sha256_of, write_json
+from bgs._files import cache_folder, read_json, sha256_of, write_json
 from bgs.cli._show import console, table
 from bgs.datasets import Dataset, write_folder
 from bgs.datasets.links import ClipSearch, link_clips, search_clips
@@ -49,7 +48,7 @@ def _draw_missing(clips: tuple[PhaseClip, ...], folder: Path, size: int, fps: in
         "fps": fps,
         "source": sha256_of(*PHASE_GENSET.hashes.values()),
     }
-    same = marker.is_file() and json.loads(marker.read_text(encoding="utf-8")) == drawing
+    same = marker.is_file() and read_json(marker, "delete it: the clips are then drawn anew") == drawing
     if not same:
         marker.unlink(missing_ok=True)
     with progress_bar() as bar:

@@ -65,13 +65,14 @@ def attention(
     95 % intervals over clips. Without: strips only.
     """
     from bgs._errors import ConfigError
-    from bgs._files import write_json
+    from bgs._files import require_output, write_json
     from bgs.datasets import load_dataset
     from bgs.evaluation import attention_shares
     from bgs.experiment.looker import Looker, read_regions
 
     if masks is not None and boxes is not None:
         raise ConfigError("--masks conflicts with --boxes")
+    require_output(out / "attention.json")
     dataset = load_dataset(data, mirror=mirror)
     regions = read_regions(dataset, masks, boxes)
     lookers = [

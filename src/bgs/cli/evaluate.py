@@ -78,11 +78,13 @@ def evaluate(
     from rich.console import Console
 
     from bgs import evaluation
-    from bgs._files import write_json
+    from bgs._files import require_output, write_json
     from bgs.datasets import load_dataset
     from bgs.embeddings import Embeddings
     from bgs.experiment.provenance import provenance
 
+    if json is not None:
+        require_output(json)
     model = Embeddings.load(embeddings)
     other = None if against is None else Embeddings.load(against)
     dataset = load_dataset(data, mirror=mirror)

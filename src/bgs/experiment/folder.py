@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bgs._errors import BgsError, ConfigError
-from bgs._files import write_json, write_text
+from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
 from bgs.datasets import load_dataset
 from bgs.evaluation import select_protocol
 from bgs.experiment.config import ExperimentConfig
@@ -20,6 +17,7 @@ from bgs.experiment.simulated import write_simulated
 from bgs.experiment.study import Study, new_study
 from bgs.judgments import split_validation
 from bgs.training.run_folder import require_same
+from bgs.training.yaml_file import read_mapping
 
 #: Sections that may change between two calls: no cell depends on them.
 _FREE = {"analyses", "report"}
@@ -52,23 +50,25 @@ class ExperimentFolder:
             BgsError: it holds something else.
             ConfigError: it holds an experiment of another configuration (the first differing key is named).
         """
+        require_output(self.config)
         if self.config.is_file():
             if not self._begun():  # nothing was made from it yet: it may still be corrected
                 return
-            before = _binding(yaml.safe_load(self.config.read_text(encoding="utf-8")))
+            before = _binding(read_mapping(self.config))
             require_same(before, _binding(config.model_dump(mode="json")), "experiment", self.config)
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif not is_empty(self.path):
             raise BgsError(
                 "output folder is not empty", where=self.path, expected="a new folder or an experiment"
             )
 
     def open(self, config: ExperimentConfig, mirror: Path | None = None) -> Study:
-        """Begin an experiment, or go on with it; simulated data are made first.
+        """Begin an experiment, or go on with it, as the only process in its folder; simulated data are made first.
 
         Raises:
             BgsError: see :meth:`check`; the data cannot be loaded, or are others than those it was begun with.
         """
         self.check(config)
+        remove_scraps(self.path)
         if config.simulate is None:
             study = load_experiment_study(config, str(config.data), mirror)
             self._write_config(config)
@@ -120,9 +120,10 @@ class ExperimentFolder:
         """
         if not self.provenance.is_file():
             raise BgsError("nothing was begun here", where=self.path, expected=self.provenance.name)
-        before = json.loads(self.provenance.read_text(encoding="utf-8"))["data_hashes"]
         hashes = _data_hashes(study)
-        changed = [name for name, value in hashes.items() if before[name] != value]
+        with legible(self.provenance, "take a new folder"):
+            before = dict(read_json(self.provenance)["data_hashes"])
+            changed = [name for name, value in hashes.items() if before[name] != value]
         if changed:
             raise ConfigError(
                 f"the {changed[0]} are not those that this experiment was begun with", where=self.provenance,

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bgs._errors import ConfigError
 from bgs.backbones.lora import LoraSettings
 from bgs.objective.settings import ObjectiveSettings, changed_keys
+from bgs.training.yaml_file import parse_yaml, read_mapping
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class HeadSettings(_Settings):
@@ -227,7 +228,7 @@ def override(given: Mapping[str, Any], text: str) -> dict[str, Any]:
         raise ConfigError(
             "not an override", where=f"--set {text}", expected="key=value, e.g. optimizer.warmup=5"
         )
-    return merge(given, _nested(key.split("."), _parse(value, text)))
+    return merge(given, _nested(key.split("."), parse_yaml(value, f"--set {text}")))
 
 
 def validated(given: Mapping[str, Any], where: object) -> TrainingConfig:
@@ -236,30 +237,6 @@ def validated(given: Mapping[str, Any], where: object) -> TrainingConfig:
         return TrainingConfig.model_validate(given)
     except ValidationError as error:
         raise first_fault(error, where, TrainingConfig) from None
-
-
-def read_mapping(path: str | Path) -> dict[str, Any]:
-    """The keys and values of a YAML file.
-
-    Raises:
-        ConfigError: unreadable, or not a mapping.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise ConfigError("no such configuration file", where=path)
-    given = _parse(path.read_text(encoding="utf-8"), path)
-    if not isinstance(given, dict):
-        raise ConfigError(
-            "not a configuration", where=path, expected="keys and values", got=type(given).__name__
-        )
-    return given
-
-
-def _parse(text: str, where: object) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"not YAML: {error}", where=where) from None
 
 
 def _nested(keys: list[str], value: Any) -> dict[str, Any]:
