@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,8 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mappin
     """Write numpy arrays, or torch tensors, as safetensors, atomically."""
     from safetensors import SafetensorError
 
-    if all(type(tensor).__module__ == "numpy" for tensor in tensors.values()):
-        from safetensors.numpy import save_file
-    else:
-        from safetensors.torch import save_file
+    of_numpy = all(type(tensor).__module__ == "numpy" for tensor in tensors.values())
+    save_file = import_module(f"safetensors.{'numpy' if of_numpy else 'torch'}").save_file
     with atomic_path(path) as temporary:
         try:
             save_file(dict(tensors), temporary, metadata=dict(metadata))

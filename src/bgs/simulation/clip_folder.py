@@ -15,6 +15,7 @@ import numpy as np
 
 from bgs._errors import ConfigError, DataError, some
 from bgs._files import make_folder, usable_cores, write_tensors, write_text
+from bgs._optional import require
 from bgs._rng import generator
 from bgs.simulation.beginning import episodes_of
 from bgs.simulation.behaviours import BEHAVIOURS
@@ -112,6 +113,7 @@ def write_clips(
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError("is not empty", where=folder, expected="a new or empty folder")
+    require("av", "video")
     half_done = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=make_folder(folder.parent)))
     try:
         for name in ("clips", "masks"):

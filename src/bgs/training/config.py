@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bgs._errors import ConfigError
-from bgs.backbones.lora import LoraSettings
+from bgs.backbones.lora_settings import LoraSettings
 from bgs.objective.settings import ObjectiveSettings, changed_keys
 from bgs.training.yaml_file import parse_yaml, read_mapping
 

@@ -154,4 +154,4 @@ def p_text(value: float | None) -> str:
     """A p or q, for a table."""
     if value is None or value != value:
         return "–"
-    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+    return "< .001" if value < 0.001 else plain(value, 3)
