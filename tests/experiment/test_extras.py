@@ -70,13 +70,17 @@ print(json.dumps(found))
 """
 
 
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def distributions_of(extra: str) -> set[str]:
     """Everything that installing the package with an extra brings, as far as it is installed here."""
     extras = PROJECT["optional-dependencies"]
     todo, found = list(PROJECT["dependencies"]) + list(extras.get(extra, ())), set()
     while todo:
         wanted = Requirement(todo.pop())
-        name = re.sub(r"[-_.]+", "-", wanted.name).lower()
+        name = _normal(wanted.name)
         if name == PROJECT["name"]:
             todo += [text for part in wanted.extras for text in extras[part]]
         elif name not in found and (wanted.marker is None or wanted.marker.evaluate({"extra": ""})):
@@ -91,11 +95,9 @@ def distributions_of(extra: str) -> set[str]:
 def hidden_with(extra: str) -> list[str]:
     """Packages of all extras that are not there with ``extra`` alone; and what Windows does not have."""
     there, where = distributions_of(extra), packages_distributions()
-    hidden = ["fcntl"]
-    for package in (package for part in PACKAGES.values() for package in part):
-        if not {re.sub(r"[-_.]+", "-", name).lower() for name in where.get(package, ())} & there:
-            hidden.append(package)
-    return hidden
+    brought_by = {package: {_normal(name) for name in names} for package, names in where.items()}
+    optional = [package for part in PACKAGES.values() for package in part]
+    return ["fcntl", *(package for package in optional if not brought_by.get(package, set()) & there)]
 
 
 @pytest.fixture(scope="module")

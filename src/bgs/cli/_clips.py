@@ -34,7 +34,8 @@ def draw_clips(source: Path, out: Path | None, ratings: Path | None, size: int, 
     _draw_missing(read_clips(source), folder, size, fps)
     stimuli = replace(stimuli, videos=tuple(folder / name for name in stimuli.ids))
     card = PHASE_GENSET
-    write_folder(Dataset(card.name, stimuli, None, card.hashes, card.licence, card.citation), folder)
+    drawn = Dataset(card.name, stimuli, None, card.hashes, card.licence, card.citation, simulated=False)
+    write_folder(drawn, folder)  # trajectories and judgments are the authors': people's
     link_clips(card.name, {name: folder / name for name in stimuli.ids})
     return folder
 

@@ -141,7 +141,8 @@ def audit(
     found = audit_dataset(dataset)
     print_audit(dataset, found)
     if json is not None:
-        write_json(json, {"dataset": dataset.name, "hashes": dict(dataset.hashes), **found.to_json()})
+        about = {"dataset": dataset.name, "simulated": dataset.simulated, "hashes": dict(dataset.hashes)}
+        write_json(json, {**about, **found.to_json()})
 
 
 @app.command("show", epilog="Example: bgs data show garcia-isik-2025 --first 3")
@@ -173,9 +174,9 @@ def plant(
     from bgs.simulation import planted_dataset
 
     require_output(folder / "stimuli.csv")
-    if (folder / "stimuli.csv").exists() and load_dataset(folder).licence != "simulated":
+    if (folder / "stimuli.csv").exists() and not load_dataset(folder).simulated:
         raise DataError("holds a data set that is not simulated", where=folder, expected="a new folder")
     stimuli, judged = planted_dataset(n_clips=clips, n_trials=trials, seed=seed)
     citation = "SIMULATED scenes and SIMULATED observers; no person judged anything"
-    write_folder(Dataset(folder.name, stimuli, judged, {}, "simulated", citation), folder)
+    write_folder(Dataset(folder.name, stimuli, judged, {}, "simulated", citation, simulated=True), folder)
     typer.echo(f"{folder}: {len(stimuli)} simulated clips, {len(judged):,} simulated trials")

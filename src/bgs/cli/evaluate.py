@@ -94,7 +94,9 @@ def evaluate(
         result = evaluation.evaluate(
             model, dataset.stimuli, dataset.need_trials(), protocol=protocol.value, distance=distance.value,
             center=center, against=other, resamples=resamples, permutations=permutations, seed=seed,
-            provenance=provenance(data=dataset.name, data_hashes=dict(dataset.hashes)),
+            provenance=provenance(
+                data=dataset.name, data_hashes=dict(dataset.hashes), simulated=dataset.simulated
+            ),
         )  # fmt: skip
     print_results(result)
     if json is not None:
@@ -123,6 +125,8 @@ def print_results(result: Result, names: tuple[str, str] = ("this", "other")) ->
     if result.differences:
         out.print()
         out.print(_differences_table(result, names))
+    if known.get("simulated"):
+        out.print("SIMULATED clips or observers: no human data.", style="bold")
     for warning in result.warnings:
         out.print(f"Note: {warning}.", style="yellow")
 

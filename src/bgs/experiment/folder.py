@@ -9,7 +9,7 @@ from typing import Any
 
 from bgs._errors import BgsError, ConfigError
 from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
-from bgs.datasets import load_dataset
+from bgs.datasets import REGISTRY, load_dataset
 from bgs.evaluation import select_protocol
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.provenance import git_commit, hardware, provenance
@@ -104,13 +104,26 @@ class ExperimentFolder:
         if self.provenance.is_file():
             self.require_same_data(study)
             return
-        write_json(
-            self.provenance,
-            provenance(
-                data=study.dataset.name, data_hashes=_data_hashes(study), data_files=dict(study.dataset.hashes),
-                hardware=hardware(), git_commit=git_commit(),
-            ),
+        data = study.dataset
+        own = data.folder if data.name not in REGISTRY and data.folder != self.data.resolve() else None
+        about = provenance(
+            data=data.name, simulated=data.simulated, data_hashes=_data_hashes(study), data_files=dict(data.hashes),
+            data_folder=None if own is None else str(own.resolve()), hardware=hardware(), git_commit=git_commit(),
         )  # fmt: skip
+        write_json(self.provenance, about)
+
+    def found_data(self, config: ExperimentConfig) -> str:
+        """What the data are loaded by from anywhere: a path in the configuration is relative to where it was begun.
+
+        That is on record; where it is not (an older version began it) or the folder has moved, the path is looked for
+        from here and from every folder around the experiment. Whether these are the data, their hashes tell.
+        """
+        if config.data is None or config.data in REGISTRY:
+            return self.data_reference(config)
+        recorded = read_json(self.provenance).get("data_folder") if self.provenance.is_file() else None
+        around = [str(above / config.data) for above in self.path.resolve().parents]
+        places = [recorded or config.data, config.data, *around]
+        return next((place for place in places if Path(place).is_dir()), config.data)
 
     def require_same_data(self, study: Study) -> None:
         """See that data are those that the experiment was begun with.

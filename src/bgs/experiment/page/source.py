@@ -47,7 +47,7 @@ class Source:
     @cached_property
     def words(self) -> Vocabulary:
         """What those who judged are called."""
-        return OBSERVERS if self.data.study.dataset.licence == "simulated" else PEOPLE
+        return OBSERVERS if self.data.simulated else PEOPLE
 
     @property
     def models(self) -> list[str]:
