@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from bgs import BgsError, Embeddings
-from bgs.experiment import grid, run
-from bgs.experiment.analyses import REGISTRY
+from bgs.experiment import analyses, grid, run
+from bgs.experiment.analyses import REGISTRY, register
 from bgs.experiment.cells import Cell
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import validated_experiment
+from bgs.experiment.experiment_data import open_experiment
 from bgs.experiment.grid import run_experiment
 from bgs.experiment.plan import plan_experiment
 from bgs.experiment.results import ResultsTable
@@ -286,5 +287,49 @@ def test_analyses_are_run_recorded_and_known(whole, settings, monkeypatch):
     assert run_experiment(validated_experiment(settings, "x"), whole).failed == {}  # left out
     monkeypatch.delitem(REGISTRY, "probes")
     asked = validated_experiment(settings | {"analyses": {"probes": {"attributes": ["valence"]}}}, "x")
-    with pytest.raises(BgsError, match=r"analyses\.probes: no such analysis here"):
+    with pytest.raises(BgsError, match=r"unknown key 'analyses\.probes'; expected one of attention"):
         run_experiment(asked, whole)
+    misspelt = validated_experiment(settings | {"analyses": {"varianc": {}}}, "x")
+    for use in (run_experiment, plan_experiment):
+        with pytest.raises(BgsError, match=r"unknown key 'analyses\.varianc'.*did you mean variance"):
+            use(misspelt, whole)
+
+
+def test_an_analysis_of_ones_own(whole, settings, monkeypatch):
+    """As docs/experiment.md shows it: registered, it runs with a section of its own keys; reports leave it alone."""
+    seen = []
+
+    def spread(data):
+        seen.append(data.config.analyses.of("spread"))
+        power = seen[-1].get("power", 1)
+        return {
+            str(seed): float((data.distances(base) ** power).mean())
+            for seed, base in data.base("tiny").items()
+        }
+
+    off = {"probes": None, "variance": None, "dimensions": None, "disagreement": None}
+    config = validated_experiment(settings | {"analyses": {**off, "spread": {"power": 2}}}, "x")
+    with pytest.raises(
+        BgsError, match=r"unknown key 'analyses\.spread'.*see bgs\.experiment\.analyses\.register"
+    ):
+        run_experiment(config, whole)
+    monkeypatch.setattr(analyses, "REGISTRY", dict(REGISTRY))
+    register("spread", spread)
+    assert run_experiment(config, whole).failed == {}
+    assert json.loads((whole / "analyses/spread.json").read_text())["result"].keys() == {"0"}
+    run_experiment(config, whole)
+    assert seen == [{"power": 2}]  # kept
+    run_experiment(validated_experiment(settings | {"analyses": off}, "x"), whole)
+    run_experiment(validated_experiment(settings | {"analyses": {**off, "spread": None}}, "x"), whole)
+    assert seen == [{"power": 2}, {}]
+    assert run_experiment(config, whole).failed == {}
+    for name, message in (
+        ("gap", "there is an analysis of this name"),
+        ("../x", "not a name of an analysis"),
+    ):
+        with pytest.raises(BgsError, match=message):
+            register(name, spread)
+    register("odd", lambda data: {"value": float("nan")})
+    assert list(run_experiment(config, whole).failed) == ["analysis odd"]
+    monkeypatch.undo()
+    assert open_experiment(whole).config.analyses.of("spread") == {"power": 2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -104,7 +104,13 @@ class DisagreementSettings(Section):
 
 
 class AnalysesSettings(Section):
-    """One section an analysis; null leaves it out. Those that need more than the grid are left out until given."""
+    """One section an analysis; null leaves it out. Those that need more than the grid are left out until given.
+
+    Analyses that others register (see :func:`bgs.experiment.analyses.register`) have sections of any keys.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    __pydantic_extra__: dict[str, dict[str, Any] | None]
 
     gap: GapSettings | None = GapSettings()
     variance: VarianceSettings | None = VarianceSettings()
@@ -113,6 +119,13 @@ class AnalysesSettings(Section):
     disagreement: DisagreementSettings | None = DisagreementSettings()
     transfer: TransferSettings | None = None
     attention: AttentionSettings | None = None
+
+    def of(self, name: str) -> Section | dict[str, Any] | None:
+        """The section of an analysis by name, {} where none is given of one that others registered; None: left out."""
+        if name in type(self).model_fields:
+            section: Section | None = getattr(self, name)
+            return section
+        return (self.model_extra or {}).get(name, {})
 
 
 class ReportSettings(Section):
