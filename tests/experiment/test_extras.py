@@ -105,7 +105,7 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
     """Name -> arguments; {out} stands for a folder that is new each time."""
     folder = text_experiment[1]
     table = f"model: lookup:3\ndata: {small_study}\nepochs: 1\nlora: null\nvalidation: {{fraction: 0}}\n"
-    table += "evaluation: {resamples: 10, permutations: 0}\n"
+    table += "evaluation: {resamples: 100, permutations: 0}\n"
     config = tmp_path_factory.mktemp("configs") / "table.yaml"
     config.write_text(table)
     grid = config.with_name("grid.yaml")
