@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from bgs import BgsError, Embeddings
+from bgs._lock import locked_folder
 from bgs.experiment import analyses, grid, run
 from bgs.experiment.analyses import REGISTRY, register
 from bgs.experiment.cells import Cell
@@ -258,6 +260,44 @@ def test_a_model_that_cannot_be_loaded_is_planned_without_a_time(settings, tmp_p
     assert "cannot load" in plan.costs["gone"]
     assert np.isnan(plan.seconds("gone"))
     assert plan.seconds("lookup") > 0
+
+
+def test_only_one_process_works_in_an_experiment(config, whole):
+    with locked_folder(whole), pytest.raises(BgsError, match="another process is at work here: process"):
+        run_experiment(config, whole)
+    assert not (whole / ".lock").exists()
+
+
+def test_data_named_by_a_relative_path_are_found_from_anywhere(settings, small_study, tmp_path, monkeypatch):
+    shutil.copytree(small_study, tmp_path / "project/data/mine")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    table = {
+        "models": {"table": {"model": "lookup:3"}},
+        "captions": None,
+        "conditions": ["hybrid"],
+        "seeds": [0],
+    }
+    training = settings["training"] | {"lora": None, "validation": {"fraction": 0}, "epochs": 1}
+    config = validated_experiment(settings | table | {"data": "data/mine", "training": training}, "x")
+    assert run_experiment(config, "out").failed == {}
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    data = open_experiment(tmp_path / "project/out")
+    assert data.study.dataset.folder == tmp_path / "project/data/mine"
+    provenance = json.loads((tmp_path / "project/out/provenance.json").read_text())
+    assert provenance.pop("data_folder") == str(tmp_path / "project/data/mine")
+    # An older version recorded no folder, and a project may be moved: the path is then looked for around the experiment.
+    (tmp_path / "project/out/provenance.json").write_text(json.dumps(provenance))
+    (tmp_path / "project").rename(tmp_path / "moved")
+    assert open_experiment(tmp_path / "moved/out").study.dataset.folder == tmp_path / "moved/data/mine"
+    (tmp_path / "moved/data/mine/stimuli.csv").write_text(
+        (small_study / "stimuli.csv").read_text().replace("clip00", "clip99")
+    )
+    (tmp_path / "moved/data/mine/trials.csv").write_text(
+        (small_study / "trials.csv").read_text().replace("clip00", "clip99")
+    )
+    with pytest.raises(BgsError, match="the stimuli are not those that this experiment was begun with"):
+        open_experiment(tmp_path / "moved/out")
 
 
 def test_simulated_data_are_made_once_and_kept(settings, tmp_path):

@@ -30,8 +30,8 @@ class HeadSettings(_Settings):
 class OptimizerSettings(_Settings):
     """AdamW and its learning rate over updates."""
 
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.01, ge=0)
+    learning_rate: float = Field(1e-3, gt=0, le=1e3)
+    weight_decay: float = Field(0.01, ge=0, le=1e3)
     #: ``cosine`` falls to 0 at the last epoch; ``plateau`` multiplies by ``plateau_factor`` when validation stalls.
     schedule: Literal["constant", "cosine", "plateau"] = "cosine"
     #: Updates over which the rate rises from 0.
