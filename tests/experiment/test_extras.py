@@ -44,16 +44,22 @@ ALWAYS = (
     "help",
 )
 #: Runs commands one after the other: (exit code, what was written to stderr) of each.
-RUN = """
+RUN = '''
 import contextlib, io, json, sys
 
-class Hidden:
+class Finder:
+    """Another finder without the hidden packages: not there for ``import`` nor for ``importlib.util.find_spec``."""
+    def __init__(self, finder):
+        self.finder = finder
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in HIDDEN:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return None if name.partition(".")[0] in HIDDEN else self.finder.find_spec(name, path, target)
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
 
 HIDDEN, commands = json.load(sys.stdin)
-sys.meta_path.insert(0, Hidden())
+sys.meta_path[:] = [Finder(finder) for finder in sys.meta_path]
+for name in [name for name in sys.modules if name.partition(".")[0] in HIDDEN]:
+    del sys.modules[name]
 from bgs.cli.main import main
 
 found = {}
@@ -67,7 +73,7 @@ for name, arguments in commands.items():
         except BaseException as error:
             found[name] = 1, f"{type(error).__name__}: {error}"
 print(json.dumps(found))
-"""
+'''
 
 
 def _normal(name: str) -> str:
