@@ -18,7 +18,8 @@ from bgs._files import legible, make_folder, read_json, sha256, write_json, writ
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lookup import LookupTable
-from bgs.backbones.lora import LoraSettings, attach_lora
+from bgs.backbones.lora import attach_lora
+from bgs.backbones.lora_settings import LoraSettings
 
 _FORMAT = "bgs-adapter/1"
 _TENSORS = {"format": "pt"}

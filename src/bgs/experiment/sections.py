@@ -125,7 +125,8 @@ class AnalysesSettings(Section):
         if name in type(self).model_fields:
             section: Section | None = getattr(self, name)
             return section
-        return (self.model_extra or {}).get(name, {})
+        own: dict[str, dict[str, Any] | None] = self.model_extra or {}
+        return own.get(name, {})
 
 
 class ReportSettings(Section):

@@ -60,7 +60,7 @@ def save_checkpoint(
             f"{key}/{name}": moments[key].detach().cpu().contiguous() for key in _MOMENTS if key in moments
         }
     plain: dict[str, Any] = {key: value for key, value in asdict(state).items() if key != "best"}
-    write_tensors(path, tensors, {"state": json.dumps(plain), "sha256": _hash(tensors)})
+    write_tensors(path, tensors, {"state": json.dumps(plain | {"sha256": _hash(tensors)})})
 
 
 def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer) -> LoopState:
@@ -73,12 +73,13 @@ def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optim
 
     try:
         with safe_open(path, framework="pt") as file, legible(path, _AGAIN):
-            header = file.metadata()
-            state = LoopState(**json.loads(header["state"]))
+            plain = json.loads(file.metadata()["state"])
+            known = plain.pop("sha256", None)
+            state = LoopState(**plain)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except SafetensorError as error:
         raise DataError(f"damaged checkpoint: {error}", where=path, hint=_AGAIN) from error
-    if header.get("sha256", found := _hash(tensors)) != found:
+    if known is not None and known != _hash(tensors):
         raise DataError("damaged checkpoint: other values than were written", where=path, hint=_AGAIN)
     load_trainable(backbone, _under("now", tensors), where=path)
     state.best = _under("best", tensors)
