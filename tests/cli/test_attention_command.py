@@ -10,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from bgs.cli.main import main
 from bgs.evaluation import AttentionShares
+from bgs.report.numbers import plain
 from bgs.stimuli import RegionMasks, write_masks
 from bgs.stimuli.masks import mask_path
 from clips import write_clip
@@ -66,7 +67,7 @@ def test_two_models_are_compared(study, tmp_path, capsys):
     assert agent["area"].value == pytest.approx(1 / 16, abs=0.01)
     row = next(line for line in out.splitlines() if "agent" in line)
     for metric in (agent["area"], result.against["agent"]["share"], agent["share"]):
-        assert f"{metric.value:.3f}".replace("0.", ".", 1) in row
+        assert plain(metric.value, 3) in row
     assert agent["share"].value - result.against["agent"]["share"].value == pytest.approx(
         result.differences["agent"].value
     )

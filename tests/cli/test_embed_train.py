@@ -75,10 +75,17 @@ def test_a_data_set_without_captions_cannot_feed_a_sentence_encoder(tiny_text, t
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "stimuli.csv").write_text("stimulus_id\na\nb\n")
     error = fails(
-        capsys, "embed", "--model", f"text:{tiny_text}", "--data", tmp_path / "study", "--out", tmp_path / "x"
+        capsys,
+        "embed",
+        "--model",
+        f"text:{tiny_text}",
+        "--data",
+        tmp_path / "study",
+        "--out",
+        tmp_path / "x.safetensors",
     )
     assert "2 of 2 stimuli have no caption: a, b" in error
-    assert not (tmp_path / "x").exists()
+    assert not (tmp_path / "x.safetensors").exists()
 
 
 def test_training_without_trials_or_with_too_few_clips(tiny_text, small_study, config, tmp_path, capsys):

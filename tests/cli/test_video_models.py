@@ -103,16 +103,43 @@ def test_layers(model, study, tmp_path, capsys):
     assert two.source.endswith("?layer=2")
     assert two.details["setting layer"] == "2"
     assert "conflicts" in fails(
-        capsys, "embed", "--model", model, "--data", study, "--out", "x", "--layer", 1, "--all-layers"
+        capsys,
+        "embed",
+        "--model",
+        model,
+        "--data",
+        study,
+        "--out",
+        "x.safetensors",
+        "--layer",
+        1,
+        "--all-layers",
     )
     assert "expected a video model" in fails(
-        capsys, "embed", "--model", "lookup:3", "--data", study, "--out", tmp_path / "x", "--all-layers"
+        capsys,
+        "embed",
+        "--model",
+        "lookup:3",
+        "--data",
+        study,
+        "--out",
+        tmp_path / "x.safetensors",
+        "--all-layers",
     )
     assert "no layers to choose from" in fails(
-        capsys, "embed", "--model", "lookup:3", "--data", study, "--out", tmp_path / "x", "--layer", 1
+        capsys,
+        "embed",
+        "--model",
+        "lookup:3",
+        "--data",
+        study,
+        "--out",
+        tmp_path / "x.safetensors",
+        "--layer",
+        1,
     )
     assert "no such layer" in fails(
-        capsys, "embed", "--model", model, "--data", study, "--out", tmp_path / "x", "--layer", 7
+        capsys, "embed", "--model", model, "--data", study, "--out", tmp_path / "x.safetensors", "--layer", 7
     )
 
 
@@ -170,7 +197,16 @@ def test_real_clips_train_and_reload(model, study, tmp_path, capsys):
     )
     np.testing.assert_array_equal(Embeddings.load(tmp_path / "again.safetensors").values, tuned.values)
     assert "has its layer already" in fails(
-        capsys, "embed", "--model", f"run:{tmp_path / 'run'}", "--data", study, "--out", "x", "--layer", 1
+        capsys,
+        "embed",
+        "--model",
+        f"run:{tmp_path / 'run'}",
+        "--data",
+        study,
+        "--out",
+        "x.safetensors",
+        "--layer",
+        1,
     )
     about = json.loads((tmp_path / "run" / "adapter" / "bgs.json").read_text())
     assert about["settings"]["frames"] == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from bgs._errors import DataError
 from bgs.datasets import Dataset, audit_dataset, load_dataset, write_folder
+from bgs.datasets.folder import TRUTH
 from bgs.judgments import Trials
+from bgs.simulation import TRUTH as TRUTH_OF_SIMULATION
 from bgs.stimuli import StimulusSet
 
 STIMULI = StimulusSet(
@@ -33,7 +36,7 @@ def dataset_in(folder: Path) -> Dataset:
         rt=np.array([np.nan, 2.5]),
         n_stimuli=3,
     )
-    return Dataset("mine", stimuli, trials, {}, "CC0", "me, 2025", folder)
+    return Dataset("mine", stimuli, trials, {}, "CC0", "me, 2025", folder, simulated=False)
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -100,10 +103,43 @@ def test_bad_trials_name_their_file(tmp_path: Path) -> None:
 
 def test_bad_about(tmp_path: Path) -> None:
     (tmp_path / "stimuli.csv").write_text("stimulus_id\na\n")
-    for text in ("{", "[]", '{"licence": 3}'):
+    for text in ("{", "[]", '{"licence": 3}', '{"simulated": "yes"}', '{"simulated": 1}', "\0"):
         (tmp_path / "about.json").write_text(text)
-        with pytest.raises(DataError, match=r"about\.json: not"):
+        with pytest.raises(DataError, match=r"about\.json: (damaged|'\w+' is not what it should be)"):
             load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("about", "simulated"),
+    [
+        (None, False),
+        ({"licence": "simulated"}, True),  # as older versions wrote it
+        ({"licence": "CC0", "simulated": True}, True),  # another licence does not make them real
+        ({"licence": "CC0", "simulated": False}, False),
+        ({"licence": "a simulated licence"}, False),
+    ],
+)
+def test_what_says_that_data_are_simulated(
+    tmp_path: Path, about: dict[str, object] | None, simulated: bool
+) -> None:
+    (tmp_path / "stimuli.csv").write_text("stimulus_id\na\n")
+    if about is not None:
+        (tmp_path / "about.json").write_text(json.dumps(about))
+    read = load_dataset(tmp_path)
+    assert read.simulated is simulated
+    write_folder(read, tmp_path / "copy")
+    assert load_dataset(tmp_path / "copy").simulated is simulated
+    (tmp_path / TRUTH).write_text("{}")
+    assert load_dataset(tmp_path).simulated
+
+
+def test_a_data_set_has_to_say_whether_it_is_simulated() -> None:
+    with pytest.raises(TypeError, match="simulated"):
+        Dataset("mine", STIMULI, None, {}, "", "")  # type: ignore[call-arg]
+
+
+def test_the_truth_has_one_name() -> None:
+    assert TRUTH == TRUTH_OF_SIMULATION
 
 
 def test_a_folder_that_is_no_data_set(tmp_path: Path) -> None:

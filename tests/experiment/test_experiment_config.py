@@ -45,7 +45,6 @@ def write(tmp_path):
     [
         ("seed: 3", r"grid\.yaml: unknown key 'seed'.*did you mean seeds"),
         ("simulate: {clip: 100}", r"unknown key 'simulate\.clip'.*did you mean clips"),
-        ("analyses: {varianc: {}}", r"unknown key 'analyses\.varianc'.*did you mean variance"),
         ("analyses: {probes: {attribute: all}}", r"unknown key 'analyses\.probes\.attribute'.*did you mean attributes"),
         ("conditions: [hybird]", r"conditions\.0: .*got 'hybird'"),
         ("seeds: []", "seeds: .*at least 1"),

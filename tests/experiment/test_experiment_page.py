@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,42 @@ def of_text(text_experiment):
 @pytest.fixture(scope="module")
 def of_clips(clip_experiment):
     return page_of(clip_experiment[1])
+
+
+def test_simulated_data_stay_simulated(clip_experiment, tmp_path):
+    """The banner outlives a licence that was rewritten and a data set that lost its mark: the experiment recorded it."""
+    shutil.copytree(clip_experiment[1], tmp_path / "copy")
+    data = open_experiment(tmp_path / "copy")
+    assert data.study.dataset.simulated
+    laundered = replace(data.study.dataset, simulated=False, licence="CC0")
+    data = replace(data, study=replace(data.study, dataset=laundered))
+    assert data.simulated
+    table = ResultsTable.from_json(json.loads((tmp_path / "copy/results.json").read_text()))
+    assert experiment_page(data, table, {}).banner.startswith("SIMULATED")
+    evaluation = json.loads(next((tmp_path / "copy/cells").rglob("evaluation.json")).read_text())
+    assert all(result["provenance"]["simulated"] is True for result in evaluation.values())
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("results.json", "{", r"results\.json: damaged"), ("results.json", "{}", r"results\.json: damaged"),
+        ("results.json", '{"protocols": 3, "failed": {}}', r"results\.json: damaged"),
+        ("provenance.json", "[", r"provenance\.json: damaged"), ("provenance.json", "{}", r"provenance\.json: damaged"),
+        ("analyses/variance.json", "\0", r"variance\.json: damaged"),
+        ("analyses/probes.json", '{"form": 2, "error": 3}', r"probes\.json: damaged"),
+        ("analyses/dimensions.json", '{"form": 2}', r"dimensions\.json: damaged"),
+        ("experiment.yaml", "data: [", r"experiment\.yaml, line 1: not YAML"),
+    ],
+)  # fmt: skip
+def test_damaged_files_of_an_experiment_are_one_line(copied, capsys, file, text, message):
+    (copied / file).write_text(text)
+    with pytest.raises(SystemExit) as caught:
+        main(["report", str(copied)])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert re.search(message, error)
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from bgs import BgsError, Embeddings
-from bgs.experiment import grid, shared
-from bgs.experiment.analyses import REGISTRY
+from bgs._lock import locked_folder
+from bgs.experiment import analyses, grid, run
+from bgs.experiment.analyses import REGISTRY, register
 from bgs.experiment.cells import Cell
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import validated_experiment
+from bgs.experiment.experiment_data import open_experiment
 from bgs.experiment.grid import run_experiment
 from bgs.experiment.plan import plan_experiment
 from bgs.experiment.results import ResultsTable
@@ -149,8 +152,8 @@ def test_a_killed_experiment_goes_on_to_the_same_numbers(whole, config, tmp_path
 
 
 def test_the_base_model_is_embedded_once(settings, tmp_path, monkeypatch):
-    calls, original = [], shared.embed_base
-    monkeypatch.setattr(shared, "embed_base", lambda c, s: calls.append(c.reference) or original(c, s))
+    calls, original = [], run.embed_base
+    monkeypatch.setattr(run, "embed_base", lambda c, s: calls.append(c.reference) or original(c, s))
     models = {"fixed": {"model": "lookup:3"}, "own": {"model": "scratch:videomae-tiny?seed={seed}"}}
     changes = {"models": models, "conditions": ["hybrid"], "captions": None}
     config = validated_experiment(
@@ -259,6 +262,44 @@ def test_a_model_that_cannot_be_loaded_is_planned_without_a_time(settings, tmp_p
     assert plan.seconds("lookup") > 0
 
 
+def test_only_one_process_works_in_an_experiment(config, whole):
+    with locked_folder(whole), pytest.raises(BgsError, match="another process is at work here: process"):
+        run_experiment(config, whole)
+    assert not (whole / ".lock").exists()
+
+
+def test_data_named_by_a_relative_path_are_found_from_anywhere(settings, small_study, tmp_path, monkeypatch):
+    shutil.copytree(small_study, tmp_path / "project/data/mine")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    table = {
+        "models": {"table": {"model": "lookup:3"}},
+        "captions": None,
+        "conditions": ["hybrid"],
+        "seeds": [0],
+    }
+    training = settings["training"] | {"lora": None, "validation": {"fraction": 0}, "epochs": 1}
+    config = validated_experiment(settings | table | {"data": "data/mine", "training": training}, "x")
+    assert run_experiment(config, "out").failed == {}
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    data = open_experiment(tmp_path / "project/out")
+    assert data.study.dataset.folder == tmp_path / "project/data/mine"
+    provenance = json.loads((tmp_path / "project/out/provenance.json").read_text())
+    assert provenance.pop("data_folder") == str(tmp_path / "project/data/mine")
+    # An older version recorded no folder, and a project may be moved: the path is then looked for around the experiment.
+    (tmp_path / "project/out/provenance.json").write_text(json.dumps(provenance))
+    (tmp_path / "project").rename(tmp_path / "moved")
+    assert open_experiment(tmp_path / "moved/out").study.dataset.folder == tmp_path / "moved/data/mine"
+    (tmp_path / "moved/data/mine/stimuli.csv").write_text(
+        (small_study / "stimuli.csv").read_text().replace("clip00", "clip99")
+    )
+    (tmp_path / "moved/data/mine/trials.csv").write_text(
+        (small_study / "trials.csv").read_text().replace("clip00", "clip99")
+    )
+    with pytest.raises(BgsError, match="the stimuli are not those that this experiment was begun with"):
+        open_experiment(tmp_path / "moved/out")
+
+
 def test_simulated_data_are_made_once_and_kept(settings, tmp_path):
     changes = {"data": None, "simulate": {"clips": 30, "trials": 900}, "conditions": ["hybrid"], "seeds": [0]}
     config = validated_experiment(settings | changes, "x")
@@ -286,5 +327,49 @@ def test_analyses_are_run_recorded_and_known(whole, settings, monkeypatch):
     assert run_experiment(validated_experiment(settings, "x"), whole).failed == {}  # left out
     monkeypatch.delitem(REGISTRY, "probes")
     asked = validated_experiment(settings | {"analyses": {"probes": {"attributes": ["valence"]}}}, "x")
-    with pytest.raises(BgsError, match=r"analyses\.probes: no such analysis here"):
+    with pytest.raises(BgsError, match=r"unknown key 'analyses\.probes'; expected one of attention"):
         run_experiment(asked, whole)
+    misspelt = validated_experiment(settings | {"analyses": {"varianc": {}}}, "x")
+    for use in (run_experiment, plan_experiment):
+        with pytest.raises(BgsError, match=r"unknown key 'analyses\.varianc'.*did you mean variance"):
+            use(misspelt, whole)
+
+
+def test_an_analysis_of_ones_own(whole, settings, monkeypatch):
+    """As docs/experiment.md shows it: registered, it runs with a section of its own keys; reports leave it alone."""
+    seen = []
+
+    def spread(data):
+        seen.append(data.config.analyses.of("spread"))
+        power = seen[-1].get("power", 1)
+        return {
+            str(seed): float((data.distances(base) ** power).mean())
+            for seed, base in data.base("tiny").items()
+        }
+
+    off = {"probes": None, "variance": None, "dimensions": None, "disagreement": None}
+    config = validated_experiment(settings | {"analyses": {**off, "spread": {"power": 2}}}, "x")
+    with pytest.raises(
+        BgsError, match=r"unknown key 'analyses\.spread'.*see bgs\.experiment\.analyses\.register"
+    ):
+        run_experiment(config, whole)
+    monkeypatch.setattr(analyses, "REGISTRY", dict(REGISTRY))
+    register("spread", spread)
+    assert run_experiment(config, whole).failed == {}
+    assert json.loads((whole / "analyses/spread.json").read_text())["result"].keys() == {"0"}
+    run_experiment(config, whole)
+    assert seen == [{"power": 2}]  # kept
+    run_experiment(validated_experiment(settings | {"analyses": off}, "x"), whole)
+    run_experiment(validated_experiment(settings | {"analyses": {**off, "spread": None}}, "x"), whole)
+    assert seen == [{"power": 2}, {}]
+    assert run_experiment(config, whole).failed == {}
+    for name, message in (
+        ("gap", "there is an analysis of this name"),
+        ("../x", "not a name of an analysis"),
+    ):
+        with pytest.raises(BgsError, match=message):
+            register(name, spread)
+    register("odd", lambda data: {"value": float("nan")})
+    assert list(run_experiment(config, whole).failed) == ["analysis odd"]
+    monkeypatch.undo()
+    assert open_experiment(whole).config.analyses.of("spread") == {"power": 2}

@@ -30,7 +30,9 @@ def world(tmp_path_factory):
     stimuli = StimulusSet(ids=tuple(f"clip-{i}" for i in range(CLIPS)), ratings=ratings)
     judged = simulate_judgments(stimuli, TRIALS, ObserverSettings(n_observers=20), seed=4)
     write_truth(folder / TRUTH, judged, analytic_ceilings(judged, draws=3))
-    dataset = Dataset("world", stimuli, judged.trials, {}, "simulated", "SIMULATED", folder=folder)
+    dataset = Dataset(
+        "world", stimuli, judged.trials, {}, "simulated", "SIMULATED", folder=folder, simulated=True
+    )
     return judged, Study(dataset, stimuli, judged.trials)
 
 

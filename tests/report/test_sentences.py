@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
+from bgs.cli._numbers import number
 from bgs.evaluation import Metric
 from bgs.report.numbers import between, decimals_for, plain
 from bgs.report.sentences import (
@@ -29,11 +31,32 @@ def metric(value: float, low: float = NAN, high: float = NAN, n: int = 50) -> Me
     [
         (0.123, 2, ".12"), (-0.051, 2, "−.05"), (1.2, 2, "1.20"), (0.0, 2, ".00"), (-0.001, 2, ".00"),
         (NAN, 2, "n/a"), (math.inf, 2, "∞"), (-math.inf, 2, "−∞"), (1234.5, 1, "1,234.5"), (-1234.5, 1, "−1,234.5"),
-        (0.4, 0, "0"), (10.25, 1, "10.2"),
+        (0.4, 0, "0"), (10.25, 1, "10.2"), (10.123, 3, "10.123"), (-10.05, 3, "−10.050"), (100.0, 2, "100.00"),
+        (1e-30, 3, ".000"), (-1e-300, 3, ".000"), (0.9999, 3, "1.000"), (-0.9999, 2, "−1.00"), (20.0, 0, "20"),
     ],
 )  # fmt: skip
 def test_plain_numbers(value, decimals, text):
     assert plain(value, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (10.123, "+10.123"), (0.051, "+.051"), (-0.051, "−.051"), (-10.0, "−10.000"), (0.0, ".000"), (4e-4, ".000"),
+        (-4e-4, ".000"), (NAN, "–"), (math.inf, "+∞"), (-math.inf, "−∞"),
+    ],
+)  # fmt: skip
+def test_differences_have_signs_also_in_the_terminal(value, text):
+    assert number(value, sign=True) == text
+
+
+def test_every_number_reads_back():
+    """Three decimals of any number, large or small, are the number."""
+    random = np.random.default_rng(0)
+    for value in random.standard_normal(2000) * 10.0 ** random.integers(-5, 6, 2000):
+        text = plain(value, 3, signed=True).replace("−", "-").replace(",", "")
+        assert float(text) == pytest.approx(value, abs=5.001e-4)
+        assert text.lstrip("+-")[0] != "0"
 
 
 def test_small_numbers_get_the_decimals_they_need():

@@ -122,6 +122,26 @@ def test_a_loss_that_is_not_finite_stops_the_run(config, tmp_path, monkeypatch):
         run_training(config(), tmp_path / "run")
 
 
+def test_parameters_that_are_not_finite_are_not_kept(config, tmp_path, monkeypatch):
+    """A gradient can be NaN where the loss is a number."""
+    from bgs.training import FullGeometry
+
+    original = FullGeometry.accumulate
+
+    def accumulate(self, epoch, update):
+        parts = original(self, epoch, update)
+        if epoch == 2:
+            next(iter(self.backbone.trainable().values())).grad.fill_(float("nan"))
+        return parts
+
+    monkeypatch.setattr(FullGeometry, "accumulate", accumulate)
+    with pytest.raises(BgsError, match="epoch 2: parameters are not finite"):
+        run_training(config(), tmp_path / "run")
+    monkeypatch.undo()
+    run_training(config(), tmp_path / "run", resume=True)  # from the end of epoch 1
+    assert len(RunFolder(tmp_path / "run").read_metrics()) == 6
+
+
 def test_test_stimuli_are_not_prepared_while_training(config, tmp_path, monkeypatch):
     from bgs.backbones.text import TextBackbone
     from bgs.training import Trainer

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,21 @@ import torch
 from torch import Tensor
 
 from bgs._errors import DataError, some
-from bgs._files import atomic_path, write_json
+from bgs._files import legible, make_folder, read_json, sha256, write_json, write_tensors
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lookup import LookupTable
-from bgs.backbones.lora import LoraSettings, attach_lora
+from bgs.backbones.lora import attach_lora
+from bgs.backbones.lora_settings import LoraSettings
 
 _FORMAT = "bgs-adapter/1"
+_TENSORS = {"format": "pt"}
+_AGAIN = "train again, or take a copy of this folder"
 
 
 def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str | Path) -> None:
     """Write the trained parameters of a backbone; ``bgs.json`` comes last, so a folder without it is not whole."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(folder)
     named = {name: parameter.detach().cpu().contiguous() for name, parameter in backbone.trainable().items()}
     head = {name.removeprefix("head."): named.pop(name) for name in list(named) if name.startswith("head.")}
     about: dict[str, Any] = {
@@ -37,11 +39,14 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
         "lora": settings.model_dump() if settings else None,
         "head": None,
     }
+    weights = [folder / _weights_file(backbone)]
     if head:
         assert backbone.head is not None
-        _save(head, folder / "head.safetensors")
+        weights.append(folder / "head.safetensors")
+        write_tensors(weights[-1], head, _TENSORS)
         about["head"] = {"dim": backbone.head.dim, "dropout": backbone.head.dropout.p}
-    _save(named, folder / _weights_file(backbone))
+    write_tensors(weights[0], named, _TENSORS)
+    about["sha256"] = {path.name: sha256(path) for path in weights}
     if isinstance(backbone.module, LookupTable):
         about["stimulus_ids"] = backbone.module.ids
     if not backbone.trains_whole:
@@ -53,8 +58,9 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
     """Put a saved adapter into a freshly loaded backbone, strictly.
 
     Raises:
-        DataError: the folder holds no whole adapter, it belongs to another backbone, or a parameter is
-            missing, unexpected or of another shape (each is named).
+        DataError: the folder holds no whole adapter, it belongs to another backbone, its weights are not those that
+            were saved (an adapter of an older version has no hash of them, and is taken as it is), or a parameter
+            is missing, unexpected or of another shape (each is named).
     """
     folder = Path(folder)
     about = read_about(folder)
@@ -64,13 +70,17 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
             expected=f"{about['model']} {about['revision'][:12]}", got=f"{backbone.spec.source} {backbone.spec.revision[:12]}",
         )  # fmt: skip
     _require_same_settings(about.get("settings", {}), backbone, folder)
-    head = ProjectionHead(backbone.spec.width, **about["head"]) if about["head"] else None
-    attach_lora(backbone, LoraSettings(**about["lora"]) if about["lora"] else None, head)
-    if isinstance(backbone.module, LookupTable):
-        backbone.module.rows(tuple(about["stimulus_ids"]))
-    saved = _load(folder / _weights_file(backbone))
+    with legible(folder / "bgs.json", _AGAIN):
+        head = ProjectionHead(backbone.spec.width, **about["head"]) if about["head"] else None
+        lora = LoraSettings(**about["lora"]) if about["lora"] else None
+        if isinstance(backbone.module, LookupTable):
+            backbone.module.rows(tuple(about["stimulus_ids"]))
+    attach_lora(backbone, lora, head)
+    hashes = about.get("sha256", {})
+    saved = _load(folder / _weights_file(backbone), hashes)
     if head is not None:
-        saved |= {f"head.{name}": tensor for name, tensor in _load(folder / "head.safetensors").items()}
+        of_head = _load(folder / "head.safetensors", hashes)
+        saved |= {f"head.{name}": tensor for name, tensor in of_head.items()}
     load_trainable(backbone, saved, where=folder)
 
 
@@ -126,11 +136,14 @@ def read_about(folder: Path) -> dict[str, Any]:
             expected="a folder with bgs.json",
             hint="did the training finish?",
         )
-    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    about = read_json(path, _AGAIN)
     if about.get("format") != _FORMAT:
         raise DataError(
             "not an adapter of this version", where=path, expected=_FORMAT, got=about.get("format")
         )
+    missing = {"model", "revision", "lora", "head"} - about.keys()
+    if missing:
+        raise DataError(f"damaged: {min(missing)} is missing", where=path, hint=_AGAIN)
     return about
 
 
@@ -141,19 +154,18 @@ def _peft_config(backbone: Backbone) -> dict[str, Any]:
     }
 
 
-def _save(tensors: dict[str, Tensor], path: Path) -> None:
-    from safetensors.torch import save_file
-
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"format": "pt"})
-
-
-def _load(path: Path) -> dict[str, Tensor]:
+def _load(path: Path, hashes: Mapping[str, str]) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     if not path.is_file():
         raise DataError("a file of this adapter is missing", where=path)
+    found = sha256(path)
+    if hashes.get(path.name, found) != found:
+        raise DataError(
+            "damaged: other weights than were saved", where=path,
+            expected=f"SHA-256 {hashes[path.name][:12]}", got=found[:12], hint=_AGAIN,
+        )  # fmt: skip
     try:
         return dict(load_file(path))
     except SafetensorError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -52,17 +54,18 @@ class LookupBackbone(Backbone):
     """``lookup:<dim>``: what behaviour alone can say; on stimuli it was not trained on it is at chance.
 
     Raises:
-        ConfigError: ``dim`` is not a positive whole number.
+        ConfigError: ``dim`` is not a whole number from 1 to 99,999.
     """
 
     trains_whole = True
     module: LookupTable
 
     def __init__(self, dim: str) -> None:
-        if not dim.isdigit() or int(dim) < 1:
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", dim):
             raise ConfigError(
-                "not a lookup table", where=f"lookup:{dim}", expected="lookup:<dimensions>, e.g. lookup:32"
-            )
+                "not a lookup table", where=f"lookup:{dim}",
+                expected="lookup:<dimensions>, from 1 to 99999, e.g. lookup:32",
+            )  # fmt: skip
         self.spec = BackboneSpec("lookup", f"lookup:{dim}", int(dim))
         self.module = LookupTable(int(dim))
 

@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 from torch import nn
 
 from bgs._errors import ConfigError
@@ -14,27 +13,7 @@ from bgs._optional import require
 from bgs._rng import torch_seed
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.head import ProjectionHead
-
-_LAYERS = re.compile(r"all|last:[1-9]\d*")
-
-
-class LoraSettings(BaseModel):
-    """Rank, scale and place of the adapters. Defaults are the paper's (v1)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rank: int = Field(8, ge=1)
-    alpha: float = Field(16, gt=0)
-    dropout: float = Field(0.1, ge=0, lt=1)
-    #: ``all`` transformer blocks, or ``last:k`` of them.
-    layers: str = "all"
-
-    @field_validator("layers")
-    @classmethod
-    def _known_layers(cls, layers: str) -> str:
-        if not _LAYERS.fullmatch(layers):
-            raise ValueError("expected `all` or `last:k`")
-        return layers
+from bgs.backbones.lora_settings import LoraSettings
 
 
 def block_linears(module: nn.Module) -> list[str]:

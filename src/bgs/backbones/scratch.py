@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -47,7 +48,7 @@ class ScratchBackbone(VideoMAEBackbone):
             settings.pop("seed", "0"),
             known_symmetry(settings.pop("symmetry", "none"), reference),
         )
-        if name != "videomae-tiny" or settings or not seed.isdigit():
+        if name != "videomae-tiny" or settings or not re.fullmatch("[0-9]{1,9}", seed):
             raise ConfigError(
                 "unknown network",
                 where=f"scratch:{reference}",

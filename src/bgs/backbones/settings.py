@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,13 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
             given[key] = known_symmetry(value, text)
             continue
         least = 0 if key == "layer" else 1
-        if not value.isdigit() or int(value) < least:
+        if not re.fullmatch("[0-9]{1,6}", value) or int(value) < least:
             raise ConfigError(
-                f"setting {key!r}", where=text, expected=f"a whole number from {least}", got=value
+                f"setting {key!r}",
+                where=text,
+                expected=f"a whole number from {least}",
+                got=value,
+                hint="of at most six digits",
             )
         given[key] = int(value)
     if Path(name).is_dir():

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bgs._errors import BgsError, ConfigError, DataError, some
-from bgs._files import atomic_path, write_json
+from bgs._files import is_empty, write_json, write_tensors
 from bgs.backbones.vjepa2_1 import WEIGHTS, VJEPA21Backbone, require_weights
 from bgs.backbones.vjepa2_1_network import SIZES, VJEPA21Config, VJEPA21Encoder
 
@@ -43,7 +43,7 @@ def convert(model: str, source: str | Path, folder: str | Path) -> int:
     """
     config = _config_of(model)
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not is_empty(folder):
         raise BgsError("output folder is not empty", where=folder, expected="a new folder")
     weights = read_upstream(source)
     _require_size(weights, model, config, source)
@@ -111,14 +111,8 @@ def _require_size(weights: dict[str, Tensor], model: str, config: VJEPA21Config,
 
 
 def _write(folder: Path, weights: dict[str, Tensor], config: VJEPA21Config) -> None:
-    from safetensors.torch import save_file
-
-    with atomic_path(folder / WEIGHTS) as temporary:
-        save_file(
-            {name: tensor.contiguous() for name, tensor in weights.items()},
-            temporary,
-            metadata={"format": "pt"},
-        )
+    tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
+    write_tensors(folder / WEIGHTS, tensors, {"format": "pt"})
     pixels = VJEPA21Backbone.published
     square = {"height": config.size, "width": config.size}
     write_json(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from bgs._errors import DataError
-from bgs._files import cache_folder, sha256_of, write_json
+from bgs._files import cache_folder, read_json, sha256_of, write_json
 from bgs.cli._show import console, table
 from bgs.datasets import Dataset, write_folder
 from bgs.datasets.links import ClipSearch, link_clips, search_clips
@@ -35,7 +34,8 @@ def draw_clips(source: Path, out: Path | None, ratings: Path | None, size: int, 
     _draw_missing(read_clips(source), folder, size, fps)
     stimuli = replace(stimuli, videos=tuple(folder / name for name in stimuli.ids))
     card = PHASE_GENSET
-    write_folder(Dataset(card.name, stimuli, None, card.hashes, card.licence, card.citation), folder)
+    drawn = Dataset(card.name, stimuli, None, card.hashes, card.licence, card.citation, simulated=False)
+    write_folder(drawn, folder)  # trajectories and judgments are the authors': people's
     link_clips(card.name, {name: folder / name for name in stimuli.ids})
     return folder
 
@@ -49,7 +49,7 @@ def _draw_missing(clips: tuple[PhaseClip, ...], folder: Path, size: int, fps: in
         "fps": fps,
         "source": sha256_of(*PHASE_GENSET.hashes.values()),
     }
-    same = marker.is_file() and json.loads(marker.read_text(encoding="utf-8")) == drawing
+    same = marker.is_file() and read_json(marker, "delete it: the clips are then drawn anew") == drawing
     if not same:
         marker.unlink(missing_ok=True)
     with progress_bar() as bar:

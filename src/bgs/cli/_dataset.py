@@ -31,6 +31,8 @@ def _summary(dataset: Dataset) -> list[tuple[str, object]]:
     rows: list[tuple[str, object]] = []
     if dataset.name in REGISTRY:
         rows.append(("holds", REGISTRY[dataset.name].description))
+    if dataset.simulated:
+        rows.append(("SIMULATED", "clips or judgments: no human data"))
     rows.append(("stimuli", f"{len(stimuli):,}{_split(stimuli)}"))
     if stimuli.captions is not None:
         numbers = [len(captions) for captions in stimuli.captions]

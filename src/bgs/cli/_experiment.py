@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.table import Table
 
+from bgs.cli._numbers import number
 from bgs.cli._show import bytes_text, console, table
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def print_table(results: ResultsTable) -> None:
     """Print a table a protocol and model, its differences, and the figures of each seed; 80 columns wide."""
     out = console()
     for protocol, found in results.protocols.items():
-        ceilings = ", ".join(f"{name} {_number(metric.value)}" for name, metric in _ceilings(found).items())
+        ceilings = ", ".join(f"{name} {number(metric.value)}" for name, metric in _ceilings(found).items())
         out.print(f"\n{protocol}. Noise ceilings: {ceilings}", style="bold")
         for model, rows in found.models.items():
             with_captions = {"captions": found.captions, **rows} if found.captions else rows
@@ -45,7 +46,7 @@ def _levels(model: str, rows: Mapping[str, Row], found: ProtocolResults) -> Tabl
     for name, row in rows.items():
         shares = found.share_of_ceiling(row)
         share = shares["rsa_spearman"].value if "rsa_spearman" in shares else math.nan
-        squared = _number(row["rsa_spearman_squared"].mean.value)
+        squared = number(row["rsa_spearman_squared"].mean.value)
         rsa, odd = (_estimate(row[measure].mean) for measure in ("rsa_spearman", "odd_one_out_3afc"))
         lines.append((name, rsa, squared, _percent(share), odd))
     return table(model, ("", "RSA ρ", "ρ²", "share", "3AFC"), lines, numbers=(1, 2, 3, 4))
@@ -68,7 +69,7 @@ def _seeds(rows: Mapping[str, Row]) -> Table:
 
 
 def _each(values: Iterable[float]) -> str:
-    return " ".join(map(_number, values))
+    return " ".join(map(number, values))
 
 
 def print_plan(plan: Plan) -> None:
@@ -114,16 +115,10 @@ def _duration(seconds: float) -> str:
 
 def _estimate(metric: Metric, sign: bool = False) -> str:
     """``.446 [.351, .525]``."""
-    value = _number(metric.value, sign)
+    value = number(metric.value, sign)
     if math.isnan(metric.low):
         return value
-    return f"{value} [{_number(metric.low, sign)}, {_number(metric.high, sign)}]"
-
-
-def _number(value: float, sign: bool = False) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:{'+' if sign else ''}.3f}".replace("0.", ".", 1)
+    return f"{value} [{number(metric.low, sign)}, {number(metric.high, sign)}]"
 
 
 def _percent(share: float) -> str:

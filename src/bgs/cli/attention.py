@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bgs.cli._numbers import number
+
 if TYPE_CHECKING:
     from bgs.evaluation import AttentionShares, Metric
     from bgs.experiment.looker import Looker
@@ -65,13 +67,17 @@ def attention(
     95 % intervals over clips. Without: strips only.
     """
     from bgs._errors import ConfigError
-    from bgs._files import write_json
+    from bgs._files import require_output, write_json
+    from bgs._optional import require_all
     from bgs.datasets import load_dataset
     from bgs.evaluation import attention_shares
     from bgs.experiment.looker import Looker, read_regions
 
+    if strips:
+        require_all("report", "plot", "report")
     if masks is not None and boxes is not None:
         raise ConfigError("--masks conflicts with --boxes")
+    require_output(out / "attention.json")
     dataset = load_dataset(data, mirror=mirror)
     regions = read_regions(dataset, masks, boxes)
     lookers = [
@@ -118,12 +124,12 @@ def print_shares(result: AttentionShares) -> None:
 
     out, rows = console(), []
     for region, metrics in result.metrics.items():
-        row = [region, metrics["area"].n, _number(metrics["area"].value)]
+        row = [region, metrics["area"].n, number(metrics["area"].value)]
         effect = metrics["enrichment"]
         if result.differences:
-            row.append(_number(result.against[region]["share"].value))
+            row.append(number(result.against[region]["share"].value))
             effect = result.differences[region]
-        rows.append([*row, _number(metrics["share"].value), _effect(effect), _p(effect)])
+        rows.append([*row, number(metrics["share"].value), _effect(effect), _p(effect)])
     shares = ["base", "tuned", "difference"] if result.differences else ["share", "share − area"]
     header = ["region", "n", "area", *shares, "p"]
     out.print(table(f"Attention ({result.method}) by region", header, rows, numbers=range(1, len(header))))
@@ -134,14 +140,8 @@ def print_shares(result: AttentionShares) -> None:
 
 
 def _effect(metric: Metric) -> str:
-    bounds = ", ".join(_number(bound, sign=True) for bound in (metric.low, metric.high))
-    return f"{_number(metric.value, sign=True)} [{bounds}]"
-
-
-def _number(value: float, sign: bool = False) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:{'+' if sign else ''}.3f}".replace("0.", ".", 1)
+    bounds = ", ".join(number(bound, sign=True) for bound in (metric.low, metric.high))
+    return f"{number(metric.value, sign=True)} [{bounds}]"
 
 
 def _p(metric: Metric) -> str:

@@ -77,12 +77,18 @@ def fetch_dataset(
     fps: Annotated[int, typer.Option(help="phase-genset: frames a second.")] = 12,
 ) -> None:
     """Fetch a data set's files from its authors, verify them, and say under what terms they come."""
+    from bgs._files import require_output
+    from bgs._optional import require
     from bgs.cli._clips import draw_clips
     from bgs.cli._show import bytes_text, console, download_progress, facts
     from bgs.datasets import find_card
     from bgs.datasets.download import fetch
 
     card = find_card(name)
+    if clips and name == "phase-genset":
+        require("av", "video")
+        if out is not None:
+            require_output(out / "stimuli.csv")
     with download_progress() as progress:
         folder = fetch(card, mirror, progress)
     rows = [
@@ -105,9 +111,12 @@ def link(
     mirror: Mirror = None,
 ) -> None:
     """Search a folder for the clips of a data set, and remember where they lie."""
+    from bgs._files import require_output
     from bgs.cli._clips import find_clips, print_search
     from bgs.datasets import find_card
 
+    if json is not None:
+        require_output(json)
     card = find_card(name)
     found = find_clips(card, _load(name, mirror).stimuli, videos, json)
     print_search(card, found, videos)
@@ -122,15 +131,18 @@ def audit(
     mirror: Mirror = None,
 ) -> None:
     """Audit a data set's trials: attention checks, response times, coverage, agreement, leakage, published files."""
-    from bgs._files import write_json
+    from bgs._files import require_output, write_json
     from bgs.cli._audit import print_audit
     from bgs.datasets import audit_dataset
 
+    if json is not None:
+        require_output(json)
     dataset = _load(name, mirror)
     found = audit_dataset(dataset)
     print_audit(dataset, found)
     if json is not None:
-        write_json(json, {"dataset": dataset.name, "hashes": dict(dataset.hashes), **found.to_json()})
+        about = {"dataset": dataset.name, "simulated": dataset.simulated, "hashes": dict(dataset.hashes)}
+        write_json(json, {**about, **found.to_json()})
 
 
 @app.command("show", epilog="Example: bgs data show garcia-isik-2025 --first 3")
@@ -157,12 +169,14 @@ def plant(
 ) -> None:
     """Write a SIMULATED data set: captions and observers with a planted geometry, for trying things out."""
     from bgs._errors import DataError
+    from bgs._files import require_output
     from bgs.datasets import Dataset, load_dataset, write_folder
     from bgs.simulation import planted_dataset
 
-    if (folder / "stimuli.csv").exists() and load_dataset(folder).licence != "simulated":
+    require_output(folder / "stimuli.csv")
+    if (folder / "stimuli.csv").exists() and not load_dataset(folder).simulated:
         raise DataError("holds a data set that is not simulated", where=folder, expected="a new folder")
     stimuli, judged = planted_dataset(n_clips=clips, n_trials=trials, seed=seed)
     citation = "SIMULATED scenes and SIMULATED observers; no person judged anything"
-    write_folder(Dataset(folder.name, stimuli, judged, {}, "simulated", citation), folder)
+    write_folder(Dataset(folder.name, stimuli, judged, {}, "simulated", citation, simulated=True), folder)
     typer.echo(f"{folder}: {len(stimuli)} simulated clips, {len(judged):,} simulated trials")

@@ -41,9 +41,11 @@ def embed(
 ) -> None:
     """Embed every stimulus of a data set: one vector each, aligned by stimulus id."""
     from bgs._errors import ConfigError
+    from bgs._files import require_output
     from bgs.datasets import load_dataset
-    from bgs.experiment.embedder import Embedder
+    from bgs.embeddings import SUFFIXES
 
+    require_output(out, SUFFIXES)
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
     dataset = load_dataset(data, mirror=mirror)
@@ -51,6 +53,8 @@ def embed(
         from bgs.backbones.registry import with_layer
 
         model = with_layer(model, layer)
+    from bgs.experiment.embedder import Embedder
+
     embedder = Embedder(model, dataset.stimuli, micro_batch, device, precision, skip_bad)
     if all_layers:
         found = embedder.layers()

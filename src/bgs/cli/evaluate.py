@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bgs.cli._numbers import number
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -77,11 +79,13 @@ def evaluate(
     from rich.console import Console
 
     from bgs import evaluation
-    from bgs._files import write_json
+    from bgs._files import require_output, write_json
     from bgs.datasets import load_dataset
     from bgs.embeddings import Embeddings
     from bgs.experiment.provenance import provenance
 
+    if json is not None:
+        require_output(json)
     model = Embeddings.load(embeddings)
     other = None if against is None else Embeddings.load(against)
     dataset = load_dataset(data, mirror=mirror)
@@ -89,7 +93,9 @@ def evaluate(
         result = evaluation.evaluate(
             model, dataset.stimuli, dataset.need_trials(), protocol=protocol.value, distance=distance.value,
             center=center, against=other, permutations=permutations, seed=seed,
-            provenance=provenance(data=dataset.name, data_hashes=dict(dataset.hashes)),
+            provenance=provenance(
+                data=dataset.name, data_hashes=dict(dataset.hashes), simulated=dataset.simulated
+            ),
         )  # fmt: skip
     print_results(result)
     if json is not None:
@@ -118,6 +124,8 @@ def print_results(result: Result, names: tuple[str, str] = ("this", "other")) ->
     if result.differences:
         out.print()
         out.print(_differences_table(result, names))
+    if known.get("simulated"):
+        out.print("SIMULATED clips or observers: no human data.", style="bold")
     for warning in result.warnings:
         out.print(f"Note: {warning}.", style="yellow")
 
@@ -129,8 +137,8 @@ def _metrics_table(result: Result) -> Table:
     for name, words, ceilings in _ROWS:
         metric = result.metrics[name]
         # Where two ceilings are given, the truth lies between a pessimistic and an optimistic one.
-        ceiling = " to ".join(_number(result.metrics[key].value) for key in ceilings)
-        rows.append((words, _number(metric.value), _interval(metric), f"{metric.n:,}", ceiling))
+        ceiling = " to ".join(number(result.metrics[key].value) for key in ceilings)
+        rows.append((words, number(metric.value), _interval(metric), f"{metric.n:,}", ceiling))
     title = f"{result.provenance['model']['source']}: {result.protocol}"
     return table(title, ("", "value", "95 % interval", "n", "ceiling"), rows, numbers=(1, 2, 3, 4))
 
@@ -141,8 +149,8 @@ def _differences_table(result: Result, names: tuple[str, str]) -> Table:
     rows = []
     for name, words, _ in _ROWS:
         models, difference = (result.metrics[name], result.against_metrics[name]), result.differences[name]
-        values = [_number(metric.value) for metric in models]
-        rows.append((words, *values, _number(difference.value, sign=True), _interval(difference, sign=True)))
+        values = [number(metric.value) for metric in models]
+        rows.append((words, *values, number(difference.value, sign=True), _interval(difference, sign=True)))
     title = f"Compared with {result.provenance['against']['source']}, paired"
     return table(title, ("", *names, "difference", "95 % interval"), rows, numbers=(1, 2, 3, 4))
 
@@ -150,14 +158,7 @@ def _differences_table(result: Result, names: tuple[str, str]) -> Table:
 def _interval(metric: Metric, sign: bool = False) -> str:
     if math.isnan(metric.low):
         return "–"
-    return f"{_number(metric.low, sign)} to {_number(metric.high, sign)}"
-
-
-def _number(value: float, sign: bool = False) -> str:
-    """Three decimals without the leading zero; a dash for what is undefined."""
-    if math.isnan(value):
-        return "–"
-    return f"{value:{'+' if sign else ''}.3f}".replace("0.", ".", 1)
+    return f"{number(metric.low, sign)} to {number(metric.high, sign)}"
 
 
 def _p_value(p: float) -> str:

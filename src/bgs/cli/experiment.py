@@ -36,9 +36,12 @@ def experiment(
     Finished cells are kept; called again, it goes on where it was and tries failed cells again. Exit code 1: a cell
     or an analysis failed.
     """
+    from bgs._optional import require_all
     from bgs.experiment.quiet import quiet_libraries
 
     quiet_libraries()
+    if report and not plan:
+        require_all("report", "plot", "report")
     from bgs.cli._experiment import print_failures, print_plan, print_table
     from bgs.experiment.config import load_experiment
     from bgs.experiment.grid import run_experiment

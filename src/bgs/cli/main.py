@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from bgs import __version__
 from bgs._errors import BgsError
+from bgs._optional import missing_extra
 from bgs.cli import (
     attention,
     cache,
@@ -62,16 +65,45 @@ def _root(
     pass
 
 
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """What a user can act on (a package, a file, memory) as errors of our own family; others are faults of ours."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        raise missing from error
+    except OSError as error:
+        raise BgsError(f"cannot read or write: {error.strerror or error}", where=error.filename) from error
+    except MemoryError as error:
+        raise BgsError(f"not enough memory: {error or 'this needs more than there is'}") from error
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line. Errors of our own family become one line on stderr and exit code 2."""
     try:
-        app(args=list(argv) if argv is not None else None)
+        with _in_our_words():
+            try:
+                app(args=list(argv) if argv is not None else None)
+            finally:
+                sys.stdout.flush()
     except BgsError as error:
         # Of clips that cannot be read every one is listed; the line below names the first few.
         for name, reason in getattr(error, "failures", ()):
             print(f"  {name}: {reason}", file=sys.stderr)
         print(f"bgs: {error}", file=sys.stderr)
+        _let_go_of_output()
         sys.exit(2)
+
+
+def _let_go_of_output() -> None:
+    """What could not be written to a full disk is not tried again, and complained about, when Python ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -40,9 +40,11 @@ def quickstart(
     open_: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
 ) -> None:
     """Film clips, ask observers (both SIMULATED), tune a video model on them, and write report.html. No network."""
+    from bgs._optional import require_all
     from bgs.experiment.quiet import quiet_libraries
 
     quiet_libraries()
+    require_all("quickstart", "train", "text", "minilm", "video", "plot", "report")
     from bgs.cli._experiment import print_failures, print_table
 
     report, outcome = run_quickstart(out, seed)

@@ -22,9 +22,9 @@ def report(
 
     Figures (SVG, PNG) and tables (CSV, LaTeX) lie in a folder beside the file, called like it.
     """
-    from bgs.experiment.quiet import quiet_libraries
+    from bgs._optional import require_all
 
-    quiet_libraries()
+    require_all("report", "plot", "report")
     from bgs.experiment.page import report_experiment
 
     path = report_experiment(folder, out, mirror=mirror)

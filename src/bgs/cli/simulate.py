@@ -59,7 +59,7 @@ def judgments(
     from bgs.simulation.observers import DEFAULT_WEIGHTS
 
     dataset = load_folder(folder)
-    if dataset.licence != "simulated":
+    if not dataset.simulated:
         raise DataError("holds a data set that is not simulated", where=folder, expected="simulated stimuli")
     settings = ObserverSettings(
         n_observers=observers, temperature=temperature, lapse=lapse, careless_share=careless, weight_spread=spread,

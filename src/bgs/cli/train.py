@@ -46,11 +46,17 @@ def print_folds(result: FoldsResult) -> None:
     """Print the pooled figures and each repeat's mean."""
     from statistics import mean
 
+    from bgs.cli._numbers import number
     from bgs.cli._show import console, table
 
     out, settings = console(), result.provenance["config"]["cross_validation"]
     rows = [
-        (name, f"{metric.value:+.3f}", f"{metric.low:+.3f} to {metric.high:+.3f}", f"{metric.n:,}")
+        (
+            name,
+            number(metric.value, True),
+            f"{number(metric.low, True)} to {number(metric.high, True)}",
+            f"{metric.n:,}",
+        )
         for name, metric in (
             ("base", result.base),
             ("tuned", result.tuned),
@@ -62,7 +68,9 @@ def print_folds(result: FoldsResult) -> None:
     for repeat in range(settings["repeats"]):
         own = [fold for fold in result.folds if fold["repeat"] == repeat]
         means = {name: mean(fold[name] for fold in own) for name in ("base", "tuned")}
-        out.print(f"repeat {repeat}: base {means['base']:+.3f}, tuned {means['tuned']:+.3f}")
+        out.print(
+            f"repeat {repeat}: base {number(means['base'], True)}, tuned {number(means['tuned'], True)}"
+        )
     out.print(
         f"Intervals resample {result.provenance['n_clips']} clips; n counts held-out pairs over folds and repeats."
     )

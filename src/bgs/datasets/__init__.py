@@ -50,7 +50,9 @@ def load_dataset(
     else:
         stimuli, trials = load_phase(folder, None if ratings is None else Path(ratings)), None
     stimuli = replace(stimuli, videos=linked_clips(card.name, stimuli))
-    return Dataset(card.name, stimuli, trials, card.hashes, card.licence, card.citation, folder)
+    return Dataset(
+        card.name, stimuli, trials, card.hashes, card.licence, card.citation, folder, simulated=False
+    )
 
 
 def find_card(name: str) -> DatasetCard:

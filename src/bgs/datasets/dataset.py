@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from bgs._errors import DataError
@@ -23,6 +23,8 @@ class Dataset:
         licence: what may be done with it.
         citation: what to cite.
         folder: where the files lie; None for data made in memory.
+        simulated: whether clips or judgments were made by a simulation. Every page and table that is made of them says
+            so; whoever makes a data set has to say which it is.
 
     Raises:
         DataError: the trials index a stimulus set of another size.
@@ -35,6 +37,8 @@ class Dataset:
     licence: str
     citation: str
     folder: Path | None = None
+    _: KW_ONLY
+    simulated: bool
 
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials.n_stimuli != len(self.stimuli):

@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bgs._errors import DataError
-from bgs._files import sha256, write_json
+from bgs._files import read_json, sha256, write_json
 from bgs._typing import Float
 from bgs.datasets.dataset import Dataset
 from bgs.judgments.csv_table import Table, number_cells, read_table, to_numbers, write_table
@@ -18,6 +19,8 @@ from bgs.judgments.tables import read_trials, write_trials
 from bgs.stimuli import StimulusSet
 
 STIMULI, TRIALS, ABOUT = "stimuli.csv", "trials.csv", "about.json"
+#: The truth behind simulated judgments: a folder that holds it is simulated, whatever became of its ``about.json``.
+TRUTH = "observers.json"
 _KNOWN = ("stimulus_id", "video", "captions", "split")
 
 
@@ -27,7 +30,8 @@ def load_folder(path: str | Path) -> Dataset:
     ``stimuli.csv`` has ``stimulus_id`` and optionally ``video`` (a path, relative to the folder), ``captions`` (a
     JSON list of sentences) and ``split`` (train or test). Any other column is a rating where every cell that is
     not empty is a number, a label where none is. For ``trials.csv`` see :func:`bgs.judgments.tables.read_trials`.
-    ``about.json``, if there is one, names ``licence`` and ``citation``.
+    ``about.json``, if there is one, names ``licence`` and ``citation`` and says whether the data are ``simulated``
+    (true or false; those that say nothing are where their licence is "simulated", as older versions wrote it).
 
     Raises:
         DataError: a file is missing, unreadable, or contradicts itself or the other.
@@ -49,6 +53,7 @@ def load_folder(path: str | Path) -> Dataset:
         licence=about.get("licence", "your own data"),
         citation=about.get("citation", "none given"),
         folder=folder,
+        simulated=_is_simulated(folder, about),
     )
 
 
@@ -60,19 +65,29 @@ def write_folder(dataset: Dataset, path: str | Path) -> None:
         (folder / TRIALS).unlink(missing_ok=True)
     else:
         write_trials(folder / TRIALS, dataset.trials, dataset.stimuli)
-    write_json(folder / ABOUT, {"licence": dataset.licence, "citation": dataset.citation})
+    write_json(
+        folder / ABOUT,
+        {"licence": dataset.licence, "citation": dataset.citation, "simulated": dataset.simulated},
+    )
 
 
-def _read_about(path: Path) -> dict[str, str]:
+def _read_about(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"not JSON: {error}", where=path) from error
-    if not isinstance(about, dict) or not all(isinstance(text, str) for text in about.values()):
-        raise DataError("not a list of names and texts", where=path, expected='{"licence": …, "citation": …}')
+    about = read_json(path, 'expected {"licence": …, "citation": …, "simulated": true or false}')
+    for name, value in about.items():
+        if not isinstance(value, bool if name == "simulated" else str):
+            raise DataError(
+                f"{name!r} is not what it should be", where=path,
+                expected="true or false" if name == "simulated" else "a text", got=json.dumps(value),
+            )  # fmt: skip
     return about
+
+
+def _is_simulated(folder: Path, about: dict[str, Any]) -> bool:
+    """One mark is enough: who removes or rewrites another does not make them real."""
+    marked = about.get("simulated", False) or about.get("licence") == "simulated"
+    return bool(marked) or (folder / TRUTH).exists()
 
 
 def read_stimuli(path: Path) -> StimulusSet:

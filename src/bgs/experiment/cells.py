@@ -7,10 +7,9 @@ import shutil
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bgs._errors import ConfigError
-from bgs._files import sha256_of, write_json
+from bgs._files import legible, read_json, sha256_of, write_json
 from bgs.evaluation import Result
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import ExperimentConfig
@@ -63,7 +62,10 @@ class Cell:
         """
         if not self.marker.is_file():
             return False
-        if json.loads(self.marker.read_text(encoding="utf-8"))["key"] != self.key():
+        if (
+            read_json(self.marker, f"delete {self.folder.path}: the cell is then made anew").get("key")
+            != self.key()
+        ):
             raise ConfigError(
                 "this cell was made under another configuration", where=self.marker, hint="take a new folder"
             )
@@ -91,8 +93,7 @@ class Cell:
         """Why it failed, in one line; None if it did not."""
         if not self.error.is_file():
             return None
-        found: dict[str, Any] = json.loads(self.error.read_text(encoding="utf-8"))
-        return str(found["message"])
+        return str(read_json(self.error).get("message"))
 
     def write_results(self, results: list[Result]) -> None:
         """Keep its evaluation, one result a protocol."""
@@ -100,8 +101,9 @@ class Cell:
 
     def results(self) -> dict[str, Result]:
         """Protocol -> its evaluation, of a cell that is done."""
-        found = json.loads(self.folder.evaluation.read_text(encoding="utf-8"))
-        return {protocol: Result.from_json(value) for protocol, value in found.items()}
+        path = self.folder.evaluation
+        with legible(path, f"delete {self.folder.path}: `bgs experiment` makes the cell anew"):
+            return {protocol: Result.from_json(value) for protocol, value in read_json(path).items()}
 
 
 def message_of(error: BaseException) -> str:

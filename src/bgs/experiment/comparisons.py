@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from bgs._files import sha256_of, write_json
+from bgs._files import legible, read_json, sha256_of, write_json
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, contrasts
 from bgs.experiment.conditions import Condition
@@ -54,9 +53,10 @@ def compare(
         *(f"{name} {vectors.hash()}" for name, vectors in embeddings.items()), settings.model_dump_json()
     )
     if path.is_file():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["key"] == key:
-            return _from_json(kept["protocols"])
+        with legible(path, "delete it, then `bgs experiment` makes it anew"):
+            kept = read_json(path)
+            if kept["key"] == key:
+                return _from_json(kept["protocols"])
     found: dict[str, Differences] = {}
     for protocol in settings.protocols:
         differences = contrasts(

@@ -13,7 +13,8 @@ from bgs._errors import ConfigError
 from bgs.experiment.conditions import Condition
 from bgs.experiment.sections import AnalysesSettings, ReportSettings, Section, SimulateSettings
 from bgs.training import TrainingConfig
-from bgs.training.config import EvaluationSettings, first_fault, merge, override, read_mapping, validated
+from bgs.training.config import EvaluationSettings, first_fault, merge, override, validated
+from bgs.training.yaml_file import read_mapping
 
 #: Keys of a training configuration that the grid sets, and those that have to be the same for all models.
 _SET_BY_GRID = {

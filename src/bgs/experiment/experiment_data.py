@@ -10,7 +10,7 @@ import numpy as np
 
 from bgs import __version__
 from bgs._errors import BgsError
-from bgs._files import sha256, sha256_of
+from bgs._files import read_json, sha256, sha256_of
 from bgs._typing import Float, Float64, Int
 from bgs.embeddings import Embeddings
 from bgs.experiment.applicable import NotApplicable
@@ -40,6 +40,13 @@ class ExperimentData:
     study: Study
     cells: tuple[Cell, ...]
     mirror: Path | None = None
+
+    @cached_property
+    def simulated(self) -> bool:
+        """Whether the data are simulated: they say so, or they did when the experiment was begun."""
+        recorded = read_json(self.folder.provenance) if self.folder.provenance.is_file() else {}
+        made_here = self.config.simulate is not None
+        return made_here or self.study.dataset.simulated or recorded.get("simulated") is True
 
     @cached_property
     def captions(self) -> Embeddings | None:
@@ -131,7 +138,7 @@ def open_experiment(path: str | Path, mirror: Path | None = None) -> ExperimentD
     if not folder.config.is_file():
         raise BgsError("not an experiment", where=path, expected=f"a folder with {folder.config.name}")
     config = load_experiment(folder.config)
-    reference = folder.data_reference(config)
+    reference = folder.found_data(config)
     if config.simulate is not None and not folder.data.is_dir():
         raise BgsError(
             "this experiment has not made its data yet", where=path, hint="bgs experiment goes on with it"

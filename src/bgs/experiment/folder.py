@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bgs._errors import BgsError, ConfigError
-from bgs._files import write_json, write_text
-from bgs.datasets import load_dataset
+from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
+from bgs.datasets import REGISTRY, load_dataset
 from bgs.evaluation import select_protocol
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.provenance import git_commit, hardware, provenance
@@ -20,6 +17,7 @@ from bgs.experiment.simulated import write_simulated
 from bgs.experiment.study import Study, new_study
 from bgs.judgments import split_validation
 from bgs.training.run_folder import require_same
+from bgs.training.yaml_file import read_mapping
 
 #: Sections that may change between two calls: no cell depends on them.
 _FREE = {"analyses", "report"}
@@ -52,23 +50,25 @@ class ExperimentFolder:
             BgsError: it holds something else.
             ConfigError: it holds an experiment of another configuration (the first differing key is named).
         """
+        require_output(self.config)
         if self.config.is_file():
             if not self._begun():  # nothing was made from it yet: it may still be corrected
                 return
-            before = _binding(yaml.safe_load(self.config.read_text(encoding="utf-8")))
+            before = _binding(read_mapping(self.config))
             require_same(before, _binding(config.model_dump(mode="json")), "experiment", self.config)
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif not is_empty(self.path):
             raise BgsError(
                 "output folder is not empty", where=self.path, expected="a new folder or an experiment"
             )
 
     def open(self, config: ExperimentConfig, mirror: Path | None = None) -> Study:
-        """Begin an experiment, or go on with it; simulated data are made first.
+        """Begin an experiment, or go on with it, as the only process in its folder; simulated data are made first.
 
         Raises:
             BgsError: see :meth:`check`; the data cannot be loaded, or are others than those it was begun with.
         """
         self.check(config)
+        remove_scraps(self.path)
         if config.simulate is None:
             study = load_experiment_study(config, str(config.data), mirror)
             self._write_config(config)
@@ -104,13 +104,26 @@ class ExperimentFolder:
         if self.provenance.is_file():
             self.require_same_data(study)
             return
-        write_json(
-            self.provenance,
-            provenance(
-                data=study.dataset.name, data_hashes=_data_hashes(study), data_files=dict(study.dataset.hashes),
-                hardware=hardware(), git_commit=git_commit(),
-            ),
+        data = study.dataset
+        own = data.folder if data.name not in REGISTRY and data.folder != self.data.resolve() else None
+        about = provenance(
+            data=data.name, simulated=data.simulated, data_hashes=_data_hashes(study), data_files=dict(data.hashes),
+            data_folder=None if own is None else str(own.resolve()), hardware=hardware(), git_commit=git_commit(),
         )  # fmt: skip
+        write_json(self.provenance, about)
+
+    def found_data(self, config: ExperimentConfig) -> str:
+        """What the data are loaded by from anywhere: a path in the configuration is relative to where it was begun.
+
+        That is on record; where it is not (an older version began it) or the folder has moved, the path is looked for
+        from here and from every folder around the experiment. Whether these are the data, their hashes tell.
+        """
+        if config.data is None or config.data in REGISTRY:
+            return self.data_reference(config)
+        recorded = read_json(self.provenance).get("data_folder") if self.provenance.is_file() else None
+        around = [str(above / config.data) for above in self.path.resolve().parents]
+        places = [recorded or config.data, config.data, *around]
+        return next((place for place in places if Path(place).is_dir()), config.data)
 
     def require_same_data(self, study: Study) -> None:
         """See that data are those that the experiment was begun with.
@@ -120,9 +133,10 @@ class ExperimentFolder:
         """
         if not self.provenance.is_file():
             raise BgsError("nothing was begun here", where=self.path, expected=self.provenance.name)
-        before = json.loads(self.provenance.read_text(encoding="utf-8"))["data_hashes"]
         hashes = _data_hashes(study)
-        changed = [name for name, value in hashes.items() if before[name] != value]
+        with legible(self.provenance, "take a new folder"):
+            before = dict(read_json(self.provenance)["data_hashes"])
+            changed = [name for name, value in hashes.items() if before[name] != value]
         if changed:
             raise ConfigError(
                 f"the {changed[0]} are not those that this experiment was begun with", where=self.provenance,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bgs._files import write_json
+from bgs._lock import locked_folder
 from bgs._typing import Int
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric
@@ -53,9 +54,16 @@ def run_folds(
     """
     assert config.cross_validation is not None
     whole = RunFolder(out)
+    whole.check(config, resume)
     study = load_study(config, mirror)
     split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)  # impossible ones fail here
-    whole.open(config, resume)
+    with locked_folder(whole.path):
+        whole.open(config, resume)
+        return _all_folds(config, study, whole)
+
+
+def _all_folds(config: TrainingConfig, study: Study, whole: RunFolder) -> FoldsResult:
+    assert config.cross_validation is not None
     held: list[HeldOutFold] = []
     bases: dict[str, Embeddings] = {}
     for repeat in range(config.cross_validation.repeats):

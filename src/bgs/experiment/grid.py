@@ -11,6 +11,7 @@ from rich.progress import Progress, TaskID
 
 from bgs._errors import BgsError
 from bgs._files import write_json
+from bgs._lock import locked_folder
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
 from bgs.experiment.analyses import run_analyses, wanted_analyses
@@ -54,6 +55,12 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | 
     """
     wanted_analyses(config)
     folder = ExperimentFolder(out)
+    folder.check(config)
+    with locked_folder(folder.path):
+        return _run(config, folder, mirror)
+
+
+def _run(config: ExperimentConfig, folder: ExperimentFolder, mirror: Path | None) -> Outcome:
     study = folder.open(config, mirror)
     cells = cells_of(config, folder.cells, folder.data_reference(config))
     left = [cell for cell in cells if not cell.is_done()]

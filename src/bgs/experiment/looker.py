@@ -66,7 +66,7 @@ class Looker:
         source = {"boxes": {"file": boxes.name, "sha256": sha256(boxes)}} if boxes else {}
         return provenance(
             model=self._card(), against=[other._card() for other in others], data=dataset.name,
-            data_hashes=dict(dataset.hashes), **source,
+            data_hashes=dict(dataset.hashes), simulated=dataset.simulated, **source,
         )  # fmt: skip
 
     def _card(self) -> dict[str, Any]:

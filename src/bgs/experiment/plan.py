@@ -17,6 +17,7 @@ from bgs._rng import generator
 from bgs.backbones import Backbone, VideoBackbone
 from bgs.embeddings import Embeddings
 from bgs.evaluation import evaluate
+from bgs.experiment.analyses import wanted_analyses
 from bgs.experiment.cells import Cell, cells_of
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import ExperimentConfig
@@ -100,6 +101,7 @@ def plan_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path |
     Raises:
         BgsError: the folder or the data cannot be used.
     """
+    wanted_analyses(config)
     folder = ExperimentFolder(out)
     folder.check(config)
     study = _study(config, folder, mirror)

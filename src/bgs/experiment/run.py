@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bgs._files import write_json
+from bgs._lock import locked_folder
 from bgs.backbones import save_adapter
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
@@ -26,7 +27,15 @@ def run_training(
     Raises:
         BgsError: bad configuration, data or folder; nothing is written before these are checked.
     """
-    study, folder, settings = load_study(config, mirror), RunFolder(out), config.evaluation
+    folder = RunFolder(out)
+    folder.check(config, resume)
+    study = load_study(config, mirror)
+    with locked_folder(folder.path):
+        return _run(config, study, folder, resume)
+
+
+def _run(config: TrainingConfig, study: Study, folder: RunFolder, resume: bool) -> list[Result]:
+    settings = config.evaluation
     fit(config, study, folder, resume)
     base, tuned = embed_both(config, study, folder)
     results = [

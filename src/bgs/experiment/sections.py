@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Section(BaseModel):
     """Documented keys; others are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SimulateSettings(Section):
@@ -104,7 +104,13 @@ class DisagreementSettings(Section):
 
 
 class AnalysesSettings(Section):
-    """One section an analysis; null leaves it out. Those that need more than the grid are left out until given."""
+    """One section an analysis; null leaves it out. Those that need more than the grid are left out until given.
+
+    Analyses that others register (see :func:`bgs.experiment.analyses.register`) have sections of any keys.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    __pydantic_extra__: dict[str, dict[str, Any] | None]
 
     gap: GapSettings | None = GapSettings()
     variance: VarianceSettings | None = VarianceSettings()
@@ -113,6 +119,14 @@ class AnalysesSettings(Section):
     disagreement: DisagreementSettings | None = DisagreementSettings()
     transfer: TransferSettings | None = None
     attention: AttentionSettings | None = None
+
+    def of(self, name: str) -> Section | dict[str, Any] | None:
+        """The section of an analysis by name, {} where none is given of one that others registered; None: left out."""
+        if name in type(self).model_fields:
+            section: Section | None = getattr(self, name)
+            return section
+        own: dict[str, dict[str, Any] | None] = self.model_extra or {}
+        return own.get(name, {})
 
 
 class ReportSettings(Section):

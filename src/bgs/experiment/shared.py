@@ -1,4 +1,7 @@
-"""What cells share: embeddings of base models and captions, made once and kept."""
+"""What cells share: embeddings of base models and captions, made once and kept.
+
+What is kept is read without torch; only making it imports what runs models.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,9 @@ from bgs.embeddings import Embeddings
 from bgs.experiment.cells import Cell
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.distances import distances
-from bgs.experiment.embedder import embed_stimuli
 from bgs.experiment.folder import ExperimentFolder
-from bgs.experiment.run import embed_base
 from bgs.experiment.study import Study
+from bgs.stimuli import StimulusSet
 
 
 class Shared:
@@ -32,6 +34,8 @@ class Shared:
         """Base embeddings of a cell's model, for its seed where the model depends on it."""
         path = self.base_path(cell.model, cell.seed)
         if not path.is_file():
+            from bgs.experiment.run import embed_base
+
             embed_base(cell.config, self._study).save(path)
         return Embeddings.load(path)
 
@@ -41,7 +45,7 @@ class Shared:
             return None
         path = self._folder.shared / "captions.safetensors"
         if not path.is_file():
-            embed_stimuli(self._config.captions, self._study.stimuli).save(path)
+            _embed(self._config.captions, self._study.stimuli, path)
         return Embeddings.load(path)
 
     def caption_distances(self) -> Float64[np.ndarray, "n n"] | None:
@@ -60,5 +64,11 @@ class Shared:
         name = re.sub(r"[^A-Za-z0-9.]+", "-", reference)
         path = self._folder.shared / f"low-level-{name}.safetensors"
         if not path.is_file():
-            embed_stimuli(reference, self._study.stimuli).save(path)
+            _embed(reference, self._study.stimuli, path)
         return Embeddings.load(path)
+
+
+def _embed(model: str, stimuli: StimulusSet, path: Path) -> None:
+    from bgs.experiment.embedder import embed_stimuli
+
+    embed_stimuli(model, stimuli).save(path)

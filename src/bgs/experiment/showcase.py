@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 
+from bgs._errors import MissingExtraError
+from bgs._optional import require_all
 from bgs._typing import Float, Int
 from bgs.embeddings import Embeddings
 from bgs.experiment.experiment_data import ExperimentData
+from bgs.experiment.progress import print_once
 from bgs.stimuli import Sampling
 from bgs.stimuli.decoding import decode
 
@@ -52,11 +55,17 @@ def showcase(data: ExperimentData, model: str, judges: str) -> Showcase:
 def strips(
     data: ExperimentData, positions: Int[np.ndarray, " m"], frames: int = STRIP
 ) -> UInt8[np.ndarray, "m k s s 3"] | None:
-    """Frames of clips, evenly spread over each; None where one of them is not on this machine, or none is asked for."""
+    """Frames of clips, evenly spread over each; None where one of them is not on this machine, none is asked for, or
+    nothing is installed that reads clips (which is said)."""
     videos = data.study.stimuli.videos or ()
     paths = [videos[i] for i in positions] if videos else []
     there = [path for path in paths if path is not None and path.is_file()]
     if not there or len(there) < len(positions):
+        return None
+    try:
+        require_all("video", "video", "train")
+    except MissingExtraError as error:
+        print_once(f"The report has no frames of clips: {error}")
         return None
     return np.stack([decode(path, Sampling(frames=frames, size=_SIDE)) for path in there])
 

@@ -26,7 +26,9 @@ def write_simulated(settings: SimulateSettings, folder: Path) -> None:
     observers = ObserverSettings(n_observers=settings.observers, temperature=settings.temperature)
     judged = simulate_judgments(stimuli, settings.trials, observers, settings.seed)
     write_truth(folder / TRUTH, judged, analytic_ceilings(judged, draws=5))
-    write_folder(Dataset(folder.name, stimuli, judged.trials, {}, "simulated", _CITATION), folder)
+    write_folder(
+        Dataset(folder.name, stimuli, judged.trials, {}, "simulated", _CITATION, simulated=True), folder
+    )
 
 
 def film_world(settings: ClipSettings, folder: Path) -> None:
@@ -36,4 +38,4 @@ def film_world(settings: ClipSettings, folder: Path) -> None:
     with progress_bar() as bar:
         task = bar.add_task("filming", total=settings.clips)
         stimuli = write_clips(folder, settings, lambda done: bar.advance(task, done))
-    write_folder(Dataset(folder.name, stimuli, None, {}, "simulated", _CITATION), folder)
+    write_folder(Dataset(folder.name, stimuli, None, {}, "simulated", _CITATION, simulated=True), folder)

@@ -76,7 +76,9 @@ class Study:
     def about(self, config: TrainingConfig) -> dict[str, Any]:
         """Provenance of a run on this study."""
         data, hashes = self.dataset.name, dict(self.dataset.hashes)
-        return provenance(model=config.reference, seed=config.seed, data=data, data_hashes=hashes)
+        return provenance(
+            model=config.reference, seed=config.seed, data=data, data_hashes=hashes, simulated=self.dataset.simulated
+        )  # fmt: skip
 
 
 def load_study(config: TrainingConfig, mirror: Path | None = None) -> Study:

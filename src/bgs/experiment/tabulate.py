@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
-from bgs._files import write_json
+from bgs._files import legible, read_json, write_json
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
 from bgs.experiment.comparisons import CAPTIONS, Differences, compare
 from bgs.experiment.conditions import Condition
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.results import ProtocolResults, ResultsTable, Row, ceilings_of, mean_rows, single_row
+
+_AGAIN = "delete it, then `bgs experiment` makes it anew"
 
 
 def results_table(data: ExperimentData) -> ResultsTable:
@@ -76,8 +76,8 @@ def _caption_results(data: ExperimentData) -> dict[str, Result]:
         return {}
     path, settings = data.folder.shared / "captions.json", data.config.evaluation
     if path.is_file():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return {protocol: Result.from_json(value) for protocol, value in kept.items()}
+        with legible(path, _AGAIN):
+            return {protocol: Result.from_json(value) for protocol, value in read_json(path).items()}
     found: dict[str, Result] = {
         protocol: evaluate(
             data.captions, data.study.stimuli, data.study.trials, protocol=protocol, distance=settings.distance,

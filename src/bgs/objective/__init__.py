@@ -1,12 +1,20 @@
-"""The objective: what an (N, D) matrix of embeddings should look like. Losses see numbers, never models."""
+"""The objective: what an (N, D) matrix of embeddings should look like. Losses see numbers, never models.
 
-from bgs.objective.distances import cosine_similarities, pair_similarities
-from bgs.objective.hybrid import HybridObjective, LossParts
-from bgs.objective.rsa import rsa_correlation
-from bgs.objective.settings import BetaSchedule, ObjectiveSettings
-from bgs.objective.soft_rank import soft_rank
-from bgs.objective.target import Target
-from bgs.objective.triplet import choice_loss, hinge_loss
+Its settings are read without torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from bgs._lazy import lazy
+
+if TYPE_CHECKING:
+    from bgs.objective.distances import cosine_similarities, pair_similarities
+    from bgs.objective.hybrid import HybridObjective, LossParts
+    from bgs.objective.rsa import rsa_correlation
+    from bgs.objective.settings import BetaSchedule, ObjectiveSettings
+    from bgs.objective.soft_ranks import soft_rank
+    from bgs.objective.target import Target
+    from bgs.objective.triplet import choice_loss, hinge_loss
 
 __all__ = [
     "BetaSchedule",
@@ -21,3 +29,16 @@ __all__ = [
     "rsa_correlation",
     "soft_rank",
 ]
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "distances": ("cosine_similarities", "pair_similarities"),
+        "hybrid": ("HybridObjective", "LossParts"),
+        "rsa": ("rsa_correlation",),
+        "settings": ("BetaSchedule", "ObjectiveSettings"),
+        "soft_ranks": ("soft_rank",),
+        "target": ("Target",),
+        "triplet": ("choice_loss", "hinge_loss"),
+    },
+)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bgs.objective.soft_rank import soft_rank
+from bgs.objective.soft_ranks import soft_rank
 
 
 def weighted_correlation(

@@ -31,7 +31,7 @@ def changed_keys(settings: BaseModel) -> set[str]:
 class BetaSchedule(BaseModel):
     """Weight of the RSA term at epoch e (from 0): ``min(maximum, start + step · e)``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     start: float = Field(0.3, ge=0)
     step: float = Field(0.1, ge=0)
@@ -45,7 +45,7 @@ class BetaSchedule(BaseModel):
 class ObjectiveSettings(BaseModel):
     """Loss = alpha · local + beta(epoch) · (−RSA correlation). Defaults are the paper's (v1)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     preset: Literal["hybrid", "triplet-only", "rsa-only", "budget-matched", "paper-v1"] = "hybrid"
     #: Loss of a trial: ``hinge`` on both anchors, or the ``choice`` likelihood.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._files import atomic_path, write_text
+from bgs._files import write_bytes, write_text
 from bgs.evaluation import Metric
 from bgs.report.draw import draw
 from bgs.report.numbers import between, plain
@@ -155,6 +155,5 @@ def _number(value: float) -> object:
 
 
 def _write(path: Path, data: bytes) -> Path:
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+    write_bytes(path, data)
     return path

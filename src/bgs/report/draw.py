@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bgs._errors import ConfigError, DataError
-from bgs._files import atomic_path
+from bgs._files import write_bytes
 from bgs.report.clip_map import ClipMapFigure
 from bgs.report.drawing.canvas import foot, footnote, footnote_height, paper, printed
 from bgs.report.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
@@ -72,9 +72,7 @@ def draw(figure: Figure, path: str | Path) -> None:
         ConfigError: another suffix.
         MissingExtraError: matplotlib is not installed.
     """
-    data = render(figure, Path(path).suffix.removeprefix("."))
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(data)
+    write_bytes(path, render(figure, Path(path).suffix.removeprefix(".")))
 
 
 def draw_gap(figure: GapFigure, path: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Numbers as a report prints them: .12, −.05, 1.20; n/a where undefined."""
+"""Numbers as reports, tables of the command line and documents print them: .12, −.05, 1.20; n/a where undefined."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ import math
 _MOST_DECIMALS = 4
 
 
-def plain(value: float, decimals: int = 2) -> str:
-    """A number without its leading zero and with a true minus sign: ``.12``, ``−.05``, ``1.20``; NaN is ``n/a``."""
-    if not math.isfinite(value):
-        return "n/a" if math.isnan(value) else ("∞" if value > 0 else "−∞")
-    size = f"{abs(value):,.{decimals}f}"
-    zero = float(size.replace(",", "")) == 0
-    size = size.removeprefix("0") if decimals and size.startswith("0.") else size
-    return size if value >= 0 or zero else f"−{size}"
+def plain(value: float, decimals: int = 2, *, signed: bool = False, undefined: str = "n/a") -> str:
+    """A number without its leading zero and with a true minus sign: ``.12``, ``−.05``, ``1.20``, ``1,234.50``.
+
+    Args:
+        value: any float; infinite ones are ``∞`` and ``−∞``.
+        decimals: digits after the point. What they round to 0 has no sign: ``.00``.
+        signed: put a plus before what is above 0, as differences have it.
+        undefined: what stands for NaN.
+    """
+    if math.isnan(value):
+        return undefined
+    size = "∞" if math.isinf(value) else f"{abs(value):,.{decimals}f}"
+    zero = not size.strip("0.")
+    sign = "" if zero else "−" if value < 0 else "+" if signed else ""
+    return sign + (size[1:] if size.startswith("0.") else size)
 
 
 def decimals_for(*values: float) -> int:

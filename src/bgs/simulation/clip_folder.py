@@ -12,10 +12,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
 
 from bgs._errors import ConfigError, DataError, some
-from bgs._files import usable_cores, write_text
+from bgs._files import make_folder, usable_cores, write_tensors, write_text
+from bgs._optional import require
 from bgs._rng import generator
 from bgs.simulation.beginning import episodes_of
 from bgs.simulation.behaviours import BEHAVIOURS
@@ -113,8 +113,8 @@ def write_clips(
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError("is not empty", where=folder, expected="a new or empty folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    half_done = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    require("av", "video")
+    half_done = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=make_folder(folder.parent)))
     try:
         for name in ("clips", "masks"):
             (half_done / name).mkdir()
@@ -195,7 +195,7 @@ def _describe(
             tracks.setdefault(field, np.empty((len(plan), *part.shape[1:]), part.dtype))[rows] = part
     tracks["camera"] = np.stack([look.corner for look in looks])
     tracks["view"] = np.array([look.view for look in looks])
-    save_file(tracks, written / "trajectories.safetensors")
+    write_tensors(written / "trajectories.safetensors", tracks, {})
     write_text(written / "README.txt", "SIMULATED clips. Nobody filmed, and nobody was filmed.\n")
     nuisance = [look.numbers() for look in looks]
     ratings = {name: values[:, k] for k, name in enumerate(LATENTS)}

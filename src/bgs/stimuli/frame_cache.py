@@ -15,12 +15,13 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs._errors import BgsError, DataError, MissingExtraError
-from bgs._files import cache_folder, sha256_of, write_json
+from bgs._files import cache_folder, make_folder, sha256_of, write_json
+from bgs._lock import locked
 from bgs._typing import Int
 from bgs.stimuli.decode_pool import Outcome, decode_all, refuse_reimport
 from bgs.stimuli.decoding import Decoder, check_file
 from bgs.stimuli.file_hashes import file_hashes
-from bgs.stimuli.frame_store import FrameStore, build_store, locked, stores_in
+from bgs.stimuli.frame_store import FrameStore, build_store, stores_in
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.unreadable import UnreadableClip, UnreadableClips
@@ -201,7 +202,7 @@ def _stored(
     """The store of these clips, built if need be."""
     target = folder / sha256_of(*hashes.values())[:32]
     if not target.exists():
-        with locked(target):
+        with locked(make_folder(target.parent) / f".{target.name}.lock"):
             if not target.exists():  # another run may have built it while this one waited
                 known = _known_rows(folder)
                 missing = [paths[i] for i, name in hashes.items() if name not in known]

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs._errors import DataError, some
-from bgs._files import atomic_path
+from bgs._files import write_tensors
 from bgs.stimuli.stimulus_set import VIDEO_SUFFIXES
 
 _FORMAT = "bgs-masks/1"
@@ -62,14 +62,11 @@ class RegionMasks:
 
 def write_masks(path: str | Path, masks: RegionMasks) -> None:
     """Write masks as run lengths (through rows, then frames), atomically and without loss."""
-    from safetensors.numpy import save_file
-
     lengths, values = _runs(masks.labels.reshape(-1))
     header = {
         "format": _FORMAT, "shape": json.dumps(masks.labels.shape), "names": json.dumps(masks.names),
     }  # fmt: skip
-    with atomic_path(path) as temporary:
-        save_file({"lengths": lengths, "values": values}, temporary, metadata=header)
+    write_tensors(path, {"lengths": lengths, "values": values}, header)
 
 
 def read_masks(path: str | Path) -> RegionMasks:

@@ -1,12 +1,20 @@
-"""Training: configuration, exact full-geometry gradients, the loop, checkpoints and the run folder."""
+"""Training: configuration, exact full-geometry gradients, the loop, checkpoints and the run folder.
 
-from bgs.training.config import TrainingConfig, load_config
-from bgs.training.full_geometry import FullGeometry
-from bgs.training.gradient_cache import cached_backward
-from bgs.training.loop import EpochRecord, Trainer
-from bgs.training.per_trial import PerTrial
-from bgs.training.run_folder import RunFolder
-from bgs.training.target import target_of
+Configuration and run folder are read without torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from bgs._lazy import lazy
+
+if TYPE_CHECKING:
+    from bgs.training.config import TrainingConfig, load_config
+    from bgs.training.full_geometry import FullGeometry
+    from bgs.training.gradient_cache import cached_backward
+    from bgs.training.loop import EpochRecord, Trainer
+    from bgs.training.per_trial import PerTrial
+    from bgs.training.run_folder import RunFolder
+    from bgs.training.target import target_of
 
 __all__ = [
     "EpochRecord",
@@ -19,3 +27,16 @@ __all__ = [
     "load_config",
     "target_of",
 ]
+
+__getattr__ = lazy(
+    __name__,
+    {
+        "config": ("TrainingConfig", "load_config"),
+        "full_geometry": ("FullGeometry",),
+        "gradient_cache": ("cached_backward",),
+        "loop": ("EpochRecord", "Trainer"),
+        "per_trial": ("PerTrial",),
+        "run_folder": ("RunFolder",),
+        "target": ("target_of",),
+    },
+)

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from bgs._errors import DataError
-from bgs._files import atomic_path
+from bgs._files import legible, sha256_of, write_tensors
 from bgs.backbones import Backbone
 from bgs.backbones.adapter import load_trainable
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+_AGAIN = "start again in a new folder"
 
 
 @dataclass
@@ -51,8 +52,6 @@ def save_checkpoint(
     path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer, state: LoopState
 ) -> None:
     """Write everything needed to go on, atomically."""
-    from safetensors.torch import save_file
-
     tensors = {f"now/{name}": tensor for name, tensor in snapshot(backbone).items()}
     tensors |= {f"best/{name}": tensor for name, tensor in state.best.items()}
     for name, parameter in backbone.trainable().items():
@@ -61,26 +60,27 @@ def save_checkpoint(
             f"{key}/{name}": moments[key].detach().cpu().contiguous() for key in _MOMENTS if key in moments
         }
     plain: dict[str, Any] = {key: value for key, value in asdict(state).items() if key != "best"}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"state": json.dumps(plain)})
+    write_tensors(path, tensors, {"state": json.dumps(plain | {"sha256": _hash(tensors)})})
 
 
 def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer) -> LoopState:
     """Put a checkpoint back; strict about names and shapes.
 
     Raises:
-        DataError: the file is damaged or belongs to another model.
+        DataError: the file is damaged (those of older versions hold no hash to tell by) or belongs to another model.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
-            state = LoopState(**json.loads(file.metadata()["state"]))
+        with safe_open(path, framework="pt") as file, legible(path, _AGAIN):
+            plain = json.loads(file.metadata()["state"])
+            known = plain.pop("sha256", None)
+            state = LoopState(**plain)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except SafetensorError as error:
-        raise DataError(
-            f"damaged checkpoint: {error}", where=path, hint="start again in a new folder"
-        ) from error
+        raise DataError(f"damaged checkpoint: {error}", where=path, hint=_AGAIN) from error
+    if known is not None and known != _hash(tensors):
+        raise DataError("damaged checkpoint: other values than were written", where=path, hint=_AGAIN)
     load_trainable(backbone, _under("now", tensors), where=path)
     state.best = _under("best", tensors)
     moments = {key: _under(key, tensors) for key in _MOMENTS}
@@ -90,6 +90,15 @@ def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optim
                 key: moments[key][name].to(parameter.device if key != "step" else "cpu") for key in _MOMENTS
             }
     return state
+
+
+def _hash(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names and values."""
+    parts = (
+        (name, tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+        for name, tensor in sorted(tensors.items())
+    )
+    return sha256_of(*(part for pair in parts for part in pair))
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -11,12 +11,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bgs._errors import ConfigError
-from bgs.backbones.lora import LoraSettings
+from bgs.backbones.lora_settings import LoraSettings
 from bgs.objective.settings import ObjectiveSettings, changed_keys
+from bgs.training.yaml_file import parse_yaml, read_mapping
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class HeadSettings(_Settings):
@@ -29,8 +30,8 @@ class HeadSettings(_Settings):
 class OptimizerSettings(_Settings):
     """AdamW and its learning rate over updates."""
 
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(0.01, ge=0)
+    learning_rate: float = Field(1e-3, gt=0, le=1e3)
+    weight_decay: float = Field(0.01, ge=0, le=1e3)
     #: ``cosine`` falls to 0 at the last epoch; ``plateau`` multiplies by ``plateau_factor`` when validation stalls.
     schedule: Literal["constant", "cosine", "plateau"] = "cosine"
     #: Updates over which the rate rises from 0.
@@ -227,7 +228,7 @@ def override(given: Mapping[str, Any], text: str) -> dict[str, Any]:
         raise ConfigError(
             "not an override", where=f"--set {text}", expected="key=value, e.g. optimizer.warmup=5"
         )
-    return merge(given, _nested(key.split("."), _parse(value, text)))
+    return merge(given, _nested(key.split("."), parse_yaml(value, f"--set {text}")))
 
 
 def validated(given: Mapping[str, Any], where: object) -> TrainingConfig:
@@ -236,30 +237,6 @@ def validated(given: Mapping[str, Any], where: object) -> TrainingConfig:
         return TrainingConfig.model_validate(given)
     except ValidationError as error:
         raise first_fault(error, where, TrainingConfig) from None
-
-
-def read_mapping(path: str | Path) -> dict[str, Any]:
-    """The keys and values of a YAML file.
-
-    Raises:
-        ConfigError: unreadable, or not a mapping.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise ConfigError("no such configuration file", where=path)
-    given = _parse(path.read_text(encoding="utf-8"), path)
-    if not isinstance(given, dict):
-        raise ConfigError(
-            "not a configuration", where=path, expected="keys and values", got=type(given).__name__
-        )
-    return given
-
-
-def _parse(text: str, where: object) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"not YAML: {error}", where=where) from None
 
 
 def _nested(keys: list[str], value: Any) -> dict[str, Any]:

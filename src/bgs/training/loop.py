@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from bgs._errors import BgsError
+from bgs._errors import BgsError, some
 from bgs._typing import Float, Int
 from bgs.backbones import Backbone, Inputs, embed
 from bgs.backbones.adapter import load_trainable
@@ -93,7 +93,7 @@ class Trainer:
             report: called after every epoch.
 
         Raises:
-            BgsError: the loss is not finite.
+            BgsError: the loss, or a parameter, is not finite.
         """
         if resume and self.folder.checkpoint.is_file():
             self.state = load_checkpoint(self.folder.checkpoint, self.backbone, self.optimizer)
@@ -110,6 +110,7 @@ class Trainer:
 
     def _epoch(self, epoch: int) -> EpochRecord:
         parts = [self._update(epoch, update) for update in range(self.method.updates_per_epoch)]
+        self._require_finite(epoch)
         rate = self.optimizer.param_groups[0]["lr"]
         measured = self._validate(epoch) if self._validates_after(epoch) else None
         self.state.epoch = epoch + 1
@@ -133,6 +134,19 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.parameters, settings.clip_norm)
         self.optimizer.step()
         return parts
+
+    def _require_finite(self, epoch: int) -> None:
+        """A loss can be finite where its gradient is not; what that leaves behind is never kept."""
+        broken = [
+            name
+            for name, parameter in self.backbone.trainable().items()
+            if not bool(torch.isfinite(parameter).all())
+        ]
+        if broken:
+            raise BgsError(
+                f"parameters are not finite: {some(broken)}", where=f"epoch {epoch}",
+                expected="numbers", hint="lower optimizer.learning_rate",
+            )  # fmt: skip
 
     def _validates_after(self, epoch: int) -> bool:
         due = (epoch + 1) % self.config.validation.every == 0 or epoch + 1 == self.config.epochs

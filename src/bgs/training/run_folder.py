@@ -7,11 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bgs._errors import BgsError, ConfigError
-from bgs._files import write_json, write_text
+from bgs._files import (
+    append_text,
+    is_empty,
+    legible,
+    read_text,
+    remove_scraps,
+    require_output,
+    write_json,
+    write_text,
+)
 from bgs.training.config import TrainingConfig
+from bgs.training.yaml_file import read_mapping
 
 
 class RunFolder:
@@ -34,27 +42,37 @@ class RunFolder:
         """File of the ``base`` or ``tuned`` embeddings."""
         return self.path / f"{which}.safetensors"
 
-    def open(self, config: TrainingConfig, resume: bool) -> None:
-        """Begin a run in an empty folder, or go on with one of the same configuration.
+    def check(self, config: TrainingConfig, resume: bool) -> None:
+        """See, before anything is loaded, that a run can begin in the folder or go on in it; nothing is written.
 
         Raises:
-            BgsError: the folder holds something and ``resume`` is off, or holds no run to resume.
+            BgsError: the folder holds something and ``resume`` is off, holds no run to resume, or cannot be made.
             ConfigError: the run was started with another configuration (the first differing key is named).
         """
+        require_output(self.config)
         if not resume:
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            if not is_empty(self.path):
                 raise BgsError(
                     "output folder is not empty",
                     where=self.path,
                     expected="a new folder",
                     hint="or go on with --resume",
                 )
-            write_text(self.config, config.to_yaml())
             return
         if not self.config.is_file():
             raise BgsError("no run to resume here", where=self.path, expected="a folder with config.yaml")
-        before = yaml.safe_load(self.config.read_text(encoding="utf-8"))
-        require_same(before, config.model_dump(mode="json"), "run", self.config)
+        require_same(read_mapping(self.config), config.model_dump(mode="json"), "run", self.config)
+
+    def open(self, config: TrainingConfig, resume: bool) -> None:
+        """Begin a run in an empty folder, or go on with one of the same configuration; only one process at a time.
+
+        Raises:
+            BgsError: see :meth:`check`.
+        """
+        self.check(config, resume)
+        remove_scraps(self.path)
+        if not resume:
+            write_text(self.config, config.to_yaml())
 
     def start_metrics(self, keep_before: int) -> None:
         """Drop what was recorded at or after epoch ``keep_before``: it will be done again."""
@@ -63,15 +81,25 @@ class RunFolder:
 
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Add one line."""
-        with self.metrics.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+        append_text(self.metrics, json.dumps(record, allow_nan=False) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """All whole lines; a last line cut off by a kill has no newline and is dropped."""
+        """All whole lines; a last line cut off by a kill has no newline and is dropped.
+
+        Raises:
+            DataError: a line is damaged.
+        """
         if not self.metrics.is_file():
             return []
-        lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        lines = read_text(self.metrics).splitlines(keepends=True)
+        return [self._record(k, line) for k, line in enumerate(lines, 1) if line.endswith("\n")]
+
+    def _record(self, number: int, line: str) -> dict[str, Any]:
+        with legible(f"{self.metrics}, line {number}", "start again in a new folder"):
+            record: dict[str, Any] = json.loads(line)
+            if not isinstance(record["epoch"], int):
+                raise TypeError("epoch is not a whole number")
+        return record
 
     def write_provenance(self, provenance: dict[str, Any]) -> None:
         """Record data hashes, versions and the like."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bgs._errors import ConfigError
-from bgs._files import sha256_of, write_json
+from bgs._files import read_json, sha256_of, write_json
 from bgs.experiment.analyses.attention import attention, attention_files
 from bgs.experiment.analyses.dimensions import dimensions
 from bgs.experiment.analyses.disagreement import disagreement
@@ -22,12 +24,13 @@ from bgs.experiment.cells import message_of
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.progress import progress_bar
+from bgs.experiment.sections import Section
 from bgs.objective.settings import changed_keys
 
 #: From the data of an experiment to a JSON value; raises :class:`NotApplicable` where there is nothing to analyse.
 Analysis = Callable[[ExperimentData], Any]
 
-#: Name, as in the section ``analyses`` -> analysis.
+#: Name, as in the section ``analyses`` -> analysis; see :func:`register`.
 REGISTRY: dict[str, Analysis] = {
     "gap": gap,
     "variance": variance,
@@ -48,16 +51,43 @@ _FILES: dict[str, Callable[[ExperimentData], str]] = {
 }
 
 
+def register(name: str, analysis: Analysis) -> None:
+    """Add an analysis of one's own, for experiments that this process runs.
+
+    It runs in every experiment, with what stands in the section ``analyses.<name>`` (any keys; {} where there is none;
+    ``null`` leaves it out) as ``data.config.analyses.of(name)``. Its result is kept in ``analyses/<name>.json``.
+
+    Args:
+        name: of section and file: lower-case letters, digits, hyphens and underscores.
+        analysis: from the data of an experiment to a value of JSON types, without NaN; it may raise
+            :class:`bgs.experiment.applicable.NotApplicable`. A result is kept as long as settings and data stay the
+            same: delete its file where the analysis itself has changed.
+
+    Raises:
+        ConfigError: the name cannot be a file's, or is taken.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ConfigError("not a name of an analysis", where=repr(name), expected="like my-analysis")
+    if name in REGISTRY:
+        raise ConfigError("there is an analysis of this name", where=name, expected="another name")
+    REGISTRY[name] = analysis
+
+
 def wanted_analyses(config: ExperimentConfig) -> list[str]:
     """Analyses that are registered and not left out.
 
     Raises:
         ConfigError: a section is given for an analysis that is not registered.
     """
-    for name in sorted(changed_keys(config.analyses)):
-        if name not in REGISTRY and getattr(config.analyses, name) is not None:
-            raise ConfigError("no such analysis here", where=f"analyses.{name}", expected=", ".join(REGISTRY))
-    return [name for name in REGISTRY if getattr(config.analyses, name) is not None]
+    given = {*changed_keys(config.analyses), *(config.analyses.model_extra or {})}
+    for name in sorted(given - REGISTRY.keys()):
+        if config.analyses.of(name) is not None:
+            close = difflib.get_close_matches(name, REGISTRY, n=1)
+            raise ConfigError(
+                f"unknown key 'analyses.{name}'", expected=f"one of {', '.join(sorted(REGISTRY))}",
+                hint=f"did you mean {close[0]}?" if close else "see bgs.experiment.analyses.register",
+            )  # fmt: skip
+    return [name for name in REGISTRY if config.analyses.of(name) is not None]
 
 
 def run_analyses(data: ExperimentData) -> dict[str, str]:
@@ -73,7 +103,7 @@ def run_analyses(data: ExperimentData) -> dict[str, str]:
         for name in bar.track(names, description="analyses"):
             path = data.folder.analyses / f"{name}.json"
             files = _FILES[name](data) if name in _FILES else ""
-            key = sha256_of(name, getattr(data.config.analyses, name).model_dump_json(), files, made_of)
+            key = sha256_of(name, _text(data.config.analyses.of(name)), files, made_of)
             if _is_kept(path, key):
                 continue
             value = _attempt(name, data)
@@ -83,9 +113,15 @@ def run_analyses(data: ExperimentData) -> dict[str, str]:
     return failed
 
 
+def _text(section: Section | dict[str, Any] | None) -> str:
+    return section.model_dump_json() if isinstance(section, Section) else json.dumps(section, sort_keys=True)
+
+
 def _attempt(name: str, data: ExperimentData) -> dict[str, Any]:
     try:
-        return {"result": REGISTRY[name](data)}
+        result = REGISTRY[name](data)
+        json.dumps(result, allow_nan=False)  # what is no JSON fails here, not when all is written
+        return {"result": result}
     except NotApplicable as reason:
         return {"not_applicable": message_of(reason)}
     except Exception as error:  # one analysis must not take the others with it
@@ -97,5 +133,5 @@ def _is_kept(path: Path, key: str) -> bool:
     """Whether there is a result of these settings and data; reasons and errors are looked into again."""
     if not path.is_file():
         return False
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = read_json(path, "delete it: it is then made anew")
     return found.get("form") == FORM and found.get("key") == key and "result" in found

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bgs._files import sha256, sha256_of
-from bgs.backbones.attention import NoAttention
 from bgs.evaluation import AttentionShares, Metric, attention_shares
 from bgs.experiment.analyses.over_seeds import base_means, before_and_after, by_model, means, to_json
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.cells import Cell
 from bgs.experiment.experiment_data import ExperimentData
-from bgs.experiment.looker import Looker, overlay_of, read_regions
 from bgs.experiment.results import with_q
 from bgs.experiment.sections import AttentionSettings
 from bgs.report.draw_overlay import draw_strip
 from bgs.stimuli import RegionMasks, StimulusSet
 from bgs.stimuli.masks import FOLDER, clip_stem
+
+if TYPE_CHECKING:
+    from bgs.experiment.looker import Looker
 
 _STRIP_PIXELS = 96
 #: Clips at a time, at most: a clip takes blocks × tokens² × 4 bytes.
@@ -57,6 +58,8 @@ def attention_files(data: ExperimentData) -> str:
 
 def _regions(data: ExperimentData, section: AttentionSettings) -> dict[str, RegionMasks]:
     """Masks of the clips looked at, their regions put together as the settings say."""
+    from bgs.experiment.looker import read_regions
+
     stimuli = data.study.stimuli
     wanted = set(_clips(data, section))
     found = {
@@ -98,6 +101,9 @@ def _of_model(
 
 
 def _looker(reference: str, cell: Cell, stimuli: StimulusSet, section: AttentionSettings) -> Looker:
+    from bgs.backbones.attention import NoAttention
+    from bgs.experiment.looker import Looker
+
     try:
         return Looker(
             reference,
@@ -138,6 +144,8 @@ def _draw(
     data: ExperimentData, model: str, lookers: Mapping[str, Looker], count: int
 ) -> list[dict[str, str]]:
     """Strips of a few clips, evenly spread over those looked at."""
+    from bgs.experiment.looker import overlay_of
+
     ids = lookers["tuned"].maps.stimulus_ids
     strips = []
     for place in np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bgs import evaluation
 from bgs._errors import BgsError
 from bgs._files import sha256_of
-from bgs.backbones import Backbone, load_backbone
-from bgs.backbones.clip_reader import ClipReader
-from bgs.backbones.lookup import LookupBackbone
 from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Transfer
@@ -21,11 +18,13 @@ from bgs.experiment.analyses.over_seeds import base_means, before_and_after, by_
 from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.cells import Cell
 from bgs.experiment.conditions import Condition
-from bgs.experiment.embedder import embed_stimuli
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.sections import TransferSettings
 from bgs.stimuli import FrameCache, StimulusSet
 from bgs.stimuli.file_hashes import file_hashes
+
+if TYPE_CHECKING:
+    from bgs.backbones import Backbone
 
 #: Figures that are not about a model: guessing, and what people among themselves reach.
 REFERENCES = ("chance", "one_rater", "new_panel")
@@ -66,6 +65,8 @@ def _second(data: ExperimentData, section: TransferSettings) -> Dataset:
 
 
 def _of_model(data: ExperimentData, model: str, section: TransferSettings, second: Dataset) -> dict[str, Any]:
+    from bgs.backbones import load_backbone
+
     first = next(iter(data.require(model, Condition.HYBRID).values()))
     _require_readable(model, load_backbone(first.config.reference), second)
     embed = partial(_embed, stimuli=second.stimuli, center=data.config.evaluation.center)
@@ -78,6 +79,9 @@ def _of_model(data: ExperimentData, model: str, section: TransferSettings, secon
 
 def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
     """See that a model can read the second data set at all."""
+    from bgs.backbones.clip_reader import ClipReader
+    from bgs.backbones.lookup import LookupBackbone
+
     videos = second.stimuli.videos
     if isinstance(backbone, LookupBackbone):
         raise NotApplicable(f"{model} is a table of the clips it was trained on and knows no others")
@@ -91,6 +95,8 @@ def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
 def _embed(reference: str, cell: Cell, stimuli: StimulusSet, center: bool) -> Embeddings:
     """Embeddings of the second data set, centred where evaluation is: on its own mean, since another world looks
     different throughout, and what all its clips share would drown what tells them apart."""
+    from bgs.experiment.embedder import embed_stimuli
+
     config = cell.config
     made = embed_stimuli(reference, stimuli, config.micro_batch, config.device, config.precision)
     return made.centred() if center else made

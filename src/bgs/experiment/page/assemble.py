@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bgs._errors import BgsError
+from bgs._files import legible, read_json, require_output
 from bgs.experiment.experiment_data import ExperimentData, open_experiment
 from bgs.experiment.page.agreement import CEILING, CLOSING, GAP
 from bgs.experiment.page.attention import ATTENTION
@@ -21,6 +21,8 @@ from bgs.experiment.page.transfer import TRANSFER
 from bgs.experiment.page.variance import VARIANCE
 from bgs.experiment.results import ResultsTable
 from bgs.report import Page, write_artifacts, write_page
+
+_AGAIN = "bgs experiment makes it anew"
 
 #: The report, in order: the eight results of the paper, then what lies behind them.
 CHAPTERS: tuple[Chapter, ...] = (
@@ -43,6 +45,8 @@ def report_experiment(folder: str | Path, out: Path | None = None, *, mirror: Pa
         BgsError: the folder is no experiment, or one that was not run to its end; its data cannot be loaded.
         MissingExtraError: the extra ``report`` is not installed.
     """
+    if out is not None:
+        require_output(out, (".html", ".htm"))
     data = open_experiment(folder, mirror)
     return write_report(data, *read_results(data), out)
 
@@ -58,8 +62,9 @@ def read_results(data: ExperimentData) -> tuple[ResultsTable, dict[str, str]]:
         raise BgsError(
             "this experiment has no results yet", where=path.parent, hint="bgs experiment goes on with it"
         )
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return ResultsTable.from_json(found), found["failed"]
+    with legible(path, _AGAIN):
+        found = read_json(path)
+        return ResultsTable.from_json(found), dict(found["failed"])
 
 
 def write_report(
@@ -111,7 +116,7 @@ def _lead(source: Source) -> str:
 
 def _provenance(data: ExperimentData) -> dict[str, Any]:
     """What was recorded when the experiment was begun, and its configuration."""
-    found: dict[str, Any] = json.loads(data.folder.provenance.read_text(encoding="utf-8"))
+    found = read_json(data.folder.provenance)
     about = {
         "data": found.pop("data"),
         "citation": data.study.dataset.citation,

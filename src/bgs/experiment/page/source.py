@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from bgs._errors import BgsError
+from bgs._files import legible, read_json
 from bgs.evaluation import Metric
 from bgs.experiment.analyses import FORM
 from bgs.experiment.applicable import NotApplicable
@@ -20,6 +20,7 @@ from bgs.report import OBSERVERS, PEOPLE, Estimate, Vocabulary
 from bgs.report.numbers import plain
 from bgs.report.palette import Role
 
+_AGAIN = "delete it, then `bgs experiment` makes it anew"
 #: The protocol that sentences speak about, if it was measured.
 _HEADLINE = "held-out-pairs"
 _ROLES: dict[str, Role] = {
@@ -46,7 +47,7 @@ class Source:
     @cached_property
     def words(self) -> Vocabulary:
         """What those who judged are called."""
-        return OBSERVERS if self.data.study.dataset.licence == "simulated" else PEOPLE
+        return OBSERVERS if self.data.simulated else PEOPLE
 
     @property
     def models(self) -> list[str]:
@@ -82,14 +83,16 @@ class Source:
         path = self.data.folder.analyses / f"{name}.json"
         if not path.is_file():
             raise NotApplicable("it has not been run yet")
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path, _AGAIN)
         if found.get("form") != FORM:
             raise NotApplicable("its result is of another version of bgs; bgs experiment makes it anew")
         if "not_applicable" in found:
             raise NotApplicable(found["not_applicable"])
         if "error" in found:
-            raise AnalysisFailed(found["error"]["message"])
-        result: dict[str, Any] = found["result"]
+            with legible(path, _AGAIN):
+                raise AnalysisFailed(found["error"]["message"])
+        with legible(path, _AGAIN):
+            result: dict[str, Any] = found["result"]
         return result
 
     def by_model(self, result: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -151,4 +154,4 @@ def p_text(value: float | None) -> str:
     """A p or q, for a table."""
     if value is None or value != value:
         return "–"
-    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+    return "< .001" if value < 0.001 else plain(value, 3)

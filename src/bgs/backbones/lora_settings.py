@@ -1,0 +1,28 @@
+"""Settings of low-rank adapters."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+_LAYERS = re.compile(r"all|last:[1-9]\d*")
+
+
+class LoraSettings(BaseModel):
+    """Rank, scale and place of the adapters. Defaults are the paper's (v1)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    rank: int = Field(8, ge=1)
+    alpha: float = Field(16, gt=0)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    #: ``all`` transformer blocks, or ``last:k`` of them.
+    layers: str = "all"
+
+    @field_validator("layers")
+    @classmethod
+    def _known_layers(cls, layers: str) -> str:
+        if not _LAYERS.fullmatch(layers):
+            raise ValueError("expected `all` or `last:k`")
+        return layers
