@@ -10,16 +10,14 @@ from typing import Any
 
 import yaml
 
-from bgs._errors import BgsError, ConfigError
+from bgs._errors import BgsError
 from bgs._files import write_json, write_text
 from bgs.datasets import load_dataset
-from bgs.evaluation import select_protocol
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.provenance import git_commit, hardware, provenance
 from bgs.experiment.simulated import write_simulated
 from bgs.experiment.study import Study, new_study
-from bgs.judgments import split_validation
-from bgs.training.run_folder import require_same
+from bgs.training.run_folder import require_same, require_same_origin
 
 #: Sections that may change between two calls: no cell depends on them.
 _FREE = {"analyses", "report"}
@@ -107,7 +105,7 @@ class ExperimentFolder:
         write_json(
             self.provenance,
             provenance(
-                data=study.dataset.name, data_hashes=_data_hashes(study), data_files=dict(study.dataset.hashes),
+                data=study.dataset.name, data_hashes=study.hashes(), data_files=dict(study.dataset.hashes),
                 hardware=hardware(), git_commit=git_commit(),
             ),
         )  # fmt: skip
@@ -121,17 +119,7 @@ class ExperimentFolder:
         if not self.provenance.is_file():
             raise BgsError("nothing was begun here", where=self.path, expected=self.provenance.name)
         before = json.loads(self.provenance.read_text(encoding="utf-8"))["data_hashes"]
-        hashes = _data_hashes(study)
-        changed = [name for name, value in hashes.items() if before[name] != value]
-        if changed:
-            raise ConfigError(
-                f"the {changed[0]} are not those that this experiment was begun with", where=self.provenance,
-                expected=before[changed[0]][:12], got=hashes[changed[0]][:12], hint="take a new folder",
-            )  # fmt: skip
-
-
-def _data_hashes(study: Study) -> dict[str, str]:
-    return {"stimuli": study.stimuli.hash(), "trials": study.trials.hash()}
+        require_same_origin(before, study.hashes(), "experiment", self.provenance)
 
 
 def _binding(config: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +135,6 @@ def load_experiment_study(config: ExperimentConfig, data: str, mirror: Path | No
     model = next(iter(config.models))
     settings = config.training_config(model, config.conditions[0], config.seeds[0], data)
     study = new_study(settings, load_dataset(data, mirror=mirror))
-    split_validation(study.stimuli.train, settings.validation.fraction, settings.seed)
-    for protocol in config.evaluation.protocols:
-        select_protocol(protocol, study.stimuli, study.trials)
+    study.to_train(settings)
+    study.require_protocols(config.evaluation.protocols, "training.evaluation.protocols")
     return study

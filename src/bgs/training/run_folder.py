@@ -18,7 +18,8 @@ class RunFolder:
     """Where a run keeps what it makes; every file is written whole.
 
     ``config.yaml``, ``provenance.json``, ``metrics.jsonl``, ``checkpoint.safetensors``, ``adapter/``,
-    ``base.safetensors``, ``tuned.safetensors``, ``evaluation.json``.
+    ``base.safetensors``, ``tuned.safetensors``, ``evaluation.json``; ``refit/`` with metrics and checkpoint of the second
+    training, where there is one.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -34,12 +35,23 @@ class RunFolder:
         """File of the ``base`` or ``tuned`` embeddings."""
         return self.path / f"{which}.safetensors"
 
-    def open(self, config: TrainingConfig, resume: bool) -> None:
-        """Begin a run in an empty folder, or go on with one of the same configuration.
+    @property
+    def refit(self) -> RunFolder:
+        """Where the training on all training clips keeps its metrics and checkpoint."""
+        return RunFolder(self.path / "refit")
+
+    def check(self, config: TrainingConfig, resume: bool, origin: Mapping[str, str]) -> None:
+        """See that a run can begin here, or go on: before a model is loaded, and without writing anything.
+
+        Args:
+            config: of the run.
+            resume: go on with the run that is here.
+            origin: hashes of all else that decides its numbers, see :func:`require_same_origin`.
 
         Raises:
             BgsError: the folder holds something and ``resume`` is off, or holds no run to resume.
-            ConfigError: the run was started with another configuration (the first differing key is named).
+            ConfigError: the run was started with another configuration (the first differing key is named), or from
+                other data or other code.
         """
         if not resume:
             if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
@@ -49,12 +61,19 @@ class RunFolder:
                     expected="a new folder",
                     hint="or go on with --resume",
                 )
-            write_text(self.config, config.to_yaml())
             return
-        if not self.config.is_file():
-            raise BgsError("no run to resume here", where=self.path, expected="a folder with config.yaml")
+        if not self.config.is_file() or not self.provenance.is_file():
+            expected = f"a folder with {self.config.name} and {self.provenance.name}"
+            raise BgsError("no run to resume here", where=self.path, expected=expected)
         before = yaml.safe_load(self.config.read_text(encoding="utf-8"))
         require_same(before, config.model_dump(mode="json"), "run", self.config)
+        known = json.loads(self.provenance.read_text(encoding="utf-8")).get("origin", {})
+        require_same_origin(known, origin, "run", self.provenance)
+
+    def begin(self, config: TrainingConfig, provenance: Mapping[str, Any]) -> None:
+        """Write what the run starts from; ``config.yaml`` last, so that a folder that has it has both."""
+        self.write_provenance(provenance)
+        write_text(self.config, config.to_yaml())
 
     def start_metrics(self, keep_before: int) -> None:
         """Drop what was recorded at or after epoch ``keep_before``: it will be done again."""
@@ -73,9 +92,13 @@ class RunFolder:
         lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def write_provenance(self, provenance: dict[str, Any]) -> None:
+    def add_provenance(self, **more: Any) -> None:
+        """Record what became known on the way."""
+        self.write_provenance(json.loads(self.provenance.read_text(encoding="utf-8")) | more)
+
+    def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Record data hashes, versions and the like."""
-        write_json(self.provenance, provenance)
+        write_json(self.provenance, dict(provenance))
 
 
 def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, where: Path) -> None:
@@ -90,6 +113,26 @@ def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, w
             raise ConfigError(
                 f"this {what} was started with other settings: {key}", where=where,
                 expected=flat_before.get(key), got=flat_now.get(key), hint="resume with the same configuration",
+            )  # fmt: skip
+
+
+def require_same_origin(before: Mapping[str, str], now: Mapping[str, str], what: str, where: Path) -> None:
+    """Refuse to go on with ``what`` (run, experiment) from other data, code or weights.
+
+    Args:
+        before: name in the plural (``trials``, ``sources of bgs``) -> SHA-256, as it was recorded.
+        now: the same, as it is.
+        what: what was begun.
+        where: file that has the record.
+
+    Raises:
+        ConfigError: one differs, or was not recorded; it is named.
+    """
+    for name, value in now.items():
+        if before.get(name) != value:
+            raise ConfigError(
+                f"the {name} are not those that this {what} was begun with", where=where,
+                expected=before.get(name, "nothing recorded")[:16], got=value[:16], hint="take a new folder",
             )  # fmt: skip
 
 
