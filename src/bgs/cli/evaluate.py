@@ -64,8 +64,14 @@ def evaluate(
         DistanceName, typer.Option(help="Distance between embeddings.")
     ] = DistanceName.COSINE,
     center: Annotated[
-        bool, typer.Option("--center", help="Subtract the training clips' mean first.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--center/--no-center",
+            help="Subtract the training clips' mean first, or take embeddings as they are. Default: centre, where "
+            "there are training clips.",
+            show_default=False,
+        ),
+    ] = None,
     resamples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples of each design.")] = 2000,
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles for the p-value of the RSA.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
@@ -112,6 +118,7 @@ def print_results(result: Result, names: tuple[str, str] = ("this", "other")) ->
     if p is not None:
         shuffles = f"{known['permutations']} shuffles of stimulus labels, one-sided"
         out.print(f"p = {_p_value(p)} for the Spearman RSA ({shuffles}).")
+    out.print(f"Embeddings are centred on {known['centred_on']}.")
     out.print(
         f"Intervals: {known['n_clips']} clips and {known['n_participants']} participants, both resampled "
         f"{known['resamples']} times."

@@ -63,6 +63,12 @@ def print_folds(result: FoldsResult) -> None:
         own = [fold for fold in result.folds if fold["repeat"] == repeat]
         means = {name: mean(fold[name] for fold in own) for name in ("base", "tuned")}
         out.print(f"repeat {repeat}: base {means['base']:+.3f}, tuned {means['tuned']:+.3f}")
+    centred = (
+        "the training clips of each fold"
+        if result.provenance["config"]["evaluation"]["center"]
+        else "nothing"
+    )
+    out.print(f"Embeddings are centred on {centred}.")
     out.print(
         f"Intervals resample {result.provenance['n_clips']} clips; n counts held-out pairs over folds and repeats."
     )

@@ -25,7 +25,7 @@ def contrasts(
     *,
     protocol: str = "held-out-trials",
     distance: str = "cosine",
-    center: bool = False,
+    center: bool | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> list[dict[str, Metric]]:

@@ -55,9 +55,11 @@ def run_folds(
     whole = RunFolder(out)
     study = load_study(config, mirror)
     split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)  # impossible ones fail here
-    whole.check(config, resume, study.origin())
-    if not resume:
-        whole.begin(config, {**study.about(config), "origin": study.origin()})
+    whole.check(config, resume)
+    whole.require_origin(study.origin())
+    whole.open(config, resume)
+    if not whole.provenance.is_file():
+        whole.write_provenance({**study.about(config), "origin": study.origin()})
     held: list[HeldOutFold] = []
     bases: dict[str, Embeddings] = {}
     for repeat in range(config.cross_validation.repeats):

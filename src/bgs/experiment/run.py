@@ -77,15 +77,17 @@ def _fit(
     report: Callable[[EpochRecord], None] | None,
 ) -> tuple[Backbone, LoopState]:
     origin = study.origin()
-    folder.check(config, resume, origin)  # before a model is loaded, which may take minutes
+    folder.check(config, resume)  # before a model is loaded, which may take minutes
+    folder.require_origin(origin)
     backbone = new_backbone(config)
     if backbone.spec.revision:
         origin |= {"weights of the model": backbone.spec.revision}
-        folder.check(config, resume, origin)
+        folder.require_origin(origin)
     backbone.require_readable(study.stimuli)
     trainer = new_trainer(config, backbone, study, folder)
-    if not resume:
-        folder.begin(config, {**study.about(config), "origin": origin})
+    folder.open(config, resume)
+    if not folder.provenance.is_file():
+        folder.write_provenance({**study.about(config), "origin": origin})
     return backbone, _train_with_progress(trainer, "training", resume, report)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import ConfigError
+from bgs._scale import mean_of_rows
 from bgs._typing import Float
 from bgs.backbones import Backbone, Inputs, attach_lora, load_backbone
 from bgs.backbones.lora import new_head, share_trainable
@@ -106,7 +107,7 @@ def _validation(config: TrainingConfig, study: Study, seen: Any, validate: Any) 
     def measure(values: Any) -> float:
         if not settings.center:
             return validation_rsa(values, target, settings.distance)
-        return validation_rsa(values[inside], target, settings.distance, center=values[~inside].mean(axis=0))
+        return validation_rsa(values[inside], target, settings.distance, center=mean_of_rows(values[~inside]))
 
     return Validation(watched, measure)
 

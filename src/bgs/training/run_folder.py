@@ -40,18 +40,12 @@ class RunFolder:
         """Where the training on all training clips keeps its metrics and checkpoint."""
         return RunFolder(self.path / "refit")
 
-    def check(self, config: TrainingConfig, resume: bool, origin: Mapping[str, str]) -> None:
-        """See that a run can begin here, or go on: before a model is loaded, and without writing anything.
-
-        Args:
-            config: of the run.
-            resume: go on with the run that is here.
-            origin: hashes of all else that decides its numbers, see :func:`require_same_origin`.
+    def check(self, config: TrainingConfig, resume: bool) -> None:
+        """See, before anything is loaded, that a run can begin in the folder or go on in it; nothing is written.
 
         Raises:
             BgsError: the folder holds something and ``resume`` is off, or holds no run to resume.
-            ConfigError: the run was started with another configuration (the first differing key is named), or from
-                other data or other code.
+            ConfigError: the run was started with another configuration (the first differing key is named).
         """
         if not resume:
             if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
@@ -62,18 +56,35 @@ class RunFolder:
                     hint="or go on with --resume",
                 )
             return
-        if not self.config.is_file() or not self.provenance.is_file():
-            expected = f"a folder with {self.config.name} and {self.provenance.name}"
-            raise BgsError("no run to resume here", where=self.path, expected=expected)
+        if not self.config.is_file():
+            raise BgsError("no run to resume here", where=self.path, expected="a folder with config.yaml")
         before = yaml.safe_load(self.config.read_text(encoding="utf-8"))
         require_same(before, config.model_dump(mode="json"), "run", self.config)
-        known = json.loads(self.provenance.read_text(encoding="utf-8")).get("origin", {})
-        require_same_origin(known, origin, "run", self.provenance)
 
-    def begin(self, config: TrainingConfig, provenance: Mapping[str, Any]) -> None:
-        """Write what the run starts from; ``config.yaml`` last, so that a folder that has it has both."""
-        self.write_provenance(provenance)
-        write_text(self.config, config.to_yaml())
+    def open(self, config: TrainingConfig, resume: bool) -> None:
+        """Begin a run in an empty folder, or go on with one of the same configuration.
+
+        Raises:
+            BgsError: see :meth:`check`.
+        """
+        self.check(config, resume)
+        if not resume:
+            write_text(self.config, config.to_yaml())
+
+    def require_origin(self, origin: Mapping[str, str]) -> None:
+        """See that a run that goes on finds what it was begun with: data, code, weights. Nothing is written.
+
+        Args:
+            origin: see :func:`require_same_origin`.
+
+        Raises:
+            ConfigError: one differs, or there is no record of it.
+        """
+        if self.provenance.is_file():
+            known = json.loads(self.provenance.read_text(encoding="utf-8")).get("origin", {})
+            require_same_origin(known, origin, "run", self.provenance)
+        elif self.checkpoint.is_file():
+            require_same_origin({}, origin, "run", self.provenance)
 
     def start_metrics(self, keep_before: int) -> None:
         """Drop what was recorded at or after epoch ``keep_before``: it will be done again."""
