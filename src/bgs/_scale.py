@@ -15,7 +15,9 @@ def exponents(values: Float[np.ndarray, "n d"], axis: int) -> Int[np.ndarray, "_
     """
     largest = np.abs(values).max(axis=axis, keepdims=True, initial=0.0)
     smallest = np.frexp(np.finfo(np.float64).smallest_subnormal)[1]
-    return np.where(largest > 0, np.frexp(largest)[1], smallest)
+    powers: Int[np.ndarray, "_ _"] = np.frexp(largest)[1]
+    powers[largest == 0] = smallest
+    return powers
 
 
 def mean_of_rows(values: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, " d"]:

@@ -107,8 +107,8 @@ def _distances(
     unit: Float64[np.ndarray, "m d"], error: Float64[np.ndarray, " m"]
 ) -> Float64[np.ndarray, "m m"]:
     """1 − cosine between directions; zeros are at 1 from everything. What is equal in exact arithmetic ties."""
-    distances = np.clip(np.round(1.0 - unit @ unit.T, _DECIMALS), 0.0, 2.0)
-    distances = np.maximum(distances, distances.T)
+    rounded = np.clip(np.round(1.0 - unit @ unit.T, _DECIMALS), 0.0, 2.0)
+    distances: Float64[np.ndarray, "m m"] = np.maximum(rounded, rounded.T)
     first, second = np.nonzero(np.triu(distances < _CLOSE, 1))
     chords = np.empty(len(first))
     for start in range(0, len(first), _PAIRS):
