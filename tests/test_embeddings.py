@@ -84,3 +84,16 @@ def test_centred_embeddings_have_no_mean_and_keep_what_else_they_are():
     own = whole.centred()
     np.testing.assert_array_equal(own.values, [[-1.0, -2.0], [1.0, 2.0]])
     assert (own.stimulus_ids, own.source, own.details) == (whole.stimulus_ids, whole.source, whole.details)
+
+
+def test_half_precision_that_overflowed_is_said():
+    values = np.array([[1.0, 2.0], [3.0, np.inf]], dtype=np.float16)  # what 70,000 becomes
+    with pytest.raises(DataError, match=r"not finite.*got NaN or inf for b \(float16 ends at 65,504"):
+        Embeddings(values, ("a", "b"), "half")
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e307])
+def test_embeddings_of_any_size_can_be_centred(scale):
+    values = np.random.default_rng(0).normal(size=(40, 3))
+    found = Embeddings(values * scale, tuple(map(str, range(40))), "far").centred().values
+    np.testing.assert_allclose(found / scale, values - values.mean(axis=0), atol=1e-12)

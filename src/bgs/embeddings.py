@@ -11,6 +11,7 @@ import numpy as np
 
 from bgs._errors import BgsError, DataError, some
 from bgs._files import legible, require_output, sha256_of, write_tensors
+from bgs._scale import mean_of_rows
 from bgs._typing import Float
 
 _FORMAT = "bgs-embeddings/1"
@@ -55,6 +56,9 @@ class Embeddings:
                 where=self.source,
                 expected="finite numbers",
                 got=f"NaN or inf for {some(bad)}",
+                hint="float16 ends at 65,504: keep them in float32"
+                if self.values.dtype == np.float16
+                else None,
             )
 
     def __len__(self) -> int:
@@ -79,7 +83,7 @@ class Embeddings:
 
     def centred(self) -> Embeddings:
         """The same without their mean over the stimuli."""
-        return replace(self, values=self.values - self.values.mean(axis=0))
+        return replace(self, values=self.values.astype(np.float64) - mean_of_rows(self.values))
 
     def hash(self) -> str:
         """SHA-256 over ids and values."""
@@ -131,7 +135,9 @@ class Embeddings:
         try:
             found = cls(values, ids, source, details)
         except DataError as error:
-            raise DataError(error.what, where=path, expected=error.expected, got=error.got) from error
+            raise DataError(
+                error.what, where=path, expected=error.expected, got=error.got, hint=error.hint
+            ) from error
         if known is not None and known != found.hash():
             raise DataError(
                 "damaged: other values than were written", where=path,

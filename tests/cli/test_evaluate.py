@@ -74,6 +74,25 @@ def test_table_and_json(folder):
     assert set(result.differences) == set(result.against_metrics)
 
 
+def test_the_table_says_what_was_centred_on(folder):
+    assert "Embeddings are centred on the 5 training clips." in run(folder, "good.safetensors")
+    assert "Embeddings are centred on the 5 training clips." in run(folder, "good.safetensors", "--center")
+    out = folder / "plain.json"
+    assert "Embeddings are centred on nothing." in run(
+        folder, "good.safetensors", "--no-center", "--json", out
+    )
+    assert json.loads(out.read_text())["provenance"]["centred_on"] == "nothing"
+
+
+def test_centring_without_training_clips_is_an_error_where_it_was_asked_for(folder):
+    text = (folder / "stimuli.csv").read_text()
+    (folder / "stimuli.csv").write_text(text.replace(",train", ",test"))
+    assert "centred on nothing, since all clips are held out" in run(folder, "good.safetensors")
+    with pytest.raises(BgsError, match="nothing to centre on: all stimuli are held out"):
+        run(folder, "good.safetensors", "--center", "--json", folder / "result.json")
+    assert not (folder / "result.json").exists()
+
+
 def test_every_protocol_and_distance(folder):
     for protocol in PROTOCOLS:
         printed = run(folder, "good.safetensors", "--protocol", protocol, "--distance", "correlation")

@@ -54,7 +54,7 @@ def test_rsa_is_spearman_over_the_observed_pairs(data):
     test = STIMULI.test
     human = human_rdm(PairCounts.from_trials(trials.within(test)).subset(np.flatnonzero(test)))
     assert np.isnan(human).any()
-    result = evaluate(embeddings(values), STIMULI, trials, **QUICK)
+    result = evaluate(embeddings(values), STIMULI, trials, center=False, **QUICK)
     expected = spearman(pair_vector(model_rdm(values[test])), pair_vector(human))
     assert result.metrics["rsa_spearman"].value == pytest.approx(expected, abs=1e-12)
     assert result.metrics["rsa_spearman"].n == int((~np.isnan(pair_vector(human))).sum())
@@ -90,7 +90,12 @@ def test_a_perfect_model_scores_one():
     odd = np.stack([rdm[b, c], rdm[a, c], rdm[a, b]]).argmin(axis=0)
     trials = make_trials(triplets, odd, 12, rng.integers(5, size=200))
     result = evaluate(
-        embeddings(values, make_stimuli(12).ids), make_stimuli(12), trials, protocol="all", **QUICK
+        embeddings(values, make_stimuli(12).ids),
+        make_stimuli(12),
+        trials,
+        protocol="all",
+        center=False,
+        **QUICK,
     )
     assert result.metrics["odd_one_out_3afc"].value == 1
     assert result.metrics["odd_one_out_two_way"].value == 1
@@ -100,12 +105,36 @@ def test_centring_uses_the_training_clips_only(data):
     values, trials = data
     moved = values + 5.0
     result = evaluate(embeddings(moved), STIMULI, trials, center=True, **QUICK)
-    by_hand = evaluate(embeddings(moved - moved[STIMULI.train].mean(axis=0)), STIMULI, trials, **QUICK)
+    shifted = embeddings(moved - moved[STIMULI.train].mean(axis=0))
+    by_hand = evaluate(shifted, STIMULI, trials, center=False, **QUICK)
     assert result.metrics["rsa_spearman"].value == pytest.approx(
         by_hand.metrics["rsa_spearman"].value, abs=1e-9
     )
     elsewhere = np.where(STIMULI.test[:, None], moved, moved + 1.0)
     assert evaluate(embeddings(elsewhere), STIMULI, trials, center=True, **QUICK).metrics != result.metrics
+
+
+def test_centring_is_the_default_and_the_result_says_on_what(data):
+    values, trials = data
+    asked, default = (
+        evaluate(embeddings(values + 5), STIMULI, trials, center=c, **QUICK) for c in (True, None)
+    )
+    assert default == asked
+    plain = evaluate(embeddings(values + 5), STIMULI, trials, center=False, **QUICK)
+    assert plain.metrics["rsa_spearman"] != default.metrics["rsa_spearman"]
+    assert (plain.provenance["center"], plain.provenance["centred_on"]) == (False, "nothing")
+    whole = evaluate(embeddings(values), make_stimuli(30), trials, protocol="all", **QUICK)
+    assert whole.provenance["centred_on"] == "all 30 clips, since none is held out"
+
+
+def test_without_training_clips_nothing_is_centred_and_asking_for_it_is_an_error(data):
+    values, trials = data
+    held_out = make_stimuli(30, n_test=30)
+    default = evaluate(embeddings(values), held_out, trials, **QUICK)
+    assert default.provenance["centred_on"] == "nothing, since all clips are held out"
+    assert default.metrics == evaluate(embeddings(values), held_out, trials, center=False, **QUICK).metrics
+    with pytest.raises(DataError, match="nothing to centre on: all stimuli are held out"):
+        evaluate(embeddings(values), held_out, trials, center=True, **QUICK)
 
 
 def test_a_model_does_not_differ_from_itself_and_differs_from_noise(data):
@@ -141,7 +170,8 @@ def test_provenance_and_json_round_trip(data):
     against = embeddings(-(values[:, ::-1] ** 3), source="other")
     result = evaluate(embeddings(values), STIMULI, trials, against=against, provenance=known, seed=7, **QUICK)
     about = result.provenance
-    assert (about["data"], about["seed"], about["distance"], about["center"]) == ("mine", 7, "cosine", False)
+    assert (about["data"], about["seed"], about["distance"], about["center"]) == ("mine", 7, "cosine", True)
+    assert about["centred_on"] == "the 18 training clips"
     assert about["data_hashes"] == {"stimuli": STIMULI.hash(), "trials": trials.hash(), "trials.csv": "abc"}
     assert about["model"]["source"], about["model"]["sha256"] == ("model", embeddings(values).hash())
     assert {"bgs", "numpy", "torch"} <= set(about["versions"])
@@ -165,9 +195,10 @@ def test_bad_input_says_so(data):
     with pytest.raises(DataError, match="5 of 12 stimuli have no embedding"):
         evaluate(short, STIMULI, trials, **QUICK)
     held_out = embeddings(values[18:], STIMULI.ids[18:])
-    evaluate(held_out, STIMULI, trials, **QUICK)
-    with pytest.raises(DataError, match="18 of 18 stimuli have no embedding"):
-        evaluate(held_out, STIMULI, trials, center=True, **QUICK)
+    evaluate(held_out, STIMULI, trials, center=False, **QUICK)
+    for center in (None, True):
+        with pytest.raises(DataError, match=r"nothing to centre on: 18 of 18 stimuli have no.*center=False"):
+            evaluate(held_out, STIMULI, trials, center=center, **QUICK)
     with pytest.raises(ConfigError, match="cosine or correlation"):
         evaluate(embeddings(values), STIMULI, trials, distance="euclid", **QUICK)
 
@@ -198,7 +229,13 @@ def test_frozen_minilm_has_the_figures_measured_before(garcia):
     ends = np.cumsum([len(sentences) for sentences in captions])[:-1]
     values = np.stack([part.mean(axis=0) for part in np.split(encoded, ends)])
     ids = tuple(garcia.stimuli.ids[i] for i in np.flatnonzero(garcia.stimuli.test))
-    result = evaluate(Embeddings(values, ids, "minilm"), garcia.stimuli, garcia.trials, permutations=99)
+    result = evaluate(
+        Embeddings(values, ids, "minilm"),
+        garcia.stimuli,
+        garcia.trials,
+        center=False,
+        permutations=99,
+    )
     found = [
         result.metrics[name].value
         for name in ("rsa_spearman", "rsa_spearman_squared", "odd_one_out_3afc", "odd_one_out_two_way")

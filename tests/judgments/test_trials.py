@@ -79,6 +79,19 @@ def test_geometry_without_judgments_is_refused() -> None:
         Geometry.from_trials(trials_of([[0, 1, 2]], [0]), np.array([3, 4, 5]))
 
 
+@pytest.mark.parametrize(("n", "fraction"), [(200, 0.2), (37, 0.25), (10, 0.33)])
+def test_validation_clips_can_be_those_of_scikit_learn(n, fraction):
+    """The published recipe draws them with ``train_test_split(…, random_state=42)``."""
+    from sklearn.model_selection import train_test_split
+
+    train = np.ones(n + 5, dtype=bool)
+    train[::7] = False
+    optimise, validate = split_validation(train, fraction, 42, "scikit-learn")
+    expected = train_test_split(np.flatnonzero(train), test_size=fraction, random_state=42)
+    np.testing.assert_array_equal(optimise, np.sort(expected[0]))
+    np.testing.assert_array_equal(validate, np.sort(expected[1]))
+
+
 def test_validation_split_is_seeded_disjoint_and_within_train() -> None:
     train = np.arange(50) % 5 != 0
     optimise, validate = split_validation(train, 0.2, seed=42)
@@ -110,6 +123,7 @@ def test_folds_hold_out_every_stimulus_once(n, folds, seed):
 def test_a_known_rdm_replaces_the_counted_one() -> None:
     trials = trials_of([[0, 1, 2], [1, 2, 3], [3, 4, 5]], [0, 0, 0])
     rdm = np.arange(36.0).reshape(6, 6)
+    rdm += rdm.T
     rdm[1, 2] = rdm[2, 1] = np.nan
     geometry = Geometry.from_rdm(rdm, trials, np.array([2, 1, 0]))
     assert geometry.triplets.tolist() == [[0, 1, 2]]

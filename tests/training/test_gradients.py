@@ -10,7 +10,7 @@ from torch import nn
 from bgs import StimulusSet
 from bgs.backbones import LoraSettings, attach_lora, load_backbone, pool
 from bgs.judgments import Geometry, Trials
-from bgs.objective import HybridObjective, LossParts, ObjectiveSettings
+from bgs.objective import HybridObjective, LossParts, ObjectiveSettings, Target
 from bgs.training import FullGeometry, PerTrial, cached_backward, target_of
 from bgs.training import gradient_cache as gradient_cache_module
 from bgs.training.config import PerTrialSettings
@@ -229,3 +229,34 @@ def test_per_trial_rsa_comes_as_often_as_published(tiny_text):
     assert len(carried) == 6
     for part in carried:
         assert part["loss"] == pytest.approx(0.7 * part["local"] - 0.3 * part["rsa"], abs=1e-5)
+
+
+def test_the_published_correlation_leaves_pairs_without_gradient_out(tiny_text):
+    """Of 24 clips 6 are learned from: 15 pairs among these and 108 of one of them with one of the others."""
+    backbone = backbone_with_live_adapters(tiny_text)
+    target = target_of(Geometry.from_trials(trials(), np.arange(N)))
+    per_trial = PerTrial(
+        backbone, backbone.prepare(stimuli()), np.arange(N), target, HybridObjective(ObjectiveSettings()), 1,
+        PerTrialSettings(), 0,
+    )  # fmt: skip
+    clips = np.random.default_rng(0).permutation(N)[:8]
+    among = per_trial._pairs_among(clips, 3)
+    observed = {tuple(sorted(pair)) for pair in target.pairs.tolist()}
+    expected = {
+        tuple(sorted((int(clips[i]), int(clips[j])))) for i in range(8) for j in range(i) if min(i, j) < 3
+    } & observed
+    assert {tuple(sorted(int(clips[place]) for place in pair)) for pair in among.pairs.tolist()} == expected
+    assert len(among.pairs) == len(among.dissimilarity) == len(expected)
+
+
+def test_an_rsa_term_without_an_observed_pair_is_none(tiny_text):
+    backbone = backbone_with_live_adapters(tiny_text)
+    full = target_of(Geometry.from_trials(trials(), np.arange(N)))
+    nothing = Target(full.triplets, full.odd, full.pairs[:0], full.dissimilarity[:0], full.counts[:0])
+    per_trial = PerTrial(
+        backbone, backbone.prepare(stimuli()), np.arange(N), nothing, HybridObjective(ObjectiveSettings()), 1,
+        PerTrialSettings(), 0,
+    )  # fmt: skip
+    parts = per_trial.accumulate(0, 0).as_dict()
+    assert parts["rsa"] == 0
+    assert np.isfinite(parts["loss"])

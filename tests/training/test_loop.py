@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bgs import BgsError
-from bgs.experiment.run import run_training
+from bgs.experiment.run import fit, run_training
+from bgs.experiment.study import load_study
 from bgs.training import RunFolder, load_config
+from bgs.training.checkpoint import LoopState
 from bgs.training.config import OptimizerSettings
-from bgs.training.loop import rate_factor
+from bgs.training.loop import rate_factor, watch_plateau
 
 FAST = [
     "evaluation.resamples=100",
@@ -118,28 +122,72 @@ def test_a_loss_that_is_not_finite_stops_the_run(config, tmp_path, monkeypatch):
 
     original = HybridObjective.local
     monkeypatch.setattr(HybridObjective, "local", lambda self, s, t: original(self, s, t) * float("nan"))
-    with pytest.raises(BgsError, match="epoch 0, update 0: the loss is not finite"):
+    with pytest.raises(
+        BgsError, match=r"epoch 0, update 0: the loss is not finite.*there is no checkpoint yet"
+    ):
         run_training(config(), tmp_path / "run")
 
 
-def test_parameters_that_are_not_finite_are_not_kept(config, tmp_path, monkeypatch):
-    """A gradient can be NaN where the loss is a number."""
+def train(settings, out, resume=False) -> None:
+    """A run without its evaluation."""
+    fit(settings, load_study(settings), RunFolder(out), resume)
+
+
+def _breaks(monkeypatch, part: str) -> None:
+    """From epoch 3 on, loss, gradient or parameters are not finite."""
     from bgs.training import FullGeometry
 
     original = FullGeometry.accumulate
 
     def accumulate(self, epoch, update):
-        parts = original(self, epoch, update)
-        if epoch == 2:
-            next(iter(self.backbone.trainable().values())).grad.fill_(float("nan"))
-        return parts
+        found = original(self, epoch, update)
+        if epoch == 3:
+            broken = next(iter(self.backbone.trainable().values()))
+            if part == "gradient":
+                broken.grad.fill_(float("inf"))
+            elif part == "parameter":
+                broken.data.fill_(float("nan"))
+            else:
+                found = replace(found, total=found.total * float("nan"))
+        return found
 
     monkeypatch.setattr(FullGeometry, "accumulate", accumulate)
-    with pytest.raises(BgsError, match="epoch 2: parameters are not finite"):
-        run_training(config(), tmp_path / "run")
-    monkeypatch.undo()
-    run_training(config(), tmp_path / "run", resume=True)  # from the end of epoch 1
-    assert len(RunFolder(tmp_path / "run").read_metrics()) == 6
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("loss", "epoch 3, update 0: the loss is not finite"),
+        ("gradient", "epoch 3, update 0: the gradient is not finite"),
+        ("parameter", "epoch 3: a trained parameter is not finite"),
+    ],
+)
+def test_what_breaks_down_leaves_the_last_good_checkpoint(config, tmp_path, monkeypatch, part, message):
+    from safetensors.torch import load_file
+
+    with monkeypatch.context() as patch:
+        _breaks(patch, part)
+        with pytest.raises(
+            BgsError, match=message + ".*learning_rate.*checkpoint after epoch 2 is kept"
+        ) as caught:
+            train(config(), tmp_path / "run")
+    assert "\n" not in str(caught.value)
+    kept = load_file(tmp_path / "run/checkpoint.safetensors")
+    assert all(bool(tensor.isfinite().all()) for tensor in kept.values())
+    assert [record["epoch"] for record in RunFolder(tmp_path / "run").read_metrics()] == [0, 1, 2]
+    assert not (tmp_path / "run/adapter").exists()
+    train(config(), tmp_path / "run", resume=True)
+    train(config(), tmp_path / "whole")
+    name = "adapter/adapter_model.safetensors"
+    assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_learning_rate_that_is_far_too_high_is_said(config, tmp_path):
+    with pytest.raises(BgsError, match=r"not finite.*learning rate that is too high, 1e\+30 here"):
+        train(
+            config("optimizer.learning_rate=1e30", "optimizer.warmup=0", "optimizer.schedule=constant"),
+            tmp_path / "run",
+        )
 
 
 def test_test_stimuli_are_not_prepared_while_training(config, tmp_path, monkeypatch):
@@ -199,6 +247,199 @@ def test_learning_rates():
     assert rate_factor(cosine, 0, 10) == pytest.approx(1 / 3)
     assert rate_factor(cosine, 5, 10) == pytest.approx(0.5)
     assert rate_factor(OptimizerSettings(warmup=0, schedule="constant"), 7, 10) == 1.0
+
+
+def test_the_plateau_schedule_is_pytorchs():
+    import torch
+
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        settings = OptimizerSettings(
+            schedule="plateau", plateau_patience=int(random.integers(0, 4)),
+            plateau_factor=float(random.uniform(0.2, 0.9)), plateau_threshold=float(random.choice([0, 1e-4, 0.1])),
+        )  # fmt: skip
+        optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        reference = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, mode="max", patience=settings.plateau_patience, factor=settings.plateau_factor,
+            threshold=settings.plateau_threshold, eps=0,
+        )  # fmt: skip
+        state = LoopState()
+        for measured in random.uniform(-0.3, 0.6, size=30).round(2):
+            watch_plateau(state, settings, float(measured))
+            reference.step(float(measured))
+            assert state.rate_factor == pytest.approx(optimizer.param_groups[0]["lr"])
+
+
+def changed_study(study, folder, column: str):
+    """The same study with other answers, or with other captions."""
+    shutil.copytree(study, folder)
+    name, old, new = (
+        ("trials.csv", "p3,", "p4,") if column == "trials" else ("stimuli.csv", "kitchen", "room")
+    )
+    text = (folder / name).read_text()
+    (folder / name).write_text(text.replace(old, new))
+    return folder
+
+
+@pytest.mark.parametrize(("what", "named"), [("trials", "trials"), ("captions", "stimuli")])
+def test_other_data_are_not_gone_on_with(config, small_study, tmp_path, monkeypatch, what, named):
+    """As long as the model is not loaded; provenance keeps saying what the run was begun with."""
+    from bgs.experiment import run
+
+    study = tmp_path / "study"
+    shutil.copytree(small_study, study)
+    settings = config(f"data={study}")
+    train(settings, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
+    shutil.rmtree(study)
+    changed_study(small_study, study, what)
+    monkeypatch.setattr(run, "new_backbone", lambda config: pytest.fail("the model was loaded"))
+    with pytest.raises(BgsError, match=f"the {named} are not those that this run was begun with.*new folder"):
+        train(settings, tmp_path / "run", resume=True)
+    after = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
+    assert after == before
+
+
+def test_other_code_and_other_weights_are_not_gone_on_with(config, tmp_path, monkeypatch):
+    from bgs.experiment import study
+
+    train(config(), tmp_path / "run")
+    path = tmp_path / "run/provenance.json"
+    about = json.loads(path.read_text())
+    assert set(about["origin"]) == {"stimuli", "trials", "sources of bgs", "weights of the model"}
+    with monkeypatch.context() as patch:
+        patch.setattr(study, "sources", lambda: "0" * 64)
+        with pytest.raises(BgsError, match="the sources of bgs are not those that this run was begun with"):
+            train(config(), tmp_path / "run", resume=True)
+    about["origin"]["weights of the model"] = "0" * 64
+    path.write_text(json.dumps(about))
+    with pytest.raises(BgsError, match="the weights of the model are not those"):
+        train(config(), tmp_path / "run", resume=True)
+    path.unlink()
+    with pytest.raises(BgsError, match=r"the stimuli are not those.*expected nothing recorded"):
+        train(config(), tmp_path / "run", resume=True)
+
+
+def test_nothing_to_evaluate_on_is_found_before_anything_is_trained(
+    config, small_study, tmp_path, monkeypatch
+):
+    from bgs.experiment import run
+
+    study = tmp_path / "study"
+    shutil.copytree(small_study, study)
+    text = (study / "stimuli.csv").read_text()
+    (study / "stimuli.csv").write_text(text.replace(",test,", ",train,"))
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "new_backbone", lambda config: pytest.fail("the model was loaded"))
+        with pytest.raises(
+            BgsError,
+            match=r"evaluation\.protocols: held-out-trials: the data set has no test stimuli.*\[all\]",
+        ):
+            run_training(config(f"data={study}"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    results = run_training(config(f"data={study}", "evaluation.protocols=[all]"), tmp_path / "run")
+    assert [result.protocol for result in results] == ["all"]
+
+
+def test_a_test_clip_that_the_model_cannot_read_is_found_before_anything_is_trained(
+    config, small_study, tmp_path
+):
+    study = tmp_path / "study"
+    shutil.copytree(small_study, study)
+    lines = (study / "stimuli.csv").read_text().splitlines()
+    name, *_, split, valence = lines[-1].split(",")
+    lines[-1] = f"{name},[],{split},{valence}"
+    (study / "stimuli.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(BgsError, match="1 of 30 stimuli have no caption: clip29"):
+        train(config(f"data={study}"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_validation_on_few_clips_is_said(config, tmp_path, capsys, monkeypatch):
+    from bgs.experiment import progress
+
+    monkeypatch.setattr(progress, "_NOTED", set())
+    train(config(), tmp_path / "run")
+    error = capsys.readouterr().err
+    assert "note: validation rests on 6 observed pairs among 4 clips" in error
+    assert "standard error of about 0.45" in error
+    assert "Under 190 pairs (20 clips)" in error
+
+
+def test_validation_on_dissimilarities_that_are_alike_is_refused(config, tmp_path, monkeypatch):
+    from bgs.experiment.study import Study
+
+    monkeypatch.setattr(Study, "validation_target", lambda self, positions, among: np.ones((4, 4)))
+    with pytest.raises(
+        BgsError, match=r"validation\.fraction: nothing to validate on.*6 observed pairs among 4 clips"
+    ):
+        train(config(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+REFIT = ("refit=true", "epochs=8", "validation.every=1", "optimizer.learning_rate=0.05")
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_a_refit_takes_all_training_clips_and_the_epochs_and_rates_that_validation_chose(
+    config, tmp_path, schedule
+):
+    settings = config(
+        *REFIT,
+        f"optimizer.schedule={schedule}",
+        *(["optimizer.plateau_patience=0"] * (schedule == "plateau")),
+    )
+    results = run_training(settings, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    first, second = folder.read_metrics(), folder.refit.read_metrics()
+    chosen = int(np.argmax([record["validation_rsa"] for record in first])) + 1
+    assert 0 < chosen < len(first)
+    assert len(second) == chosen
+    assert [r["learning_rate"] for r in second] == [r["learning_rate"] for r in first[:chosen]]
+    assert all(record["validation_rsa"] is None for record in second)
+    assert json.loads(folder.provenance.read_text())["refit"] == {"epochs": chosen, "clips": 20}
+    assert all(result.provenance["refit"] == {"epochs": chosen, "clips": 20} for result in results)
+
+
+def test_a_refit_is_a_run_without_validation_of_that_many_epochs(config, tmp_path):
+    """Under a constant rate, where the length of the schedule does not matter, to the last bit."""
+    constant = (*REFIT, "optimizer.schedule=constant", "optimizer.warmup=0")
+    train(config(*constant), tmp_path / "run")
+    epochs = json.loads(RunFolder(tmp_path / "run").provenance.read_text())["refit"]["epochs"]
+    plain = config(*constant, "refit=false", "validation.fraction=0", f"epochs={epochs}")
+    train(plain, tmp_path / "plain")
+    name = "adapter/adapter_model.safetensors"
+    assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+
+
+def test_a_killed_refit_resumes_to_the_same_numbers(config, tmp_path, monkeypatch):
+    settings = config(*REFIT)
+    train(settings, tmp_path / "whole")
+    original, count = RunFolder.append_metrics, []
+
+    def kill(self, record):
+        if self.path.name == "refit" and record["epoch"] == 1:
+            count.append(record)
+            raise _Killed
+        original(self, record)
+
+    monkeypatch.setattr(RunFolder, "append_metrics", kill)
+    with pytest.raises(_Killed):
+        train(settings, tmp_path / "broken")
+    monkeypatch.setattr(RunFolder, "append_metrics", original)
+    train(settings, tmp_path / "broken", resume=True)
+    assert count
+    for name in ("metrics.jsonl", "refit/metrics.jsonl", "adapter/adapter_model.safetensors"):
+        assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
+def test_a_lookup_table_keeps_its_last_epoch_and_says_so(config, tmp_path, capsys, monkeypatch):
+    from bgs.experiment import progress
+
+    monkeypatch.setattr(progress, "_NOTED", set())
+    train(config("model=lookup:8", "lora=null"), tmp_path / "run")
+    assert all(record["validation_rsa"] is None for record in RunFolder(tmp_path / "run").read_metrics())
+    assert "note: a lookup table says nothing about clips it never saw" in capsys.readouterr().err
 
 
 def test_a_lookup_table_learns_its_training_stimuli_and_nothing_else(config, tmp_path):

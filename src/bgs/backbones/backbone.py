@@ -101,6 +101,13 @@ class Backbone(ABC):
     def prepare(self, stimuli: StimulusSet) -> Inputs:
         """Read what the encoder needs of every stimulus; a stimulus it cannot read is an error."""
 
+    def require_readable(self, stimuli: StimulusSet) -> None:  # noqa: B027 (one that reads only names needs nothing)
+        """See that every stimulus has what the encoder reads, without reading it: training asks this for test stimuli.
+
+        Raises:
+            DataError: one has no caption, or no file.
+        """
+
     @abstractmethod
     def features(self, batch: Any) -> Float[Tensor, "b d"]:
         """(b, width) embeddings of a batch of units, before the head."""

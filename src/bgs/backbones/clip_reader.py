@@ -9,6 +9,7 @@ from bgs.backbones.backbone import Backbone
 from bgs.backbones.clips import VideoInputs
 from bgs.backbones.symmetry import Symmetry
 from bgs.stimuli import FrameCache, Sampling, StimulusSet
+from bgs.stimuli.frame_cache import require_files
 
 
 class ClipReader(Backbone):
@@ -21,6 +22,9 @@ class ClipReader(Backbone):
     def symmetry(self) -> Symmetry:
         """Images of a clip whose embeddings are averaged."""
         return "none"
+
+    def require_readable(self, stimuli: StimulusSet) -> None:
+        require_files(stimuli)
 
     def prepare(
         self,

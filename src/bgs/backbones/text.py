@@ -72,12 +72,7 @@ class TextBackbone(Backbone):
         width = self._encoder.get_embedding_dimension()
         self.spec = BackboneSpec("text", f"text:{name}", width, fingerprint(self.module))
 
-    def prepare(self, stimuli: StimulusSet) -> TextInputs:
-        """Tokenise every caption of every stimulus.
-
-        Raises:
-            DataError: a stimulus without captions.
-        """
+    def require_readable(self, stimuli: StimulusSet) -> None:
         captions = stimuli.captions or ((),) * len(stimuli)
         silent = [name for name, sentences in zip(stimuli.ids, captions, strict=True) if not sentences]
         if silent:
@@ -86,6 +81,15 @@ class TextBackbone(Backbone):
                 where=self.spec.source,
                 expected="at least one caption a stimulus",
             )
+
+    def prepare(self, stimuli: StimulusSet) -> TextInputs:
+        """Tokenise every caption of every stimulus.
+
+        Raises:
+            DataError: a stimulus without captions.
+        """
+        self.require_readable(stimuli)
+        captions = stimuli.captions or ()
         owner = np.repeat(np.arange(len(stimuli)), [len(sentences) for sentences in captions])
         flat = [caption for sentences in captions for caption in sentences]
         return TextInputs(self._encoder.tokenizer, flat, owner, self._encoder.max_seq_length)

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from bgs.experiment.results import ProtocolResults, ResultsTable, Row
 
 
-def print_table(results: ResultsTable) -> None:
-    """Print a table a protocol and model, its differences, and the figures of each seed; 80 columns wide."""
+def print_table(results: ResultsTable, center: bool) -> None:
+    """Print a table a protocol and model, its differences, and the figures of each seed; 80 columns wide.
+
+    Args:
+        results: of the experiment.
+        center: whether embeddings were centred on the training clips.
+    """
     out = console()
     for protocol, found in results.protocols.items():
         ceilings = ", ".join(f"{name} {number(metric.value)}" for name, metric in _ceilings(found).items())
@@ -32,7 +37,7 @@ def print_table(results: ResultsTable) -> None:
             out.print(_seeds(rows))
     out.print(
         "Means over seeds of value and 95 % interval (clips and participants); differences are paired. "
-        "Share: of the RSA ceiling."
+        f"Share: of the RSA ceiling. Embeddings are centred on {'the training clips' if center else 'nothing'}."
     )
 
 

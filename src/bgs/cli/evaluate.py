@@ -66,8 +66,14 @@ def evaluate(
         DistanceName, typer.Option(help="Distance between embeddings.")
     ] = DistanceName.COSINE,
     center: Annotated[
-        bool, typer.Option("--center", help="Subtract the training clips' mean first.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--center/--no-center",
+            help="Subtract the training clips' mean first, or take embeddings as they are. Default: centre, where "
+            "there are training clips.",
+            show_default=False,
+        ),
+    ] = None,
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles for the p-value of the RSA.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
     json: Annotated[Path | None, typer.Option(help="Write the result here.")] = None,
@@ -117,6 +123,7 @@ def print_results(result: Result, names: tuple[str, str] = ("this", "other")) ->
     if p is not None:
         shuffles = f"{known['permutations']} shuffles of stimulus labels, one-sided"
         out.print(f"p = {_p_value(p)} for the Spearman RSA ({shuffles}).")
+    out.print(f"Embeddings are centred on {known['centred_on']}.")
     out.print(
         f"Intervals: 95 %, about other clips than these {known['n_clips']} and other people than these "
         f"{known['n_participants']}."

@@ -53,7 +53,7 @@ def experiment(
         print_plan(plan_experiment(settings, out, mirror=mirror))
         return
     outcome = run_experiment(settings, out, mirror=mirror)
-    print_table(outcome.table)
+    print_table(outcome.table, outcome.data.config.evaluation.center)
     typer.echo(f"Experiment: {out}. Table: {out / 'results.json'}")
     if report:
         typer.echo(f"Report: {write_report(outcome.data, outcome.table, outcome.failed)}")

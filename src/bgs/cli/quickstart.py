@@ -48,7 +48,7 @@ def quickstart(
     from bgs.cli._experiment import print_failures, print_table
 
     report, outcome = run_quickstart(out, seed)
-    print_table(outcome.table)
+    print_table(outcome.table, outcome.data.config.evaluation.center)
     typer.echo("Clips and observers are SIMULATED: no human data.")
     if outcome.failed:
         print_failures(outcome.failed, out)

@@ -24,7 +24,7 @@ def contrasts(
     *,
     protocol: str = "held-out-trials",
     distance: str = "cosine",
-    center: bool = False,
+    center: bool | None = None,
 ) -> list[dict[str, Metric]]:
     """Paired differences between embeddings, as :func:`bgs.evaluation.evaluate` gives them, for many pairs at once.
 

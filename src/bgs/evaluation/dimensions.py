@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import ConfigError, DataError
+from bgs._rdm import require_rdm
 from bgs._rng import generator
 from bgs._typing import Float, Float64, Int
 from bgs.evaluation.rdm import pair_vector
@@ -105,10 +106,11 @@ def find_dimensions(
         seed: of folds and starts; the result depends on nothing else.
 
     Raises:
-        DataError: another number of ids, fewer than three clips, or similarities that are all the same or not above 0
-            on average.
+        DataError: an id listed twice, another number of ids, a matrix that is not symmetric, fewer than three clips, or
+            similarities that are all the same or not above 0 on average.
         ConfigError: impossible ranks, sparsity, folds or starts.
     """
+    require_rdm(rdm, "rdm", stimulus_ids)
     first, second = np.triu_indices(len(rdm), 1)
     seen = np.isfinite(pair_vector(rdm))
     first, second = first[seen], second[seen]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bgs._rdm import require_rdm
 from bgs._typing import Bool, Float, Float64, Int
 from bgs.evaluation.odd_one_out import trial_distances
 from bgs.evaluation.rdm import pair_vector
@@ -102,6 +103,8 @@ def disagreements(
     Returns:
         Both kinds, ranked, and how many triplets were compared or left out as tied.
     """
+    for name, rdm in (("base", base), ("tuned", tuned)):
+        require_rdm(rdm, name)
     shown, votes = _votes(trials.judgments)
     people, people_tied = _only_best(votes.astype(np.float64))
     (base_odd, base_margin), (tuned_odd, tuned_margin) = (_choices(rdm, shown) for rdm in (base, tuned))

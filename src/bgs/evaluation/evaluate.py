@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from bgs import __version__
+from bgs._errors import DataError
+from bgs._scale import mean_of_rows
 from bgs._typing import Float64
 from bgs.embeddings import Embeddings
 from bgs.evaluation.comparison import Comparison
@@ -30,7 +32,7 @@ def evaluate(
     *,
     protocol: str = "held-out-trials",
     distance: str = "cosine",
-    center: bool = False,
+    center: bool | None = None,
     against: Embeddings | None = None,
     permutations: int = 1000,
     seed: int = 0,
@@ -44,7 +46,8 @@ def evaluate(
         trials: its judgments.
         protocol: see :func:`bgs.evaluation.protocols.select_protocol`.
         distance: "cosine" or "correlation".
-        center: subtract the mean of the training stimuli's embeddings first (of all where no split was published).
+        center: subtract the mean of the training stimuli's embeddings first (of all where no split was published). None
+            does so where there are training stimuli, as everywhere in this package; the result says what was done.
         against: other embeddings to compare with; differences are the first minus these, paired.
         permutations: label shuffles for the p-value of the Spearman RSA; 0: none.
         seed: of the label shuffles.
@@ -57,9 +60,10 @@ def evaluate(
         ``intervals`` has every design. See :class:`bgs.evaluation.comparison.Comparison` for the interval rule.
 
     Raises:
-        DataError: a stimulus without embedding, no split or no judgment for the protocol.
+        DataError: a stimulus without embedding, no split or no judgment for the protocol, or nothing to centre on.
         ConfigError: an unknown protocol or distance.
     """
+    centred = centres(stimuli, center)
     chosen = select_protocol(protocol, stimuli, trials)
     models = [embeddings] if against is None else [embeddings, against]
     rdms = np.stack([protocol_rdm(model, stimuli, chosen, distance, center) for model in models])
@@ -71,7 +75,8 @@ def evaluate(
     ceilings, warnings = _ceilings(chosen)
     about = _provenance(models, stimuli, trials, provenance or {})
     about |= {"seed": seed, "permutations": permutations}
-    about |= {"distance": distance, "center": center, **_sizes(chosen, comparison)}
+    about |= {"distance": distance, "center": centred, "centred_on": _centred_on(stimuli, center)}
+    about |= _sizes(chosen, comparison)
     return Result(
         protocol=protocol,
         metrics={**summaries[0], **ceilings},
@@ -82,16 +87,49 @@ def evaluate(
     )
 
 
+def centres(stimuli: StimulusSet, center: bool | None) -> bool:
+    """Whether a mean is subtracted; ``center`` as in :func:`evaluate`.
+
+    Raises:
+        DataError: centring was asked for, and there are no training stimuli.
+    """
+    if center and not stimuli.train.any():
+        raise DataError(
+            "nothing to centre on: all stimuli are held out", where="center", expected="training stimuli", got=0,
+            hint="--no-center (center=False) takes embeddings as they are",
+        )  # fmt: skip
+    return center is not False and bool(stimuli.train.any())
+
+
+def _centred_on(stimuli: StimulusSet, center: bool | None) -> str:
+    """In words, for whoever reads the result."""
+    n = int(stimuli.train.sum())
+    if centres(stimuli, center):
+        return f"the {n} training clips" if stimuli.test.any() else f"all {n} clips, since none is held out"
+    return "nothing" if center is False else "nothing, since all clips are held out"
+
+
 def protocol_rdm(
-    model: Embeddings, stimuli: StimulusSet, protocol: Protocol, distance: str, center: bool
+    model: Embeddings, stimuli: StimulusSet, protocol: Protocol, distance: str, center: bool | None
 ) -> Float64[np.ndarray, "m m"]:
-    """Model distances among the protocol's stimuli, in the protocol's order."""
+    """Model distances among the protocol's stimuli, in the protocol's order; ``center`` as in :func:`evaluate`.
+
+    Raises:
+        DataError: a stimulus without embedding, or nothing to centre on.
+    """
     ids = [stimuli.ids[i] for i in protocol.positions]
-    mean = None
-    if center:
-        training = [stimuli.ids[i] for i in np.flatnonzero(stimuli.train)]
-        mean = model.select(training).values.astype(np.float64).mean(axis=0)
+    mean = mean_of_rows(_training(model, stimuli).values) if centres(stimuli, center) else None
     return model_rdm(model.select(ids).values, distance, mean)
+
+
+def _training(model: Embeddings, stimuli: StimulusSet) -> Embeddings:
+    try:
+        return model.select([stimuli.ids[i] for i in np.flatnonzero(stimuli.train)])
+    except DataError as error:
+        raise DataError(
+            f"nothing to centre on: {error.what}", where=error.where,
+            hint="embed the training stimuli too, or take embeddings as they are: --no-center (center=False)",
+        ) from None  # fmt: skip
 
 
 def _p_value(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bgs._rdm import require_rdm
 from bgs._rng import generator
 from bgs._typing import Float, Float64, Int
 from bgs.evaluation.rdm import pair_vector
@@ -35,6 +36,8 @@ def permutation_p_value(
     Returns:
         1/(1 + permutations) to 1; NaN where the correlation is undefined or there are no permutations.
     """
+    for name, rdm in (("model_rdm", model_rdm), ("human_rdm", human_rdm)):
+        require_rdm(rdm, name)
     first, second = np.triu_indices(len(model_rdm), 1)
     human = pair_vector(human_rdm)
     seen = ~np.isnan(human)
@@ -83,6 +86,12 @@ def unique_p_value(
     Returns:
         1/(1 + permutations) to 1; NaN where the others explain the model or the people completely.
     """
+    for name, rdm in (
+        ("human_rdm", human_rdm),
+        ("model_rdm", model_rdm),
+        *(("others", rdm) for rdm in others),
+    ):
+        require_rdm(rdm, name)
     n, prepare = len(human_rdm), mid_ranks if ranks else np.asarray
     first, second = np.triu_indices(n, 1)
     human = pair_vector(human_rdm)

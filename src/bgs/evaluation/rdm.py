@@ -6,7 +6,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from bgs._errors import ConfigError
+from bgs._errors import ConfigError, DataError
+from bgs._scale import exponents
 from bgs._typing import Float, Float64
 
 Distance = Literal["cosine", "correlation"]
@@ -16,8 +17,21 @@ DISTANCES: tuple[str, ...] = get_args(Distance)
 #: difference that 32-bit embeddings can carry. Distances that are equal in exact arithmetic therefore tie.
 _DECIMALS = 12
 
+#: Distances under this are taken from the chord between two directions (d = chord² / 2), rounded in its stead: of
+#: 1 − cosine the same rounding would leave them few digits, or none. From here up both ways agree.
+_CLOSE = 1e-3
+
+#: Chords under this keep less than two digits: pairs so close cannot be told apart.
+_TOO_CLOSE = 1e-10
+
 #: A vector shorter than this share of its length before centring is rounding error, not a direction.
-_COLLAPSED = 1e-10
+_COLLAPSED = 1e-13
+
+#: Pairs whose chords are taken at a time.
+_PAIRS = 16_384
+
+#: Relative rounding error of a direction, on the safe side.
+_ROUNDING = 8 * np.finfo(np.float64).eps
 
 
 def model_rdm(
@@ -40,36 +54,75 @@ def model_rdm(
 
     Raises:
         ConfigError: another distance.
+        DataError: a value that is not finite, or embeddings so nearly the same that rounding decides their order.
     """
     if distance not in DISTANCES:
         raise ConfigError("unknown distance", expected=" or ".join(DISTANCES), got=distance)
+    if not (np.isfinite(values).all() and (center is None or np.isfinite(center).all())):
+        raise DataError("embeddings have no distances", expected="finite numbers", got="NaN or inf")
     # One product over distinct rows: two entries of a matrix product may differ in the last bit though their
     # factors are the same.
     rows, row_of = np.unique(values.astype(np.float64), axis=0, return_inverse=True)
-    unit = _directions(rows, distance, center)
-    distances = np.clip(np.round(1.0 - unit @ unit.T, _DECIMALS), 0.0, 2.0)
+    distances = _distances(*_directions(rows, distance, center))
     row_of = row_of.reshape(-1)
-    rdm: Float64[np.ndarray, "n n"] = np.maximum(distances, distances.T)[np.ix_(row_of, row_of)]
+    rdm: Float64[np.ndarray, "n n"] = distances[np.ix_(row_of, row_of)]
     np.fill_diagonal(rdm, 0.0)
     return rdm
 
 
 def _directions(
     rows: Float64[np.ndarray, "m d"], distance: str, center: Float[np.ndarray, " d"] | None
-) -> Float64[np.ndarray, "m d"]:
-    """Rows of unit length, or of zeros where centring leaves no direction."""
+) -> tuple[Float64[np.ndarray, "m d"], Float64[np.ndarray, " m"]]:
+    """Rows of unit length, or of zeros where centring leaves no direction; and the rounding error of each."""
+    shift = exponents(rows, axis=1)
+    if center is not None:
+        middle = center.astype(np.float64)[None]
+        shift = np.maximum(shift, exponents(middle, axis=1))
+        middle = np.ldexp(middle, -shift)
+    rows = np.ldexp(rows, -shift)
     scale = np.linalg.norm(rows, axis=1)
     if center is not None:
-        scale = np.maximum(scale, np.linalg.norm(center))
-        rows = rows - center
+        scale = np.maximum(scale, np.linalg.norm(middle, axis=1))
+        rows = rows - middle
+        _require_apart(np.linalg.norm(rows, axis=1) / np.where(scale > 0, scale, 1.0))
     if distance == "correlation":
         rows = rows - rows.mean(axis=1, keepdims=True)
     length = np.linalg.norm(rows, axis=1)
     alive = length > _COLLAPSED * scale
-    unit: Float64[np.ndarray, "m d"] = np.divide(
-        rows, length[:, None], out=np.zeros_like(rows), where=alive[:, None]
-    )
-    return unit
+    length = np.where(alive, length, np.inf)
+    return rows / length[:, None], _ROUNDING * scale / length
+
+
+def _require_apart(share: Float64[np.ndarray, " m"]) -> None:
+    """Refuse distinct embeddings of which centring leaves rounding error; ``share``: of their length, what it leaves."""
+    lost = int(((share > 0) & (share <= _COLLAPSED)).sum())
+    if lost > 1 and 2 * lost > len(share):
+        raise DataError(
+            "embeddings are the same but for rounding error once their mean is subtracted",
+            expected=f"differences of more than {_COLLAPSED:g} of their length", got=f"less in {lost} of {len(share)}",
+        )  # fmt: skip
+
+
+def _distances(
+    unit: Float64[np.ndarray, "m d"], error: Float64[np.ndarray, " m"]
+) -> Float64[np.ndarray, "m m"]:
+    """1 − cosine between directions; zeros are at 1 from everything. What is equal in exact arithmetic ties."""
+    rounded = np.clip(np.round(1.0 - unit @ unit.T, _DECIMALS), 0.0, 2.0)
+    distances: Float64[np.ndarray, "m m"] = np.maximum(rounded, rounded.T)
+    first, second = np.nonzero(np.triu(distances < _CLOSE, 1))
+    chords = np.empty(len(first))
+    for start in range(0, len(first), _PAIRS):
+        pairs = slice(start, start + _PAIRS)
+        chords[pairs] = np.linalg.norm(unit[first[pairs]] - unit[second[pairs]], axis=1)
+    lost = int(((chords < _TOO_CLOSE) & (chords > 10 * (error[first] + error[second]))).sum())
+    if lost > max(1, 0.01 * len(unit) * (len(unit) - 1) / 2):
+        raise DataError(
+            f"{lost} pairs of embeddings are too much alike for their distances to be told apart",
+            expected=f"directions that differ by more than {_TOO_CLOSE:g}", got=f"as little as {chords.min():.1g}",
+            hint="centre them, or make them anew with more precision",
+        )  # fmt: skip
+    distances[first, second] = distances[second, first] = np.round(chords, _DECIMALS) ** 2 / 2
+    return distances
 
 
 def pair_vector(rdm: Float[np.ndarray, "n n"]) -> Float[np.ndarray, " p"]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bgs._scale import exponents
 from bgs._typing import Float, Float64, Int
 
 #: Penalties to choose from, on features of unit variance.
@@ -138,6 +139,8 @@ def _standardise(
     train: Float64[np.ndarray, "m d"], test: Float64[np.ndarray, "q d"]
 ) -> tuple[Float64[np.ndarray, "m d"], Float64[np.ndarray, "q d"]]:
     """Both by mean and standard deviation of the training rows; constant features are 0."""
+    shift = exponents(np.concatenate([train, test]), axis=0)  # no square overflows or vanishes
+    train, test = np.ldexp(train, -shift), np.ldexp(test, -shift)
     mean, spread = train.mean(axis=0), train.std(axis=0)
     varied = spread > _CONSTANT * np.maximum(np.abs(mean), np.finfo(float).tiny)
     scale = np.where(varied, spread, np.inf)

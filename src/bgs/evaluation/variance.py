@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import DataError
+from bgs._rdm import require_rdm
 from bgs._typing import Float, Float64, Int
 from bgs.evaluation.nested_regression import NestedRegression
 from bgs.evaluation.permutation import unique_p_value
@@ -208,6 +209,8 @@ def _check(human: Float[np.ndarray, "n n"], models: Mapping[str, Float[np.ndarra
         raise DataError(
             "cannot partition", expected="two or more models, none called total", got=list(models)
         )
+    for name, rdm in (("human", human), *models.items()):
+        require_rdm(rdm, name)
     for name, rdm in models.items():
         if rdm.shape != human.shape:
             raise DataError("RDM of another size", where=name, expected=human.shape, got=rdm.shape)

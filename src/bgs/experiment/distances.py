@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bgs._scale import mean_of_rows
 from bgs._typing import Float64, Int
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm
@@ -24,5 +25,5 @@ def distances(
         DataError: a stimulus without embedding.
     """
     values = embeddings.select(stimuli.ids).values.astype(np.float64)
-    mean = values[stimuli.train].mean(axis=0) if settings.center else None
+    mean = mean_of_rows(values[stimuli.train]) if settings.center else None
     return model_rdm(values if positions is None else values[positions], settings.distance, mean)

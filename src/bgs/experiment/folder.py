@@ -7,16 +7,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from bgs._errors import BgsError, ConfigError
+from bgs._errors import BgsError
 from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
 from bgs.datasets import REGISTRY, load_dataset
-from bgs.evaluation import select_protocol
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.provenance import git_commit, hardware, provenance
 from bgs.experiment.simulated import write_simulated
 from bgs.experiment.study import Study, new_study
-from bgs.judgments import split_validation
-from bgs.training.run_folder import require_same
+from bgs.training.run_folder import require_same, require_same_origin
 from bgs.training.yaml_file import read_mapping
 
 #: Sections that may change between two calls: no cell depends on them.
@@ -107,7 +105,7 @@ class ExperimentFolder:
         data = study.dataset
         own = data.folder if data.name not in REGISTRY and data.folder != self.data.resolve() else None
         about = provenance(
-            data=data.name, simulated=data.simulated, data_hashes=_data_hashes(study), data_files=dict(data.hashes),
+            data=data.name, simulated=data.simulated, data_hashes=study.hashes(), data_files=dict(data.hashes),
             data_folder=None if own is None else str(own.resolve()), hardware=hardware(), git_commit=git_commit(),
         )  # fmt: skip
         write_json(self.provenance, about)
@@ -133,19 +131,9 @@ class ExperimentFolder:
         """
         if not self.provenance.is_file():
             raise BgsError("nothing was begun here", where=self.path, expected=self.provenance.name)
-        hashes = _data_hashes(study)
         with legible(self.provenance, "take a new folder"):
             before = dict(read_json(self.provenance)["data_hashes"])
-            changed = [name for name, value in hashes.items() if before[name] != value]
-        if changed:
-            raise ConfigError(
-                f"the {changed[0]} are not those that this experiment was begun with", where=self.provenance,
-                expected=before[changed[0]][:12], got=hashes[changed[0]][:12], hint="take a new folder",
-            )  # fmt: skip
-
-
-def _data_hashes(study: Study) -> dict[str, str]:
-    return {"stimuli": study.stimuli.hash(), "trials": study.trials.hash()}
+        require_same_origin(before, study.hashes(), "experiment", self.provenance)
 
 
 def _binding(config: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +149,6 @@ def load_experiment_study(config: ExperimentConfig, data: str, mirror: Path | No
     model = next(iter(config.models))
     settings = config.training_config(model, config.conditions[0], config.seeds[0], data)
     study = new_study(settings, load_dataset(data, mirror=mirror))
-    split_validation(study.stimuli.train, settings.validation.fraction, settings.seed)
-    for protocol in config.evaluation.protocols:
-        select_protocol(protocol, study.stimuli, study.trials)
+    study.to_train(settings)
+    study.require_protocols(config.evaluation.protocols, "training.evaluation.protocols")
     return study

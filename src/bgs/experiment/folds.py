@@ -57,8 +57,11 @@ def run_folds(
     whole.check(config, resume)
     study = load_study(config, mirror)
     split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)  # impossible ones fail here
+    whole.require_origin(study.origin())
     with locked_folder(whole.path):
         whole.open(config, resume)
+        if not whole.provenance.is_file():
+            whole.write_provenance({**study.about(config), "origin": study.origin()})
         return _all_folds(config, study, whole)
 
 

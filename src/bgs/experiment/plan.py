@@ -24,7 +24,6 @@ from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.folder import ExperimentFolder, load_experiment_study
 from bgs.experiment.study import Study
 from bgs.experiment.trainer import new_backbone
-from bgs.judgments import split_validation
 from bgs.stimuli import StimulusSet
 from bgs.training import TrainingConfig
 
@@ -139,8 +138,7 @@ class _Amount:
         if study is None:  # yet to be simulated: an upper bound
             assert config.simulate is not None
             return cls(config.simulate.clips, config.simulate.clips, 0, config.simulate.trials)
-        fraction, seed = settings.validation.fraction, settings.seed
-        optimise, validate = split_validation(study.stimuli.train, fraction, seed)
+        optimise, validate = study.to_train(settings)
         trials = len(study.geometry(optimise).odd)
         return cls(len(study.stimuli), len(optimise), len(validate), trials)
 
@@ -167,7 +165,10 @@ def _forward_passes(settings: TrainingConfig, amount: _Amount, views: float) -> 
     kept = per_trial or settings.keep_graphs * settings.micro_batch >= units
     watched = amount.watched + (amount.optimised if settings.evaluation.center else 0)
     validations = settings.epochs / settings.validation.every if amount.watched else 0.0
-    return settings.epochs * units * (3 if kept else 4) + validations * watched * views
+    refit = (
+        1 + amount.watched / amount.optimised if settings.refit else 0
+    )  # at most: all epochs, on all training clips
+    return settings.epochs * units * (3 if kept else 4) * (1 + refit) + validations * watched * views
 
 
 def _views(backbone: Backbone, stimuli: StimulusSet) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bgs._files import usable_cores
+from bgs._files import sha256_of, usable_cores
 
 _PACKAGES = (
     "bgs-video",
@@ -30,6 +31,16 @@ def provenance(**more: Any) -> dict[str, Any]:
         except PackageNotFoundError:
             continue  # an extra that is not installed took no part
     return {"versions": versions, "platform": platform.platform(), **more}
+
+
+@cache
+def sources() -> str:
+    """SHA-256 over every module of this package, by name: the code that is running, released or not."""
+    root = Path(__file__).resolve().parents[1]
+    files = sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix())
+    return sha256_of(
+        *(part for file in files for part in (file.relative_to(root).as_posix(), file.read_bytes()))
+    )
 
 
 def hardware() -> dict[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bgs._files import write_json
 from bgs._lock import locked_folder
-from bgs.backbones import save_adapter
+from bgs.backbones import Backbone, save_adapter
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
 from bgs.experiment.embedder import embed_stimuli
@@ -15,6 +16,7 @@ from bgs.experiment.progress import progress_bar
 from bgs.experiment.study import Study, load_study
 from bgs.experiment.trainer import new_backbone, new_trainer
 from bgs.training import EpochRecord, RunFolder, Trainer, TrainingConfig
+from bgs.training.checkpoint import LoopState
 
 
 def run_training(
@@ -30,19 +32,20 @@ def run_training(
     folder = RunFolder(out)
     folder.check(config, resume)
     study = load_study(config, mirror)
+    study.require_protocols(config.evaluation.protocols, "evaluation.protocols")
     with locked_folder(folder.path):
         return _run(config, study, folder, resume)
 
 
 def _run(config: TrainingConfig, study: Study, folder: RunFolder, resume: bool) -> list[Result]:
     settings = config.evaluation
-    fit(config, study, folder, resume)
+    about = study.about(config) | fit(config, study, folder, resume)
     base, tuned = embed_both(config, study, folder)
     results = [
         evaluate(
             tuned, study.stimuli, study.trials, protocol=protocol, distance=settings.distance, center=settings.center,
             against=base, permutations=settings.permutations, seed=config.seed,
-            provenance=study.about(config),
+            provenance=about,
         )
         for protocol in settings.protocols
     ]  # fmt: skip
@@ -56,14 +59,59 @@ def fit(
     folder: RunFolder,
     resume: bool,
     report: Callable[[EpochRecord], None] | None = None,
-) -> None:
-    """Train in a run folder and save the adapter there; ``report`` is called after every epoch."""
+) -> dict[str, Any]:
+    """Train in a run folder and save the adapter there; ``report`` is called after every epoch.
+
+    Returns:
+        What provenance should say of it beyond configuration and data: ``refit``, epochs and clips of a second training.
+
+    Raises:
+        BgsError: the folder, the data, the code or the model is not what a resumed run was begun with, a stimulus lacks
+            what the model reads, or training broke down. But for the last, nothing is written before.
+    """
+    backbone, state = _fit(config, study, folder, resume, report)
+    done: dict[str, Any] = {}
+    if config.refit:
+        del backbone  # there may be memory for one
+        backbone, done["refit"] = _refit(config, study, folder, state)
+    save_adapter(backbone, config.lora, folder.adapter)
+    return done
+
+
+def _fit(
+    config: TrainingConfig,
+    study: Study,
+    folder: RunFolder,
+    resume: bool,
+    report: Callable[[EpochRecord], None] | None,
+) -> tuple[Backbone, LoopState]:
+    origin = study.origin()
+    folder.check(config, resume)  # before a model is loaded, which may take minutes
+    folder.require_origin(origin)
     backbone = new_backbone(config)
+    if backbone.spec.revision:
+        origin |= {"weights of the model": backbone.spec.revision}
+        folder.require_origin(origin)
+    backbone.require_readable(study.stimuli)
     trainer = new_trainer(config, backbone, study, folder)
     folder.open(config, resume)
-    folder.write_provenance(study.about(config))
-    _train_with_progress(trainer, resume, report)
-    save_adapter(backbone, config.lora, folder.adapter)
+    if not folder.provenance.is_file():
+        folder.write_provenance({**study.about(config), "origin": origin})
+    return backbone, _train_with_progress(trainer, "training", resume, report)
+
+
+def _refit(
+    config: TrainingConfig, study: Study, folder: RunFolder, chosen: LoopState
+) -> tuple[Backbone, dict[str, int]]:
+    """Train anew on all training clips for the epochs that validation chose, at the learning rates that they had."""
+    assert chosen.best_epoch is not None
+    backbone = new_backbone(config)
+    replay = chosen.rate_factors[: chosen.best_epoch + 1]
+    trainer = new_trainer(config, backbone, study, folder.refit, replay)
+    done = {"epochs": len(replay), "clips": int(study.stimuli.train.sum())}
+    folder.add_provenance(refit=done)
+    _train_with_progress(trainer, "refit", True, None)
+    return backbone, done
 
 
 def embed_both(config: TrainingConfig, study: Study, folder: RunFolder) -> tuple[Embeddings, Embeddings]:
@@ -87,10 +135,10 @@ def embed_tuned(config: TrainingConfig, study: Study, folder: RunFolder) -> Embe
 
 
 def _train_with_progress(
-    trainer: Trainer, resume: bool, report: Callable[[EpochRecord], None] | None
-) -> None:
+    trainer: Trainer, name: str, resume: bool, report: Callable[[EpochRecord], None] | None
+) -> LoopState:
     with progress_bar() as bar:
-        task = bar.add_task("training", total=trainer.config.epochs)
+        task = bar.add_task(name, total=trainer.epochs)
 
         def show(record: EpochRecord) -> None:
             parts = {
@@ -104,4 +152,4 @@ def _train_with_progress(
             if report is not None:
                 report(record)
 
-        trainer.run(resume=resume, report=show)
+        return trainer.run(resume=resume, report=show)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ import numpy as np
 from bgs._errors import DataError, some
 from bgs._typing import Float, Int
 from bgs.datasets import Dataset, load_dataset
-from bgs.experiment.provenance import provenance
-from bgs.judgments import Geometry, PairCounts, Trials, human_rdm
+from bgs.evaluation import select_protocol
+from bgs.experiment.provenance import provenance, sources
+from bgs.judgments import Geometry, PairCounts, Trials, human_rdm, split_validation
 from bgs.judgments.rated import draw_trials, hellinger_rdm
 from bgs.stimuli import StimulusSet
 
@@ -47,6 +48,30 @@ class Study:
     rdm: Float[np.ndarray, "n n"] | None = None
     source: Source = people
 
+    def to_train(self, config: TrainingConfig) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
+        """Positions of the training stimuli that a configuration optimises on, and of those it validates on.
+
+        Raises:
+            ConfigError: see :func:`bgs.judgments.split_validation`.
+        """
+        settings = config.validation
+        return split_validation(self.stimuli.train, settings.fraction, config.seed, settings.shuffle)
+
+    def require_protocols(self, protocols: Sequence[str], key: str) -> None:
+        """See that there is something to evaluate on, before anything is trained.
+
+        Raises:
+            DataError: a protocol finds no test stimuli or no judgments; ``key`` of the configuration is named.
+        """
+        for protocol in protocols:
+            try:
+                select_protocol(protocol, self.stimuli, self.trials)
+            except DataError as error:
+                raise DataError(
+                    error.what, where=f"{key}: {protocol}", expected=error.expected, got=error.got,
+                    hint=f"{key}: [all] measures on all stimuli, those trained on among them",
+                ) from None  # fmt: skip
+
     def geometry(self, positions: Int[np.ndarray, " m"]) -> Geometry:
         """What to train towards, among the stimuli at ``positions``."""
         if self.rdm is None:
@@ -72,6 +97,14 @@ class Study:
         mask = np.zeros(len(self.stimuli), dtype=bool)
         mask[among] = True
         return human_rdm(PairCounts.from_trials(self.trials.within(mask)).subset(positions))
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of what is said about the stimuli, and of the judgments."""
+        return {"stimuli": self.stimuli.hash(), "trials": self.trials.hash()}
+
+    def origin(self) -> dict[str, str]:
+        """The same, and that of the code: what a run that is resumed must find unchanged."""
+        return {**self.hashes(), "sources of bgs": sources()}
 
     def about(self, config: TrainingConfig) -> dict[str, Any]:
         """Provenance of a run on this study."""

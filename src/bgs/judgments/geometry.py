@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bgs._errors import DataError
+from bgs._rdm import require_rdm
 from bgs._typing import Float, Int
 from bgs.judgments.pair_counts import PairCounts, human_rdm
 from bgs.judgments.trials import Trials
@@ -66,6 +67,7 @@ class Geometry:
             trials: judgments, those within ``positions`` count.
             positions: (m,) stimuli of the geometry.
         """
+        require_rdm(rdm, "rdm")
         local = cls.from_trials(trials, positions)
         part = rdm[np.ix_(local.positions, local.positions)]
         return replace(local, rdm=part, weights=np.isfinite(part).astype(np.int64))

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from bgs._errors import ConfigError, DataError
+from bgs._rdm import require_rdm
 from bgs._rng import generator
 from bgs._typing import Float, Int
 from bgs.judgments.trials import KEPT_PAIR, Trials
@@ -105,6 +106,7 @@ def draw_trials(rdm: Float[np.ndarray, "n n"], n_trials: int, seed: int, tempera
         DataError: fewer than three stimuli, or a distance is missing.
         ConfigError: no trials, or an impossible temperature.
     """
+    require_rdm(rdm, "rdm")
     n = len(rdm)
     if n < 3 or not np.isfinite(rdm).all():
         raise DataError(

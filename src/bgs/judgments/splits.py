@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 import numpy as np
 
 from bgs._errors import ConfigError
@@ -10,7 +13,10 @@ from bgs._typing import Bool, Int
 
 
 def split_validation(
-    train: Bool[np.ndarray, " n"], fraction: float, seed: int
+    train: Bool[np.ndarray, " n"],
+    fraction: float,
+    seed: int,
+    shuffle: Literal["bgs", "scikit-learn"] = "bgs",
 ) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
     """Split the training stimuli into those to optimise on and those to validate on.
 
@@ -18,6 +24,8 @@ def split_validation(
         train: (n,) mask of training stimuli.
         fraction: share of them to validate on, 0–1; 0 validates on none.
         seed: the split depends on it and on nothing else.
+        shuffle: ``bgs`` draws from a stream of its own and rounds the number of stimuli; ``scikit-learn`` gives the
+            very split of its ``train_test_split(positions, test_size=fraction, random_state=seed)``.
 
     Returns:
         Sorted positions to optimise on and to validate on.
@@ -26,13 +34,17 @@ def split_validation(
         ConfigError: fewer than three stimuli would be left on a side that is not empty.
     """
     positions = np.flatnonzero(train)
-    n_validation = round(fraction * len(positions))
-    if len(positions) - n_validation < 3 or 0 < n_validation < 3:
+    n = len(positions)
+    if shuffle == "bgs":
+        n_validation, order = round(fraction * n), generator(seed, "validation split").permutation(n)
+    else:
+        n_validation, order = math.ceil(fraction * n), np.random.RandomState(seed).permutation(n)
+    if n - n_validation < 3 or 0 < n_validation < 3:
         raise ConfigError(
             "too few training stimuli for a validation split", where="validation.fraction",
-            expected="at least 3 stimuli on either side", got=f"{fraction} of {len(positions)}",
+            expected="at least 3 stimuli on either side", got=f"{fraction} of {n}",
         )  # fmt: skip
-    shuffled = generator(seed, "validation split").permutation(positions)
+    shuffled = positions[order]
     return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bgs.objective.soft_ranks import soft_rank
+from bgs.objective.soft_ranks import SOFTNESS, soft_rank
 
 
 def weighted_correlation(
@@ -37,7 +37,7 @@ def rsa_correlation(
     dissimilarity: Float[Tensor, " p"],
     weights: Float[Tensor, " p"],
     kind: Literal["pearson", "spearman"] = "pearson",
-    softness: float = 1.0,
+    softness: float = SOFTNESS,
 ) -> Float[Tensor, ""]:
     """Correlation of model distances with target dissimilarities over p observed pairs, −1 to 1.
 

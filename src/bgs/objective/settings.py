@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bgs.objective.soft_ranks import SOFTNESS
+
 PRESETS: dict[str, dict[str, Any]] = {
     # Local and global together: the method of the paper, over all trials and pairs at once.
     "hybrid": {},
@@ -58,8 +60,8 @@ class ObjectiveSettings(BaseModel):
     hard_negatives: int = Field(0, ge=0)
     #: Correlation of the RSA term.
     rsa: Literal["pearson", "spearman"] = "pearson"
-    #: Softness of the ranks of a Spearman RSA term.
-    softness: float = Field(1.0, gt=0)
+    #: Softness of the ranks of a Spearman RSA term; 3 gives the best direction (`benchmarks/soft_rank.py`).
+    softness: float = Field(SOFTNESS, gt=0)
     #: Whether pairs count by their number of observations, or all observed pairs alike.
     weighting: Literal["counts", "mask"] = "counts"
     #: Weight of the local term.

@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from bgs._errors import DataError
+from bgs._rdm import require_rdm
 from bgs._typing import Float, Float64, Int
 from bgs.evaluation import pair_vector
 from bgs.report.numbers import plain
@@ -105,6 +106,8 @@ def rdm_figure(
             expected="one size",
             got=sorted(sizes) + ([len(labels)] if labels is not None else []),
         )
+    for title, rdm in rdms.items():
+        require_rdm(rdm, title)
     first = next(iter(rdms))
     order = clip_order(rdms[first], labels)
     panels = tuple(
@@ -131,6 +134,7 @@ def clip_order(rdm: Float[np.ndarray, "n n"], labels: Sequence[str] | None = Non
 
 def imputed(rdm: Float[np.ndarray, "n n"]) -> Float64[np.ndarray, "n n"]:
     """A symmetric copy with zeros on the diagonal and unseen pairs at the mean of the observed ones (0 if none is)."""
+    require_rdm(rdm, "rdm")
     full: Float64[np.ndarray, "n n"] = (np.asarray(rdm, dtype=np.float64) + rdm.T) / 2
     pairs = pair_vector(full)
     seen = pairs[np.isfinite(pairs)]

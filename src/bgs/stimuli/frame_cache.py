@@ -164,6 +164,19 @@ class FrameCache:
             ) from error
 
 
+def require_files(stimuli: StimulusSet) -> None:
+    """See that every clip is a file with something in it, without decoding any.
+
+    Raises:
+        DataError: the set has no clips, or some of them are not there; all are named.
+    """
+    if stimuli.videos is None:
+        raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
+    _, failures = _readable(stimuli)
+    if failures:
+        raise UnreadableClips([(stimuli.ids[i], why) for i, why in sorted(failures.items())], len(stimuli))
+
+
 def _readable(stimuli: StimulusSet) -> tuple[dict[int, Path], dict[int, str]]:
     """Position -> path of the clips that are files with something in them; position -> reason of the others."""
     paths: dict[int, Path] = {}

@@ -28,8 +28,10 @@ class LoopState:
         best_epoch: epoch after which validation was best, or None before the first validation.
         best_value: that validation RSA.
         stale: validations since the best one.
-        rate_factor: what the plateau schedule has come down to.
-        rate_stale: validations since the best one or since the rate last fell.
+        rate_factors: what the plateau schedule had come down to in each epoch that was done.
+        rate_factor: the same for the next one.
+        rate_best: the validation RSA that the plateau schedule has to see surpassed.
+        rate_stale: validations since then, or since the rate last fell.
         stopped: early stopping has ended the training.
     """
 
@@ -37,7 +39,9 @@ class LoopState:
     best_epoch: int | None = None
     best_value: float | None = None
     stale: int = 0
+    rate_factors: list[float] = field(default_factory=list)
     rate_factor: float = 1.0
+    rate_best: float | None = None
     rate_stale: int = 0
     stopped: bool = False
     best: dict[str, Tensor] = field(default_factory=dict)

@@ -36,15 +36,17 @@ class OptimizerSettings(_Settings):
     schedule: Literal["constant", "cosine", "plateau"] = "cosine"
     #: Updates over which the rate rises from 0.
     warmup: int = Field(3, ge=0)
-    #: Largest norm of the gradient; larger ones are scaled down.
-    clip_norm: float = Field(1.0, gt=0)
+    #: Largest norm of the gradient; larger ones are scaled down. null never does that.
+    clip_norm: float | None = Field(1.0, gt=0)
     #: Validations without improvement before the rate falls (schedule: plateau).
     plateau_patience: int = Field(3, ge=0)
     plateau_factor: float = Field(0.5, gt=0, lt=1)
+    #: What counts as improvement: validation RSA above (1 + threshold) · the best, as in PyTorch.
+    plateau_threshold: float = Field(1e-4, ge=0)
 
     @model_validator(mode="after")
     def _refuse_conflicts(self) -> OptimizerSettings:
-        for key in ("plateau_patience", "plateau_factor"):
+        for key in ("plateau_patience", "plateau_factor", "plateau_threshold"):
             if key in changed_keys(self) and self.schedule != "plateau":
                 raise ValueError(f"{key} conflicts with schedule: {self.schedule}")
         return self
@@ -53,7 +55,11 @@ class OptimizerSettings(_Settings):
 class ValidationSettings(_Settings):
     """Validation on clips split off the training clips; the best epoch by validation RSA is kept."""
 
+    #: Share of the training clips; 0 keeps the last epoch. A lookup table, which can say nothing about clips that
+    #: it never saw, has 0.
     fraction: float = Field(0.2, ge=0, lt=1)
+    #: How the clips are drawn by the seed: bgs's own stream, or as scikit-learn's ``train_test_split`` does.
+    shuffle: Literal["bgs", "scikit-learn"] = "bgs"
     #: Epochs between validations.
     every: int = Field(5, ge=1)
     #: Validations without improvement before training stops; null never stops early.
@@ -113,15 +119,31 @@ class CrossValidationSettings(_Settings):
     repeats: int = Field(1, ge=1)
 
 
-#: The published recipe (v1); the paper counts an epoch as one pass over all trials.
+#: The published recipe (v1), complete: model and data are part of it. An epoch is one pass over all trials. What of it
+#: cannot be had again is said in docs/training.md.
 _PAPER_V1: dict[str, Any] = {
-    "gradient": "per-trial",
-    "objective": {"preset": "paper-v1"},
-    "head": {},
+    "model": "timesformer-k400?frames=16",
+    "data": "garcia-isik-2025",
+    "seed": 42,
     "epochs": 50,
+    "gradient": "per-trial",
+    "per_trial": {"batch": 4, "rsa_updates": 6, "rsa_clips": 24, "rsa_gradient_clips": 6},
+    "objective": {"preset": "paper-v1"},
+    "lora": {"rank": 8, "alpha": 16, "dropout": 0.1, "layers": "all"},
+    "head": {"dim": 128, "dropout": 0.3},
     "views": 0,
-    "optimizer": {"learning_rate": 1e-4, "schedule": "plateau", "warmup": 0},
-    "validation": {"every": 1, "patience": 5},
+    "optimizer": {
+        "learning_rate": 1e-4,
+        "weight_decay": 0.01,
+        "warmup": 0,
+        "clip_norm": None,
+        "schedule": "plateau",
+        "plateau_patience": 3,
+        "plateau_factor": 0.5,
+        "plateau_threshold": 1e-4,
+    },
+    "validation": {"fraction": 0.2, "shuffle": "scikit-learn", "every": 1, "patience": 5},
+    "evaluation": {"center": False, "distance": "cosine"},
 }
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "paper-v1": _PAPER_V1}
 
@@ -146,6 +168,9 @@ class TrainingConfig(_Settings):
     head: HeadSettings | None = None
     optimizer: OptimizerSettings = OptimizerSettings()
     validation: ValidationSettings = ValidationSettings()
+    #: Once validation has chosen the epoch, train anew on all training clips, those to validate on among them, for as
+    #: many epochs and at the same learning rates; see docs/training.md.
+    refit: bool = False
     per_trial: PerTrialSettings = PerTrialSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     #: Take judgments from ratings; null takes the data set's own.
@@ -167,9 +192,11 @@ class TrainingConfig(_Settings):
     @model_validator(mode="before")
     @classmethod
     def _expand_preset(cls, given: Any) -> Any:
-        if isinstance(given, dict):
-            return merge(PRESETS.get(given.get("preset", "default"), {}), given)
-        return given
+        if not isinstance(given, dict):
+            return given
+        if _cannot_generalise(given.get("model")):
+            given = merge({"validation": {"fraction": 0.0}}, given)
+        return merge(PRESETS.get(given.get("preset", "default"), {}), given)
 
     @model_validator(mode="after")
     def _refuse_conflicts(self) -> TrainingConfig:
@@ -178,6 +205,15 @@ class TrainingConfig(_Settings):
             raise ValueError(f"per_trial conflicts with gradient: {self.gradient}")
         if "keep_graphs" in changed and self.gradient != "full-geometry":
             raise ValueError(f"keep_graphs conflicts with gradient: {self.gradient}")
+        if self.validation.fraction and _cannot_generalise(self.model):
+            raise ValueError(
+                "validation.fraction: a lookup table says nothing about clips it never saw, so that an epoch would be "
+                "chosen by noise; leave the key out, or set it to 0"
+            )
+        if self.refit and self.validation.fraction == 0:
+            raise ValueError(
+                "refit needs validation.fraction above 0: validation chooses the number of epochs"
+            )
         if self.validation.fraction == 0 and (
             self.validation.patience or self.optimizer.schedule == "plateau"
         ):
@@ -194,6 +230,11 @@ class TrainingConfig(_Settings):
     def to_yaml(self) -> str:
         """The resolved configuration."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def _cannot_generalise(model: object) -> bool:
+    """Whether a model has nothing to say about a stimulus that it was not trained on: a table of free vectors."""
+    return isinstance(model, str) and model.startswith("lookup:")
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

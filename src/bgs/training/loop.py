@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol, runtime_checkable
+from typing import NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
-from bgs._errors import BgsError, some
+from bgs._errors import BgsError
 from bgs._typing import Float, Int
 from bgs.backbones import Backbone, Inputs, embed
 from bgs.backbones.adapter import load_trainable
@@ -68,6 +68,8 @@ class Trainer:
         method: how gradients are made.
         validation: None keeps the last epoch.
         folder: where metrics and checkpoints go.
+        replay: plateau factors of another run's epochs, for a run that repeats these at the same learning rates and
+            then ends; empty for a run of its own.
     """
 
     config: TrainingConfig
@@ -76,6 +78,7 @@ class Trainer:
     method: GradientMethod
     validation: Validation | None
     folder: RunFolder
+    replay: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         self.parameters = list(self.backbone.trainable().values())
@@ -85,6 +88,11 @@ class Trainer:
         )
         self.state = LoopState()
 
+    @property
+    def epochs(self) -> int:
+        """Epochs to do, at most."""
+        return len(self.replay) or self.config.epochs
+
     def run(self, resume: bool = False, report: Callable[[EpochRecord], None] | None = None) -> LoopState:
         """Train to the end, leaving the selected parameters in the backbone.
 
@@ -93,12 +101,13 @@ class Trainer:
             report: called after every epoch.
 
         Raises:
-            BgsError: the loss, or a parameter, is not finite.
+            BgsError: loss, gradient, a parameter or an embedding is not finite; the checkpoint is that of the last
+                epoch that was.
         """
         if resume and self.folder.checkpoint.is_file():
             self.state = load_checkpoint(self.folder.checkpoint, self.backbone, self.optimizer)
         self.folder.start_metrics(keep_before=self.state.epoch)
-        while self.state.epoch < self.config.epochs and not self.state.stopped:
+        while self.state.epoch < self.epochs and not self.state.stopped:
             record = self._epoch(self.state.epoch)
             self.folder.append_metrics(asdict(record))
             save_checkpoint(self.folder.checkpoint, self.backbone, self.optimizer, self.state)
@@ -109,8 +118,10 @@ class Trainer:
         return self.state
 
     def _epoch(self, epoch: int) -> EpochRecord:
+        self.state.rate_factors.append(self.replay[epoch] if self.replay else self.state.rate_factor)
         parts = [self._update(epoch, update) for update in range(self.method.updates_per_epoch)]
-        self._require_finite(epoch)
+        if not all(bool(torch.isfinite(parameter).all()) for parameter in self.parameters):
+            self._not_finite("a trained parameter", f"epoch {epoch}", "NaN or inf")
         rate = self.optimizer.param_groups[0]["lr"]
         measured = self._validate(epoch) if self._validates_after(epoch) else None
         self.state.epoch = epoch + 1
@@ -120,33 +131,32 @@ class Trainer:
         settings, per_epoch = self.config.optimizer, self.method.updates_per_epoch
         factor = (
             rate_factor(settings, epoch * per_epoch + update, self.config.epochs * per_epoch)
-            * self.state.rate_factor
+            * self.state.rate_factors[-1]
         )
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * factor
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.method.accumulate(epoch, update).as_dict()
+        where = f"epoch {epoch}, update {update}"
         if not math.isfinite(parts["loss"]):
-            raise BgsError(
-                "the loss is not finite", where=f"epoch {epoch}, update {update}",
-                expected="a number", got=parts["loss"], hint="lower optimizer.learning_rate",
-            )  # fmt: skip
-        torch.nn.utils.clip_grad_norm_(self.parameters, settings.clip_norm)
+            self._not_finite("the loss", where, parts["loss"])
+        largest = math.inf if settings.clip_norm is None else settings.clip_norm
+        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, largest))
+        if not math.isfinite(norm):
+            self._not_finite("the gradient", where, norm)
         self.optimizer.step()
         return parts
 
-    def _require_finite(self, epoch: int) -> None:
-        """A loss can be finite where its gradient is not; what that leaves behind is never kept."""
-        broken = [
-            name
-            for name, parameter in self.backbone.trainable().items()
-            if not bool(torch.isfinite(parameter).all())
-        ]
-        if broken:
-            raise BgsError(
-                f"parameters are not finite: {some(broken)}", where=f"epoch {epoch}",
-                expected="numbers", hint="lower optimizer.learning_rate",
-            )  # fmt: skip
+    def _not_finite(self, what: str, where: str, got: object) -> NoReturn:
+        """Stop before anything that is not finite is kept."""
+        rate = self.optimizer.param_groups[0]["lr"]
+        done = self.state.epoch
+        kept = f"the checkpoint after epoch {done - 1} is kept" if done else "there is no checkpoint yet"
+        raise BgsError(
+            f"{what} is not finite", where=where, expected="a number", got=got,
+            hint=f"likely a learning rate that is too high, {rate:.3g} here: lower optimizer.learning_rate, "
+            f"or set precision: fp32 where it is bf16; {kept}",
+        )  # fmt: skip
 
     def _validates_after(self, epoch: int) -> bool:
         due = (epoch + 1) % self.config.validation.every == 0 or epoch + 1 == self.config.epochs
@@ -155,20 +165,22 @@ class Trainer:
     def _validate(self, epoch: int) -> float:
         assert self.validation is not None
         vectors = embed(self.backbone, self.inputs, self.validation.positions, self.config.micro_batch)
+        if not np.isfinite(vectors).all():
+            self._not_finite("an embedding", f"validation after epoch {epoch}", "NaN or inf")
         measured = self.validation.measure(vectors)
-        state, settings = self.state, self.config.optimizer
+        state = self.state
         if math.isnan(measured):
             raise BgsError(
                 "validation RSA is not defined", where=f"epoch {epoch}",
                 expected="distances that differ", got="a collapsed embedding",
             )  # fmt: skip
+        if self.config.optimizer.schedule == "plateau":
+            watch_plateau(state, self.config.optimizer, measured)
         if state.best_value is None or measured > state.best_value:
             state.best_value, state.best_epoch, state.best = measured, epoch, snapshot(self.backbone)
-            state.stale = state.rate_stale = 0
+            state.stale = 0
             return measured
-        state.stale, state.rate_stale = state.stale + 1, state.rate_stale + 1
-        if settings.schedule == "plateau" and state.rate_stale > settings.plateau_patience:
-            state.rate_factor, state.rate_stale = state.rate_factor * settings.plateau_factor, 0
+        state.stale += 1
         patience = self.config.validation.patience
         state.stopped = patience is not None and state.stale >= patience
         return measured
@@ -178,6 +190,16 @@ def _means(parts: list[dict[str, float]]) -> dict[str, float | None]:
     """Mean of each loss part over the updates that have it."""
     present = {key: [part[key] for part in parts if not math.isnan(part[key])] for key in parts[0]}
     return {key: sum(values) / len(values) if values else None for key, values in present.items()}
+
+
+def watch_plateau(state: LoopState, settings: OptimizerSettings, measured: float) -> None:
+    """Lower the rate where validation stalls, as PyTorch's ``ReduceLROnPlateau`` does (mode max, relative threshold)."""
+    if state.rate_best is None or measured > state.rate_best * (1 + settings.plateau_threshold):
+        state.rate_best, state.rate_stale = measured, 0
+    else:
+        state.rate_stale += 1
+    if state.rate_stale > settings.plateau_patience:
+        state.rate_factor, state.rate_stale = state.rate_factor * settings.plateau_factor, 0
 
 
 def rate_factor(settings: OptimizerSettings, update: int, total: int) -> float:

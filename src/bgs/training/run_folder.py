@@ -26,7 +26,8 @@ class RunFolder:
     """Where a run keeps what it makes; every file is written whole.
 
     ``config.yaml``, ``provenance.json``, ``metrics.jsonl``, ``checkpoint.safetensors``, ``adapter/``,
-    ``base.safetensors``, ``tuned.safetensors``, ``evaluation.json``.
+    ``base.safetensors``, ``tuned.safetensors``, ``evaluation.json``; ``refit/`` with metrics and checkpoint of the second
+    training, where there is one.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -41,6 +42,11 @@ class RunFolder:
     def embeddings(self, which: str) -> Path:
         """File of the ``base`` or ``tuned`` embeddings."""
         return self.path / f"{which}.safetensors"
+
+    @property
+    def refit(self) -> RunFolder:
+        """Where the training on all training clips keeps its metrics and checkpoint."""
+        return RunFolder(self.path / "refit")
 
     def check(self, config: TrainingConfig, resume: bool) -> None:
         """See, before anything is loaded, that a run can begin in the folder or go on in it; nothing is written.
@@ -74,6 +80,21 @@ class RunFolder:
         if not resume:
             write_text(self.config, config.to_yaml())
 
+    def require_origin(self, origin: Mapping[str, str]) -> None:
+        """See that a run that goes on finds what it was begun with: data, code, weights. Nothing is written.
+
+        Args:
+            origin: see :func:`require_same_origin`.
+
+        Raises:
+            ConfigError: one differs, or there is no record of it.
+        """
+        if self.provenance.is_file():
+            known = json.loads(self.provenance.read_text(encoding="utf-8")).get("origin", {})
+            require_same_origin(known, origin, "run", self.provenance)
+        elif self.checkpoint.is_file():
+            require_same_origin({}, origin, "run", self.provenance)
+
     def start_metrics(self, keep_before: int) -> None:
         """Drop what was recorded at or after epoch ``keep_before``: it will be done again."""
         kept = [record for record in self.read_metrics() if record["epoch"] < keep_before]
@@ -101,9 +122,13 @@ class RunFolder:
                 raise TypeError("epoch is not a whole number")
         return record
 
-    def write_provenance(self, provenance: dict[str, Any]) -> None:
+    def add_provenance(self, **more: Any) -> None:
+        """Record what became known on the way."""
+        self.write_provenance(json.loads(self.provenance.read_text(encoding="utf-8")) | more)
+
+    def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Record data hashes, versions and the like."""
-        write_json(self.provenance, provenance)
+        write_json(self.provenance, dict(provenance))
 
 
 def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, where: Path) -> None:
@@ -118,6 +143,26 @@ def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, w
             raise ConfigError(
                 f"this {what} was started with other settings: {key}", where=where,
                 expected=flat_before.get(key), got=flat_now.get(key), hint="resume with the same configuration",
+            )  # fmt: skip
+
+
+def require_same_origin(before: Mapping[str, str], now: Mapping[str, str], what: str, where: Path) -> None:
+    """Refuse to go on with ``what`` (run, experiment) from other data, code or weights.
+
+    Args:
+        before: name in the plural (``trials``, ``sources of bgs``) -> SHA-256, as it was recorded.
+        now: the same, as it is.
+        what: what was begun.
+        where: file that has the record.
+
+    Raises:
+        ConfigError: one differs, or was not recorded; it is named.
+    """
+    for name, value in now.items():
+        if before.get(name) != value:
+            raise ConfigError(
+                f"the {name} are not those that this {what} was begun with", where=where,
+                expected=before.get(name, "nothing recorded")[:16], got=value[:16], hint="take a new folder",
             )  # fmt: skip
 
 

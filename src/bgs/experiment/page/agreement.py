@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bgs.experiment.conditions import Condition
 from bgs.experiment.page.agreement_tables import (
+    centring,
     differences_figure,
     differences_table,
     gap_block,
@@ -37,6 +38,7 @@ def _gap(source: Source) -> Findings:
         tuple(words),
         (gap_block(source, f"Models before training, and {_CAPTIONS}.", [_BASE]),),
         tuple(levels_table(source, name, [_BASE]) for name in source.table.protocols),
+        notes=(centring(source),),
     )
 
 
@@ -48,7 +50,7 @@ def _closing(source: Source) -> Findings:
         make(source, name) for make in (levels_table, differences_table) for name in source.table.protocols
     ]
     figures = (gap_block(source, caption), differences, *published_blocks(source))
-    return Findings(tuple(words), figures, tuple(tables))
+    return Findings(tuple(words), figures, tuple(tables), notes=(centring(source),))
 
 
 def _changes(source: Source, model: str) -> list[str]:
@@ -105,7 +107,10 @@ def _nearness(source: Source) -> Findings:
         tuple(words),
         (FigureBlock(shares_figure(source), "Model over ceiling; 1 is the noise ceiling."),),
         tuple(shares_table(source, name) for name in source.table.protocols),
-        notes=("A share leaves the ceiling's own uncertainty out; its interval stands in the table.",),
+        notes=(
+            centring(source),
+            "A share leaves the ceiling's own uncertainty out; its interval stands in the table.",
+        ),
     )
 
 

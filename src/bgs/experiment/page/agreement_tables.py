@@ -19,7 +19,13 @@ def footnote(source: Source) -> str:
     """What intervals and ticks are."""
     seeds = len(source.data.config.seeds)
     over = f" Means over {seeds} seeds; each is a tick." if seeds > 1 else ""
-    return f"95 % intervals over clips and {source.words.judges}.{over}"
+    return f"95 % intervals over clips and {source.words.judges}. {centring(source)}{over}"
+
+
+def centring(source: Source) -> str:
+    """What was subtracted from embeddings before anything was measured."""
+    on = "the training clips" if source.data.config.evaluation.center else "nothing"
+    return f"Embeddings are centred on {on}."
 
 
 def gap_block(source: Source, caption: str, only: Collection[str] | None = None) -> FigureBlock:
