@@ -26,6 +26,8 @@ from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.unreadable import UnreadableClip, UnreadableClips
 
 _FORMAT = "bgs-frames/1"
+#: Raised when other pixels come out of a file than before, or other files are refused: frames are then decoded anew.
+_READING = 2
 _PACKAGES: dict[Decoder, tuple[str, str]] = {
     "pyav": ("av", "video"),
     "torchcodec": ("torchcodec", "torchcodec"),
@@ -180,10 +182,10 @@ def _readable(stimuli: StimulusSet) -> tuple[dict[int, Path], dict[int, str]]:
 
 
 def _sampling_folder(sampling: Sampling, decoder: Decoder) -> str:
-    """Frames depend on the sampling and on the version of what decodes them."""
+    """Frames depend on the sampling, on the version of what decodes them, and on how it is asked to."""
     package, extra = _PACKAGES[decoder]
     try:
-        return f"{sampling.key()}-{package}{importlib.metadata.version(package)}"
+        return f"{sampling.key()}-{package}{importlib.metadata.version(package)}-r{_READING}"
     except importlib.metadata.PackageNotFoundError:
         hint = f"pip install 'bgs-video[{extra}]'"
         raise MissingExtraError(f"this needs the package {package!r}", hint=hint) from None
