@@ -34,7 +34,7 @@ class ClipReader(Backbone):
 
         Args:
             stimuli: a set with videos.
-            workers: decoding processes; None takes every core that has enough to do.
+            workers: decoding threads; None is one for each core.
             progress: told of each clip that is done.
             skip_bad: leave clips that cannot be read out; they are in the result's ``failures``.
 

@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 from bgs._errors import BgsError, DataError, MissingExtraError
 from bgs._files import cache_folder, sha256_of, write_json
 from bgs._typing import Int
-from bgs.stimuli.decode_pool import Outcome, decode_all, refuse_reimport
+from bgs.stimuli.decode_pool import Outcome, decode_all
 from bgs.stimuli.decoding import Decoder, check_file
 from bgs.stimuli.file_hashes import file_hashes
 from bgs.stimuli.frame_store import FrameStore, build_store, locked, stores_in
@@ -90,7 +90,7 @@ class FrameCache:
         Args:
             stimuli: a set with videos.
             sampling: which frames, and their size.
-            workers: decoding processes; None takes every core that has enough to do.
+            workers: decoding threads; None is one for each core.
             progress: told of each clip that is done, ``len(stimuli)`` in all.
             skip_bad: leave clips that cannot be read out, instead of refusing the set.
             decoder: see :func:`bgs.stimuli.decoding.decode`.
@@ -102,7 +102,6 @@ class FrameCache:
         """
         if stimuli.videos is None:
             raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
-        refuse_reimport()
         report = progress or (lambda done: None)
         with self._clear_errors():
             self._check_format()

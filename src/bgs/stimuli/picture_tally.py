@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bgs.stimuli.unreadable import UnreadableClip
 
@@ -35,7 +35,7 @@ class PictureTally:
         self._early: list[int] = []  # presentation times of what was sent before the first frame came out
         self._counts = stream.codec_context.name in _PICTURE_A_PACKET
 
-    def send(self, packet: Packet[VideoStream]) -> None:
+    def send(self, packet: Packet[Any]) -> None:
         """Take note of a packet on its way into the decoder."""
         if not packet.size or packet.is_discard:
             return

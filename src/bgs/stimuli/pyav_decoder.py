@@ -134,7 +134,7 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
     """Every frame of the first video stream, in presentation order; the first sign of damage is an error."""
     with _opened(path) as container:
         stream = _video_stream(path, container)
-        # Several clips are decoded at once, in processes; FFmpeg would otherwise return guessed pictures as good ones.
+        # Several clips are decoded at once, in threads; FFmpeg would otherwise return guessed pictures as good ones.
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"err_detect": "explode"}
         extents = {each.index: _Extent() for each in container.streams}
@@ -229,7 +229,8 @@ def _check_complete(path: Path, container: InputContainer, extents: Mapping[int,
 
 def _upright(path: Path, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
     """A frame as a picture, held the way the file asks for."""
-    return _orientation(path, frame).apply(frame.to_ndarray(format="rgb24"))
+    # Clips are decoded by several threads already; FFmpeg would start one more for each core and each picture.
+    return _orientation(path, frame).apply(frame.reformat(format="rgb24", threads=1).to_ndarray())
 
 
 def _orientation(path: Path, frame: VideoFrame) -> Orientation:
