@@ -42,4 +42,5 @@ class ClipReader(Backbone):
             DataError: clips that cannot be read, all named at once, or a set without any.
         """
         frames = FrameCache().open_frames(stimuli, self.sampling(), workers, progress, skip_bad)
+        self.notes = (*self.notes, *frames.notes)
         return VideoInputs(frames.array, frames.positions, frames.failures, self.symmetry())

@@ -6,7 +6,7 @@ import errno
 import importlib.metadata
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from bgs._typing import Int
 from bgs.stimuli.decode_pool import Outcome, decode_all
 from bgs.stimuli.decoding import Decoder, check_file
 from bgs.stimuli.file_hashes import file_hashes
-from bgs.stimuli.frame_store import FrameStore, build_store, locked, stores_in
+from bgs.stimuli.frame_store import DamagedStore, FrameStore, build_store, locked, stores_in
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.unreadable import UnreadableClip, UnreadableClips
@@ -46,6 +46,7 @@ class Frames:
         array: (n, T, S, S, 3) uint8, memory-mapped, read-only.
         failures: (stimulus id, reason) of every other stimulus of the set.
         sampling: how the clips were read.
+        notes: what a user should know of how they came about, each a line.
     """
 
     ids: tuple[str, ...]
@@ -53,16 +54,26 @@ class Frames:
     array: UInt8[np.ndarray, "n t s s 3"]
     failures: list[tuple[str, str]]
     sampling: Sampling
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """What is kept for one sampling: its key, how many sets and clips (a clip may be in several), and bytes on disk."""
+    """What is kept for one sampling.
+
+    Attributes:
+        key: name of the sampling and of what decoded.
+        sets: sets of clips that were opened.
+        clips: in all of them together; a clip may be in several.
+        size: bytes on disk.
+        damaged: sets that cannot be read, and will be decoded anew when they are next opened.
+    """
 
     key: str
     sets: int
     clips: int
     size: int
+    damaged: int
 
 
 class FrameCache:
@@ -70,7 +81,8 @@ class FrameCache:
 
     Each set of clips that was opened has an array of its own, below a folder for each sampling; clips that were
     decoded for another set are copied from there. Several runs may open the same set at once: one decodes,
-    the others wait. A run that is killed leaves nothing that is taken for complete.
+    the others wait. A run that is killed leaves nothing that is taken for complete. Frames that changed on disk are
+    noticed by their checksums and decoded anew.
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
@@ -111,13 +123,14 @@ class FrameCache:
                 zip(paths, file_hashes(list(paths.values()), self.folder / "hashes.json"), strict=True)
             )
             folder = self.folder / _sampling_folder(sampling, decoder)
-            store = _stored(folder, hashes, paths, sampling, decoder, workers, report)
+            store, notes = _stored(folder, hashes, paths, sampling, decoder, workers, report)
         failures |= {i: store.failures[name] for i, name in hashes.items() if name in store.failures}
         named = [(stimuli.ids[i], failures[i]) for i in sorted(failures)]
         if failures and (not skip_bad or len(failures) == len(stimuli)):
             raise UnreadableClips(named, len(stimuli), None if skip_bad else "--skip-bad leaves them out")
         positions = np.array([i for i in hashes if i not in failures], dtype=np.int64)
-        return Frames(tuple(stimuli.ids[i] for i in positions), positions, store.array, named, sampling)
+        ids = tuple(stimuli.ids[i] for i in positions)
+        return Frames(ids, positions, store.array, named, sampling, notes)
 
     def entries(self) -> list[CacheEntry]:
         """What is kept, one entry a sampling."""
@@ -198,30 +211,55 @@ def _stored(
     decoder: Decoder,
     workers: int | None,
     report: Callable[[int], None],
-) -> FrameStore:
-    """The store of these clips, built if need be."""
-    target = folder / sha256_of(*hashes.values())[:32]
-    if not target.exists():
+) -> tuple[FrameStore, tuple[str, ...]]:
+    """The store of these clips, built if need be, and what there is to say of it."""
+    names = list(hashes.values())
+    target = folder / sha256_of(*names)[:32]
+    shape = (sampling.frames, sampling.size, sampling.size, 3)
+    found = _open_intact(target, names, shape)
+    if not isinstance(found, FrameStore):
         with locked(target):
-            if not target.exists():  # another run may have built it while this one waited
-                known = _known_rows(folder)
+            found = _open_intact(target, names, shape)  # another run may have built it while this one waited
+            if not isinstance(found, FrameStore):
+                if found is not None:
+                    shutil.rmtree(target)
+                known = _known_rows(folder, set(names))
                 missing = [paths[i] for i, name in hashes.items() if name not in known]
-                shape = (sampling.frames, sampling.size, sampling.size, 3)
-                _check_space(folder, len(hashes) * int(np.prod(shape)))
+                _check_space(folder, len(names) * int(np.prod(shape)))
                 decoded = decode_all(missing, sampling, decoder, workers)
-                build_store(target, _collect(list(hashes.values()), known, decoded, report), shape)
-                return FrameStore.open(target)
+                build_store(target, _collect(names, known, decoded, report), shape)
+                notes = () if found is None else (f"{found.what}: it was made anew ({target})",)
+                return FrameStore.open(target), notes
     report(len(hashes))
-    return FrameStore.open(target)
+    return found, ()
 
 
-def _known_rows(folder: Path) -> dict[str, Outcome]:
-    """Content hash -> frames, for every clip that any set of this sampling holds."""
+def _open_intact(
+    target: Path, names: Sequence[str], shape: tuple[int, int, int, int]
+) -> FrameStore | DamagedStore | None:
+    """The store of these clips, what is wrong with it, or None where there is none."""
+    if not target.exists():
+        return None
+    try:
+        store = FrameStore.open(target)
+        store.check(names, shape)
+    except DamagedStore as error:
+        return error
+    return store
+
+
+def _known_rows(folder: Path, wanted: Set[str]) -> dict[str, Outcome]:
+    """Content hash -> frames, for every clip wanted that any set of this sampling holds undamaged."""
     known: dict[str, Outcome] = {}
     for path in stores_in(folder):
-        store = FrameStore.open(path)
-        known |= store.failures
-        known |= {name: store.array[row] for row, name in enumerate(store.hashes)}
+        try:
+            store = FrameStore.open(path)
+        except DamagedStore:  # it is made anew, and told of, when its own clips are opened
+            continue
+        known |= {name: reason for name, reason in store.failures.items() if name in wanted}
+        for row, name in enumerate(store.hashes):
+            if name in wanted and name not in known and store.intact(row):
+                known[name] = store.array[row]
     return known
 
 
@@ -246,8 +284,13 @@ def _check_space(folder: Path, needed: int) -> None:
 
 
 def _entry(folder: Path) -> CacheEntry:
-    stores = [FrameStore.open(path) for path in stores_in(folder)]
-    return CacheEntry(folder.name, len(stores), sum(len(store.hashes) for store in stores), _size(folder))
+    paths, clips, damaged = list(stores_in(folder)), 0, 0
+    for path in paths:
+        try:
+            clips += len(FrameStore.open(path).hashes)
+        except DamagedStore:
+            damaged += 1
+    return CacheEntry(folder.name, len(paths), clips, _size(folder), damaged)
 
 
 def _size(folder: Path) -> int:
