@@ -10,6 +10,9 @@ from urllib.parse import parse_qsl
 from bgs._errors import ConfigError
 from bgs.backbones.symmetry import Symmetry, known_symmetry
 
+#: Longer numbers are slips.
+_DIGITS = 9
+
 
 @dataclass(frozen=True)
 class VideoSettings:
@@ -50,10 +53,9 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
             given[key] = known_symmetry(value, text)
             continue
         least = 0 if key == "layer" else 1
-        if not value.isdigit() or int(value) < least:
-            raise ConfigError(
-                f"setting {key!r}", where=text, expected=f"a whole number from {least}", got=value
-            )
+        if not value.isdecimal() or len(value) > _DIGITS or int(value) < least:
+            expected = f"a whole number from {least} of at most {_DIGITS} digits"
+            raise ConfigError(f"setting {key!r}", where=text[:200], expected=expected, got=value[:50])
         given[key] = int(value)
     if Path(name).is_dir():
         name = str(Path(name).resolve())  # an adapter must find its base again from anywhere

@@ -81,8 +81,11 @@ def fetch_dataset(
     from bgs.cli._show import bytes_text, console, download_progress, facts
     from bgs.datasets import find_card
     from bgs.datasets.download import fetch
+    from bgs.stimuli.encoding import check_rate, check_side
 
     card = find_card(name)
+    check_side(size)
+    check_rate(fps)
     with download_progress() as progress:
         folder = fetch(card, mirror, progress)
     rows = [
