@@ -23,6 +23,7 @@ class Dataset:
         licence: what may be done with it.
         citation: what to cite.
         folder: where the files lie; None for data made in memory.
+        notes: how its files were understood where that could be otherwise, a sentence each.
 
     Raises:
         DataError: the trials index a stimulus set of another size.
@@ -35,6 +36,7 @@ class Dataset:
     licence: str
     citation: str
     folder: Path | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials.n_stimuli != len(self.stimuli):
