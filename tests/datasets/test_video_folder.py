@@ -71,7 +71,6 @@ def test_what_needs_judgments_says_so_in_one_line(
         assert len(lines) == 1, command
         assert "this data set has no odd-one-out trials" in lines[0], command
     assert not (tmp_path / "run").exists()
-    assert run("embed", "--model", "text:minilm", "--data", videos, "--out", out) == 2
 
 
 def test_folders_that_are_no_data_set(tmp_path: Path, videos: Path) -> None:

@@ -448,22 +448,3 @@ def test_hashes_are_remembered_until_a_file_changes(
         memory.write_text(illegible)
         assert file_hashes.file_hashes([clips[0]], memory) == first[1:]
     assert file_hashes.file_hashes([clips[0]], memory) == first[1:]
-
-
-UNGUARDED = """
-import sys
-from pathlib import Path
-from bgs.stimuli import FrameCache, Sampling, StimulusSet
-clips = [Path(name) for name in sys.argv[2:]]
-stimuli = StimulusSet(tuple(map(str, clips)), videos=tuple(clips))
-FrameCache(sys.argv[1]).open_frames(stimuli, Sampling(2, 16), workers=2)
-"""
-
-
-def test_a_script_needs_no_main_guard(tmp_path: Path, clips: list[Path]) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(UNGUARDED)
-    command = [sys.executable, str(script), str(tmp_path / "cache"), *map(str, clips)]
-    subprocess.run(command, check=True, timeout=60)
-    (entry,) = FrameCache(tmp_path / "cache").entries()
-    assert entry.clips == len(clips)

@@ -43,8 +43,8 @@ class PictureTally:
         if not self._shown and packet.pts is not None:
             self._early.append(packet.pts)
 
-    def show(self, frames: list[VideoFrame]) -> None:
-        """Take note of what came out of the decoder.
+    def show(self, frames: list[VideoFrame]) -> list[VideoFrame]:
+        """Take note of what came out of the decoder, and hand it on.
 
         Raises:
             UnreadableClip: pictures before the first one that came out are missing.
@@ -61,6 +61,7 @@ class PictureTally:
         self._shown += len(frames)
         # Of interlaced video a packet may hold a field, half a picture.
         self._counts = self._counts and not any(frame.interlaced_frame for frame in frames)
+        return frames
 
     def check(self) -> None:
         """At the end of the file: whether as many pictures came out as went in.

@@ -146,9 +146,7 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
             # At the end comes an empty packet without times, which makes the decoder give what it still holds.
             if packet.stream.index == stream.index and (packet.size or packet.dts is None):
                 tally.send(packet)
-                frames = _intact(path, stream.codec_context.decode(packet))
-                tally.show(frames)
-                yield from frames
+                yield from tally.show(_intact(path, stream.codec_context.decode(packet)))
         _check_complete(path, container, extents)
         tally.check()
 
