@@ -4,6 +4,8 @@
 
 Clips are made on the spot: a picture drifts over another, with noise; how fast they decode depends on their bit
 rate, so bare decoding by PyAV (no checks, no choice, no resizing) stands beside, and the share of its speed kept.
+Sets of a few clips and of many are decoded by one thread and by the default number of them in turns: the ratio is what
+the others are worth.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ import torch
 
 from bgs._files import write_json
 from bgs.stimuli import FrameCache, Sampling, StimulusSet, decode
+from bgs.stimuli.decode_pool import decode_all
 from bgs.stimuli.encoding import write_video
 
 FRAMES, HEIGHT, WIDTH, FPS = 90, 240, 320, 30
-TARGETS = {"decode 8×224²": 40.0, "warm cache 8×64²": 5000.0}
+TARGETS = {"decode 8×224²": 40.0, "warm cache 8×64²": 5000.0, "threads, 64 clips": 1.0}
 
 
 def smooth(random: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -79,8 +82,21 @@ def decode_bare(paths: list[Path]) -> None:
                 pass
 
 
+def gain(paths: list[Path], sampling: Sampling, repeats: int) -> dict[str, float]:
+    """How many times as fast the default number of threads decodes clips as one does: median of pairs of runs."""
+
+    def seconds(workers: int | None) -> float:
+        begin = time.perf_counter()
+        for _ in decode_all(paths, sampling, "pyav", workers):
+            pass
+        return time.perf_counter() - begin
+
+    ratios = [seconds(1) / seconds(None) for _ in range(repeats)]
+    return {"median": statistics.median(ratios), "low": min(ratios), "high": max(ratios), "repeats": repeats}
+
+
 def measure(folder: Path) -> dict[str, dict[str, float]]:
-    """All figures, in clips a second."""
+    """All figures: clips a second, ratios, bytes."""
     torch.set_num_threads(1)
     paths = [make_clip(folder / f"{seed}.mp4", seed) for seed in range(8)]
     results = {}
@@ -95,6 +111,8 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
     results["bare decoding"] = bare
     kept = results["decode 8×224²"]["median"] / bare["median"]
     results["share of bare speed"] = {"median": kept}
+    for clips, repeats in ((8, 15), (64, 9), (256, 3)):
+        results[f"threads, {clips} clips"] = gain(paths * (clips // 8), Sampling(8, 224), repeats)
     stimuli = StimulusSet(ids=tuple(map(str, range(1000))), videos=tuple(paths[i % 8] for i in range(1000)))
     cache = FrameCache(folder / "cache")
     cache.open_frames(StimulusSet(ids=stimuli.ids[:8], videos=tuple(paths)), Sampling(8, 64))
@@ -120,7 +138,7 @@ def main() -> None:
         results = measure(Path(folder))
     for name, figures in results.items():
         target = f"   target ≥ {TARGETS[name]:,.0f}" if name in TARGETS else ""
-        unit = " clips/s" if "low" in figures else ""
+        unit = " ×" if name.startswith("threads") else " clips/s" if "low" in figures else ""
         print(f"{name:20} {figures['median']:10,.2f}{unit}{target}")
     if arguments.json is not None:
         write_json(arguments.json, {"figures": results, "targets": TARGETS})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.packet import Packet
 
 BLOCK = 32
 HEIGHT, WIDTH = 2 * BLOCK, 4 * BLOCK
@@ -29,17 +31,18 @@ def number_of(picture: np.ndarray) -> int:
 def write_clip(
     path: Path,
     frames: int | Sequence[np.ndarray] = 30,
-    rate: int = 30,
+    rate: int | Fraction = 30,
     times_ms: Sequence[int] | None = None,
     codec: str = "libx264",
     rotation: int = 0,
     sound: bool = False,
     options: dict[str, str] | None = None,
+    codec_options: dict[str, str] | None = None,
 ) -> Path:
     """Encode numbered pictures (or those given) at a constant rate, or at given times in milliseconds."""
     pictures = [numbered(i) for i in range(frames)] if isinstance(frames, int) else frames
     with av.open(str(path), "w", options=options or {}) as container:
-        stream = container.add_stream(codec, rate=1000 if times_ms else rate)
+        stream = container.add_stream(codec, rate=1000 if times_ms else rate, options=codec_options or {})
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         if rotation:
@@ -48,11 +51,32 @@ def write_clip(
         for i, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = times_ms[i] if times_ms else i
-            frame.time_base = Fraction(1, 1000) if times_ms else Fraction(1, rate)
+            frame.time_base = Fraction(1, 1000) if times_ms else 1 / Fraction(rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
         if hum is not None:
             _silence(container, hum, seconds=len(pictures) / rate)
+    return path
+
+
+def copy_packets(source: Path, path: Path, keep: Callable[[int, Packet], bool]) -> Path:
+    """The video packets of a clip that ``keep`` (told their number) wants, in another file; nothing is decoded."""
+    with av.open(str(source)) as read, av.open(str(path), "w") as written:
+        stream = written.add_stream_from_template(read.streams.video[0])
+        packets = [packet for packet in read.demux(video=0) if packet.size]
+        for number, packet in enumerate(packets):
+            if keep(number, packet):
+                packet.stream = stream
+                written.mux(packet)
+    return path
+
+
+def hold(path: Path, a: int, b: int, c: int, d: int) -> Path:
+    """Write a display matrix into an MP4: column p, row q of a picture is shown at a·p + c·q, b·p + d·q."""
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 44
+    data[matrix : matrix + 36] = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
     return path
 
 

@@ -173,7 +173,9 @@ def test_videomae_as_published_with_biases_of_their_own(tmp_path):
     assert load_backbone(f"videomae:{folder}").spec == plain.spec
 
 
-def test_the_image_half_of_a_whole_clip(tmp_path):
+@pytest.mark.parametrize("said_by_the_image_half", [24, 512, None])
+def test_the_image_half_of_a_whole_clip(tmp_path, said_by_the_image_half):
+    """The width of its projection stands at top level, and there alone in some checkpoints."""
     from transformers import CLIPConfig, CLIPModel
 
     torch.manual_seed(0)
@@ -183,6 +185,11 @@ def test_the_image_half_of_a_whole_clip(tmp_path):
         CLIPConfig(text_config=shape | {"vocab_size": 50}, vision_config=vision, projection_dim=24)
     ).eval()
     model.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["vision_config"]["projection_dim"] = said_by_the_image_half
+    if said_by_the_image_half is None:
+        del config["vision_config"]["projection_dim"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
     backbone = load_backbone(f"clip:{tmp_path}?frames=2")
     assert backbone.spec.width == 24
     clips = torch.from_numpy(tiny_clips(3, 2, 32))
@@ -210,12 +217,22 @@ def test_settings_are_read_and_written_the_same(tmp_path):
     assert str(VideoSettings()) == ""
     for wrong, message in (
         ("m?frame=8", "unknown setting 'frame'; expected one of frames, size, layer"),
-        ("m?frames=0", "setting 'frames'; expected a whole number from 1, got 0"),
+        ("m?frames=0", "setting 'frames'; expected a whole number from 1 of at most 9 digits, got 0"),
         ("m?size=x", "setting 'size'; expected a whole number"),
+        ("m?size=²", "setting 'size'"),
+        ("m?frames=" + "9" * 5000, "at most 9 digits"),
         ("m?layer=", "setting 'layer'"),
     ):
         with pytest.raises(BgsError, match=message):
             parse_settings(wrong)
+
+
+@pytest.mark.parametrize("asked", ["frames=999999998", "size=20000", "frames=4000&size=1024"])
+def test_absurd_clips_are_refused_before_weights_are_read(tmp_path, asked):
+    folder = save_tiny_video("clip", tmp_path / "m")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(BgsError, match="a clip would take too much memory; expected at most 1 GiB, got"):
+        load_backbone(f"clip:{folder}?{asked}")
 
 
 def test_a_folder_given_relatively_is_found_again_from_anywhere(tmp_path, monkeypatch):

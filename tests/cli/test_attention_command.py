@@ -129,6 +129,21 @@ def test_without_masks_there_are_strips(study, tmp_path, capsys):
     assert (tmp_path / "out" / "attention.json").is_file()
 
 
+def test_ids_of_any_length_and_kind(study, tmp_path):
+    """Ids are names in a table; files named after them are safe and distinct all the same."""
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    ids = ["x" * 300, "a/b", "a_b", "../up"]
+    lines = ["stimulus_id,video", *(f"{name},c{i}.mp4" for i, name in enumerate(ids))]
+    (odd / "stimuli.csv").write_text("\n".join(lines) + "\n")
+    for path in study.glob("*.mp4"):
+        (odd / path.name).write_bytes(path.read_bytes())
+    out = tmp_path / "out"
+    runs("attention", "--model", MODEL, "--data", odd, "--out", out, "--video")
+    assert len(list((out / "strips").glob("*.png"))) == len(list((out / "videos").glob("*.mp4"))) == len(ids)
+    assert sorted(path.name for path in out.iterdir()) == ["strips", "videos"]
+
+
 def test_errors_are_one_line(study, tmp_path, capsys):
     start = ("attention", "--data", study, "--out", tmp_path / "out", "--model")
     assert "no attention over clips; expected a video encoder" in fails(capsys, *start, "pixels:")

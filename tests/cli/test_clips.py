@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bgs._errors import BgsError
+from bgs._errors import BgsError, ConfigError
 from bgs.cli import cache, data, main
 from bgs.datasets import load_dataset
 from bgs.stimuli import FrameCache, Sampling, StimulusSet, UnreadableClips
@@ -42,6 +42,12 @@ def test_cache_info_and_clear(run: Run, tmp_path: Path) -> None:
     assert "4x32-short32" in run("cache", "info")
     assert "freed" in run("cache", "clear")
     assert "No frames are cached." in run("cache", "info")
+
+
+def test_absurd_sizes_are_refused_before_anything_is_fetched(run: Run, tmp_path: Path) -> None:
+    for option, value in (("--size", 20_000), ("--fps", 10**9)):
+        with pytest.raises(ConfigError, match=f"expected .*, got {value}"):
+            run("data", "fetch", "phase-genset", "--mirror", tmp_path / "nowhere", option, value)
 
 
 @pytest.mark.parametrize("command", ["info", "clear"])

@@ -14,6 +14,7 @@ from bgs._errors import ConfigError
 from bgs.simulation.canvas import Canvas
 from bgs.simulation.phase_video import PhaseScene, draw_phase, entity_colours, render_phase
 from bgs.stimuli import Sampling, decode
+from bgs.stimuli.encoding import write_video
 
 RED, GREEN, BLUE, PINK = (255, 0, 0), (0, 255, 0), (117, 216, 230), (255, 153, 153)
 
@@ -163,10 +164,14 @@ def test_the_file_plays_and_reads_back(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written(tmp_path: Path) -> None:
+    for size in (127, 0, 20_000):
+        with pytest.raises(ConfigError, match="impossible size; expected an even number of pixels"):
+            render_phase(Scene(), tmp_path / "clip.mp4", size=size)
+    for fps in (0, 10**9):
+        with pytest.raises(ConfigError, match="impossible rate"):
+            render_phase(Scene(), tmp_path / "clip.mp4", fps=fps)
     with pytest.raises(ConfigError, match="odd size"):
-        render_phase(Scene(), tmp_path / "clip.mp4", size=127)
-    with pytest.raises(ConfigError, match="impossible rate"):
-        render_phase(Scene(), tmp_path / "clip.mp4", fps=0)
+        write_video(tmp_path / "clip.mp4", [np.zeros((32, 31, 3), np.uint8)], 12)
     assert list(tmp_path.iterdir()) == []
 
 

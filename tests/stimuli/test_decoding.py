@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -49,6 +50,9 @@ def test_moments_lie_inside_and_mirror_each_other(frames: int, begin: Fraction, 
     [
         {"frames": 0, "size": 8},
         {"frames": 8, "size": 0},
+        {"frames": 10**12, "size": 224},
+        {"frames": 8, "size": 20_000},
+        {"frames": 1, "size": 8, "resize": 20_000},
         {"frames": 8, "size": 8, "resize": 4},
         {"frames": 8, "size": 8, "resize": 9, "crop": "none"},
         {"frames": 8, "size": 8, "span": (2.0, 1.0)},
@@ -206,11 +210,22 @@ def noise(frames: int = 40) -> list[np.ndarray]:
 
 def test_missing_empty_text_folder(tmp_path: Path) -> None:
     assert reason(tmp_path / "missing.mp4") == "No such file or directory"
-    assert reason(tmp_path) == "Is a directory"
+    assert reason(tmp_path) == "a folder, no file"
     (tmp_path / "empty.mp4").touch()
     assert reason(tmp_path / "empty.mp4") == "empty file"
     (tmp_path / "text.mp4").write_text("these are not the frames you are looking for\n" * 100)
     assert reason(tmp_path / "text.mp4").startswith("not a video")
+
+
+def test_what_may_never_end_is_not_opened(tmp_path: Path) -> None:
+    """A pipe that nobody writes into would be waited for, /dev/zero read for ever."""
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "pipe.mp4")
+    assert reason(tmp_path / "pipe.mp4") == "a pipe, no file"
+    assert reason(tmp_path / "link.mp4") == "a pipe, no file"
+    assert reason(Path("/dev/zero")) == "a device, no file"
+    with pytest.raises(UnreadableClip, match="null"):
+        decode(tmp_path / "a\0.mp4", whole(1))
 
 
 def test_a_late_start_is_not_a_truncation(tmp_path: Path) -> None:

@@ -9,14 +9,24 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bgs._errors import BgsError, DataError, MissingExtraError
-from bgs.stimuli import FrameCache, Frames, Sampling, StimulusSet, UnreadableClips, decode, frame_cache
+from bgs._errors import DataError, MissingExtraError
+from bgs.stimuli import (
+    FrameCache,
+    Frames,
+    Sampling,
+    StimulusSet,
+    UnreadableClips,
+    decode,
+    decode_pool,
+    frame_cache,
+)
 from clips import number_of, numbered, write_clip
 
 SAMPLING = Sampling(4, 64, crop="none")
@@ -107,7 +117,7 @@ def test_a_copy_elsewhere_is_known_by_its_content(tmp_path: Path, counted: list[
     assert counted == [path]
 
 
-def test_several_processes_give_the_same(tmp_path: Path, clips: list[Path]) -> None:
+def test_several_threads_give_the_same(tmp_path: Path, clips: list[Path]) -> None:
     one = FrameCache(tmp_path / "one").open_frames(stimulus_set(*clips), SAMPLING, workers=1)
     bad = tmp_path / "bad.mp4"
     bad.write_text("no video")
@@ -278,17 +288,17 @@ def test_a_failing_builder_leaves_nothing(
     assert [entry.sets for entry in FrameCache(tmp_path).entries()] == [0]
 
 
-def _die(path: Path, *rest: object) -> None:
-    os._exit(1)
-
-
-def test_a_killed_worker_is_an_error(
+def test_an_error_that_is_not_the_clips_stops_all_threads(
     tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bgs.stimuli.decode_pool._outcome", _die)
-    with pytest.raises(BgsError, match="decoding process ended early"):
+    def run_out(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(decode_pool, "decode", run_out)
+    with pytest.raises(MemoryError):
         FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING, workers=2)
     assert leftovers(tmp_path) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
 
 
 # --- disks that refuse ---------------------------------------------------------------------------------------
@@ -350,16 +360,70 @@ def test_a_cache_of_another_version(tmp_path: Path, clips: list[Path]) -> None:
     FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
 
 
-@pytest.mark.parametrize("damage", ["array", "about"])
-def test_a_damaged_entry(tmp_path: Path, clips: list[Path], damage: str) -> None:
-    FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
-    (about,) = tmp_path.rglob("about.json")
-    if damage == "array":
-        os.truncate(about.with_name("frames.u8"), 1000)
+def damage(folder: Path, kind: str) -> None:
+    """Spoil what is kept of a set of clips."""
+    array, about = folder / "frames.u8", folder / "about.json"
+    content = json.loads(about.read_text())
+    if kind == "a bit":
+        with array.open("r+b") as stream:
+            stream.seek(12_345)
+            (byte,) = stream.read(1)
+            stream.seek(12_345)
+            stream.write(bytes([byte ^ 8]))
+    elif kind == "short":
+        os.truncate(array, 1000)
+    elif kind in ("frames.u8", "about.json"):
+        (folder / kind).unlink()
+    elif kind == "no JSON":
+        about.write_text("{")
+    elif kind == "shape":
+        about.write_text(json.dumps(content | {"shape": [1, 128, 128, 3]}))
+    elif kind == "order":
+        about.write_text(json.dumps(content | {"hashes": content["hashes"][::-1]}))
     else:
-        about.write_text(json.dumps({"shape": [4, 64, 64, 3]}))
-    with pytest.raises(DataError, match=r"damaged cache entry.*bgs cache clear"):
-        FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
+        del content[kind]
+        about.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["a bit", "short", "frames.u8", "about.json", "no JSON", "shape", "order", "checksums", "failures"],
+)
+def test_a_damaged_entry_is_made_anew_and_told(
+    tmp_path: Path, clips: list[Path], counted: list[Path], kind: str
+) -> None:
+    cache = FrameCache(tmp_path)
+    whole = np.array(cache.open_frames(stimulus_set(*clips), SAMPLING).array)
+    (about,) = tmp_path.rglob("about.json")
+    counted.clear()
+    damage(about.parent, kind)
+    frames = cache.open_frames(stimulus_set(*clips), SAMPLING)
+    np.testing.assert_array_equal(frames.array, whole)
+    (note,) = frames.notes
+    assert note.startswith("damaged cache entry")
+    assert "made anew" in note
+    assert "\n" not in note
+    assert counted
+    assert cache.open_frames(stimulus_set(*clips), SAMPLING).notes == ()
+
+
+def test_a_damaged_entry_does_not_stop_others_and_gives_them_no_frames(
+    tmp_path: Path, clips: list[Path], counted: list[Path]
+) -> None:
+    cache = FrameCache(tmp_path)
+    cache.open_frames(stimulus_set(*clips[:3]), SAMPLING)
+    (about,) = tmp_path.rglob("about.json")
+    damage(about.parent, "a bit")  # of the first clip
+    counted.clear()
+    frames = cache.open_frames(stimulus_set(*clips[:2]), SAMPLING)
+    assert counted == clips[:1]
+    np.testing.assert_array_equal(frames.array[0], decode(clips[0], SAMPLING))
+    damage(about.parent, "no JSON")
+    counted.clear()
+    cache.open_frames(stimulus_set(*clips[1:3]), SAMPLING)
+    assert counted == clips[2:3]
+    (entry,) = cache.entries()
+    assert (entry.sets, entry.clips, entry.damaged) == (3, 4, 1)
 
 
 def test_hashes_are_remembered_until_a_file_changes(
@@ -380,26 +444,7 @@ def test_hashes_are_remembered_until_a_file_changes(
     time.sleep(0.01)
     copy.write_bytes(clips[1].read_bytes())
     assert file_hashes.file_hashes([copy], memory) != first[:1]
-    memory.write_text("not legible")
+    for illegible in ("not legible", "[]", json.dumps({os.path.abspath(clips[0]): [1, 2]})):
+        memory.write_text(illegible)
+        assert file_hashes.file_hashes([clips[0]], memory) == first[1:]
     assert file_hashes.file_hashes([clips[0]], memory) == first[1:]
-
-
-UNGUARDED = """
-import sys
-from pathlib import Path
-from bgs.stimuli import FrameCache, Sampling, StimulusSet
-clips = [Path(name) for name in sys.argv[2:]]
-stimuli = StimulusSet(tuple(map(str, clips)), videos=tuple(clips))
-FrameCache(sys.argv[1]).open_frames(stimuli, Sampling(2, 16), workers=2)
-"""
-
-
-def test_a_script_without_a_main_guard_is_told_so_and_does_not_hang(
-    tmp_path: Path, clips: list[Path]
-) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(UNGUARDED)
-    command = [sys.executable, str(script), str(tmp_path / "cache"), *map(str, clips)]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert finished.returncode != 0
-    assert "if __name__ == '__main__':" in finished.stderr

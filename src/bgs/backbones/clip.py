@@ -11,7 +11,7 @@ from bgs._optional import require
 from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.mixing import Weights
 from bgs.backbones.preprocessing import Preprocessing
-from bgs.backbones.pretrained import eager_attentions, load_transformers
+from bgs.backbones.pretrained import eager_attentions, load_transformers, read_config
 from bgs.backbones.video import Hidden, VideoBackbone
 from bgs.backbones.video_spec import Native
 
@@ -34,8 +34,7 @@ class ClipBackbone(VideoBackbone):
 
     @classmethod
     def native(cls, name: str, config: dict[str, Any]) -> Native:
-        vision = config.get("vision_config", config)  # the whole model's file holds the image half's
-        full = require("transformers", "train").CLIPVisionConfig.from_dict(vision)
+        full = _image_half(config)
         return Native(
             FRAMES, full.image_size, full.patch_size, 1,
             full.hidden_size, full.projection_dim, full.num_hidden_layers,
@@ -44,8 +43,9 @@ class ClipBackbone(VideoBackbone):
     @classmethod
     def load_module(cls, name: str, frames: int, size: int) -> nn.Module:
         module: nn.Module = load_transformers(
-            "CLIPVisionModelWithProjection", name, attn_implementation="sdpa"
-        )
+            "CLIPVisionModelWithProjection", name, config=_image_half(read_config(cls.family, name)),
+            attn_implementation="sdpa",
+        )  # fmt: skip
         return module
 
     def stem(self, pixels: Pixels) -> Hidden:
@@ -80,3 +80,14 @@ class ClipBackbone(VideoBackbone):
             self.module, self.spec.depth, pixel_values=self.pixels(clips).flatten(0, 1),
             interpolate_pos_encoding=self._interpolates,
         )  # fmt: skip
+
+
+def _image_half(config: dict[str, Any]) -> Any:
+    """The image encoder's configuration, from its own config.json or from that of a whole model.
+
+    In a whole model the width of the projection stands at top level; what the image half says of it does not count.
+    """
+    vision = dict(config.get("vision_config", config))
+    if "projection_dim" in config:
+        vision["projection_dim"] = config["projection_dim"]
+    return require("transformers", "train").CLIPVisionConfig.from_dict(vision)

@@ -38,7 +38,7 @@ class ClipReader(Backbone):
 
         Args:
             stimuli: a set with videos.
-            workers: decoding processes; None takes every core that has enough to do.
+            workers: decoding threads; None is one for each core.
             progress: told of each clip that is done.
             skip_bad: leave clips that cannot be read out; they are in the result's ``failures``.
 
@@ -46,4 +46,5 @@ class ClipReader(Backbone):
             DataError: clips that cannot be read, all named at once, or a set without any.
         """
         frames = FrameCache().open_frames(stimuli, self.sampling(), workers, progress, skip_bad)
+        self.notes = (*self.notes, *frames.notes)
         return VideoInputs(frames.array, frames.positions, frames.failures, self.symmetry())

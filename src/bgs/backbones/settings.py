@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,9 @@ from urllib.parse import parse_qsl
 
 from bgs._errors import ConfigError
 from bgs.backbones.symmetry import Symmetry, known_symmetry
+
+#: Longer numbers are slips.
+_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,9 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
             given[key] = known_symmetry(value, text)
             continue
         least = 0 if key == "layer" else 1
-        if not re.fullmatch("[0-9]{1,6}", value) or int(value) < least:
-            raise ConfigError(
-                f"setting {key!r}",
-                where=text,
-                expected=f"a whole number from {least}",
-                got=value,
-                hint="of at most six digits",
-            )
+        if not value.isdecimal() or len(value) > _DIGITS or int(value) < least:
+            expected = f"a whole number from {least} of at most {_DIGITS} digits"
+            raise ConfigError(f"setting {key!r}", where=text[:200], expected=expected, got=value[:50])
         given[key] = int(value)
     if Path(name).is_dir():
         name = str(Path(name).resolve())  # an adapter must find its base again from anywhere

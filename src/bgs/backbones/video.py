@@ -65,6 +65,7 @@ class VideoBackbone(ClipReader):
         name, asked = parse_settings(reference)
         native = cls.native(name, read_config(cls.family, name))
         frames, size = asked.frames or native.frames, asked.size or native.size
+        Sampling(frames, size)  # absurd ones are refused before weights are read
         cls.check(native, frames, size, where=f"{cls.family}:{reference}")
         preprocessing, notes = cls._preprocessing(name, native, asked.size)
         depth = native.depth if asked.layer is None else asked.layer

@@ -72,6 +72,8 @@ def attention(
     from bgs.datasets import load_dataset
     from bgs.evaluation import attention_shares
     from bgs.experiment.looker import Looker, read_regions
+    from bgs.experiment.progress import print_once
+    from bgs.stimuli.file_stems import file_stems
 
     if strips:
         require_all("report", "plot", "report")
@@ -79,6 +81,7 @@ def attention(
         raise ConfigError("--masks conflicts with --boxes")
     require_output(out / "attention.json")
     dataset = load_dataset(data, mirror=mirror)
+    print_once(*dataset.notes)
     regions = read_regions(dataset, masks, boxes)
     lookers = [
         Looker(name, dataset.stimuli, method.value, micro_batch, device, skip_bad)
@@ -97,22 +100,21 @@ def attention(
         print_shares(result)
     else:
         typer.echo(f"note: {dataset.name} has no region masks, so only strips are drawn", err=True)
+    stems = file_stems(dataset.stimuli.ids)
     for name in clips[:strips]:
-        draw_clip(name, lookers, out, video)
+        draw_clip(name, stems[name], lookers, out, video)
     if strips:
         typer.echo(f"{len(clips[:strips])} strips → {out / 'strips'}")
 
 
-def draw_clip(name: str, lookers: Sequence[Looker], out: Path, video: bool) -> None:
+def draw_clip(name: str, stem: str, lookers: Sequence[Looker], out: Path, video: bool) -> None:
     """Write a clip's strip and, if wanted, its video: the model compared with above, the model below."""
     from bgs.experiment.looker import overlay_of
     from bgs.report.draw_overlay import draw_strip, write_overlay_video
-    from bgs.stimuli.masks import clip_stem
 
     labels = ("tuned", "base") if len(lookers) > 1 else ("",)
     rows = {f"{label} {looker.model}".strip(): looker for label, looker in zip(labels, lookers, strict=True)}
     rows = dict(reversed(rows.items()))
-    stem = clip_stem(name).replace("/", "_")
     draw_strip(overlay_of(name, rows), out / "strips" / f"{stem}.png")
     if video:
         write_overlay_video(overlay_of(name, rows, columns=None), out / "videos" / f"{stem}.mp4")

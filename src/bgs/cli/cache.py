@@ -19,12 +19,15 @@ def info() -> None:
     from bgs.stimuli import FrameCache
 
     cache = FrameCache()
-    rows = [(entry.key, entry.sets, entry.clips, bytes_text(entry.size)) for entry in cache.entries()]
+    entries = cache.entries()
+    rows = [(entry.key, entry.sets, entry.clips, bytes_text(entry.size)) for entry in entries]
     if rows:
         header = ("frames × pixels, how, decoder", "sets", "clips", "size")
         console().print(table("Decoded frames", header, rows, numbers=(1, 2, 3)))
     else:
         typer.echo("No frames are cached.")
+    if damaged := sum(entry.damaged for entry in entries):
+        typer.echo(f"{damaged} sets are damaged; their clips are decoded anew when they are next needed.")
     typer.echo(f"Folder: {cache.folder}")
 
 

@@ -83,12 +83,15 @@ def fetch_dataset(
     from bgs.cli._show import bytes_text, console, download_progress, facts
     from bgs.datasets import find_card
     from bgs.datasets.download import fetch
+    from bgs.stimuli.encoding import check_rate, check_side
 
     card = find_card(name)
     if clips and name == "phase-genset":
         require("av", "video")
         if out is not None:
             require_output(out / "stimuli.csv")
+    check_side(size)
+    check_rate(fps)
     with download_progress() as progress:
         folder = fetch(card, mirror, progress)
     rows = [

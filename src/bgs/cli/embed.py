@@ -17,7 +17,12 @@ def embed(
             help="text:minilm, lookup:<dim>, a short name (`bgs models`), <family>:<hub id or folder>, or run:<run folder>."
         ),
     ],
-    data: Annotated[str, typer.Option(help="Name of a data set (`bgs data list`), or a folder.")],
+    data: Annotated[
+        str,
+        typer.Option(
+            help="Name of a data set (`bgs data list`), or a folder: with stimuli.csv, or of videos."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
     layer: Annotated[
         int | None, typer.Option(min=0, help="Embed with the tokens after this block (0: before the first).")
@@ -44,11 +49,13 @@ def embed(
     from bgs._files import require_output
     from bgs.datasets import load_dataset
     from bgs.embeddings import SUFFIXES
+    from bgs.experiment.progress import print_once
 
     require_output(out, SUFFIXES)
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
     dataset = load_dataset(data, mirror=mirror)
+    print_once(*dataset.notes)
     if layer is not None:
         from bgs.backbones.registry import with_layer
 

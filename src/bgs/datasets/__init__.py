@@ -30,7 +30,7 @@ def load_dataset(
     The clips of a named data set are where `bgs data link` found them, or `bgs data fetch` drew them.
 
     Args:
-        name_or_folder: a registered name, or a folder with ``stimuli.csv``.
+        name_or_folder: a registered name, or a folder with ``stimuli.csv`` or of videos alone.
         mirror: see :func:`bgs.datasets.download.fetch`; ``BGS_DATA_MIRROR`` if None.
         progress: called as bytes arrive.
         ratings: for ``phase-genset``, a table of how many people chose each relation.

@@ -25,6 +25,7 @@ class Dataset:
         folder: where the files lie; None for data made in memory.
         simulated: whether clips or judgments were made by a simulation. Every page and table that is made of them says
             so; whoever makes a data set has to say which it is.
+        notes: how its files were understood where that could be otherwise, a sentence each.
 
     Raises:
         DataError: the trials index a stimulus set of another size.
@@ -39,6 +40,7 @@ class Dataset:
     folder: Path | None = None
     _: KW_ONLY
     simulated: bool
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials.n_stimuli != len(self.stimuli):

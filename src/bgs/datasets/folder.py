@@ -14,6 +14,7 @@ from bgs._errors import DataError
 from bgs._files import read_json, sha256, write_json
 from bgs._typing import Float
 from bgs.datasets.dataset import Dataset
+from bgs.datasets.video_folder import load_videos
 from bgs.judgments.csv_table import Table, number_cells, read_table, to_numbers, write_table
 from bgs.judgments.tables import read_trials, write_trials
 from bgs.stimuli import StimulusSet
@@ -31,13 +32,16 @@ def load_folder(path: str | Path) -> Dataset:
     JSON list of sentences) and ``split`` (train or test). Any other column is a rating where every cell that is
     not empty is a number, a label where none is. For ``trials.csv`` see :func:`bgs.judgments.tables.read_trials`.
     ``about.json``, if there is one, names ``licence`` and ``citation`` and says whether the data are ``simulated``
-    (true or false; those that say nothing are where their licence is "simulated", as older versions wrote it).
+    (true or false; those that say nothing are where their licence is "simulated", as older versions wrote it). A folder
+    with neither table is a data set of the videos in it, see :func:`bgs.datasets.video_folder.load_videos`.
 
     Raises:
         DataError: a file is missing, unreadable, or contradicts itself or the other.
     """
     folder = Path(path)
     if not (folder / STIMULI).is_file():
+        if not (folder / TRIALS).exists():
+            return load_videos(folder, _is_simulated(folder, _read_about(folder / ABOUT)))
         raise DataError(
             f"not a data set: it has no {STIMULI}", where=folder, expected=f"{STIMULI} and {TRIALS}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -97,7 +98,8 @@ def read_regions(dataset: Dataset, masks: Path | None, boxes: Path | None) -> di
     else:
         folder = masks or dataset.folder
         paths = {} if folder is None else {name: mask_path(folder, name) for name in ids}
-        found = {name: read_masks(path) for name, path in paths.items() if path.is_file()}
+        # os.path.isfile: an id may be no possible name of a file, and then has no masks
+        found = {name: read_masks(path) for name, path in paths.items() if os.path.isfile(path)}
     if not found and (masks or boxes):
         raise DataError(
             "no masks of these clips",

@@ -25,10 +25,12 @@ from bgs.simulation.looks import STYLES, draw_look
 from bgs.simulation.wordings import captions
 from bgs.simulation.world import FPS, Episodes
 from bgs.stimuli import StimulusSet
-from bgs.stimuli.encoding import write_video
+from bgs.stimuli.encoding import check_side, write_video
 from bgs.stimuli.masks import RegionMasks, write_masks
 
 _LEAST_TEST = 3  # a test trial needs three clips
+#: Most pixels a side (masks of a whole clip are held in memory), and most clips (months of filming).
+_LARGEST, _MOST_CLIPS = 1024, 1_000_000
 _BATCH = 20  # clips of a behaviour that are played out together
 #: Fields of the episodes in ``trajectories.safetensors``.
 _TRACKS = (
@@ -67,12 +69,12 @@ class ClipSettings:
             raise ConfigError(
                 f"unknown behaviour {some(unknown)}", expected=f"one of {', '.join(BEHAVIOURS)}"
             )
-        if self.size < 32 or self.size % 2:
-            raise ConfigError("impossible size", expected="an even number of pixels from 32", got=self.size)
+        check_side(self.size, least=32, greatest=_LARGEST)
         if not 0 <= self.test_share < 1:
             raise ConfigError("impossible share of test clips", expected="0 to below 1", got=self.test_share)
-        if self.clips < 6:
-            raise ConfigError("too few clips", expected="at least 6", got=self.clips)
+        if not 6 <= self.clips <= _MOST_CLIPS:
+            expected = f"6 to {_MOST_CLIPS:,} clips"
+            raise ConfigError("impossible number of clips", expected=expected, got=self.clips)
         held_out = round(self.test_share * self.clips)
         if self.test_share and not _LEAST_TEST <= held_out <= self.clips - _LEAST_TEST:
             raise ConfigError(

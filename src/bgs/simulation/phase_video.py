@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 
 from bgs._typing import Float
 from bgs.simulation.canvas import Canvas, Colour
-from bgs.stimuli.encoding import write_video
+from bgs.stimuli.encoding import check_side, write_video
 
 #: Counts the ways clips were drawn; clips of another way are drawn anew.
 DRAWING = 1
@@ -82,6 +82,7 @@ def render_phase(scene: PhaseScene, path: str | Path, size: int = 256, fps: int 
         ConfigError: an odd or impossible size or rate.
         MissingExtraError: PyAV is not installed.
     """
+    check_side(size)
     write_video(path, draw_phase(scene, size, fps), fps)
 
 

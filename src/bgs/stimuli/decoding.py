@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Literal
 
@@ -14,13 +15,16 @@ from bgs.stimuli.unreadable import UnreadableClip
 
 Decoder = Literal["pyav", "torchcodec"]
 
+#: What else a path may lead to.
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+
 
 def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> UInt8[np.ndarray, "t s s 3"]:
     """Read the frames of a clip.
 
-    Frames are chosen by presentation time in exact arithmetic, so variable frame rates come out right. The
-    rotation a file asks for is applied; mirroring and non-square pixels are not. Without a span the whole file is
-    checked, what lies between the chosen frames too.
+    Frames are chosen by presentation time in exact arithmetic, so variable frame rates come out right. Pictures are
+    turned and mirrored as the file asks; non-square pixels stay. Without a span the whole file is checked, what
+    lies between the chosen frames too.
 
     Args:
         path: a file of any format FFmpeg reads; its first video stream counts.
@@ -31,8 +35,10 @@ def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> U
         (T, S, S, 3) uint8, red, green, blue.
 
     Raises:
-        UnreadableClip: the file is missing, empty, no video, truncated, damaged, without pictures, of no duration,
-            shorter than the span, or a single picture where several are asked for.
+        UnreadableClip: the file is missing, empty, no regular file, no video, truncated, damaged, without pictures,
+            of no duration, shorter than the span, to be shown slanted, or a single picture where several are asked
+            for; or pictures cannot be decoded because those they are built on are not there, as in a clip that
+            starts in the middle of a group of pictures.
         MissingExtraError: the decoder is not installed.
     """
     path = Path(path)
@@ -45,14 +51,19 @@ def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> U
 
 
 def check_file(path: Path) -> None:
-    """Whether there is anything to decode.
+    """Whether there is anything to decode; a pipe or a device, which may never end, is not even opened.
 
     Raises:
-        UnreadableClip: the file is missing, empty, a folder, or may not be read.
+        UnreadableClip: the file is missing, empty, no regular file, or may not be read.
     """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise UnreadableClip(f"{_KINDS.get(stat.S_IFMT(mode), 'a device')}, no file", path)
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise UnreadableClip("empty file", path)
     except OSError as error:
         raise UnreadableClip(error.strerror or str(error), path) from error
+    except ValueError as error:  # a character that no file name can have
+        raise UnreadableClip(str(error), repr(str(path))) from error

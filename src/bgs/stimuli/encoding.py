@@ -17,6 +17,9 @@ from bgs._optional import require
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
+#: Most pixels along a side of what is drawn, and most pictures a second that are written.
+LARGEST_SIDE, FASTEST = 2048, 240
+
 
 def write_video(
     path: str | Path,
@@ -37,18 +40,38 @@ def write_video(
         threads: of the encoder; 0 leaves it to x264. Small pictures are encoded faster by one.
 
     Raises:
-        ConfigError: an odd side, a rate below 1, or no picture.
+        ConfigError: an odd side, an impossible rate, or no picture.
         MissingExtraError: PyAV is not installed.
     """
     av = require("av", "video")
-    if fps < 1:
-        raise ConfigError("impossible rate", where=path, expected="at least 1 picture a second", got=fps)
+    check_rate(fps)
     options = {"crf": str(quality), "preset": preset, "threads": str(threads)}
     with atomic_path(path) as temporary:
         # The table of contents goes to the front, so that a clip plays while it is still being loaded.
         layout = {"movflags": "faststart"}
         with av.open(str(temporary), "w", format="mp4", options=layout) as container:
             _encode(path, container, pictures, fps, options)
+
+
+def check_rate(fps: int) -> None:
+    """Whether a video can have this many pictures a second.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not 1 <= fps <= FASTEST:
+        raise ConfigError("impossible rate", expected=f"1 to {FASTEST} pictures a second", got=fps)
+
+
+def check_side(size: int, least: int = 2, greatest: int = LARGEST_SIDE) -> None:
+    """Whether square pictures of this size can be drawn and written; asked before the first takes its memory.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    if size % 2 or not least <= size <= greatest:
+        expected = f"an even number of pixels from {least} to {greatest}"
+        raise ConfigError("impossible size", expected=expected, got=size)
 
 
 def _encode(

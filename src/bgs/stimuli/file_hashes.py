@@ -39,14 +39,16 @@ def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
 
 
 def _recall(memory: Path) -> _Memory:
-    """What is remembered; nothing where there is no memory yet, or it is not legible (it is only a memory)."""
+    """What is remembered and legible; the rest is hashed again (it is only a memory)."""
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
     except OSError as error:
         raise BgsError(f"cannot read: {error.strerror}", where=memory) from error
-    return known if isinstance(known, dict) else {}
+    if not isinstance(known, dict):
+        return {}
+    return {name: entry for name, entry in known.items() if isinstance(entry, list) and len(entry) == 3}
 
 
 def _stamp(path: Path) -> list[int | str]:

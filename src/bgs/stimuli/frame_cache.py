@@ -6,7 +6,7 @@ import errno
 import importlib.metadata
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,17 @@ from bgs._errors import BgsError, DataError, MissingExtraError
 from bgs._files import cache_folder, make_folder, sha256_of, write_json
 from bgs._lock import locked
 from bgs._typing import Int
-from bgs.stimuli.decode_pool import Outcome, decode_all, refuse_reimport
+from bgs.stimuli.decode_pool import Outcome, decode_all
 from bgs.stimuli.decoding import Decoder, check_file
 from bgs.stimuli.file_hashes import file_hashes
-from bgs.stimuli.frame_store import FrameStore, build_store, stores_in
+from bgs.stimuli.frame_store import DamagedStore, FrameStore, build_store, stores_in
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.unreadable import UnreadableClip, UnreadableClips
 
 _FORMAT = "bgs-frames/1"
+#: Raised when other pixels come out of a file than before, or other files are refused: frames are then decoded anew.
+_READING = 2
 _PACKAGES: dict[Decoder, tuple[str, str]] = {
     "pyav": ("av", "video"),
     "torchcodec": ("torchcodec", "torchcodec"),
@@ -45,6 +47,7 @@ class Frames:
         array: (n, T, S, S, 3) uint8, memory-mapped, read-only.
         failures: (stimulus id, reason) of every other stimulus of the set.
         sampling: how the clips were read.
+        notes: what a user should know of how they came about, each a line.
     """
 
     ids: tuple[str, ...]
@@ -52,16 +55,26 @@ class Frames:
     array: UInt8[np.ndarray, "n t s s 3"]
     failures: list[tuple[str, str]]
     sampling: Sampling
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """What is kept for one sampling: its key, how many sets and clips (a clip may be in several), and bytes on disk."""
+    """What is kept for one sampling.
+
+    Attributes:
+        key: name of the sampling and of what decoded.
+        sets: sets of clips that were opened.
+        clips: in all of them together; a clip may be in several.
+        size: bytes on disk.
+        damaged: sets that cannot be read, and will be decoded anew when they are next opened.
+    """
 
     key: str
     sets: int
     clips: int
     size: int
+    damaged: int
 
 
 class FrameCache:
@@ -69,7 +82,8 @@ class FrameCache:
 
     Each set of clips that was opened has an array of its own, below a folder for each sampling; clips that were
     decoded for another set are copied from there. Several runs may open the same set at once: one decodes,
-    the others wait. A run that is killed leaves nothing that is taken for complete.
+    the others wait. A run that is killed leaves nothing that is taken for complete. Frames that changed on disk are
+    noticed by their checksums and decoded anew.
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
@@ -89,7 +103,7 @@ class FrameCache:
         Args:
             stimuli: a set with videos.
             sampling: which frames, and their size.
-            workers: decoding processes; None takes every core that has enough to do.
+            workers: decoding threads; None is one for each core.
             progress: told of each clip that is done, ``len(stimuli)`` in all.
             skip_bad: leave clips that cannot be read out, instead of refusing the set.
             decoder: see :func:`bgs.stimuli.decoding.decode`.
@@ -101,7 +115,6 @@ class FrameCache:
         """
         if stimuli.videos is None:
             raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
-        refuse_reimport()
         report = progress or (lambda done: None)
         with self._clear_errors():
             self._check_format()
@@ -111,13 +124,14 @@ class FrameCache:
                 zip(paths, file_hashes(list(paths.values()), self.folder / "hashes.json"), strict=True)
             )
             folder = self.folder / _sampling_folder(sampling, decoder)
-            store = _stored(folder, hashes, paths, sampling, decoder, workers, report)
+            store, notes = _stored(folder, hashes, paths, sampling, decoder, workers, report)
         failures |= {i: store.failures[name] for i, name in hashes.items() if name in store.failures}
         named = [(stimuli.ids[i], failures[i]) for i in sorted(failures)]
         if failures and (not skip_bad or len(failures) == len(stimuli)):
             raise UnreadableClips(named, len(stimuli), None if skip_bad else "--skip-bad leaves them out")
         positions = np.array([i for i in hashes if i not in failures], dtype=np.int64)
-        return Frames(tuple(stimuli.ids[i] for i in positions), positions, store.array, named, sampling)
+        ids = tuple(stimuli.ids[i] for i in positions)
+        return Frames(ids, positions, store.array, named, sampling, notes)
 
     def entries(self) -> list[CacheEntry]:
         """What is kept, one entry a sampling."""
@@ -194,10 +208,10 @@ def _readable(stimuli: StimulusSet) -> tuple[dict[int, Path], dict[int, str]]:
 
 
 def _sampling_folder(sampling: Sampling, decoder: Decoder) -> str:
-    """Frames depend on the sampling and on the version of what decodes them."""
+    """Frames depend on the sampling, on the version of what decodes them, and on how it is asked to."""
     package, extra = _PACKAGES[decoder]
     try:
-        return f"{sampling.key()}-{package}{importlib.metadata.version(package)}"
+        return f"{sampling.key()}-{package}{importlib.metadata.version(package)}-r{_READING}"
     except importlib.metadata.PackageNotFoundError:
         hint = f"pip install 'bgs-video[{extra}]'"
         raise MissingExtraError(f"this needs the package {package!r}", hint=hint) from None
@@ -211,30 +225,55 @@ def _stored(
     decoder: Decoder,
     workers: int | None,
     report: Callable[[int], None],
-) -> FrameStore:
-    """The store of these clips, built if need be."""
-    target = folder / sha256_of(*hashes.values())[:32]
-    if not target.exists():
+) -> tuple[FrameStore, tuple[str, ...]]:
+    """The store of these clips, built if need be, and what there is to say of it."""
+    names = list(hashes.values())
+    target = folder / sha256_of(*names)[:32]
+    shape = (sampling.frames, sampling.size, sampling.size, 3)
+    found = _open_intact(target, names, shape)
+    if not isinstance(found, FrameStore):
         with locked(make_folder(target.parent) / f".{target.name}.lock"):
-            if not target.exists():  # another run may have built it while this one waited
-                known = _known_rows(folder)
+            found = _open_intact(target, names, shape)  # another run may have built it while this one waited
+            if not isinstance(found, FrameStore):
+                if found is not None:
+                    shutil.rmtree(target)
+                known = _known_rows(folder, set(names))
                 missing = [paths[i] for i, name in hashes.items() if name not in known]
-                shape = (sampling.frames, sampling.size, sampling.size, 3)
-                _check_space(folder, len(hashes) * int(np.prod(shape)))
+                _check_space(folder, len(names) * int(np.prod(shape)))
                 decoded = decode_all(missing, sampling, decoder, workers)
-                build_store(target, _collect(list(hashes.values()), known, decoded, report), shape)
-                return FrameStore.open(target)
+                build_store(target, _collect(names, known, decoded, report), shape)
+                notes = () if found is None else (f"{found.what}: it was made anew ({target})",)
+                return FrameStore.open(target), notes
     report(len(hashes))
-    return FrameStore.open(target)
+    return found, ()
 
 
-def _known_rows(folder: Path) -> dict[str, Outcome]:
-    """Content hash -> frames, for every clip that any set of this sampling holds."""
+def _open_intact(
+    target: Path, names: Sequence[str], shape: tuple[int, int, int, int]
+) -> FrameStore | DamagedStore | None:
+    """The store of these clips, what is wrong with it, or None where there is none."""
+    if not target.exists():
+        return None
+    try:
+        store = FrameStore.open(target)
+        store.check(names, shape)
+    except DamagedStore as error:
+        return error
+    return store
+
+
+def _known_rows(folder: Path, wanted: Set[str]) -> dict[str, Outcome]:
+    """Content hash -> frames, for every clip wanted that any set of this sampling holds undamaged."""
     known: dict[str, Outcome] = {}
     for path in stores_in(folder):
-        store = FrameStore.open(path)
-        known |= store.failures
-        known |= {name: store.array[row] for row, name in enumerate(store.hashes)}
+        try:
+            store = FrameStore.open(path)
+        except DamagedStore:  # it is made anew, and told of, when its own clips are opened
+            continue
+        known |= {name: reason for name, reason in store.failures.items() if name in wanted}
+        for row, name in enumerate(store.hashes):
+            if name in wanted and name not in known and store.intact(row):
+                known[name] = store.array[row]
     return known
 
 
@@ -259,8 +298,13 @@ def _check_space(folder: Path, needed: int) -> None:
 
 
 def _entry(folder: Path) -> CacheEntry:
-    stores = [FrameStore.open(path) for path in stores_in(folder)]
-    return CacheEntry(folder.name, len(stores), sum(len(store.hashes) for store in stores), _size(folder))
+    paths, clips, damaged = list(stores_in(folder)), 0, 0
+    for path in paths:
+        try:
+            clips += len(FrameStore.open(path).hashes)
+        except DamagedStore:
+            damaged += 1
+    return CacheEntry(folder.name, len(paths), clips, _size(folder), damaged)
 
 
 def _size(folder: Path) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +15,14 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs._errors import DataError
-from bgs._files import write_json
+from bgs._files import usable_cores, write_json
 from bgs.stimuli.decode_pool import Outcome
 
 _ARRAY, _ABOUT = "frames.u8", "about.json"
-_DAMAGED_HINT = "`bgs cache clear` removes it; frames are then decoded again"
+
+
+class DamagedStore(DataError):
+    """A store whose files contradict each other: its frames have to be decoded anew."""
 
 
 @dataclass(frozen=True)
@@ -27,35 +32,59 @@ class FrameStore:
     Attributes:
         array: (n, T, S, S, 3) uint8, memory-mapped, read-only.
         hashes: content hash of the clip in each row.
+        checksums: CRC-32 of each row.
         failures: content hash -> reason, for clips without a row.
     """
 
     array: UInt8[np.ndarray, "n t s s 3"]
     hashes: tuple[str, ...]
+    checksums: tuple[int, ...]
     failures: dict[str, str]
 
     @classmethod
     def open(cls, folder: Path) -> FrameStore:
-        """Open a complete store.
+        """Open a complete store; its frames are not looked at.
 
         Raises:
-            DataError: its files contradict each other.
+            DamagedStore: a file is missing, not legible or of another size.
         """
         try:
             about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
             hashes, failures = tuple(about["hashes"]), dict(about["failures"])
-            shape = (len(hashes), *about["shape"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError("damaged cache entry", where=folder / _ABOUT, hint=_DAMAGED_HINT) from error
-        found, expected = (folder / _ARRAY).stat().st_size, int(np.prod(shape))
+            shape, checksums = (len(hashes), *about["shape"]), tuple(about["checksums"])
+            expected, found = int(np.prod(shape)), (folder / _ARRAY).stat().st_size
+        except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+            raise DamagedStore("damaged cache entry", where=folder, got=repr(error)) from error
         if found != expected:
-            raise DataError(
-                "damaged cache entry", where=folder / _ARRAY,
-                expected=f"{expected} bytes", got=found, hint=_DAMAGED_HINT,
-            )  # fmt: skip
+            raise DamagedStore(
+                "damaged cache entry", where=folder / _ARRAY, expected=f"{expected} bytes", got=found
+            )
         if not hashes:  # an empty file cannot be mapped
-            return cls(np.zeros(shape, dtype=np.uint8), hashes, failures)
-        return cls(np.memmap(folder / _ARRAY, np.uint8, "r", shape=shape), hashes, failures)
+            return cls(np.zeros(shape, dtype=np.uint8), hashes, checksums, failures)
+        array = np.memmap(folder / _ARRAY, np.uint8, "r", shape=shape)
+        return cls(array, hashes, checksums, failures)
+
+    def check(self, names: Sequence[str], shape: tuple[int, int, int, int]) -> None:
+        """Whether these are the frames that were written, of the clips that are wanted. Reads all of them.
+
+        Args:
+            names: content hashes of the clips, in order.
+            shape: (T, S, S, 3) of a clip.
+
+        Raises:
+            DamagedStore: they are not.
+        """
+        rows = tuple(name for name in names if name not in self.failures)
+        if self.hashes != rows or self.array.shape[1:] != shape or len(self.checksums) != len(rows):
+            raise DamagedStore("damaged cache entry: its list of clips is not that of these stimuli")
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            bad = [row for row, intact in enumerate(pool.map(self.intact, range(len(rows)))) if not intact]
+        if bad:
+            raise DamagedStore(f"damaged cache entry: frames of {len(bad)} of {len(rows)} clips have changed")
+
+    def intact(self, row: int) -> bool:
+        """Whether the frames of a clip are those that were written."""
+        return zlib.crc32(self.array[row].data) == self.checksums[row]
 
 
 def build_store(folder: Path, clips: Iterable[tuple[str, Outcome]], shape: tuple[int, int, int, int]) -> None:
@@ -70,15 +99,18 @@ def build_store(folder: Path, clips: Iterable[tuple[str, Outcome]], shape: tuple
     shutil.rmtree(part, ignore_errors=True)  # what a killed run left
     part.mkdir(parents=True)
     try:
-        hashes, failures = [], {}
+        hashes, checksums, failures = [], [], {}
         with (part / _ARRAY).open("wb") as stream:
             for name, outcome in clips:
                 if isinstance(outcome, str):
                     failures[name] = outcome
                 else:
-                    stream.write(np.ascontiguousarray(outcome).data)
+                    frames = np.ascontiguousarray(outcome)
+                    stream.write(frames.data)
                     hashes.append(name)
-        write_json(part / _ABOUT, {"shape": list(shape), "hashes": hashes, "failures": failures})
+                    checksums.append(zlib.crc32(frames.data))
+        about = {"shape": list(shape), "hashes": hashes, "checksums": checksums, "failures": failures}
+        write_json(part / _ABOUT, about)
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs._optional import require
+from bgs.stimuli.orientation import Orientation, orientation_of
+from bgs.stimuli.picture_tally import PictureTally
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
 
@@ -53,19 +56,27 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
     Raises:
         UnreadableClip: see :func:`bgs.stimuli.decoding.decode`.
     """
-    av = require("av", "video")
-    try:
+    with _clear_errors(path):
         footage = _watch(path, sampling)
         chosen = _choose(path, sampling, footage)
         kept, wanted = footage.kept, set(chosen)
         if not kept:
             kept = {i: frame for i, frame in enumerate(_frames(path)) if i in wanted}
         pictures = {i: _upright(path, kept[i]) for i in wanted}
-    except av.FFmpegError as error:
-        if error.errno in _EXHAUSTED:
-            raise
-        raise UnreadableClip(f"damaged or truncated: {error.strerror}", path) from error
     return [pictures[i] for i in chosen]
+
+
+def first_orientation(path: Path) -> Orientation:
+    """How the pictures of a clip are to be held, as its first one says.
+
+    Raises:
+        UnreadableClip: there is no picture, the first ones cannot be decoded, or they are to be shown slanted.
+    """
+    with _clear_errors(path):
+        frame = next(_frames(path), None)
+    if frame is None:
+        raise UnreadableClip("its video stream holds no picture", path)
+    return _orientation(path, frame)
 
 
 def clip_seconds(path: Path) -> float:
@@ -123,18 +134,33 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
     """Every frame of the first video stream, in presentation order; the first sign of damage is an error."""
     with _opened(path) as container:
         stream = _video_stream(path, container)
-        # Several clips are decoded at once, in processes; FFmpeg would otherwise return guessed pictures as good ones.
+        # Several clips are decoded at once, in threads; FFmpeg would otherwise return guessed pictures as good ones.
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"err_detect": "explode"}
         extents = {each.index: _Extent() for each in container.streams}
+        tally = PictureTally(path, stream)
         for packet in container.demux():
             if packet.is_corrupt:
                 raise UnreadableClip("truncated", path)
             extents[packet.stream.index].add(packet)
             # At the end comes an empty packet without times, which makes the decoder give what it still holds.
             if packet.stream.index == stream.index and (packet.size or packet.dts is None):
-                yield from _intact(path, stream.codec_context.decode(packet))
+                tally.send(packet)
+                yield from tally.show(_intact(path, stream.codec_context.decode(packet)))
         _check_complete(path, container, extents)
+        tally.check()
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    """What FFmpeg complains of is said of the clip, unless the machine is to blame."""
+    av = require("av", "video")
+    try:
+        yield
+    except av.FFmpegError as error:
+        if error.errno in _EXHAUSTED:
+            raise
+        raise UnreadableClip(f"damaged or truncated: {error.strerror}", path) from error
 
 
 def _opened(path: Path) -> InputContainer:
@@ -164,7 +190,13 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
 
 @dataclass
 class _Extent:
-    """How far a stream reaches, in its ticks: a truncated Matroska file simply ends, and only its header knows."""
+    """How far a stream reaches, in its ticks: a truncated Matroska file simply ends, and only its header knows.
+
+    Attributes:
+        reached: when its last packet ends.
+        longest_gap: between two packets; what the first one lasts where it is the only one.
+        decoded: decoding time of the last packet.
+    """
 
     reached: int = 0
     longest_gap: int = 0
@@ -174,7 +206,7 @@ class _Extent:
         """Take a packet into account; one of unknown duration lasts as long as the one before."""
         if packet.pts is None or packet.dts is None:
             return
-        gap = 0 if self.decoded is None else packet.dts - self.decoded
+        gap = packet.duration or 0 if self.decoded is None else packet.dts - self.decoded
         self.reached = max(self.reached, packet.pts + (packet.duration or gap))
         self.longest_gap = max(self.longest_gap, gap)
         self.decoded = packet.dts
@@ -194,9 +226,14 @@ def _check_complete(path: Path, container: InputContainer, extents: Mapping[int,
 
 
 def _upright(path: Path, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
-    """A frame as a picture, turned the way the file asks for."""
-    quarters, rest = divmod(frame.rotation, 90)
-    if rest:
-        raise UnreadableClip(f"to be shown turned by {frame.rotation}°, no multiple of 90°", path)
-    picture: UInt8[np.ndarray, "h w 3"] = np.rot90(frame.to_ndarray(format="rgb24"), quarters)
-    return picture
+    """A frame as a picture, held the way the file asks for."""
+    # Clips are decoded by several threads already; FFmpeg would start one more for each core and each picture.
+    return _orientation(path, frame).apply(frame.reformat(format="rgb24", threads=1).to_ndarray())
+
+
+def _orientation(path: Path, frame: VideoFrame) -> Orientation:
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        return orientation_of(None if matrix is None else bytes(matrix))
+    except ValueError as error:
+        raise UnreadableClip(str(error), path) from None

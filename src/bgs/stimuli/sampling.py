@@ -10,6 +10,9 @@ from bgs._errors import ConfigError
 
 Seconds = Fraction | float | int
 
+#: Most bytes that the frames of one clip may take.
+LARGEST_CLIP = 1 << 30
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -28,7 +31,7 @@ class Sampling:
         span: (begin, end) in seconds after the first frame, 0 ≤ begin < end; None is the whole clip.
 
     Raises:
-        ConfigError: a value out of its range.
+        ConfigError: a value out of its range, or a clip of more than 1 GiB.
     """
 
     frames: int
@@ -45,6 +48,12 @@ class Sampling:
         if self.resize is not None and (self.crop == "none" or self.resize < self.size):
             expected = f"at least {self.size} pixels, with crop 'center'"
             raise ConfigError("impossible resize", expected=expected, got=f"{self.resize}, {self.crop!r}")
+        needed = 3 * max(self.frames * self.size**2, self.shorter_side**2)
+        if needed > LARGEST_CLIP:
+            raise ConfigError(
+                "a clip would take too much memory", expected=f"at most {LARGEST_CLIP / 2**30:g} GiB",
+                got=f"{needed / 2**30:,.1f} GiB for {self.frames} frames of {self.size} × {self.size} pixels",
+            )  # fmt: skip
         if self.span is not None and not 0 <= self.span[0] < self.span[1] < float("inf"):
             raise ConfigError("impossible span", expected="0 ≤ begin < end, in seconds", got=self.span)
 

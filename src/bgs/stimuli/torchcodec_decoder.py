@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from bgs._errors import ConfigError
 from bgs._optional import require
+from bgs.stimuli.pyav_decoder import first_orientation
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
 
@@ -17,11 +18,16 @@ from bgs.stimuli.unreadable import UnreadableClip
 def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w 3"]]:
     """The T chosen frames of a clip, upright, in red, green and blue.
 
+    torchcodec turns pictures but never mirrors them. So PyAV says how they are to be held, and whether the first
+    ones are there.
+
     Raises:
-        UnreadableClip: torchcodec cannot read the file, or it is too short, or a single picture.
+        UnreadableClip: torchcodec cannot read the file, or it is too short, or a single picture; or it starts in
+            the middle of a group of pictures, or is to be shown slanted.
         ConfigError: this torchcodec does not turn pictures upright.
     """
     decoders = require("torchcodec.decoders", "torchcodec")
+    orientation = first_orientation(path)
     try:
         video = decoders.VideoDecoder(
             str(path), dimension_order="NHWC", num_ffmpeg_threads=1, seek_mode="exact"
@@ -32,7 +38,8 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
     except (RuntimeError, ValueError, IndexError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UnreadableClip(f"torchcodec cannot read it: {reason}", path) from error
-    return list(frames.data.numpy())
+    encoded = (np.rot90(picture, -orientation.quarters) for picture in frames.data.numpy())
+    return [orientation.apply(picture) for picture in encoded]
 
 
 def _moments(path: Path, sampling: Sampling, metadata: object) -> list[float]:

@@ -18,7 +18,8 @@ from bgs.experiment.results import with_q
 from bgs.experiment.sections import AttentionSettings
 from bgs.report.draw_overlay import draw_strip
 from bgs.stimuli import RegionMasks, StimulusSet
-from bgs.stimuli.masks import FOLDER, clip_stem
+from bgs.stimuli.file_stems import file_stems
+from bgs.stimuli.masks import FOLDER
 
 if TYPE_CHECKING:
     from bgs.experiment.looker import Looker
@@ -147,10 +148,10 @@ def _draw(
     from bgs.experiment.looker import overlay_of
 
     ids = lookers["tuned"].maps.stimulus_ids
-    strips = []
+    stems, strips = file_stems(data.study.stimuli.ids), []
     for place in np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)):
         figure = overlay_of(ids[place], lookers)
-        file = f"attention/{model}-{clip_stem(ids[place]).replace('/', '_')}.png"
+        file = f"attention/{model}-{stems[ids[place]]}.png"
         draw_strip(figure, data.folder.analyses / file, _STRIP_PIXELS)
         strips.append({"clip": ids[place], "file": file, "alt": figure.describe()})
     return strips
