@@ -76,8 +76,8 @@ def test_counts_and_words() -> None:
     assert duplicates.copies == DuplicateCount(1, 1, 0, 1)
     assert duplicates.doubles == DuplicateCount(2, 1, 1, 1)
     assert str(duplicates) == (
-        "1 row copied whole (1 judgments, 0 checks; 1 test trials) and "
-        "2 answers submitted twice (1 judgments, 1 checks; 1 test trials)"
+        "copied rows: 1 (1 judgments, 0 checks; 1 test trials); "
+        "submitted twice: 2 (1 judgments, 1 checks; 1 test trials)"
     )
     assert duplicates
     assert not find_duplicates(table(FIRST))

@@ -69,10 +69,12 @@ def attention(
     from bgs.datasets import load_dataset
     from bgs.evaluation import attention_shares
     from bgs.experiment.looker import Looker, read_regions
+    from bgs.experiment.progress import print_once
 
     if masks is not None and boxes is not None:
         raise ConfigError("--masks conflicts with --boxes")
     dataset = load_dataset(data, mirror=mirror)
+    print_once(*dataset.notes)
     regions = read_regions(dataset, masks, boxes)
     lookers = [
         Looker(name, dataset.stimuli, method.value, micro_batch, device, skip_bad)

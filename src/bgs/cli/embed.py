@@ -43,10 +43,12 @@ def embed(
     from bgs._errors import ConfigError
     from bgs.datasets import load_dataset
     from bgs.experiment.embedder import Embedder
+    from bgs.experiment.progress import print_once
 
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
     dataset = load_dataset(data, mirror=mirror)
+    print_once(*dataset.notes)
     if layer is not None:
         from bgs.backbones.registry import with_layer
 

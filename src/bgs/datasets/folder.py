@@ -13,7 +13,8 @@ from bgs._errors import DataError
 from bgs._files import sha256, write_json
 from bgs._typing import Float
 from bgs.datasets.dataset import Dataset
-from bgs.judgments.csv_table import Table, number_cells, read_table, to_numbers, write_table
+from bgs.judgments import AS_IT_STANDS, TrialOptions
+from bgs.judgments.csv_table import Table, number_cells, read_table, write_table
 from bgs.judgments.tables import read_trials, write_trials
 from bgs.stimuli import StimulusSet
 
@@ -21,13 +22,17 @@ STIMULI, TRIALS, ABOUT = "stimuli.csv", "trials.csv", "about.json"
 _KNOWN = ("stimulus_id", "video", "captions", "split")
 
 
-def load_folder(path: str | Path) -> Dataset:
-    """Load a folder as a data set.
+def load_folder(path: str | Path, options: TrialOptions = AS_IT_STANDS) -> Dataset:
+    """Load a folder as a data set, its trials as they stand in the table.
 
     ``stimuli.csv`` has ``stimulus_id`` and optionally ``video`` (a path, relative to the folder), ``captions`` (a
     JSON list of sentences) and ``split`` (train or test). Any other column is a rating where every cell that is
     not empty is a number, a label where none is. For ``trials.csv`` see :func:`bgs.judgments.tables.read_trials`.
     ``about.json``, if there is one, names ``licence`` and ``citation``.
+
+    Args:
+        path: the folder.
+        options: how response times are read; nothing is left out here.
 
     Raises:
         DataError: a file is missing, unreadable, or contradicts itself or the other.
@@ -37,8 +42,11 @@ def load_folder(path: str | Path) -> Dataset:
         raise DataError(
             f"not a data set: it has no {STIMULI}", where=folder, expected=f"{STIMULI} and {TRIALS}"
         )
-    stimuli = read_stimuli(folder / STIMULI)
-    trials = read_trials(folder / TRIALS, stimuli) if (folder / TRIALS).exists() else None
+    stimuli, notes = read_stimuli(folder / STIMULI)
+    trials = None
+    if (folder / TRIALS).exists():
+        trials, more = read_trials(folder / TRIALS, stimuli, options.rt_unit, options.rt_kind)
+        notes += more
     files = [name for name in (STIMULI, TRIALS) if (folder / name).exists()]
     about = _read_about(folder / ABOUT)
     return Dataset(
@@ -49,6 +57,7 @@ def load_folder(path: str | Path) -> Dataset:
         licence=about.get("licence", "your own data"),
         citation=about.get("citation", "none given"),
         folder=folder,
+        notes=notes,
     )
 
 
@@ -75,11 +84,11 @@ def _read_about(path: Path) -> dict[str, str]:
     return about
 
 
-def read_stimuli(path: Path) -> StimulusSet:
-    """Read ``stimuli.csv``; see :func:`load_folder` for its columns."""
-    table = read_table(path, ("stimulus_id",))
+def read_stimuli(path: Path) -> tuple[StimulusSet, tuple[str, ...]]:
+    """Read ``stimuli.csv``, see :func:`load_folder` for its columns; and how it was understood, a sentence each."""
+    table = read_table(path, _KNOWN[:1], _KNOWN[1:])
     ratings, labels = _ratings_and_labels(table)
-    return StimulusSet(
+    stimuli = StimulusSet(
         ids=_distinct_ids(table),
         captions=_captions(table) if "captions" in table.columns else None,
         videos=_videos(table) if "video" in table.columns else None,
@@ -87,6 +96,7 @@ def read_stimuli(path: Path) -> StimulusSet:
         ratings=ratings,
         labels=labels,
     )
+    return stimuli, tuple(table.assumptions)
 
 
 def write_stimuli(path: Path, stimuli: StimulusSet) -> None:
@@ -168,8 +178,7 @@ def _ratings_and_labels(
 
 def _is_rating(table: Table, column: str) -> bool:
     """Whether a column holds numbers. One that mixes numbers and text is more likely a slip than a label."""
-    filled = np.array([cell != "" for cell in table[column]])
-    numbers = np.isfinite(to_numbers(table[column]))
+    filled, numbers = ~table.missing(column), np.isfinite(table.numbers(column))
     if numbers.any() and (filled & ~numbers).any():
         odd = int(np.flatnonzero(filled & ~numbers)[0])
         raise DataError(

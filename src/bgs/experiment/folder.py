@@ -15,6 +15,7 @@ from bgs._files import write_json, write_text
 from bgs.datasets import load_dataset
 from bgs.evaluation import select_protocol
 from bgs.experiment.config import ExperimentConfig
+from bgs.experiment.progress import print_once
 from bgs.experiment.provenance import git_commit, hardware, provenance
 from bgs.experiment.simulated import write_simulated
 from bgs.experiment.study import Study, new_study
@@ -108,7 +109,7 @@ class ExperimentFolder:
             self.provenance,
             provenance(
                 data=study.dataset.name, data_hashes=_data_hashes(study), data_files=dict(study.dataset.hashes),
-                hardware=hardware(), git_commit=git_commit(),
+                hardware=hardware(), git_commit=git_commit(), **study.dataset.about_trials(),
             ),
         )  # fmt: skip
 
@@ -146,7 +147,9 @@ def load_experiment_study(config: ExperimentConfig, data: str, mirror: Path | No
     """
     model = next(iter(config.models))
     settings = config.training_config(model, config.conditions[0], config.seeds[0], data)
-    study = new_study(settings, load_dataset(data, mirror=mirror))
+    dataset = load_dataset(data, mirror=mirror, options=settings.judgments.options())
+    print_once(*dataset.notes)
+    study = new_study(settings, dataset)
     split_validation(study.stimuli.train, settings.validation.fraction, settings.seed)
     for protocol in config.evaluation.protocols:
         select_protocol(protocol, study.stimuli, study.trials)

@@ -12,6 +12,7 @@ import numpy as np
 from bgs._errors import DataError, some
 from bgs._typing import Float, Int
 from bgs.datasets import Dataset, load_dataset
+from bgs.experiment.progress import print_once
 from bgs.experiment.provenance import provenance
 from bgs.judgments import Geometry, PairCounts, Trials, human_rdm
 from bgs.judgments.rated import draw_trials, hellinger_rdm
@@ -76,7 +77,8 @@ class Study:
     def about(self, config: TrainingConfig) -> dict[str, Any]:
         """Provenance of a run on this study."""
         data, hashes = self.dataset.name, dict(self.dataset.hashes)
-        return provenance(model=config.reference, seed=config.seed, data=data, data_hashes=hashes)
+        told = self.dataset.about_trials()
+        return provenance(model=config.reference, seed=config.seed, data=data, data_hashes=hashes, **told)
 
 
 def load_study(config: TrainingConfig, mirror: Path | None = None) -> Study:
@@ -85,7 +87,9 @@ def load_study(config: TrainingConfig, mirror: Path | None = None) -> Study:
     Raises:
         DataError: there is nothing to train on.
     """
-    return new_study(config, load_dataset(config.data, mirror=mirror))
+    dataset = load_dataset(config.data, mirror=mirror, options=config.judgments.options())
+    print_once(*dataset.notes)
+    return new_study(config, dataset)
 
 
 def new_study(config: TrainingConfig, dataset: Dataset) -> Study:

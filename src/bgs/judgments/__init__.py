@@ -5,17 +5,21 @@ from bgs.judgments.duplicates import Duplicates, find_duplicates, without_duplic
 from bgs.judgments.geometry import Geometry
 from bgs.judgments.pair_counts import PairCounts, human_rdm
 from bgs.judgments.splits import split_folds, split_validation
+from bgs.judgments.trial_options import AS_IT_STANDS, TrialOptions, select_trials
 from bgs.judgments.trials import Kind, Trials
 
 __all__ = [
+    "AS_IT_STANDS",
     "Duplicates",
     "Geometry",
     "Kind",
     "PairCounts",
+    "TrialOptions",
     "Trials",
     "choice_model_rdm",
     "find_duplicates",
     "human_rdm",
+    "select_trials",
     "split_folds",
     "split_validation",
     "without_duplicates",

@@ -13,7 +13,7 @@ Either says nothing that the row before it does not say, and makes people seem t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -32,6 +32,11 @@ class DuplicateCount:
     judgments: int
     checks: int
     test_trials: int | None
+
+    def in_words(self) -> str:
+        """``166 (154 judgments, 12 checks; 2 test trials)``."""
+        tested = "" if self.test_trials is None else f"; {self.test_trials:,} test trials"
+        return f"{self.rows:,} ({self.judgments:,} judgments, {self.checks:,} checks{tested})"
 
 
 @dataclass(frozen=True)
@@ -55,17 +60,17 @@ class Duplicates:
         either: Bool[np.ndarray, " n"] = self.copied | self.double
         return either
 
+    def to_json(self) -> dict[str, dict[str, int | None]]:
+        """The counts."""
+        return {"copies": asdict(self.copies), "doubles": asdict(self.doubles)}
+
     def __bool__(self) -> bool:
         return bool(self.copies.rows or self.doubles.rows)
 
     def __str__(self) -> str:
-        """In words: ``166 answers submitted twice (154 judgments, 12 checks; 2 test trials)``."""
-        kinds = (self.copies, "row", "copied whole"), (self.doubles, "answer", "submitted twice")
-        return " and ".join(
-            f"{count.rows:,} {what}{'s' * (count.rows > 1)} {how} ({_parts(count)})"
-            for count, what, how in kinds
-            if count.rows
-        )
+        """In words: ``submitted twice: 166 (154 judgments, 12 checks; 2 test trials)``; empty where there are none."""
+        kinds = ("copied rows", self.copies), ("submitted twice", self.doubles)
+        return "; ".join(f"{what}: {count.in_words()}" for what, count in kinds if count.rows)
 
 
 def find_duplicates(trials: Trials, test: Bool[np.ndarray, " s"] | None = None) -> Duplicates:
@@ -154,8 +159,3 @@ def _count(trials: Trials, test: Bool[np.ndarray, " s"] | None) -> DuplicateCoun
     kinds = np.bincount(trials.kind, minlength=3)
     inside = None if test is None else len(trials.judgments.within(test))
     return DuplicateCount(len(trials), int(kinds[Kind.JUDGMENT]), int(kinds[Kind.CATCH]), inside)
-
-
-def _parts(count: DuplicateCount) -> str:
-    tested = "" if count.test_trials is None else f"; {count.test_trials:,} test trials"
-    return f"{count.judgments:,} judgments, {count.checks:,} checks{tested}"
