@@ -40,7 +40,7 @@ FIRST: Row = ("p1", 1, (0, 1, 2), 2, 4.1)
     ("second", "expected"),
     [
         (FIRST, "copy"),
-        (("p1", 2, (0, 1, 2), 2, 4.1), "copy"),  # numbered anew
+        (("p1", 2, (0, 1, 2), 2, 4.1), "double"),
         (("p1", 2, (0, 1, 2), 2, 0.2), "double"),  # time from the start of the page
         (("p1", 2, (0, 1, 2), 2, 4.3), "double"),  # time from the start of the trial
         (("p1", 2, (0, 1, 2), 2, np.nan), "double"),
@@ -83,12 +83,15 @@ def test_counts_and_words() -> None:
     assert not find_duplicates(table(FIRST))
 
 
+@pytest.mark.parametrize("timed", [False, True])
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_doubled_table_without_numbers_or_times(times: int) -> None:
-    """Numbers counted anew by the reader, no response times: the block that stands there again is the copy."""
+def test_a_doubled_table_that_is_numbered_anew(times: int, timed: bool) -> None:
+    """Numbers counted by the reader: the block that stands there again is the copy."""
     rng = np.random.default_rng(0)
     stimuli = np.array([rng.choice(6, 3, replace=False) for _ in range(12)])
     once = make_trials(stimuli, rng.integers(3, size=12), 6)
+    if timed:
+        once = replace(once, rt=rng.integers(1, 9, size=12).astype(float))
     table = once
     for _ in range(times):
         table = joined(table, once)

@@ -1,8 +1,7 @@
 """Answers that stand in a trial table more than once: rows copied whole, and answers that were submitted twice.
 
-- A **copy** repeats an earlier row: the same participant, block, slots and choice, with the same trial number and response
-  time, or with the same known response time whatever its number. Where neither numbers nor times can tell, a copy is what
-  belongs to a block that stands there twice in the same order.
+- A **copy** repeats an earlier row: the same participant, block, trial number, slots, choice and response time. Where trials
+  are numbered anew, as a reader does that finds no numbers, it belongs to a block that stands there twice in the same order.
 - A **double submission** repeats the row before it of the same participant and block: the same slots and choice, not more
   than :data:`DOUBLE_S` later. Studies take time from the start of either the page or the trial, so both are understood: a
   response time of at most :data:`DOUBLE_S`, or one that is at most so much above the one before. Where a response time is
@@ -104,13 +103,9 @@ def _numbered(*columns: np.ndarray) -> Int[np.ndarray, " n"]:
 
 
 def _copies(trials: Trials, answer: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-    known = ~np.isnan(trials.rt)
-    time = np.unique(np.where(known, trials.rt, -1.0), return_inverse=True)[1]
-    copied = _repeats(_numbered(answer, time, trials.trial))
-    copied[known] |= _repeats(_numbered(answer[known], time[known]))
-    if not known.all():
-        copied[~known] |= _repeated_blocks(trials.where(~known), answer[~known])
-    return copied
+    time = np.unique(np.nan_to_num(trials.rt, nan=-1.0), return_inverse=True)[1]
+    row = _numbered(answer, time)
+    return _repeats(_numbered(row, trials.trial)) | _repeated_blocks(trials, row)
 
 
 def _repeats(names: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
@@ -120,14 +115,14 @@ def _repeats(names: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
     return later
 
 
-def _repeated_blocks(trials: Trials, answer: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+def _repeated_blocks(trials: Trials, row: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
     """(n,) rows of a block after its first round, where it is one sequence of two rows or more, several times over."""
     copied = np.zeros(len(trials), dtype=bool)
     block = np.unique(trials.block, return_inverse=True)[1]
     session = _numbered(trials.participant_codes, block)
     order = np.argsort(session, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(session[order])) + 1):
-        copied[rows[_period(answer[rows]) :]] = True
+        copied[rows[_period(row[rows]) :]] = True
     return copied
 
 

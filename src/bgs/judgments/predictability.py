@@ -20,7 +20,7 @@ FOLDS, PARTS = 5, 4
 #: The most dimensions that are tried; held-out likelihood picks their number.
 MOST_DIMENSIONS = 8
 #: Precision of the normal prior of each entry of M about the others', per unit of what it moves log odds by (SD).
-PRIOR = 30.0
+PRIOR = 10.0
 
 _STEPS = 4
 _SLOTS = np.array(KEPT_PAIR)
