@@ -81,7 +81,7 @@ BAD = {
     "not a list": ('stimulus_id,captions\na,"""one"""\n', "row 2, column 'captions': not a list of sentences"),
     "not sentences": ("stimulus_id,captions\na,[1]\n", "row 2, column 'captions': not a list of sentences"),
     "mixed column": ("stimulus_id,valence\na,.5\nb,\nc,high\n", "row 4, column 'valence': column mixes numbers and text"),
-    "semicolons": ("stimulus_id;split\na;train\n", "row 1: missing column stimulus_id"),
+    "bars": ("stimulus_id|split\na|train\n", "row 1: missing column stimulus_id"),
 }  # fmt: skip
 
 

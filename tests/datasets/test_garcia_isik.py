@@ -48,7 +48,11 @@ def test_rows_participants_and_attention_checks(found: Audit) -> None:
     assert (found.rows, len(found.participants)) == (49_484, 215)
     assert (found.attention.shown, found.attention.passed, found.attention.pass_rate) == (2_356, 2_356, 1.0)
     assert all(person.passed == person.checks for person in found.participants)
-    assert found.flagged == ()
+    assert len(found.flagged) == 10  # see docs/simulated-observers.md
+    assert {reason.test for flag in found.flagged for reason in flag.reasons[:1]} == {"choices"}
+    assert (found.copies.rows, found.doubles.rows) == (0, 166)
+    shares = [slot.value for slot in found.odd_by_slot]
+    assert sum(shares) == pytest.approx(1)
     assert sum(person.rows for person in found.participants) == found.rows
     assert (found.degenerate, found.judgments) == (2, 47_126)
 

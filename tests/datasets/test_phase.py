@@ -114,7 +114,7 @@ def test_a_pickle_of_something_else(tmp_path: Path, entries: object) -> None:
 def test_ratings_are_matched_by_name_and_checked(tmp_path: Path, rows: str, message: str) -> None:
     path = tmp_path / "ratings.csv"
     path.write_text("clip,friendly,neutral,adversarial\nb,3,1,0\na,1,1,2\n")
-    read = read_ratings(path, ("a", "b"))
+    read, _ = read_ratings(path, ("a", "b"))
     assert read["friendly"].tolist() == [0.25, 0.75]
     assert read["n_raters"].tolist() == [4, 4]
     path.write_text(f"clip,friendly,neutral,adversarial\n{rows}")

@@ -7,9 +7,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from bgs.judgments import Trials
 from bgs.judgments.audit import audit, response_times
+from bgs.judgments.duplicates import DuplicateCount
 from bgs.stimuli import StimulusSet
 
 STIMULI = StimulusSet(ids=tuple("abcdef"), split=("train",) * 4 + ("test",) * 2)
@@ -47,10 +49,23 @@ def test_counts_and_attention_checks() -> None:
     assert (found.attention.shown, found.attention.passed, found.attention.pass_rate) == (2, 1, 0.5)
     ann, bob = found.participants
     assert (ann.participant, ann.rows, ann.checks, ann.passed, ann.median_rt) == ("ann", 3, 2, 1, 2.0)
-    assert (ann.compared, bob.compared) == (1, 2)  # the triplet that both saw
-    assert (ann.agreement, bob.agreement) == (0.5, 0.5)  # bob kept either of two pairs once: a tie
     assert found.flagged == ()
     assert (bob.participant, bob.rows, bob.checks, bob.passed, bob.median_rt) == ("bob", 4, 0, 0, 5.5)
+
+
+def test_duplicates_and_slots() -> None:
+    found = audit(TRIALS, STIMULI)
+    assert found.copies == found.doubles == DuplicateCount(0, 0, 0, 0)
+    assert [slot.value for slot in found.odd_by_slot] == [0.75, 0.0, 0.25]
+    assert found.odd_by_slot[0].low < 0.34
+    for slot in found.odd_by_slot:
+        exact = proportion(round(slot.value * 4), 4)
+        assert (slot.low, slot.high) == pytest.approx(exact, abs=1e-6)
+
+
+def proportion(hits: int, n: int) -> tuple[float, float]:
+    interval = binomtest(hits, n).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def test_repeat_agreement() -> None:

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from bgs.cli._show import console, facts, table
 from bgs.datasets import Dataset
-from bgs.judgments.audit import Audit, Leakage, PairCoverage, ResponseTimes
+from bgs.judgments.audit import Audit, Leakage, PairCoverage, ResponseTimes, SlotShare
 from bgs.judgments.careless import TESTS, Flag
 from bgs.judgments.participants import ParticipantAudit
 
@@ -33,11 +33,14 @@ def _summary(audit: Audit) -> list[tuple[str, object]]:
         ("rows", f"{audit.rows:,}"),
         ("judgments", f"{audit.judgments:,} (three distinct clips)"),
         ("degenerate", f"{audit.degenerate:,} (one clip three times)"),
+        ("copied rows", audit.copies.in_words()),
+        ("submitted twice", audit.doubles.in_words()),
         ("participants", _participants(audit.participants)),
         ("attention checks", f"{checks.shown:,} (one clip twice), {_percent(checks.pass_rate)} passed"),
         ("", _failures(audit.participants)),
         ("careless?", f"{len(audit.flagged)} of {len(audit.participants):,} participants flagged"),
     ]
+    rows.append(("odd one by slot", _slots(audit.odd_by_slot)))
     rows += [("response time", line) for line in _times(audit.rt)][:1]
     rows += [("", line) for line in _times(audit.rt)[1:]]
     agreement = f"{repeats.over_pairs:.3f} over {repeats.pairs:,} pairs of judgments of the same triplet"
@@ -47,6 +50,11 @@ def _summary(audit: Audit) -> list[tuple[str, object]]:
             ("", f"{repeats.over_triplets:.3f} over {repeats.repeated_triplets:,} triplets (chance 0.333)")
         )
     return rows
+
+
+def _slots(slots: tuple[SlotShare, ...]) -> str:
+    shares = (f"{_percent(slot.value)} [{_percent(slot.low)}, {_percent(slot.high)}]" for slot in slots)
+    return ", ".join(shares) or "no judgments"
 
 
 def _participants(participants: tuple[ParticipantAudit, ...]) -> str:

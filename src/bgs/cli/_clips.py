@@ -12,7 +12,7 @@ from bgs.datasets import Dataset, write_folder
 from bgs.datasets.links import ClipSearch, link_clips, search_clips
 from bgs.datasets.phase import PhaseClip, load_phase, read_clips
 from bgs.datasets.registry import PHASE_GENSET, DatasetCard
-from bgs.experiment.progress import progress_bar
+from bgs.experiment.progress import print_once, progress_bar
 from bgs.simulation.phase_video import DRAWING, render_phase
 from bgs.stimuli import StimulusSet
 
@@ -30,7 +30,8 @@ def draw_clips(source: Path, out: Path | None, ratings: Path | None, size: int, 
         The folder. The clips in it are remembered as those of ``phase-genset``.
     """
     folder = (out or cache_folder() / "clips" / PHASE_GENSET.name).resolve()
-    stimuli = load_phase(source, ratings)
+    stimuli, notes = load_phase(source, ratings)
+    print_once(*notes)
     _draw_missing(read_clips(source), folder, size, fps)
     stimuli = replace(stimuli, videos=tuple(folder / name for name in stimuli.ids))
     card = PHASE_GENSET

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bgs.cli._trial_options import RtKind, RtUnit, trial_options
+
 if TYPE_CHECKING:
     from bgs.datasets import Dataset
+    from bgs.judgments import TrialOptions
 
 app = typer.Typer(
     help="List, fetch, audit and show data sets.",
@@ -28,12 +31,21 @@ Mirror = Annotated[
 ]
 
 
-def _load(name: str, mirror: Path | None, ratings: Path | None = None) -> Dataset:
+def _load(
+    name: str, mirror: Path | None, ratings: Path | None = None, options: TrialOptions | None = None
+) -> Dataset:
+    """A data set, saying how its tables were understood."""
     from bgs.cli._show import download_progress
     from bgs.datasets import load_dataset
+    from bgs.experiment.progress import print_once
+    from bgs.judgments import AS_IT_STANDS
 
     with download_progress() as progress:
-        return load_dataset(name, mirror=mirror, progress=progress, ratings=ratings)
+        dataset = load_dataset(
+            name, mirror=mirror, progress=progress, ratings=ratings, options=options or AS_IT_STANDS
+        )
+    print_once(*dataset.notes)
+    return dataset
 
 
 @app.command("list", epilog="Example: bgs data list")
@@ -131,16 +143,18 @@ def audit(
     json: Annotated[
         Path | None, typer.Option(help="Also write everything, per participant too, as JSON.")
     ] = None,
+    rt_unit: RtUnit = None,
+    rt_kind: RtKind = None,
     mirror: Mirror = None,
 ) -> None:
-    """Audit a data set's trials: attention checks, response times, coverage, agreement, leakage, published files."""
+    """Audit a data set's trials: attention checks, duplicates, response times, coverage, agreement, leakage, published files."""
     from bgs._files import require_output, write_json
     from bgs.cli._audit import print_audit
     from bgs.datasets import audit_dataset
 
     if json is not None:
         require_output(json)
-    dataset = _load(name, mirror)
+    dataset = _load(name, mirror, options=trial_options(rt_unit, rt_kind))
     found = audit_dataset(dataset)
     print_audit(dataset, found)
     if json is not None:
@@ -155,12 +169,14 @@ def show(
     ratings: Annotated[
         Path | None, typer.Option(help="phase-genset only: table of how many people chose what.")
     ] = None,
+    rt_unit: RtUnit = None,
+    rt_kind: RtKind = None,
     mirror: Mirror = None,
 ) -> None:
     """Show a data set: its first stimuli and trials, ratings, licence and citation."""
     from bgs.cli._dataset import print_dataset
 
-    print_dataset(_load(name, mirror, ratings), first)
+    print_dataset(_load(name, mirror, ratings, trial_options(rt_unit, rt_kind)), first)
 
 
 @app.command("plant", epilog="Example: bgs data plant planted/ --seed 1")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bgs.cli._numbers import number
+from bgs.cli._trial_options import DropDuplicates, ExcludeFlagged, RtKind, RtUnit, trial_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -76,6 +77,10 @@ def evaluate(
     ] = None,
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles for the p-value of the RSA.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
+    drop_duplicates: DropDuplicates = False,
+    exclude_flagged: ExcludeFlagged = False,
+    rt_unit: RtUnit = None,
+    rt_kind: RtKind = None,
     json: Annotated[Path | None, typer.Option(help="Write the result here.")] = None,
     mirror: Annotated[
         Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
@@ -88,19 +93,23 @@ def evaluate(
     from bgs._files import require_output, write_json
     from bgs.datasets import load_dataset
     from bgs.embeddings import Embeddings
+    from bgs.experiment.progress import print_once
     from bgs.experiment.provenance import provenance
 
     if json is not None:
         require_output(json)
     model = Embeddings.load(embeddings)
     other = None if against is None else Embeddings.load(against)
-    dataset = load_dataset(data, mirror=mirror)
+    options = trial_options(rt_unit, rt_kind, drop_duplicates, exclude_flagged)
+    dataset = load_dataset(data, mirror=mirror, options=options)
+    print_once(*dataset.notes)
     with Console(stderr=True).status("comparing"):
         result = evaluation.evaluate(
             model, dataset.stimuli, dataset.need_trials(), protocol=protocol.value, distance=distance.value,
             center=center, against=other, permutations=permutations, seed=seed,
             provenance=provenance(
-                data=dataset.name, data_hashes=dict(dataset.hashes), simulated=dataset.simulated
+                data=dataset.name, data_hashes=dict(dataset.hashes), simulated=dataset.simulated,
+                **dataset.about_trials(),
             ),
         )  # fmt: skip
     print_results(result)

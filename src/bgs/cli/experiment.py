@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bgs.cli._trial_options import DropDuplicates, ExcludeFlagged, RtKind, RtUnit, overrides
+
 EXAMPLE = "Example: bgs experiment configs/paper-text-minilm.yaml --out experiments/minilm --plan"
 
 
@@ -21,6 +23,10 @@ def experiment(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override a key: training.epochs=10.")
     ] = None,
+    drop_duplicates: DropDuplicates = False,
+    exclude_flagged: ExcludeFlagged = False,
+    rt_unit: RtUnit = None,
+    rt_kind: RtKind = None,
     mirror: Annotated[
         Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
     ] = None,
@@ -48,7 +54,8 @@ def experiment(
     from bgs.experiment.page import write_report
     from bgs.experiment.plan import plan_experiment
 
-    settings = load_experiment(config, set_ or ())
+    asked = overrides("training.judgments", rt_unit, rt_kind, drop_duplicates, exclude_flagged)
+    settings = load_experiment(config, [*(set_ or ()), *asked])
     if plan:
         print_plan(plan_experiment(settings, out, mirror=mirror))
         return

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bgs.cli._trial_options import DropDuplicates, ExcludeFlagged, RtKind, RtUnit, overrides
+
 if TYPE_CHECKING:
     from bgs.experiment.folds import FoldsResult
 
@@ -19,6 +21,10 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override a key: optimizer.learning_rate=1e-4.")
     ] = None,
+    drop_duplicates: DropDuplicates = False,
+    exclude_flagged: ExcludeFlagged = False,
+    rt_unit: RtUnit = None,
+    rt_kind: RtKind = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
     mirror: Annotated[
         Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
@@ -33,7 +39,8 @@ def train(
     from bgs.experiment.run import run_training
     from bgs.training import load_config
 
-    settings = load_config(config, set_ or ())
+    asked = overrides("judgments", rt_unit, rt_kind, drop_duplicates, exclude_flagged)
+    settings = load_config(config, [*(set_ or ()), *asked])
     if settings.cross_validation is not None:
         print_folds(run_folds(settings, out, resume=resume, mirror=mirror))
         return

@@ -15,6 +15,7 @@ from bgs.datasets.links import linked_clips
 from bgs.datasets.phase import load_phase
 from bgs.datasets.published import audit_dataset
 from bgs.datasets.registry import GARCIA_ISIK, REGISTRY, DatasetCard
+from bgs.judgments import AS_IT_STANDS, TrialOptions
 
 __all__ = ["REGISTRY", "Dataset", "DatasetCard", "audit_dataset", "find_card", "load_dataset", "write_folder"]
 
@@ -24,6 +25,7 @@ def load_dataset(
     mirror: str | Path | None = None,
     progress: Progress | None = None,
     ratings: str | Path | None = None,
+    options: TrialOptions = AS_IT_STANDS,
 ) -> Dataset:
     """Load a named public data set, fetching it first if need be, or a folder of one's own.
 
@@ -34,25 +36,31 @@ def load_dataset(
         mirror: see :func:`bgs.datasets.download.fetch`; ``BGS_DATA_MIRROR`` if None.
         progress: called as bytes arrive.
         ratings: for ``phase-genset``, a table of how many people chose each relation.
+        options: how response times are read, and which trials are left out; ``notes`` of the data set tell.
 
     Raises:
-        DataError: the name is unknown, a file cannot be had or contradicts itself, or ``ratings`` is given for
-            a data set that takes none.
+        DataError: the name is unknown, a file cannot be had or contradicts itself, or ``ratings`` or a
+            format of response times is given for a data set that takes none.
     """
     if name_or_folder not in REGISTRY and Path(name_or_folder).is_dir():
         _reject_ratings(ratings, str(name_or_folder))
-        return load_folder(name_or_folder)
+        return load_folder(name_or_folder, options).select(options)
     card = find_card(str(name_or_folder))
+    _reject_times(options, card.name)
+    notes: tuple[str, ...] = ()
     folder = fetch(card, mirror, progress)
     if card is GARCIA_ISIK:
         _reject_ratings(ratings, card.name)
         stimuli, trials = load_garcia_isik(folder)
     else:
-        stimuli, trials = load_phase(folder, None if ratings is None else Path(ratings)), None
+        trials = None
+        stimuli, notes = load_phase(folder, None if ratings is None else Path(ratings))
     stimuli = replace(stimuli, videos=linked_clips(card.name, stimuli))
-    return Dataset(
-        card.name, stimuli, trials, card.hashes, card.licence, card.citation, folder, simulated=False
-    )
+    dataset = Dataset(
+        card.name, stimuli, trials, card.hashes, card.licence, card.citation, folder,
+        simulated=False, notes=notes,
+    )  # fmt: skip
+    return dataset.select(options)
 
 
 def find_card(name: str) -> DatasetCard:
@@ -71,3 +79,15 @@ def find_card(name: str) -> DatasetCard:
 def _reject_ratings(ratings: str | Path | None, name: str) -> None:
     if ratings is not None:
         raise DataError("takes no ratings", where=name, expected="phase-genset", got=ratings)
+
+
+def _reject_times(options: TrialOptions, name: str) -> None:
+    given = {"--rt-unit": options.rt_unit, "--rt-kind": options.rt_kind}
+    usual = {"--rt-unit": AS_IT_STANDS.rt_unit, "--rt-kind": AS_IT_STANDS.rt_kind}
+    for option, value in given.items():
+        if value != usual[option]:
+            raise DataError(
+                f"{option} is for a folder of your own: what these times count is known",
+                where=name,
+                got=value,
+            )

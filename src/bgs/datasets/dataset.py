@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from bgs._errors import DataError
-from bgs.judgments import Trials
+from bgs.judgments import AS_IT_STANDS, TrialOptions, Trials, select_trials
 from bgs.stimuli import StimulusSet
 
 
@@ -25,7 +26,9 @@ class Dataset:
         folder: where the files lie; None for data made in memory.
         simulated: whether clips or judgments were made by a simulation. Every page and table that is made of them says
             so; whoever makes a data set has to say which it is.
-        notes: how its files were understood where that could be otherwise, a sentence each.
+        notes: how its files were understood where that could be otherwise, and what was left out, a sentence each.
+        options: how response times were read, and which trials were to be left out.
+        left_out: what was left out, as JSON types.
 
     Raises:
         DataError: the trials index a stimulus set of another size.
@@ -41,6 +44,8 @@ class Dataset:
     _: KW_ONLY
     simulated: bool
     notes: tuple[str, ...] = ()
+    options: TrialOptions = AS_IT_STANDS
+    left_out: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials.n_stimuli != len(self.stimuli):
@@ -61,3 +66,20 @@ class Dataset:
                 hint=f"`bgs data show {self.name}` shows what it has",
             )  # fmt: skip
         return self.trials
+
+    def select(self, options: TrialOptions) -> Dataset:
+        """The data set with the trials that :func:`bgs.judgments.select_trials` leaves, saying so in its notes."""
+        if self.trials is None:
+            return replace(self, options=options)
+        test = None if self.stimuli.split is None else self.stimuli.test
+        found = select_trials(self.trials, options, test)
+        notes = tuple(f"{self.name}: {note}" for note in found.notes)
+        return replace(
+            self, trials=found.trials, notes=self.notes + notes, options=options, left_out=found.record
+        )
+
+    def about_trials(self) -> dict[str, Any]:
+        """What a provenance has to say of the options that trials were read with; empty where all are the usual ones."""
+        if self.options == AS_IT_STANDS:
+            return {}
+        return {"judgments": {**asdict(self.options), "left_out": dict(self.left_out)}}

@@ -15,7 +15,8 @@ from bgs._files import read_json, sha256, write_json
 from bgs._typing import Float
 from bgs.datasets.dataset import Dataset
 from bgs.datasets.video_folder import load_videos
-from bgs.judgments.csv_table import Table, number_cells, read_table, to_numbers, write_table
+from bgs.judgments import AS_IT_STANDS, TrialOptions
+from bgs.judgments.csv_table import Table, number_cells, read_table, write_table
 from bgs.judgments.tables import read_trials, write_trials
 from bgs.stimuli import StimulusSet
 
@@ -25,8 +26,8 @@ TRUTH = "observers.json"
 _KNOWN = ("stimulus_id", "video", "captions", "split")
 
 
-def load_folder(path: str | Path) -> Dataset:
-    """Load a folder as a data set.
+def load_folder(path: str | Path, options: TrialOptions = AS_IT_STANDS) -> Dataset:
+    """Load a folder as a data set, its trials as they stand in the table.
 
     ``stimuli.csv`` has ``stimulus_id`` and optionally ``video`` (a path, relative to the folder), ``captions`` (a
     JSON list of sentences) and ``split`` (train or test). Any other column is a rating where every cell that is
@@ -34,6 +35,10 @@ def load_folder(path: str | Path) -> Dataset:
     ``about.json``, if there is one, names ``licence`` and ``citation`` and says whether the data are ``simulated``
     (true or false; those that say nothing are where their licence is "simulated", as older versions wrote it). A folder
     with neither table is a data set of the videos in it, see :func:`bgs.datasets.video_folder.load_videos`.
+
+    Args:
+        path: the folder.
+        options: how response times are read; nothing is left out here.
 
     Raises:
         DataError: a file is missing, unreadable, or contradicts itself or the other.
@@ -45,8 +50,11 @@ def load_folder(path: str | Path) -> Dataset:
         raise DataError(
             f"not a data set: it has no {STIMULI}", where=folder, expected=f"{STIMULI} and {TRIALS}"
         )
-    stimuli = read_stimuli(folder / STIMULI)
-    trials = read_trials(folder / TRIALS, stimuli) if (folder / TRIALS).exists() else None
+    stimuli, notes = read_stimuli(folder / STIMULI)
+    trials = None
+    if (folder / TRIALS).exists():
+        trials, more = read_trials(folder / TRIALS, stimuli, options.rt_unit, options.rt_kind)
+        notes += more
     files = [name for name in (STIMULI, TRIALS) if (folder / name).exists()]
     about = _read_about(folder / ABOUT)
     return Dataset(
@@ -58,6 +66,7 @@ def load_folder(path: str | Path) -> Dataset:
         citation=about.get("citation", "none given"),
         folder=folder,
         simulated=_is_simulated(folder, about),
+        notes=notes,
     )
 
 
@@ -94,11 +103,11 @@ def _is_simulated(folder: Path, about: dict[str, Any]) -> bool:
     return bool(marked) or (folder / TRUTH).exists()
 
 
-def read_stimuli(path: Path) -> StimulusSet:
-    """Read ``stimuli.csv``; see :func:`load_folder` for its columns."""
-    table = read_table(path, ("stimulus_id",))
+def read_stimuli(path: Path) -> tuple[StimulusSet, tuple[str, ...]]:
+    """Read ``stimuli.csv``, see :func:`load_folder` for its columns; and how it was understood, a sentence each."""
+    table = read_table(path, _KNOWN[:1], _KNOWN[1:])
     ratings, labels = _ratings_and_labels(table)
-    return StimulusSet(
+    stimuli = StimulusSet(
         ids=_distinct_ids(table),
         captions=_captions(table) if "captions" in table.columns else None,
         videos=_videos(table) if "video" in table.columns else None,
@@ -106,6 +115,7 @@ def read_stimuli(path: Path) -> StimulusSet:
         ratings=ratings,
         labels=labels,
     )
+    return stimuli, tuple(table.assumptions)
 
 
 def write_stimuli(path: Path, stimuli: StimulusSet) -> None:
@@ -187,8 +197,7 @@ def _ratings_and_labels(
 
 def _is_rating(table: Table, column: str) -> bool:
     """Whether a column holds numbers. One that mixes numbers and text is more likely a slip than a label."""
-    filled = np.array([cell != "" for cell in table[column]])
-    numbers = np.isfinite(to_numbers(table[column]))
+    filled, numbers = ~table.missing(column), np.isfinite(table.numbers(column))
     if numbers.any() and (filled & ~numbers).any():
         odd = int(np.flatnonzero(filled & ~numbers)[0])
         raise DataError(

@@ -85,7 +85,7 @@ def _load(path: Path, stream: IO[bytes]) -> Any:
         raise DataError(f"refused to unpickle: {error}", where=path) from error
 
 
-def load_phase(folder: Path, ratings: Path | None = None) -> StimulusSet:
+def load_phase(folder: Path, ratings: Path | None = None) -> tuple[StimulusSet, tuple[str, ...]]:
     """Load the 100 clips: ids are clip names, label ``relation`` is the raters' majority.
 
     Args:
@@ -105,13 +105,18 @@ def load_phase(folder: Path, ratings: Path | None = None) -> StimulusSet:
     relation = tuple(labels[name]["relationship"] for name in names)
     if set(relation) - set(RELATIONS):
         raise DataError("unknown label", where=folder / _LABELS, expected=", ".join(RELATIONS))
-    shares = {} if ratings is None else read_ratings(ratings, names)
-    return StimulusSet(ids=names, labels={"relation": relation}, ratings=shares)
+    shares, notes = ({}, ()) if ratings is None else read_ratings(ratings, names)
+    return StimulusSet(ids=names, labels={"relation": relation}, ratings=shares), notes
 
 
-def read_ratings(path: Path, names: tuple[str, ...]) -> dict[str, Float[np.ndarray, " n"]]:
-    """Share of raters who chose each relation, and how many raters a clip had, matched by clip name."""
-    table = read_table(path, ("clip", *RELATIONS), ())
+def read_ratings(
+    path: Path, names: tuple[str, ...]
+) -> tuple[dict[str, Float[np.ndarray, " n"]], tuple[str, ...]]:
+    """Share of raters who chose each relation, and how many raters a clip had, matched by clip name.
+
+    Second: how the table was understood, a sentence each.
+    """
+    table = read_table(path, ("clip", *RELATIONS), keep_others=False)
     record = {name: i for i, name in enumerate(table["clip"])}
     if set(record) != set(names) or len(table) != len(names):
         raise DataError(
@@ -120,7 +125,8 @@ def read_ratings(path: Path, names: tuple[str, ...]) -> dict[str, Float[np.ndarr
         )  # fmt: skip
     votes = _votes(table)[[record[name] for name in names]]
     n_raters = votes.sum(axis=1)
-    return {**dict(zip(RELATIONS, (votes / n_raters[:, None]).T, strict=True)), "n_raters": n_raters}
+    shares = dict(zip(RELATIONS, (votes / n_raters[:, None]).T, strict=True))
+    return {**shares, "n_raters": n_raters}, tuple(table.assumptions)
 
 
 def _votes(table: Table) -> Float[np.ndarray, "n 3"]:

@@ -8,6 +8,7 @@ from bgs._typing import Float64, Int, Shaped
 from bgs.evaluation.resampling import t_quantile
 from bgs.evaluation.result import Metric
 from bgs.judgments import Trials
+from bgs.judgments.duplicates import find_duplicates
 
 _FEW_TRIPLETS = 100
 _FEW_REPEATS = 10
@@ -62,6 +63,11 @@ def _repeat_warnings(trials: Trials, repeats: Int[np.ndarray, " t"]) -> list[str
         warnings.append(
             f"odd-one-out ceiling: {len(repeats)} repeated triplets, median {median:g} judgments each; the modal share "
             "is optimistic with few repeats, the lower figure pessimistic"
+        )
+    if duplicates := find_duplicates(trials):
+        warnings.append(
+            f"odd-one-out ceiling: {duplicates} count as repeats, and make people agree with themselves; leave them out "
+            "(--drop-duplicates)"
         )
     alone = _within_one(trials, trials.participant)
     if alone > 0:

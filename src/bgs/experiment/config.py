@@ -20,7 +20,7 @@ from bgs.training.yaml_file import read_mapping
 _SET_BY_GRID = {
     "model": "models", "data": "data", "seed": "seeds", "preset": "conditions", "cross_validation": "seeds",
 }  # fmt: skip
-_SAME_FOR_ALL = ("evaluation", "ratings")
+_SAME_FOR_ALL = ("evaluation", "judgments", "ratings")
 
 
 class ModelSettings(Section):

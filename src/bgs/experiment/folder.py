@@ -11,6 +11,7 @@ from bgs._errors import BgsError
 from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
 from bgs.datasets import REGISTRY, load_dataset
 from bgs.experiment.config import ExperimentConfig
+from bgs.experiment.progress import print_once
 from bgs.experiment.provenance import git_commit, hardware, provenance
 from bgs.experiment.simulated import write_simulated
 from bgs.experiment.study import Study, new_study
@@ -107,6 +108,7 @@ class ExperimentFolder:
         about = provenance(
             data=data.name, simulated=data.simulated, data_hashes=study.hashes(), data_files=dict(data.hashes),
             data_folder=None if own is None else str(own.resolve()), hardware=hardware(), git_commit=git_commit(),
+            **data.about_trials(),
         )  # fmt: skip
         write_json(self.provenance, about)
 
@@ -148,7 +150,9 @@ def load_experiment_study(config: ExperimentConfig, data: str, mirror: Path | No
     """
     model = next(iter(config.models))
     settings = config.training_config(model, config.conditions[0], config.seeds[0], data)
-    study = new_study(settings, load_dataset(data, mirror=mirror))
+    dataset = load_dataset(data, mirror=mirror, options=settings.judgments.options())
+    print_once(*dataset.notes)
+    study = new_study(settings, dataset)
     study.to_train(settings)
     study.require_protocols(config.evaluation.protocols, "training.evaluation.protocols")
     return study

@@ -13,6 +13,7 @@ from bgs._errors import DataError, some
 from bgs._typing import Float, Int
 from bgs.datasets import Dataset, load_dataset
 from bgs.evaluation import select_protocol
+from bgs.experiment.progress import print_once
 from bgs.experiment.provenance import provenance, sources
 from bgs.judgments import Geometry, PairCounts, Trials, human_rdm, split_validation
 from bgs.judgments.rated import draw_trials, hellinger_rdm
@@ -110,7 +111,8 @@ class Study:
         """Provenance of a run on this study."""
         data, hashes = self.dataset.name, dict(self.dataset.hashes)
         return provenance(
-            model=config.reference, seed=config.seed, data=data, data_hashes=hashes, simulated=self.dataset.simulated
+            model=config.reference, seed=config.seed, data=data, data_hashes=hashes,
+            simulated=self.dataset.simulated, **self.dataset.about_trials(),
         )  # fmt: skip
 
 
@@ -120,7 +122,9 @@ def load_study(config: TrainingConfig, mirror: Path | None = None) -> Study:
     Raises:
         DataError: there is nothing to train on.
     """
-    return new_study(config, load_dataset(config.data, mirror=mirror))
+    dataset = load_dataset(config.data, mirror=mirror, options=config.judgments.options())
+    print_once(*dataset.notes)
+    return new_study(config, dataset)
 
 
 def new_study(config: TrainingConfig, dataset: Dataset) -> Study:

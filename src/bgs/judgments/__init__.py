@@ -1,18 +1,26 @@
 """Judgments: the one trial table, pair counts, the human RDM, splits and the geometry to train on."""
 
 from bgs.judgments.choice_model import choice_model_rdm
+from bgs.judgments.duplicates import Duplicates, find_duplicates, without_duplicates
 from bgs.judgments.geometry import Geometry
 from bgs.judgments.pair_counts import PairCounts, human_rdm
 from bgs.judgments.splits import split_folds, split_validation
+from bgs.judgments.trial_options import AS_IT_STANDS, TrialOptions, select_trials
 from bgs.judgments.trials import Kind, Trials
 
 __all__ = [
+    "AS_IT_STANDS",
+    "Duplicates",
     "Geometry",
     "Kind",
     "PairCounts",
+    "TrialOptions",
     "Trials",
     "choice_model_rdm",
+    "find_duplicates",
     "human_rdm",
+    "select_trials",
     "split_folds",
     "split_validation",
+    "without_duplicates",
 ]

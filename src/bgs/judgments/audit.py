@@ -11,6 +11,7 @@ import numpy as np
 from bgs._typing import Bool, Float
 from bgs.judgments.agreement import RepeatAgreement, repeat_agreement
 from bgs.judgments.careless import Flag, flag_careless
+from bgs.judgments.duplicates import DuplicateCount, find_duplicates
 from bgs.judgments.pair_counts import PairCounts
 from bgs.judgments.participants import ParticipantAudit, participants, passed_checks
 from bgs.judgments.trials import Kind, Trials
@@ -42,6 +43,15 @@ class ResponseTimes:
     low: float
     high: float
     outliers: int
+
+
+@dataclass(frozen=True)
+class SlotShare:
+    """Share of judgments whose odd one stood in a slot, with its 95 % interval (Wilson 1927); about 1/3 without a bias."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -80,12 +90,17 @@ class Audit:
 
     ``leakage`` is None where the stimuli have no split, ``rt`` where no response time is known;
     ``published`` is empty where the authors published nothing to compare the trials with. ``flagged`` are
-    participants who seem careless, by the rules of :func:`bgs.judgments.careless.flag_careless`.
+    participants who seem careless, by the rules of :func:`bgs.judgments.careless.flag_careless`. ``copies`` and
+    ``doubles`` count the rows that :func:`bgs.judgments.find_duplicates` finds; ``odd_by_slot`` is empty without
+    judgments.
     """
 
     rows: int
     judgments: int
     degenerate: int
+    copies: DuplicateCount
+    doubles: DuplicateCount
+    odd_by_slot: tuple[SlotShare, ...]
     attention: AttentionChecks
     participants: tuple[ParticipantAudit, ...]
     rt: ResponseTimes | None
@@ -111,14 +126,18 @@ def _without_nan(value: Any) -> Any:
 def audit(trials: Trials, stimuli: StimulusSet) -> Audit:
     """Audit a trial table against its stimuli.
 
-    Every figure but ``rows``, ``leakage.rows``, ``rt`` and the attention checks is about similarity
+    Every figure but ``rows``, ``leakage.rows``, ``rt``, duplicates and the attention checks is about similarity
     judgments only: trials of three distinct clips.
     """
     people = participants(trials)
+    duplicates = find_duplicates(trials, None if stimuli.split is None else stimuli.test)
     return Audit(
         rows=len(trials),
         judgments=len(trials.judgments),
         degenerate=int((trials.kind == Kind.DEGENERATE).sum()),
+        copies=duplicates.copies,
+        doubles=duplicates.doubles,
+        odd_by_slot=odd_by_slot(trials.judgments),
         attention=attention_checks(trials),
         participants=people,
         rt=response_times(trials.rt),
@@ -133,6 +152,18 @@ def attention_checks(trials: Trials) -> AttentionChecks:
     """Attention checks over all participants; the pass rate is NaN where none was shown."""
     shown, passed = int((trials.kind == Kind.CATCH).sum()), int(passed_checks(trials).sum())
     return AttentionChecks(shown, passed, passed / shown if shown else math.nan)
+
+
+def odd_by_slot(judgments: Trials) -> tuple[SlotShare, ...]:
+    """How often the clip in each slot was chosen as odd."""
+    n, z2 = len(judgments), 1.959964**2
+    if not n:
+        return ()
+    shares = np.bincount(judgments.odd, minlength=3) / n
+    middle = (shares + z2 / (2 * n)) / (1 + z2 / n)
+    reach = np.sqrt(z2 * (shares * (1 - shares) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    columns = (shares, middle - reach, middle + reach)
+    return tuple(SlotShare(*row) for row in zip(*(column.tolist() for column in columns), strict=True))
 
 
 def response_times(rt: Float[np.ndarray, " n"]) -> ResponseTimes | None:

@@ -1,8 +1,9 @@
-"""Careless participants: who fails checks, answers too fast, or agrees with nobody more than chance would.
+"""Careless participants: who fails checks, answers too fast, or chooses as guesses would.
 
-Three tests a participant ask how improbable their figures would be if they took part as the others do. Fisher's method
-(1932, Statistical Methods for Research Workers, §21.1) joins them into one p, and Holm's (1979, Scandinavian Journal of
-Statistics 6:65) over participants keeps the probability of flagging anybody who does take part at :data:`ALPHA`.
+Three tests a participant ask how improbable their figures would be if they took part as the others do. The truncated product
+method (Zaykin et al. 2002, Genetic Epidemiology 22:170) joins those that speak against them into one p, so that a guesser who
+passes the attention checks is not acquitted by them. The method of Benjamini & Hochberg (1995, J. R. Stat. Soc. B 57:289)
+over participants keeps the expected share of people who do take part, among those who are flagged, at :data:`WRONG_FLAGS`.
 A flag is a reason to look, not a verdict.
 """
 
@@ -17,19 +18,20 @@ import numpy as np
 from bgs._typing import Bool, Float
 from bgs.judgments.participants import ParticipantAudit
 
-#: Probability of flagging anybody among participants who all take part properly.
-ALPHA = 0.05
+#: Expected share of wrong flags among all flags; among participants who all take part, the probability of any flag.
+WRONG_FLAGS = 0.1
+#: A test speaks against a participant where its p is at most this.
+SPEAKS = 0.05
 #: Share of attention checks that an attentive participant may fail.
 ATTENTIVE_FAILURES = 0.05
-#: Who agrees with the others this significantly more than chance is no random guesser, whatever the others do.
-ABOVE_CHANCE = 0.01
+#: Who takes part is at least this predictable, as a share of the median participant.
+TAKES_PART = 0.4
 #: Fewer participants than this do not tell how much participants differ.
 FEW = 10
 
 #: The tests, by name.
-TESTS = ("attention checks", "response time", "agreement")
+TESTS = ("attention checks", "response time", "choices")
 
-_CHANCE = 1.0 / 3.0
 _MAD_TO_SD = 1.4826
 
 
@@ -54,7 +56,7 @@ class Flag:
 
     Attributes:
         participant: name.
-        reasons: the tests that speak against them (p ≤ :data:`ALPHA` alone), strongest first.
+        reasons: the tests that speak against them (p ≤ :data:`SPEAKS`), strongest first.
         p: of all tests together, not corrected for the number of participants.
     """
 
@@ -70,47 +72,53 @@ def flag_careless(people: Sequence[ParticipantAudit]) -> tuple[Flag, ...]:
       that is higher.
     - response time: the log of the median time against the median of participants, in robust SD (1.4826 MAD),
       normal, lower tail.
-    - agreement: the share of judgments that the others foretell (see
-      :func:`bgs.judgments.participants.leave_one_out_scores`), against the median participant's share a, normal, lower
-      tail, with variance a (1 − a) / n + τ², τ² what participants differ beyond that. Its p is 1 where the share is
-      above chance (score test against 1/3, one-sided, :data:`ABOVE_CHANCE`): who disagrees but not at random has
-      another view of the clips.
+    - choices: how well they are foretold (see :func:`bgs.judgments.predictability.predictability`), lower tail of what is
+      seen of participants whose true value is normal about the median, with the robust SD that participants differ by
+      beyond sampling, but not below :data:`TAKES_PART` of the median: however much participants differ, somebody
+      whose choices tell next to nothing is not one of those who take part.
 
-    Who is fast but passes checks and agrees is thus less likely to be flagged than who is fast and does not. The last
-    two tests need :data:`FEW` participants; a test that cannot be made is left out of the joint p.
+    The last two tests need :data:`FEW` participants; a test that cannot be made does not speak.
     """
     if not people:
         return ()
-    p = np.stack([_checks(people), _pace(people), _agreement(people)], axis=1)
-    joint = fisher(p)
+    p = np.stack([_checks(people), _pace(people), _choices(people)], axis=1)
+    joint = truncated_product(p, SPEAKS)
     flags = []
-    for row in np.flatnonzero(holm(joint, ALPHA)).tolist():
-        against = [k for k in np.argsort(p[row]).tolist() if p[row, k] <= max(ALPHA, np.nanmin(p[row]))]
+    for row in np.flatnonzero(benjamini_hochberg(joint, WRONG_FLAGS)).tolist():
+        against = [k for k in np.argsort(p[row]).tolist() if p[row, k] <= SPEAKS]
         reasons = [Reason(TESTS[k], _finding(TESTS[k], people[row]), float(p[row, k])) for k in against]
         flags.append(Flag(people[row].participant, tuple(reasons), float(joint[row])))
     return tuple(flags)
 
 
-def fisher(p: Float[np.ndarray, "q t"]) -> Float[np.ndarray, " q"]:
-    """(q,) joint p of each row's independent tests: −2 Σ ln p is χ² with 2 degrees of freedom a test.
+def truncated_product(p: Float[np.ndarray, "q t"], limit: float) -> Float[np.ndarray, " q"]:
+    """(q,) joint p of each row's independent tests, from the product of those at or below ``limit``; 1 where there is none.
 
-    NaN is a test that was not made; a row without any is NaN.
+    The probability that tests of true hypotheses have a product as small: Σ over k of how probable it is that k of t are
+    below the limit, times how probable so small a product of k numbers, uniform below it, is (Zaykin et al., equation 1). NaN
+    is a test that was not made; a row without any is NaN.
     """
-    from scipy.special import chdtrc
+    from scipy.special import comb, gammaincc
 
     made = np.isfinite(p).sum(axis=1)
-    statistic = -2.0 * np.log(np.maximum(np.where(np.isfinite(p), p, 1.0), np.finfo(float).tiny)).sum(axis=1)
-    joint: Float[np.ndarray, " q"] = np.where(made > 0, chdtrc(2.0 * np.maximum(made, 1), statistic), np.nan)
-    return joint
+    speaks = np.isfinite(p) & (p <= limit)
+    log = np.log(np.maximum(np.where(speaks, p, 1.0), np.finfo(float).tiny)).sum(axis=1)
+    joint = np.zeros(len(p))
+    for k in range(1, p.shape[1] + 1):
+        # a sum of k unit exponentials beyond k ln(limit) − ln(product)
+        beyond = gammaincc(k, np.maximum(k * np.log(limit) - log, 0.0))
+        joint += comb(made, k) * limit**k * (1.0 - limit) ** np.maximum(made - k, 0) * beyond
+    joint = np.where(speaks.any(axis=1), np.minimum(joint, 1.0), 1.0)
+    return np.where(made > 0, joint, np.nan)
 
 
-def holm(p: Float[np.ndarray, " m"], alpha: float) -> Bool[np.ndarray, " m"]:
-    """(m,) hypotheses that Holm's step-down method rejects; NaN is no test."""
+def benjamini_hochberg(p: Float[np.ndarray, " m"], share: float) -> Bool[np.ndarray, " m"]:
+    """(m,) hypotheses that are rejected with an expected share of wrong rejections among them; NaN is no test."""
     order = np.argsort(p)  # NaN last
     tests = int(np.isfinite(p).sum())
+    low = np.flatnonzero(p[order[:tests]] <= share * np.arange(1, tests + 1) / max(tests, 1))
     rejected = np.zeros(len(p), dtype=bool)
-    low = p[order[:tests]] <= alpha / (tests - np.arange(tests))
-    rejected[order[:tests]] = np.logical_and.accumulate(low)
+    rejected[order[: low[-1] + 1 if len(low) else 0]] = True
     return rejected
 
 
@@ -133,37 +141,44 @@ def _pace(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
     """(q,) probability of a pace as fast; NaN where it is unknown or participants are few."""
     times = np.array([person.median_rt for person in people])
     log = np.log(np.maximum(times, 1e-3))  # no time at all has no finite logarithm
-    return _lower_tail(log, np.zeros(len(people)))
+    return _lower_tail(log)
 
 
-def _agreement(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
-    """(q,) probability of agreement as low; 1 for who agrees more than chance."""
+def _choices(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
+    """(q,) probability of choices that are foretold as badly by someone who takes part."""
     from scipy.special import ndtr
 
-    n = np.array([max(person.compared, 1) for person in people], dtype=np.float64)
-    share = np.array([person.agreement for person in people])
-    middle = float(np.nanmedian(share)) if np.isfinite(share).any() else math.nan
-    p = _lower_tail(share, middle * (1.0 - middle) / n)
-    by_chance = ndtr(-(share - _CHANCE) / np.sqrt(_CHANCE * (1.0 - _CHANCE) / n))
-    return np.where(by_chance < ABOVE_CHANCE, 1.0, p)
+    value = np.array([person.predictability for person in people])
+    sd = np.array([person.predictability_sd for person in people])
+    known = np.isfinite(value)
+    p = np.full(len(people), np.nan)
+    if known.sum() < FEW or not np.median(value[known]) > 0:
+        return p
+    middle, differ = float(np.median(value[known])), _differ(value[known], sd[known] ** 2)
+    true = np.linspace(max(TAKES_PART * middle, middle - 6 * differ), middle + 6 * differ, 1001)
+    weight = np.exp(-(((true - middle) / differ) ** 2) / 2) if differ > 0 else np.ones(len(true))
+    p[known] = ndtr((value[known, None] - true) / sd[known, None]) @ (weight / weight.sum())
+    return p
 
 
-def _lower_tail(
-    values: Float[np.ndarray, " q"], sampling: Float[np.ndarray, " q"]
-) -> Float[np.ndarray, " q"]:
-    """(q,) normal lower tail about the median, with what participants differ beyond the variance of sampling."""
+def _lower_tail(values: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:
+    """(q,) normal lower tail about the median; NaN where a value is unknown, values are few, or none differs."""
     from scipy.special import ndtr
 
     known = np.isfinite(values)
+    p = np.full(len(values), np.nan)
     if known.sum() < FEW:
-        return np.full(len(values), np.nan)
-    apart = values - np.median(values[known])
-    robust = (_MAD_TO_SD * np.median(np.abs(apart[known]))) ** 2
-    variance = sampling + max(0.0, robust - float(np.median(sampling[known])))
-    if not (variance[known] > 0).all():
-        return np.full(len(values), np.nan)
-    p: Float[np.ndarray, " q"] = ndtr(apart / np.sqrt(variance))
+        return p
+    differ = _differ(values[known], np.zeros(int(known.sum())))
+    if differ > 0:
+        p[known] = ndtr((values[known] - np.median(values[known])) / differ)
     return p
+
+
+def _differ(values: Float[np.ndarray, " k"], sampling: Float[np.ndarray, " k"]) -> float:
+    """Robust SD (1.4826 MAD) of values beyond their sampling variance."""
+    robust = (_MAD_TO_SD * np.median(np.abs(values - np.median(values)))) ** 2
+    return math.sqrt(max(0.0, float(robust - np.median(sampling))))
 
 
 def _finding(test: str, person: ParticipantAudit) -> str:
@@ -171,4 +186,4 @@ def _finding(test: str, person: ParticipantAudit) -> str:
         return f"failed {person.checks - person.passed} of {person.checks}"
     if test == "response time":
         return f"median {person.median_rt:.2f} s"
-    return f"{person.agreement:.3f} of {person.compared:,}"
+    return f"predictability {person.predictability:.2f} ± {person.predictability_sd:.2f}"

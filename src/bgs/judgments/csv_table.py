@@ -1,33 +1,47 @@
-"""A comma-separated table: text in, typed columns out, every complaint with its row and column."""
+"""A table as people have it: text in, typed columns out, every complaint with its row and column.
+
+Programs and spreadsheets write tables in more than one way. What can be read in one way only is read, and the table says
+what was assumed; everything else is an error that names its place.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from bgs._errors import DataError, some
 from bgs._files import write_text
-from bgs._typing import Float, Int, Shaped
+from bgs._typing import Bool, Float, Int, Shaped
+from bgs.judgments.table_text import SEPARATORS, decode, plain_name, split_records
+
+#: Cells of a numeric column that say that there is no number, in any case.
+MISSING = frozenset({"na", "n/a", "nan", "null", "none"})
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of text, as they stand in a comma-separated file.
+    """Columns of text, as they stand in a file, without spaces around cells.
 
     Attributes:
         path: the file.
         columns: column name -> n cells.
         rows: row of the file on which each of the n records begins, as in a text editor: the header is row 1.
+        separator: between cells; where it is a semicolon, numbers may have decimal commas.
+        assumptions: how it was read where that is not the plain way, a sentence each; reading numbers may add to it.
     """
 
     path: Path
     columns: dict[str, list[str]]
     rows: list[int]
+    separator: str = ","
+    assumptions: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -50,21 +64,42 @@ class Table:
             raise DataError("empty cell", where=self.where(cells.index(""), column), expected="a name")
         return np.array(cells, dtype=np.str_)
 
+    def assume(self, what: str) -> None:
+        """Keep a sentence on how the file was understood, once."""
+        line = f"{self.path}: {what}"
+        if line not in self.assumptions:
+            self.assumptions.append(line)
+
+    def missing(self, column: str) -> Bool[np.ndarray, " n"]:
+        """(n,) True where a numeric column has no number: an empty cell, or one of :data:`MISSING`."""
+        return np.array([cell == "" or cell.lower() in MISSING for cell in self.columns[column]], dtype=bool)
+
+    def numbers(self, column: str) -> Float[np.ndarray, " n"]:
+        """(n,) the numbers of a column; NaN where a cell holds none, or one that is not finite."""
+        cells = self.columns[column]
+        if self.separator == ";" and any(map(_DECIMAL_COMMA.fullmatch, cells)):
+            self.assume(f"column {column!r} has decimal commas")
+            cells = [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
+        values = to_numbers(cells)
+        return np.where(np.isfinite(values), values, np.nan)
+
     def floats(self, column: str, *, blank_is_nan: bool = False) -> Float[np.ndarray, " n"]:
-        """(n,) finite numbers; with ``blank_is_nan``, NaN where the cell is empty.
+        """(n,) finite numbers; with ``blank_is_nan``, NaN where the cell says that there is none.
 
         Raises:
             DataError: a cell is not a finite number.
         """
-        cells = self.columns[column]
-        blank = np.array([blank_is_nan and cell == "" for cell in cells], dtype=bool)
-        values = to_numbers(cells)
-        bad = np.flatnonzero(~np.isfinite(values) & ~blank)
+        cells, values = self.columns[column], self.numbers(column)
+        blank = self.missing(column) if blank_is_nan else np.zeros(len(cells), dtype=bool)
+        bad = np.flatnonzero(np.isnan(values) & ~blank)
         if len(bad):
             raise DataError(
                 "not a number", where=self.where(int(bad[0]), column),
                 expected="a finite number", got=repr(cells[bad[0]]),
             )  # fmt: skip
+        words = sorted({cells[k] for k in np.flatnonzero(blank)} - {""})
+        if words:
+            self.assume(f"{some(words)} in column {column!r} is read as unknown")
         return values
 
     def integers(self, column: str) -> Int[np.ndarray, " n"]:
@@ -98,74 +133,126 @@ def _to_number(cell: str) -> float:
         return float("nan")
 
 
-def read_table(path: str | Path, required: Sequence[str], optional: Sequence[str] | None = None) -> Table:
-    """Read a comma-separated UTF-8 file with a header.
+def read_table(
+    path: str | Path, required: Sequence[str], optional: Sequence[str] = (), *, keep_others: bool = True
+) -> Table:
+    """Read a table with a header: cells between commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252.
+
+    Columns are found by name whatever its capitals, spaces, hyphens and underscores. An unnamed column that counts the
+    rows, as pandas writes it, and unnamed empty ones are left out. What was assumed is in ``assumptions``.
 
     Args:
         path: the file.
         required: columns it must have.
-        optional: further columns it may have; None allows any.
+        optional: further columns that are known by name.
+        keep_others: whether columns of other names are kept, or left out.
 
     Raises:
-        DataError: the file is missing, empty, not UTF-8, not a table, or has the wrong columns.
+        DataError: the file is missing, empty, not text, not a table, or has the wrong columns.
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            header, records, rows = _read_records(path, stream)
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise DataError("not UTF-8 text", where=path, got=f"byte 0x{byte:02x}") from error
+        text, encoding = decode(path.read_bytes(), path)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror}", where=path) from error
-    _check_header(path, header, required, optional)
-    if not records:
+    separator = _separator(path, text, required)
+    records, rows = split_records(path, text, separator)
+    header, cells = [name.strip() for name in records[0]], records[1:]
+    _check_width(path, records, rows)
+    columns = dict(enumerate([cell.strip() for cell in column] for column in zip(*cells, strict=True)))
+    table = Table(path, {}, rows[1:], separator)
+    if encoding is not None:
+        table.assume(f"read as {encoding}, not UTF-8")
+    if separator != ",":
+        table.assume(f"cells are separated by {SEPARATORS[separator]}")
+    if f"{separator} " in text.split("\n", 1)[0] or any(
+        cell != cell.strip() for record in records for cell in record
+    ):
+        table.assume("spaces around cells are left out")
+    names = _known_names(table, header, [*required, *optional])
+    kept = [k for k, name in enumerate(names) if name or not _is_index(table, k, columns.get(k, []))]
+    _check_header(table, [names[k] for k in kept], required)
+    if not cells:
         raise DataError("no rows below the header", where=path, expected="at least one row")
-    return Table(path, dict(zip(header, map(list, zip(*records, strict=True)), strict=True)), rows)
+    table.columns.update({names[k]: columns[k] for k in kept})
+    if not keep_others:
+        _leave_out(table, [*required, *optional])
+    return table
 
 
-def _read_records(path: Path, stream: Iterable[str]) -> tuple[list[str], list[list[str]], list[int]]:
-    reader = csv.reader(stream, strict=True)
-    records: list[list[str]] = []
-    rows: list[int] = []
-    begin = 1
-    try:
-        for record in reader:
-            if record:  # blank lines are skipped, yet counted
-                records.append(record)
-                rows.append(begin)
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"not a comma-separated table: {error}", where=f"{path}, row {begin}") from error
-    if not records:
-        raise DataError("empty file", where=path, expected="a header and rows")
-    header = records[0]
+def _separator(path: Path, text: str, required: Sequence[str]) -> str:
+    """The separator under which the header has the columns; where none is, the one that gives the most cells."""
+    headers: dict[str, list[str]] = {}
+    for sign in SEPARATORS:
+        try:
+            headers[sign] = split_records(path, text, sign, header_only=True)[0][0]
+        except DataError:  # quotes that make no sense with this sign
+            headers[sign] = []
+    wanted = set(map(plain_name, required))
+    for sign, header in headers.items():
+        if wanted and wanted <= set(map(plain_name, header)):
+            return sign
+    return max(headers, key=lambda sign: len(headers[sign]))
+
+
+def _check_width(path: Path, records: list[list[str]], rows: list[int]) -> None:
     for record, row in zip(records, rows, strict=True):
-        if len(record) != len(header):
+        if len(record) != len(records[0]):
             raise DataError(
-                "wrong number of cells", where=f"{path}, row {row}", expected=len(header), got=len(record)
+                "wrong number of cells", where=f"{path}, row {row}", expected=len(records[0]), got=len(record)
             )
-    return header, records[1:], rows[1:]
 
 
-def _check_header(
-    path: Path, header: Sequence[str], required: Sequence[str], optional: Sequence[str] | None
-) -> None:
+def _known_names(table: Table, header: list[str], known: Sequence[str]) -> list[str]:
+    """The header with the known names in the place of those that differ from one of them in their looks only."""
+    names = list(header)
+    for name in known:
+        alike = [k for k, given in enumerate(header) if plain_name(given) == plain_name(name)]
+        if name not in header and len(alike) == 1:
+            table.assume(f"column {header[alike[0]]!r} is read as {name!r}")
+            names[alike[0]] = name
+    return names
+
+
+def _is_index(table: Table, position: int, cells: list[str]) -> bool:
+    """Whether a column without a name may be left out: it counts the rows, or is empty.
+
+    Raises:
+        DataError: it holds something else.
+    """
+    counts = (list(map(str, range(first, first + len(cells)))) for first in (0, 1))
+    if not any(cells):
+        return True
+    if cells in counts:
+        table.assume("a column without a name that counts the rows is left out")
+        return True
+    raise DataError(
+        f"column {position + 1} has no name",
+        where=f"{table.path}, row 1",
+        got=f"cells {some(map(repr, cells))}",
+    )
+
+
+def _check_header(table: Table, header: Sequence[str], required: Sequence[str]) -> None:
     missing = [name for name in required if name not in header]
     if missing:
         raise DataError(
-            f"missing column {some(missing)}", where=f"{path}, row 1",
+            f"missing column {some(missing)}", where=f"{table.path}, row 1",
             expected=", ".join(required), got=some(header, limit=12),
         )  # fmt: skip
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise DataError(f"column listed twice: {some(twice)}", where=f"{path}, row 1")
-    known = header if optional is None else [*required, *optional]
-    unknown = [repr(name) for name in header if name not in known]
+        raise DataError(f"column listed twice: {some(twice)}", where=f"{table.path}, row 1")
+
+
+def _leave_out(table: Table, known: Sequence[str]) -> None:
+    """Drop the columns that nobody asks for."""
+    unknown = [name for name in table.columns if name not in known]
+    for name in unknown:
+        del table.columns[name]
     if unknown:
-        raise DataError(
-            f"unknown column {some(unknown)}", where=f"{path}, row 1", expected=f"some of {', '.join(known)}"
-        )
+        columns = f"column{'s' * (len(unknown) > 1)} {some(map(repr, unknown))}"
+        table.assume(f"{columns} left out; known are {', '.join(known)}")
 
 
 def write_table(path: str | Path, columns: dict[str, Sequence[object]]) -> None:

@@ -1,4 +1,4 @@
-"""Trial tables on disk: one comma-separated row a judgment, stimuli by id."""
+"""Trial tables on disk: one row a judgment, stimuli by id."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from bgs._errors import DataError
-from bgs._typing import Float, Int, Shaped
-from bgs.judgments.csv_table import Table, number_cells, read_table, write_table
+from bgs._typing import Int, Shaped
+from bgs.judgments.csv_table import Table, number_cells, read_table, to_numbers, write_table
+from bgs.judgments.response_times import RtKind, RtUnit, read_response_times
 from bgs.judgments.trials import Trials
 from bgs.stimuli import StimulusSet
+from bgs.stimuli.stimulus_set import VIDEO_SUFFIXES
 
 _SLOTS = ("stim1", "stim2", "stim3")
 _REQUIRED = ("participant", *_SLOTS, "odd")
@@ -24,20 +26,37 @@ def odd_slots(stimuli: Int[np.ndarray, "n 3"], odd: Int[np.ndarray, " n"]) -> In
     return np.where(shows_odd.any(axis=1), shows_odd.argmax(axis=1), -1)
 
 
-def read_trials(path: str | Path, stimuli: StimulusSet) -> Trials:
+def read_trials(
+    path: str | Path, stimuli: StimulusSet, rt_unit: RtUnit = "s", rt_kind: RtKind = "response"
+) -> tuple[Trials, tuple[str, ...]]:
     """Read odd-one-out trials.
 
-    Columns: ``participant``, ``stim1``, ``stim2``, ``stim3`` and ``odd`` (stimulus ids); optional ``block``,
-    ``trial`` (a whole number; counted within participant and block if left out) and ``rt`` (seconds, or
-    empty). Where the odd one is a clip shown twice, its first slot is taken.
+    Columns: ``participant``, ``stim1``, ``stim2``, ``stim3`` and ``odd`` (stimulus ids; ``odd`` may be the position 1–3
+    instead); optional ``block``, ``trial`` (a whole number; counted within participant and block if left out) and ``rt``
+    (empty where unknown). Where the odd one is a clip shown twice, its first slot is taken. Ids with and without the
+    ending of a video file are the same where that makes every id of the table known.
+
+    Args:
+        path: the file.
+        stimuli: what is shown.
+        rt_unit, rt_kind: see :func:`bgs.judgments.response_times.read_response_times`.
+
+    Returns:
+        The trials, and how the file was understood where that could be otherwise, a sentence each.
 
     Raises:
         DataError: what :func:`read_table` raises, an unknown stimulus, an odd one that its trial does not show,
-            or a response time that is not a number ≥ 0.
+            or a response time that is impossible.
     """
-    table = read_table(path, _REQUIRED, _OPTIONAL)
-    shown = np.column_stack([_positions(table, slot, stimuli) for slot in _SLOTS])
-    odd = odd_slots(shown, _positions(table, "odd", stimuli))
+    table = read_table(path, _REQUIRED, _OPTIONAL, keep_others=False)
+    by_position = _odd_is_a_position(table, stimuli)
+    known = _known_ids(table, stimuli, _SLOTS if by_position else (*_SLOTS, "odd"))
+    shown = np.column_stack([_positions(table, slot, known) for slot in _SLOTS])
+    if by_position:
+        odd = to_numbers(table["odd"]).astype(np.int64) - 1
+    else:
+        _check_spelling(table)
+        odd = odd_slots(shown, _positions(table, "odd", known))
     outside = np.flatnonzero(odd < 0)
     if len(outside):
         raise DataError(
@@ -47,7 +66,8 @@ def read_trials(path: str | Path, stimuli: StimulusSet) -> Trials:
     participant = table.text("participant")
     block = np.array(table["block"] if "block" in table.columns else [""] * len(table), dtype=np.str_)
     trial = table.integers("trial") if "trial" in table.columns else _count_within(participant, block)
-    return Trials(participant, block, trial, shown, odd, _response_times(table), len(stimuli))
+    rt = read_response_times(table, participant, block, trial, rt_unit, rt_kind)
+    return Trials(participant, block, trial, shown, odd, rt, len(stimuli)), tuple(table.assumptions)
 
 
 def write_trials(path: str | Path, trials: Trials, stimuli: StimulusSet) -> None:
@@ -65,28 +85,70 @@ def write_trials(path: str | Path, trials: Trials, stimuli: StimulusSet) -> None
     write_table(path, columns)
 
 
-def _positions(table: Table, column: str, stimuli: StimulusSet) -> Int[np.ndarray, " n"]:
-    positions = np.array([stimuli.index.get(name, -1) for name in table[column]], dtype=np.int64)
+def _odd_is_a_position(table: Table, stimuli: StimulusSet) -> bool:
+    """Whether ``odd`` holds positions 1–3: all its cells do, and no stimulus is called so.
+
+    Raises:
+        DataError: they seem to count from 0.
+    """
+    cells = set(table["odd"])
+    numbers = set(to_numbers(list(cells)).tolist())
+    if not numbers <= {0.0, 1.0, 2.0, 3.0} or not cells.isdisjoint({*stimuli.ids, *map(_stem, stimuli.ids)}):
+        return False
+    if 0.0 in numbers:
+        raise DataError(
+            "the odd one seems to be a position that counts from 0", where=f"{table.path}, column 'odd'",
+            expected="stimulus ids, or positions 1 to 3", got=f"{min(cells)} to {max(cells)}",
+        )  # fmt: skip
+    table.assume("column 'odd' is read as the position of the odd one, 1 to 3")
+    return True
+
+
+def _known_ids(table: Table, stimuli: StimulusSet, columns: Sequence[str]) -> dict[str, int]:
+    """Position of each id that the table may use: the ids of the stimuli or, where all ids need it, without endings."""
+    named = {name for column in columns for name in table[column]}
+    if named <= stimuli.index.keys():
+        return stimuli.index
+    stems = {_stem(name): position for name, position in stimuli.index.items()}
+    if len(stems) < len(stimuli) or not {_stem(name) for name in named} <= stems.keys():
+        return stimuli.index
+    table.assume("stimulus ids are read without the ending of a video file")
+    return {name: stems[_stem(name)] for name in named}
+
+
+def _stem(name: str) -> str:
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot and f".{ending}".lower() in VIDEO_SUFFIXES else name
+
+
+def _positions(table: Table, column: str, known: dict[str, int]) -> Int[np.ndarray, " n"]:
+    positions = np.array([known.get(name, -1) for name in table[column]], dtype=np.int64)
     unknown = np.flatnonzero(positions < 0)
     if len(unknown):
+        name = table[column][unknown[0]]
+        alike = [repr(other) for other in known if other.casefold() == name.casefold()]
         raise DataError(
             "unknown stimulus", where=table.where(int(unknown[0]), column),
-            expected=f"one of the {len(stimuli)} stimulus ids", got=repr(table[column][unknown[0]]),
+            expected=f"one of the {len(known)} stimulus ids", got=repr(name),
+            hint=f"there is {' and '.join(alike)}: capitals count" if alike else None,
         )  # fmt: skip
     return positions
 
 
-def _response_times(table: Table) -> Float[np.ndarray, " n"]:
-    if "rt" not in table.columns:
-        return np.full(len(table), np.nan)
-    rt = table.floats("rt", blank_is_nan=True)
-    negative = np.flatnonzero(rt < 0)
-    if len(negative):
-        raise DataError(
-            "negative response time", where=table.where(int(negative[0]), "rt"),
-            expected="seconds ≥ 0", got=table["rt"][negative[0]],
-        )  # fmt: skip
-    return rt
+def _check_spelling(table: Table) -> None:
+    """Refuse an odd one that its trial shows in other capitals.
+
+    Raises:
+        DataError: there is one; both spellings are named.
+    """
+    for record, odd in enumerate(table["odd"]):
+        shown = [table[slot][record] for slot in _SLOTS]
+        alike = [name for name in shown if name.casefold() == odd.casefold()]
+        if alike and odd not in shown:
+            raise DataError(
+                "the odd one is spelt otherwise than the clip that its trial shows", where=table.where(record, "odd"),
+                expected=repr(alike[0]), got=repr(odd), hint="capitals count",
+            )  # fmt: skip
 
 
 def _count_within(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from bgs._errors import ConfigError
 from bgs.backbones.lora_settings import LoraSettings
+from bgs.judgments import TrialOptions
 from bgs.objective.settings import ObjectiveSettings, changed_keys
 from bgs.training.yaml_file import parse_yaml, read_mapping
 
@@ -100,6 +101,23 @@ class EvaluationSettings(_Settings):
     permutations: int = Field(1000, ge=0)
 
 
+class JudgmentSettings(_Settings):
+    """How the trials of the data set are read, and which are left out; see :class:`bgs.judgments.TrialOptions`."""
+
+    #: Unit of ``rt`` in a folder's table.
+    rt_unit: Literal["s", "ms"] = "s"
+    #: What ``rt`` counts from: the trial's start, or the session's.
+    rt_kind: Literal["response", "elapsed"] = "response"
+    #: Leave out rows copied whole and answers submitted twice.
+    drop_duplicates: bool = False
+    #: Leave out participants whom the audit flags.
+    exclude_flagged: bool = False
+
+    def options(self) -> TrialOptions:
+        """The same for :func:`bgs.load_dataset`."""
+        return TrialOptions(**self.model_dump())
+
+
 class RatedSettings(_Settings):
     """Judgments from ratings: how people spread their labels says how alike stimuli are (Hellinger distance)."""
 
@@ -173,6 +191,8 @@ class TrainingConfig(_Settings):
     refit: bool = False
     per_trial: PerTrialSettings = PerTrialSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    #: How the data set's own trials are read, and which are left out.
+    judgments: JudgmentSettings = JudgmentSettings()
     #: Take judgments from ratings; null takes the data set's own.
     ratings: RatedSettings | None = None
     #: Hold every stimulus out once; null keeps the data set's split.
@@ -218,6 +238,10 @@ class TrainingConfig(_Settings):
             self.validation.patience or self.optimizer.schedule == "plateau"
         ):
             raise ValueError("patience and schedule: plateau need validation.fraction above 0")
+        if "judgments" in changed and self.ratings is not None:
+            raise ValueError(
+                "judgments conflicts with ratings: those judgments are drawn, not the data set's own"
+            )
         if self.model.startswith("run:"):
             raise ValueError("model: a run cannot be tuned again; give its base model")
         return self

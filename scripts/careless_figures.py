@@ -1,0 +1,168 @@
+"""Who does the audit flag? `python scripts/careless_figures.py` (twenty minutes, one core; needs the published data).
+
+SIMULATED choices in the real design: the participants, triplets and attention checks of garcia-isik-2025, choices drawn from
+a known geometry. Some participants guess, some guess half the time; they pass the attention checks and keep their pace, so
+that only their choices can tell. Writes docs/results/careless.json and a table of docs/simulated-observers.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from page_tables import between, number
+from scipy.special import betaincinv
+
+from bgs import load_dataset
+from bgs._files import write_json, write_text
+from bgs._rng import generator
+from bgs.judgments import Trials
+from bgs.judgments.careless import flag_careless
+from bgs.judgments.participants import participants
+from bgs.judgments.rated import softmax_choice
+from bgs.judgments.trials import KEPT_PAIR, Kind
+
+ROOT = Path(__file__).parents[1]
+PAGE, RESULTS = ROOT / "docs/simulated-observers.md", ROOT / "docs/results/careless.json"
+#: SD of log weights of people with another view: one or two dimensions decide, others for each of them.
+OTHER_VIEW = 2.0
+GROUPS = ("guess", "guess half the time", "another view")
+
+
+@dataclass(frozen=True)
+class World:
+    """Normal clips, or ``clusters`` of them; people weigh ``dims`` by exp(spread · normal), keep by softmax, and lapse."""
+
+    dims: int
+    clusters: int
+    temperature: float
+    spread: float
+    lapse: float
+
+
+WORLDS = {
+    "matched to the real reliability": World(8, 0, 0.2, 0.4, 0.1),
+    "clustered clips": World(5, 8, 0.35, 0.4, 0.1),
+    "clustered clips, people differ strongly": World(5, 8, 0.25, 1.0, 0.05),
+}
+
+
+def judge(
+    design: Trials, world: World, seed: int, sizes: dict[str, int]
+) -> tuple[Trials, dict[str, set[str]]]:
+    """The design with choices of this world; the first participants drawn are the groups of those ``sizes``."""
+    random = generator(seed, "careless", *map(str, (world.dims, world.spread)))
+    clips = random.normal(size=(design.n_stimuli, world.dims))
+    if world.clusters:
+        centres = random.normal(size=(world.clusters, world.dims))
+        clips = centres[random.integers(world.clusters, size=design.n_stimuli)] + 0.5 * clips
+    names = np.unique(design.participant)
+    drawn = np.split(random.permutation(len(names)), np.cumsum(list(sizes.values())))
+    groups = {name: set(names[rows].tolist()) for name, rows in zip(sizes, drawn, strict=False)}
+    spread, guesses = np.full(len(names), world.spread), np.full(len(names), world.lapse)
+    for name, rows in zip(sizes, drawn, strict=False):
+        spread[rows] = OTHER_VIEW if name == "another view" else world.spread
+        guesses[rows] = 1 - (1 - world.lapse) * {"guess": 0.0, "guess half the time": 0.5}.get(name, 1.0)
+    weights = np.exp(spread[:, None] * random.normal(size=(len(names), world.dims)))
+    chances = softmax_choice(distances(clips, weights, design), world.temperature)
+    lapse = guesses[design.participant_codes, None]
+    chances = ((1 - lapse) * chances + lapse / 3).cumsum(axis=1)
+    odd = (random.random(len(design))[:, None] > chances[:, :2]).sum(axis=1)
+    return replace(design, odd=np.where(design.kind == Kind.JUDGMENT, odd, design.odd)), groups
+
+
+def distances(clips: np.ndarray, weights: np.ndarray, design: Trials) -> np.ndarray:
+    """(n, 3) cosine distance of each pair of a trial, as its participant weighs the dimensions."""
+    seen = clips[design.stimuli] * weights[design.participant_codes][:, None]
+    seen /= np.linalg.norm(seen, axis=2, keepdims=True)
+    return np.stack([1 - (seen[:, a] * seen[:, b]).sum(axis=1) for a, b in KEPT_PAIR], axis=1)
+
+
+def flagged(trials: Trials) -> set[str]:
+    """Names of those whom the audit flags."""
+    return {flag.participant for flag in flag_careless(participants(trials))}
+
+
+def count(design: Trials, world: World, sizes: dict[str, int], sets: int) -> dict[str, tuple[int, int]]:
+    """Group -> how many of how many were flagged, ``others`` among them."""
+    hits = dict.fromkeys((*sizes, "others"), 0)
+    people = len(np.unique(design.participant))
+    for seed in range(sets):
+        trials, groups = judge(design, world, seed, sizes)
+        found = flagged(trials)
+        for name, members in groups.items():
+            hits[name] += len(found & members)
+            found -= members
+        hits["others"] += len(found)
+    members = sizes | {"others": people - sum(sizes.values())}
+    return {name: (hits[name], sets * members[name]) for name in hits}
+
+
+def share(hits: int, n: int) -> dict[str, float | int]:
+    """A proportion and its exact 95 % interval (Clopper & Pearson 1934)."""
+    low = float(betaincinv(hits, n - hits + 1, 0.025)) if hits else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 0.975)) if hits < n else 1.0
+    return {"value": hits / n, "low": low, "high": high, "hits": hits, "n": n}
+
+
+def measure(design: Trials, sets: int = 16) -> list[dict[str, Any]]:
+    """Every world, with and without people who guess."""
+    rows = []
+    for name, world in WORLDS.items():
+        for sizes in (dict.fromkeys(GROUPS, 12), {}):
+            found = count(design, world, sizes, sets)
+            rows.append({"world": name, "sets": sets, **{group: share(*of) for group, of in found.items()}})
+            print(rows[-1], flush=True)
+    return rows
+
+
+def replaced(design: Trials, sets: int = 10) -> dict[str, Any]:
+    """The real choices, and the same with those of 32 participants replaced by guesses."""
+    names, always = np.unique(design.participant), flagged(design)
+    hits = more = 0
+    for seed in range(sets):
+        random = generator(seed, "careless", "replaced")
+        guessing = set(random.choice(names, 32, replace=False).tolist())
+        guesses = np.isin(design.participant, list(guessing)) & (design.kind == Kind.JUDGMENT)
+        odd = np.where(guesses, random.integers(3, size=len(design)), design.odd)
+        found = flagged(replace(design, odd=odd))
+        hits, more = hits + len(found & guessing), more + len(found - guessing - always)
+    others = sets * (len(names) - 32) - sets * len(always)
+    return {
+        "flagged": len(always),
+        "of": len(names),
+        "guess": share(hits, 32 * sets),
+        "others": share(more, others),
+    }
+
+
+def cell(found: dict[str, Any] | None) -> str:
+    """Value, interval and counts."""
+    if found is None:
+        return "–"
+    interval = f"[{number(found['low'])}, {number(found['high'])}]"
+    return f"{found['hits']:,} of {found['n']:,}: {number(found['value'])} {interval}"
+
+
+def design_table(rows: list[dict[str, Any]]) -> str:
+    """Markdown of :func:`measure`."""
+    columns = (*GROUPS, "others")
+    lines = [" | ".join([row["world"], *(cell(row.get(name)) for name in columns)]) for row in rows]
+    header = [" | ".join(["world", *columns]), "|".join(["---"] * 5)]
+    return "\n".join(f"| {line} |" for line in header + lines).replace("| --- |", "|---|")
+
+
+def main() -> None:
+    """Measure and write."""
+    design = load_dataset("garcia-isik-2025").need_trials()
+    rows, real = measure(design), replaced(design)
+    write_json(RESULTS, {"simulated": "SIMULATED choices; no person made them", "worlds": rows, "real": real})
+    table = design_table(rows)
+    print(f"{table}\n{real}")
+    write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "careless-design", table))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""From the bytes of a table to records of cells: encoding, separator, and the row on which each record begins."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from pathlib import Path
+
+from bgs._errors import DataError
+
+#: What may stand between cells, and what it is called.
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+#: Byte order marks and encodings; the longer mark first, since one begins with another.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+
+
+def decode(data: bytes, path: Path) -> tuple[str, str | None]:
+    """The text of a file, and its encoding where that is not UTF-8: by its byte order mark, else Windows-1252.
+
+    Raises:
+        DataError: it is not text.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _strictly(data, encoding, path), encoding
+    if b"\0" in data:
+        raise DataError("not text: it holds a NUL byte", where=path, expected="a table as UTF-8 text")
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError:
+        return _strictly(data, "Windows-1252", path), "Windows-1252"
+
+
+def _strictly(data: bytes, encoding: str, path: Path) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"not text in UTF-8 nor in {encoding}", where=path, got=f"byte 0x{data[error.start]:02x}",
+            hint="save the table as UTF-8",
+        ) from error  # fmt: skip
+
+
+def split_records(
+    path: Path, text: str, separator: str, header_only: bool = False
+) -> tuple[list[list[str]], list[int]]:
+    """Records of cells, the header first, and the row on which each begins; blank ones are skipped, yet counted.
+
+    Raises:
+        DataError: there is none, or a quote is not closed.
+    """
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True
+    )
+    records: list[list[str]] = []
+    rows: list[int] = []
+    begin = 1
+    try:
+        for record in reader:
+            if any(cell.strip() for cell in record):
+                records.append(record)
+                rows.append(begin)
+                if header_only:
+                    break
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"not a table with {SEPARATORS[separator]}: {error}", where=f"{path}, row {begin}"
+        ) from error
+    if not records:
+        raise DataError("empty file", where=path, expected="a header and rows")
+    return records, rows
+
+
+def plain_name(name: str) -> str:
+    """A column name without what people vary in it: capitals, spaces, hyphens and underscores."""
+    return "".join(letter for letter in name.casefold() if letter not in " -_")
