@@ -40,7 +40,8 @@ def new_trainer(config: TrainingConfig, backbone: Backbone, study: Study, folder
     optimise, validate = split_validation(study.stimuli.train, config.validation.fraction, config.seed)
     seen = np.sort(np.concatenate([optimise, validate]))
     inputs = _inputs(config, backbone, study.stimuli.subset(seen))
-    method = _method(config, backbone, inputs, study.geometry(optimise), np.searchsorted(seen, optimise))
+    geometry = study.geometry(optimise, config.objective.target)
+    method = _method(config, backbone, inputs, geometry, np.searchsorted(seen, optimise))
     validation = _validation(config, study, seen, validate) if len(validate) else None
     return Trainer(config, backbone, inputs, method, validation, folder)
 

@@ -181,6 +181,8 @@ class TrainingConfig(_Settings):
             self.validation.patience or self.optimizer.schedule == "plateau"
         ):
             raise ValueError("patience and schedule: plateau need validation.fraction above 0")
+        if self.ratings is not None and self.objective.target != "shares":
+            raise ValueError("objective.target conflicts with ratings: they say how far clips lie apart")
         if self.model.startswith("run:"):
             raise ValueError("model: a run cannot be tuned again; give its base model")
         return self
