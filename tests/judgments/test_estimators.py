@@ -16,13 +16,13 @@ from bgs.judgments.estimators import ESTIMATORS
 from bgs.judgments.rated import draw_trials
 from bgs.objective import ObjectiveSettings
 
-POSITIONS = np.array([1, 2, 4, 5, 7, 8, 10])
+POSITIONS = np.array([1, 2, 4, 7, 10])
 
 
 def judged(seed: int = 0) -> Trials:
-    """600 judgments of 12 stimuli on a plane."""
+    """1,500 judgments of 12 stimuli on a plane."""
     places = np.random.default_rng(seed).normal(size=(12, 2)) * 2
-    return draw_trials(squareform(pdist(places)), 600, seed, temperature=1.0)
+    return draw_trials(squareform(pdist(places)), 1500, seed, temperature=1.0)
 
 
 def inside(trials: Trials) -> np.ndarray:
@@ -40,10 +40,9 @@ def test_judgments_that_touch_other_clips_change_no_bit(estimator: str) -> None:
     assert touching.sum() > 300
     odd = np.where(touching, (trials.odd + 1) % 3, trials.odd)
     found = Geometry.from_trials(trials, POSITIONS, estimator)
-    for others in (replace(trials, odd=odd), trials.where(~touching)):
-        again = Geometry.from_trials(others, POSITIONS, estimator)
-        np.testing.assert_array_equal(again.rdm, found.rdm)
-        np.testing.assert_array_equal(again.weights, found.weights)
+    again = Geometry.from_trials(replace(trials, odd=odd), POSITIONS, estimator)
+    np.testing.assert_array_equal(again.rdm, found.rdm)
+    np.testing.assert_array_equal(again.weights, found.weights)
     odd = np.where(touching, trials.odd, (trials.odd + 1) % 3)
     changed = Geometry.from_trials(replace(trials, odd=odd), POSITIONS, estimator)
     assert not np.array_equal(changed.rdm, found.rdm)  # the judgments that do count, do

@@ -52,7 +52,7 @@ def test_training_learns_and_the_run_folder_is_whole(config, tmp_path):
     assert "rsa_spearman" in results[0].differences
 
 
-@pytest.mark.parametrize("target", ["shares", "choice-model", "ordinal"])
+@pytest.mark.parametrize("target", ["shares", "choice-model"])
 def test_a_run_aims_at_the_target_that_it_names(config, tmp_path, target):
     settings = config(f"objective.target={target}")
     study = load_study(settings)
