@@ -96,16 +96,17 @@ def choice_loss(
     distance: Float[np.ndarray, " p"], answers: Answers, lapse: float
 ) -> tuple[float, Float[np.ndarray, " p"]]:
     """−log likelihood of the answers, given the distances of the pairs, and its (p,) gradient."""
-    utility = -distance[answers.pairs]
-    utility -= utility.max(axis=1, keepdims=True)
-    log_chance = utility - np.log(np.exp(utility).sum(axis=1, keepdims=True))
+    pairs, kept = answers.pairs.T, answers.kept.T  # sums over three rows are faster than within three columns
+    utility = -distance[pairs]
+    utility -= utility.max(axis=0)
+    log_chance = utility - np.log(np.exp(utility).sum(axis=0))
     tried = math.log1p(-lapse) + log_chance
     log_answer = np.logaddexp(tried, math.log(lapse / 3)) if lapse else tried
     # answers that were no guesses, as far as one can tell
-    meant = answers.kept * np.exp(tried - log_answer)
-    pull = meant - np.exp(log_chance) * meant.sum(axis=1, keepdims=True)
-    slope = np.bincount(answers.pairs.ravel(), pull.ravel(), minlength=len(distance))
-    return -float((answers.kept * log_answer).sum()), slope
+    meant = kept * np.exp(tried - log_answer)
+    pull = meant - np.exp(log_chance) * meant.sum(axis=0)
+    slope = np.bincount(pairs.ravel(), pull.ravel(), minlength=len(distance))
+    return -float((kept * log_answer).sum()), slope
 
 
 def penalised_loss(

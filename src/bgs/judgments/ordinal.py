@@ -15,11 +15,11 @@ from bgs._typing import Float64, Int
 from bgs.embeddings import Embeddings
 from bgs.judgments.choice_model import Answers, choice_loss
 from bgs.judgments.ordinal_fit import (
-    SOFTNESS,
     classical_scaling,
     differences,
     fit_points,
     principal_axes,
+    soft_lengths,
 )
 from bgs.judgments.ordinal_validation import HeldOut, choose_dimensions, cross_validate
 from bgs.judgments.trials import Trials
@@ -246,6 +246,5 @@ def _starts(
 
 
 def _mean_log_likelihood(values: Float64[np.ndarray, "m d"], answers: Answers, lapse: float) -> float:
-    gap = differences(answers, len(values)) @ values
-    distance = np.sqrt((gap**2).sum(axis=1) + SOFTNESS**2)
+    distance = soft_lengths(differences(answers, len(values)) @ values)
     return -choice_loss(distance, answers, lapse)[0] / int(answers.kept.sum())

@@ -32,6 +32,12 @@ def differences(answers: Answers, n: int) -> Any:
     return csr_array((sign, where), shape=(len(row), n))
 
 
+def soft_lengths(gap: Float64[np.ndarray, "p d"]) -> Float64[np.ndarray, " p"]:
+    """(p,) √(‖gap‖² + softness²), the distances that the likelihood is about."""
+    lengths: Float64[np.ndarray, " p"] = np.sqrt(np.einsum("pd,pd->p", gap, gap) + SOFTNESS**2)
+    return lengths
+
+
 def posterior_loss(
     points: Float64[np.ndarray, "n d"], apart: Any, answers: Answers, penalty: float, lapse: float
 ) -> tuple[float, Float64[np.ndarray, "n d"]]:
@@ -45,7 +51,7 @@ def posterior_loss(
         lapse: probability that an answer is a guess.
     """
     gap = apart @ points
-    distance = np.sqrt((gap**2).sum(axis=1) + SOFTNESS**2)
+    distance = soft_lengths(gap)
     loss, slope = choice_loss(distance, answers, lapse)
     gradient = apart.T @ ((slope / distance)[:, None] * gap) + penalty * points
     return loss + penalty / 2 * float((points**2).sum()), gradient

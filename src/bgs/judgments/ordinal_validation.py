@@ -12,10 +12,10 @@ from bgs._typing import Float64
 from bgs.judgments.choice_model import Answers, choice_loss
 from bgs.judgments.ordinal_fit import (
     NEARLY_DONE,
-    SOFTNESS,
     classical_scaling,
     differences,
     fit_points,
+    soft_lengths,
 )
 
 #: Candidates in a row without gain after which no more dimensions are tried.
@@ -59,21 +59,21 @@ def cross_validate(
     """Number of dimensions -> how well left-out answers are foretold, with the best of the penalties.
 
     Triplets are dealt to folds, so that all answers to one are left out together. Dimensions are tried upwards until
-    two candidates in a row bring no gain.
+    two candidates in a row bring no gain; the fewest with all penalties, more with the last best one and its neighbours.
     """
     parts = _deal(answers, folds, seed)
     starts = [classical_scaling(known, n, max(dimensions), lapse) for known, _ in parts]
     found: dict[int, HeldOut] = {}
+    ladder = rungs = sorted(set(penalties))
     for d in sorted(set(dimensions)):
         tables = np.array(
-            [
-                _scores(start[:, :d], *part, sorted(penalties), lapse)
-                for start, part in zip(starts, parts, strict=True)
-            ]
+            [_scores(start[:, :d], *part, rungs, lapse) for start, part in zip(starts, parts, strict=True)]
         )
         best = int(tables[:, :, 0].mean(axis=0).argmax())
         likelihoods, accuracies = (tuple(column) for column in tables[:, best].T.tolist())
-        found[d] = HeldOut(sorted(penalties)[best], likelihoods, accuracies)
+        found[d] = HeldOut(rungs[best], likelihoods, accuracies)
+        at = ladder.index(rungs[best])
+        rungs = ladder[max(at - 1, 0) : at + 2]
         tried = [score.log_likelihood for score in found.values()]
         if len(tried) - 1 - int(np.argmax(tried)) >= _PATIENCE:
             break
@@ -112,7 +112,7 @@ def _scores(
     apart, scores, points = differences(left_out, len(start)), [], start
     for penalty in penalties:
         points = fit_points([points], known, penalty, lapse, NEARLY_DONE)
-        distance = np.sqrt(((apart @ points) ** 2).sum(axis=1) + SOFTNESS**2)
+        distance = soft_lengths(apart @ points)
         n_answers = left_out.kept.sum()
         closest = distance[left_out.pairs].argmin(axis=1)[:, None]
         right = np.take_along_axis(left_out.kept, closest, axis=1).sum()
