@@ -134,8 +134,11 @@ def ordinal_embedding(
         DataError: no trial is a similarity judgment, another number of ids than stimuli, fewer triplets than folds, or
             sets of stimuli that no trial links, for nothing says how far they lie from each other.
     """
-    _check(trials, stimulus_ids, penalty, lapse, folds, starts)
+    ids = stimulus_ids if stimulus_ids is not None else [str(i) for i in range(trials.n_stimuli)]
+    _check(trials, ids, penalty, lapse, folds, starts)
     positions, answers = _local_answers(trials)
+    shown = tuple(ids[i] for i in positions)
+    _refuse_unlinked(answers, shown)
     m = len(positions)
     if dimensions is not None and not 1 <= dimensions < m:
         raise ConfigError("out of range", where="dimensions", expected=f"1 to {m - 1}", got=dimensions)
@@ -146,10 +149,9 @@ def ordinal_embedding(
     strength = held_out[d].penalty if held_out else penalties[0]
     begin = _starts(classical_scaling(answers, m, d, lapse), starts, seed)
     values = principal_axes(fit_points(begin, answers, strength, lapse))
-    ids = stimulus_ids if stimulus_ids is not None else [str(i) for i in range(trials.n_stimuli)]
     return OrdinalEmbedding(
         values=values,
-        stimulus_ids=tuple(ids[i] for i in positions),
+        stimulus_ids=shown,
         positions=positions,
         n_stimuli=trials.n_stimuli,
         penalty=strength,
@@ -164,13 +166,13 @@ def ordinal_embedding(
 
 def _check(
     trials: Trials,
-    stimulus_ids: Sequence[str] | None,
+    stimulus_ids: Sequence[str],
     penalty: float | None,
     lapse: float,
     folds: int,
     starts: int,
 ) -> None:
-    if stimulus_ids is not None and len(stimulus_ids) != trials.n_stimuli:
+    if len(stimulus_ids) != trials.n_stimuli:
         raise DataError(
             "stimulus ids and trials do not match", expected=f"{trials.n_stimuli} ids", got=len(stimulus_ids)
         )
@@ -185,28 +187,23 @@ def _check(
 
 
 def _local_answers(trials: Trials) -> tuple[Int[np.ndarray, " m"], Answers]:
-    """Positions of the stimuli that a judgment shows, and the answers about these alone.
-
-    Raises:
-        DataError: no judgment, or sets of stimuli that no trial links.
-    """
+    """Positions of the stimuli that a judgment shows, and the answers about these alone."""
     judgments = trials.judgments
     positions, local = np.unique(judgments.stimuli, return_inverse=True)
     shape = judgments.stimuli.shape
     answers = Answers.from_trials(replace(judgments, stimuli=local.reshape(shape), n_stimuli=len(positions)))
-    _refuse_unlinked(answers, positions)
     return positions, answers
 
 
-def _refuse_unlinked(answers: Answers, positions: Int[np.ndarray, " m"]) -> None:
+def _refuse_unlinked(answers: Answers, shown: Sequence[str]) -> None:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    m = len(positions)
+    m = len(shown)
     pairs = csr_array((np.ones(len(answers.cells)), np.divmod(answers.cells, m)), shape=(m, m))
     sets, label = connected_components(pairs, directed=False)
     if sets > 1:
-        apart = positions[np.flatnonzero(label != label[0])]
+        apart = [shown[i] for i in np.flatnonzero(label != label[0])]
         raise DataError(
             f"no trial links {len(apart)} of {m} stimuli with the others: {some(apart)}",
             expected="stimuli that trials link", hint="embed each set by itself, e.g. the training stimuli",

@@ -88,7 +88,7 @@ def _descend(
         objective, start.ravel(), jac=True, method="L-BFGS-B",
         options={"ftol": done, "gtol": 0.0, "maxiter": 10_000, "maxfun": 20_000},
     )  # fmt: skip
-    if not np.isfinite(found.fun) or found.nit >= 10_000:
+    if not np.isfinite(found.fun) or found.status == 1:  # 1: stopped by a limit
         raise BgsError("the ordinal embedding did not settle", expected="at most 10,000 steps", got=found.nit)
     return found.x.reshape(start.shape), float(found.fun)
 
