@@ -203,7 +203,7 @@ def _refuse_unlinked(answers: Answers, shown: Sequence[str]) -> None:
     pairs = csr_array((np.ones(len(answers.cells)), np.divmod(answers.cells, m)), shape=(m, m))
     sets, label = connected_components(pairs, directed=False)
     if sets > 1:
-        apart = [shown[i] for i in np.flatnonzero(label != label[0])]
+        apart = [name for name, of in zip(shown, label.tolist(), strict=True) if of != label[0]]
         raise DataError(
             f"no trial links {len(apart)} of {m} stimuli with the others: {some(apart)}",
             expected="stimuli that trials link", hint="embed each set by itself, e.g. the training stimuli",
