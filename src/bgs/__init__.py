@@ -17,6 +17,7 @@ _PUBLIC = {
     "Geometry": "bgs.judgments",
     "human_rdm": "bgs.judgments",
     "choice_model_rdm": "bgs.judgments",
+    "ordinal_embedding": "bgs.judgments",
     "load_dataset": "bgs.datasets",
     "evaluate": "bgs.evaluation",
     "load_backbone": "bgs.backbones",

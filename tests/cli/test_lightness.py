@@ -46,6 +46,7 @@ def test_filming_starts_without_the_packages_that_train():
         ["cache"],
         ["embed"],
         ["evaluate"],
+        ["ordinal"],
         ["train"],
         ["attention"],
         ["simulate"],

@@ -49,6 +49,16 @@ def test_every_metric_of_every_protocol(data, protocol):
     assert result.provenance["n_trials"] == result.metrics["odd_one_out_3afc"].n
 
 
+def test_embeddings_are_measured_as_they_were_made_or_it_is_said(data):
+    values, trials = data
+    model = Embeddings(values, STIMULI.ids, "ordinal:2", {"distance": "euclidean"})
+    right = evaluate(model, STIMULI, trials, distance="euclidean", **QUICK)
+    assert not any("was made for" in warning for warning in right.warnings)
+    wrong = evaluate(model, STIMULI, trials, **QUICK)
+    assert right.metrics["odd_one_out_3afc"].value > wrong.metrics["odd_one_out_3afc"].value
+    assert "ordinal:2 was made for euclidean distances, and is measured by cosine ones" in wrong.warnings
+
+
 def test_rsa_is_spearman_over_the_observed_pairs(data):
     values, trials = data
     test = STIMULI.test

@@ -14,7 +14,7 @@ from bgs.evaluation import model_rdm, pair_vector
 from bgs.evaluation.ridge import Ridge
 
 
-@pytest.mark.parametrize("distance", ["cosine", "correlation"])
+@pytest.mark.parametrize("distance", ["cosine", "correlation", "euclidean"])
 def test_agrees_with_scipy(distance):
     values = np.random.default_rng(0).normal(size=(20, 7))
     np.testing.assert_allclose(model_rdm(values, distance), squareform(pdist(values, distance)), atol=1e-11)
@@ -28,7 +28,7 @@ def test_centring_subtracts_first():
     )
 
 
-@pytest.mark.parametrize("distance", ["cosine", "correlation"])
+@pytest.mark.parametrize("distance", ["cosine", "correlation", "euclidean"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("width", [1, 3, 384])
 def test_a_collapsed_embedding_ties_everywhere(distance, dtype, width):
@@ -58,12 +58,24 @@ def test_equal_angles_tie_whatever_the_lengths():
     assert rdm[0, 1] == rdm[0, 2] == 0
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+def test_euclidean_distances_tie_at_every_scale_and_wherever_the_middle_lies(scale):
+    values = np.array([[0.1, 0.2], [0.1 + 0.3, 0.2], [0.1, 0.2 + 0.3], [0.1, 0.2]]) * scale
+    rdm = model_rdm(values, "euclidean")
+    assert rdm[0, 1] == rdm[0, 2] == rdm[3, 1] > 0
+    assert rdm[0, 1] == pytest.approx(0.3 * scale)
+    assert rdm[0, 3] == 0
+    assert (rdm == rdm.T).all()
+    shifted = model_rdm(values, "euclidean", center=np.array([7.0, 8.0]) * scale)
+    np.testing.assert_array_equal(rdm, shifted)
+
+
 def test_a_vector_without_direction_has_similarity_zero():
     assert model_rdm(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]]))[0].tolist() == [0, 1, 1]
 
 
 def test_unknown_distance():
-    with pytest.raises(ConfigError, match="cosine or correlation"):
+    with pytest.raises(ConfigError, match="cosine or correlation or euclidean"):
         model_rdm(np.eye(3), "euclid")
 
 

@@ -55,6 +55,11 @@ def write(tmp_path):
         ("gradient: half", r"gradient: .*full-geometry.*got 'half'"),
         ("lora: {layers: first}", r"lora\.layers: expected `all` or `last:k`"),
         ("objective: {local: choice, margin: 0.1}", "margin conflicts"),
+        (
+            "objective: {target: ordinal}\nratings: {columns: [kind, mean]}",
+            r"objective\.target conflicts with ratings",
+        ),
+        ("objective: {target: medians}", r"objective\.target: .*'shares', 'choice-model' or 'ordinal'"),
         ("per_trial: {batch: 2}", "per_trial conflicts with gradient: full-geometry"),
         ("gradient: per-trial\nkeep_graphs: 2", "keep_graphs conflicts"),
         ("optimizer: {plateau_factor: 0.1}", "plateau_factor conflicts with schedule: cosine"),

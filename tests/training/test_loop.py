@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from bgs import BgsError
 from bgs.experiment.run import fit, run_training
 from bgs.experiment.study import load_study
-from bgs.training import RunFolder, load_config
+from bgs.experiment.trainer import new_backbone, new_trainer
+from bgs.judgments import Geometry, split_validation
+from bgs.training import RunFolder, load_config, target_of
 from bgs.training.checkpoint import LoopState
 from bgs.training.config import OptimizerSettings
 from bgs.training.loop import rate_factor, watch_plateau
@@ -50,6 +53,17 @@ def test_training_learns_and_the_run_folder_is_whole(config, tmp_path):
     assert {path.name for path in (tmp_path / "run").iterdir()} == expected
     assert [result.protocol for result in results] == ["held-out-trials", "held-out-pairs"]
     assert "rsa_spearman" in results[0].differences
+
+
+@pytest.mark.parametrize("target", ["shares", "choice-model"])
+def test_a_run_aims_at_the_target_that_it_names(config, tmp_path, target):
+    settings = config(f"objective.target={target}")
+    study = load_study(settings)
+    trainer = new_trainer(settings, new_backbone(settings), study, RunFolder(tmp_path / "run"))
+    optimise, _ = split_validation(study.stimuli.train, settings.validation.fraction, settings.seed)
+    wanted = target_of(Geometry.from_trials(study.trials, optimise, target))
+    torch.testing.assert_close(trainer.method.target.dissimilarity, wanted.dissimilarity, rtol=0, atol=0)
+    torch.testing.assert_close(trainer.method.target.counts, wanted.counts, rtol=0, atol=0)
 
 
 class _Killed(Exception):

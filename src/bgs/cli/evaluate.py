@@ -35,6 +35,7 @@ class DistanceName(StrEnum):
 
     COSINE = "cosine"
     CORRELATION = "correlation"
+    EUCLIDEAN = "euclidean"
 
 
 #: Metric, what it is called in a table, and the ceilings that it is read against.

@@ -21,6 +21,7 @@ from bgs.cli import (
     evaluate,
     experiment,
     models,
+    ordinal,
     quickstart,
     report,
     simulate,
@@ -43,6 +44,7 @@ app.add_typer(simulate.app, name="simulate")
 app.command("quickstart", epilog=quickstart.EXAMPLE)(quickstart.quickstart)
 app.command("embed", epilog=embed.EXAMPLE)(embed.embed)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command("ordinal", epilog=ordinal.EXAMPLE)(ordinal.ordinal)
 app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("attention", epilog=attention.EXAMPLE)(attention.attention)
 app.command("experiment", epilog=experiment.EXAMPLE)(experiment.experiment)

@@ -45,7 +45,7 @@ def evaluate(
         stimuli: the data set's stimuli, with their split.
         trials: its judgments.
         protocol: see :func:`bgs.evaluation.protocols.select_protocol`.
-        distance: "cosine" or "correlation".
+        distance: "cosine", "correlation" or "euclidean", see :func:`bgs.evaluation.model_rdm`.
         center: subtract the mean of the training stimuli's embeddings first (of all where no split was published). None
             does so where there are training stimuli, as everywhere in this package; the result says what was done.
         against: other embeddings to compare with; differences are the first minus these, paired.
@@ -83,7 +83,12 @@ def evaluate(
         provenance=about,
         differences=comparison.difference(0, 1) if against is not None else {},
         against_metrics=summaries[1] if against is not None else {},
-        warnings=[*_model_warnings(summaries, comparison), *comparison.warnings(), *warnings],
+        warnings=[
+            *_model_warnings(summaries, comparison),
+            *_distance_warnings(models, distance),
+            *comparison.warnings(),
+            *warnings,
+        ],
     )
 
 
@@ -156,6 +161,15 @@ def _model_warnings(summaries: list[dict[str, Metric]], comparison: Comparison) 
     if not len(comparison.triplets):
         warnings.append("no judgment is among three evaluated stimuli: odd-one-out accuracy is undefined")
     return warnings
+
+
+def _distance_warnings(models: list[Embeddings], distance: str) -> list[str]:
+    """Embeddings may say in their details for which distance they were made."""
+    return [
+        f"{model.source} was made for {model.details['distance']} distances, and is measured by {distance} ones"
+        for model in models
+        if model.details.get("distance", distance) != distance
+    ]
 
 
 def _provenance(

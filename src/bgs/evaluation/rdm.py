@@ -10,7 +10,7 @@ from bgs._errors import ConfigError, DataError
 from bgs._scale import exponents
 from bgs._typing import Float, Float64
 
-Distance = Literal["cosine", "correlation"]
+Distance = Literal["cosine", "correlation", "euclidean"]
 DISTANCES: tuple[str, ...] = get_args(Distance)
 
 #: Distances are rounded to this many decimals: far above the rounding error of a matrix product, far below any
@@ -45,12 +45,12 @@ def model_rdm(
 
     Args:
         values: (n, d) embeddings.
-        distance: "cosine" (1 − cosine similarity) or "correlation" (1 − Pearson correlation across the d
-            dimensions).
+        distance: "cosine" (1 − cosine similarity), "correlation" (1 − Pearson correlation across the d dimensions), or
+            "euclidean", for embeddings whose lengths mean something, such as ordinal ones.
         center: (d,) vector to subtract from every row first, e.g. the mean of the training stimuli.
 
     Returns:
-        (n, n) symmetric distances in 0–2, with a zero diagonal.
+        (n, n) symmetric distances with a zero diagonal, in 0–2 but for Euclidean ones.
 
     Raises:
         ConfigError: another distance.
@@ -60,6 +60,8 @@ def model_rdm(
         raise ConfigError("unknown distance", expected=" or ".join(DISTANCES), got=distance)
     if not (np.isfinite(values).all() and (center is None or np.isfinite(center).all())):
         raise DataError("embeddings have no distances", expected="finite numbers", got="NaN or inf")
+    if distance == "euclidean":
+        return _euclidean(values.astype(np.float64))
     # One product over distinct rows: two entries of a matrix product may differ in the last bit though their
     # factors are the same.
     rows, row_of = np.unique(values.astype(np.float64), axis=0, return_inverse=True)
@@ -67,6 +69,18 @@ def model_rdm(
     row_of = row_of.reshape(-1)
     rdm: Float64[np.ndarray, "n n"] = distances[np.ix_(row_of, row_of)]
     np.fill_diagonal(rdm, 0.0)
+    return rdm
+
+
+def _euclidean(values: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n n"]:
+    """Euclidean distances, rounded relative to the spread of the values; where the middle lies does not matter."""
+    from scipy.spatial.distance import pdist, squareform
+
+    values = values - values.mean(axis=0)
+    scale = float(np.abs(values).max(initial=0.0))
+    if scale == 0:
+        return np.zeros((len(values), len(values)))
+    rdm: Float64[np.ndarray, "n n"] = squareform(np.round(pdist(values / scale), _DECIMALS) * scale)
     return rdm
 
 

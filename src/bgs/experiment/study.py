@@ -73,10 +73,15 @@ class Study:
                     hint=f"{key}: [all] measures on all stimuli, those trained on among them",
                 ) from None  # fmt: skip
 
-    def geometry(self, positions: Int[np.ndarray, " m"]) -> Geometry:
-        """What to train towards, among the stimuli at ``positions``."""
+    def geometry(self, positions: Int[np.ndarray, " m"], estimator: str = "shares") -> Geometry:
+        """What to train towards, among the stimuli at ``positions``, from judgments among these alone.
+
+        Args:
+            positions: (m,) stimuli.
+            estimator: of dissimilarities that are not known apart from the judgments, see :meth:`Geometry.from_trials`.
+        """
         if self.rdm is None:
-            return self.source(Geometry.from_trials(self.trials, positions))
+            return self.source(Geometry.from_trials(self.trials, positions, estimator))
         return self.source(Geometry.from_rdm(self.rdm, self.trials, positions))
 
     def validation_target(

@@ -58,7 +58,8 @@ def new_trainer(
         optimise, validate = np.flatnonzero(study.stimuli.train), validate[:0]
     seen = np.sort(np.concatenate([optimise, validate]))
     inputs = _inputs(config, backbone, study.stimuli.subset(seen))
-    method = _method(config, backbone, inputs, study.geometry(optimise), np.searchsorted(seen, optimise))
+    geometry = study.geometry(optimise, config.objective.target)
+    method = _method(config, backbone, inputs, geometry, np.searchsorted(seen, optimise))
     validation = _validation(config, study, seen, validate) if len(validate) else None
     if backbone.spec.family == "lookup":
         print_once(

@@ -3,6 +3,7 @@
 from bgs.judgments.choice_model import choice_model_rdm
 from bgs.judgments.duplicates import Duplicates, find_duplicates, without_duplicates
 from bgs.judgments.geometry import Geometry
+from bgs.judgments.ordinal import OrdinalEmbedding, ordinal_embedding
 from bgs.judgments.pair_counts import PairCounts, human_rdm
 from bgs.judgments.splits import split_folds, split_validation
 from bgs.judgments.trial_options import AS_IT_STANDS, TrialOptions, select_trials
@@ -13,12 +14,14 @@ __all__ = [
     "Duplicates",
     "Geometry",
     "Kind",
+    "OrdinalEmbedding",
     "PairCounts",
     "TrialOptions",
     "Trials",
     "choice_model_rdm",
     "find_duplicates",
     "human_rdm",
+    "ordinal_embedding",
     "select_trials",
     "split_folds",
     "split_validation",

@@ -99,7 +99,9 @@ def _answers(trials: Trials) -> Int[np.ndarray, " n"]:
 
 def _numbered(*columns: np.ndarray) -> Int[np.ndarray, " n"]:
     """(n,) equal numbers for rows that are equal in every column."""
-    numbers: Int[np.ndarray, " n"] = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].reshape(-1)
+    numbers: Int[np.ndarray, " n"] = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[
+        1
+    ].reshape(-1)
     return numbers
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from bgs._errors import DataError
 from bgs._rdm import require_rdm
 from bgs._typing import Float, Int
-from bgs.judgments.pair_counts import PairCounts, human_rdm
+from bgs.judgments.estimators import estimate_rdm
 from bgs.judgments.trials import Trials
 
 
@@ -24,7 +24,7 @@ class Geometry:
         triplets: (t, 3) local indices 0..m−1 of the stimuli of each judgment.
         odd: (t,) slot of the odd one, 0–2.
         rdm: (m, m) target dissimilarities, NaN where a pair was not observed.
-        weights: (m, m) how often each pair was observed.
+        weights: (m, m) what each pair weighs: how often it was observed, or 1 where it was estimated otherwise.
     """
 
     positions: Int[np.ndarray, " m"]
@@ -34,14 +34,22 @@ class Geometry:
     weights: Int[np.ndarray, "m m"]
 
     @classmethod
-    def from_trials(cls, trials: Trials, positions: Int[np.ndarray, " m"]) -> Geometry:
+    def from_trials(
+        cls, trials: Trials, positions: Int[np.ndarray, " m"], estimator: str = "shares"
+    ) -> Geometry:
         """The geometry that judgments hold among the stimuli at ``positions``.
 
         Only similarity judgments whose three stimuli all lie in ``positions`` count, so that nothing
-        about any other stimulus leaks in.
+        about any other stimulus leaks in, whatever the estimator.
+
+        Args:
+            trials: judgments.
+            positions: (m,) stimuli of the geometry.
+            estimator: of the dissimilarities, see :func:`bgs.judgments.estimators.estimate_rdm`.
 
         Raises:
-            DataError: no judgment lies within the stimuli.
+            DataError: no judgment lies within the stimuli, or the estimator cannot do with those that do.
+            ConfigError: an unknown estimator.
         """
         positions = np.sort(positions)
         mask = np.zeros(trials.n_stimuli, dtype=bool)
@@ -52,9 +60,9 @@ class Geometry:
                 f"no judgment lies within the {len(positions)} stimuli to train on",
                 expected="at least one trial",
             )
-        counts = PairCounts.from_trials(inside).subset(positions)
-        local = np.searchsorted(positions, inside.stimuli)
-        return cls(positions, local, inside.odd, human_rdm(counts), counts.shown)
+        local = replace(inside, stimuli=np.searchsorted(positions, inside.stimuli), n_stimuli=len(positions))
+        rdm, weights = estimate_rdm(local, estimator)
+        return cls(positions, local.stimuli, local.odd, rdm, weights)
 
     @classmethod
     def from_rdm(

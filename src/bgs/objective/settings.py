@@ -58,6 +58,9 @@ class ObjectiveSettings(BaseModel):
     temperature: float = Field(0.1, gt=0)
     #: Most violated hinge constraints that are counted twice.
     hard_negatives: int = Field(0, ge=0)
+    #: Human dissimilarities of the RSA term: ``shares`` kept together, distances of the ``choice-model``, or of the
+    #: ``ordinal`` embedding, which fills in pairs that were not shown. From judgments among the clips trained on.
+    target: Literal["shares", "choice-model", "ordinal"] = "shares"
     #: Correlation of the RSA term.
     rsa: Literal["pearson", "spearman"] = "pearson"
     #: Softness of the ranks of a Spearman RSA term; 3 gives the best direction (`benchmarks/soft_rank.py`).

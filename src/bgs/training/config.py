@@ -242,6 +242,8 @@ class TrainingConfig(_Settings):
             raise ValueError(
                 "judgments conflicts with ratings: those judgments are drawn, not the data set's own"
             )
+        if self.ratings is not None and self.objective.target != "shares":
+            raise ValueError("objective.target conflicts with ratings: they say how far clips lie apart")
         if self.model.startswith("run:"):
             raise ValueError("model: a run cannot be tuned again; give its base model")
         return self
