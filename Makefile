@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check figures paper phase simulated benchmarks clean
+.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check figures paper phase simulated statistics benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -49,6 +49,9 @@ phase: $(VENV)/.dev                    ## five folds, three seeds on the real PH
 
 simulated: $(VENV)/.dev                ## three quickstarts, held-out styles and PHASE: the table of docs/simulated-clips.md
 	$(BIN)/python scripts/simulated_figures.py
+
+statistics: $(VENV)/.dev               ## ceilings and intervals in known worlds: the tables of docs/statistics.md
+	$(BIN)/python scripts/statistics_figures.py
 
 benchmarks: $(VENV)/.dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

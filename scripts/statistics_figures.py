@@ -100,6 +100,22 @@ def intervals_of(world: str, seed: int) -> list[list[tuple[float, float, float]]
     return found
 
 
+def excluded_of(n_clips: int, n_trials: int, seed: int) -> list[bool]:
+    """Of each measure, whether the interval of a difference that is 0 leaves 0 out: two noisy copies of one model."""
+    rng = generator(seed, "small study", n_clips, n_trials)
+    shown = np.argsort(rng.random((n_trials, n_clips)), axis=1)[:, :3]
+    people, numbers = (np.arange(n_trials) % 8).astype(str), np.arange(n_trials)
+    nothing = np.zeros(n_trials, int), np.full(n_trials, np.nan)
+    design = Trials(people, np.full(n_trials, "1"), numbers, shown, *nothing, n_clips)
+    clips = WORLDS["matched"].draw_clips(seed, n_clips)
+    model = clips + 0.3 * rng.normal(size=clips.shape)
+    rdms = np.stack([model_rdm(model + 0.6 * rng.normal(size=clips.shape)) for _ in range(2)])
+    stimuli = StimulusSet(ids=tuple(f"clip{i}" for i in range(n_clips)))
+    protocol = select_protocol("all", stimuli, WORLDS["matched"].judge(design, clips, seed))
+    found = Comparison.of(protocol, rdms).difference(0, 1)
+    return [found[name].low > 0 or found[name].high < 0 for name in MEASURES]
+
+
 def over(pool: ProcessPoolExecutor, job: Callable[..., Any], seeds: range, *args: Any) -> np.ndarray:
     """(set, …) what ``job`` gives for each seed."""
     columns = [[arg] * len(seeds) for arg in args]
@@ -153,6 +169,24 @@ def measure(sets: int, truths: int = 2000, worlds: Sequence[str] = tuple(WORLDS)
     return result
 
 
+def measure_small(sets: int) -> list[dict[str, Any]]:
+    """How often intervals of a difference that is 0 leave 0 out, by size of study."""
+    rows = []
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for n_clips in (5, 7, 10, 15, 20, 30):
+            for n_trials in (10, 30, 100):
+                found = over(pool, excluded_of, range(sets), n_clips, n_trials).mean(axis=0)
+                rows.append(
+                    {
+                        "clips": n_clips,
+                        "trials": n_trials,
+                        "sets": sets,
+                        **dict(zip(MEASURES, found, strict=True)),
+                    }
+                )
+    return rows
+
+
 def ceiling_table(found: dict[str, Any]) -> str:
     """As Markdown."""
     lines = [
@@ -189,6 +223,19 @@ def interval_table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def small_table(rows: list[dict[str, Any]]) -> str:
+    """As Markdown."""
+    names = ("rsa_spearman", "odd_one_out_3afc", "odd_one_out_two_way")
+    lines = [
+        "| clips | trials | RSA, Spearman | odd one out, 3AFC | two-way | sets |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        shares = [f"{row[name]:.1%}" for name in names]
+        lines.append(f"| {row['clips']} | {row['trials']} | {' | '.join(shares)} | {row['sets']:,} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(
@@ -197,12 +244,14 @@ def main() -> None:
     parser.add_argument(
         "--sets", type=int, default=200, help="for ceilings; five times as many for intervals"
     )
-    found = measure(parser.parse_args().sets)
-    write_json(ROOT / "docs/results/statistics.json", found)
+    sets = parser.parse_args().sets
+    found, small = measure(sets), measure_small(5 * sets)
+    write_json(ROOT / "docs/results/statistics.json", {"worlds": found, "small studies": small})
     page = ROOT / "docs/statistics.md"
     text = between(page.read_text(encoding="utf-8"), "ceilings", ceiling_table(found))
-    write_text(page, between(text, "intervals", interval_table(found)))
-    print(ceiling_table(found), interval_table(found), sep="\n\n")
+    text = between(text, "intervals", interval_table(found))
+    write_text(page, between(text, "small", small_table(small)))
+    print(ceiling_table(found), interval_table(found), small_table(small), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from bgs.cli import (
 app = typer.Typer(
     name="bgs",
     help="Teach encoders to see social video the way people do, and measure how well they do.",
-    epilog="Example: bgs evaluate --embeddings minilm.safetensors --data garcia-isik-2025 --center",
+    epilog="Example: bgs evaluate --embeddings minilm.safetensors --data garcia-isik-2025",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -87,7 +87,7 @@ class JudgingWorld:
         second: Int[np.ndarray, " p"],
         *,
         people: int = 256,
-        contexts: int = 64,
+        contexts: int = 8,
         seed: int = 0,
     ) -> Float[np.ndarray, " p"]:
         """(p,) probability that each pair is kept, mean over new people and third clips: the best fixed prediction.
