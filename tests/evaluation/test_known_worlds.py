@@ -1,0 +1,43 @@
+"""Ceilings and intervals in worlds whose truth is known: what docs/statistics.md tells, measured again."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from bgs.simulation.judging_worlds import WORLDS
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+SETS = 200  # of ceilings, five times as many of intervals: standard errors of 1.5 and .7 % about a coverage of 95 %
+
+
+@pytest.fixture(scope="module", params=WORLDS)
+def world(request):
+    sys.path.insert(0, str(SCRIPTS))
+    try:
+        figures = importlib.import_module("statistics_figures")
+    finally:
+        sys.path.remove(str(SCRIPTS))
+    return figures.measure(SETS, worlds=[request.param])[request.param]
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_the_ceiling_is_what_expected_shares_reach(world):
+    for design, row in world["ceilings"].items():
+        assert 0.97 <= row["ratio_spearman"] <= 1.03, (design, row)
+        assert 0.97 <= row["ratio_pearson"] <= 1.03, (design, row)
+        assert 0.90 <= row["coverage"] <= 0.99, (design, row)
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_intervals_hold_the_truth(world):
+    for protocol, rows in world["intervals"].items():
+        for name, row in rows.items():
+            assert 0.915 <= row["coverage"] <= 0.985, (protocol, name, row)
+            if name == "difference in odd_one_out_3afc":
+                assert row["power"] >= 0.8 * row["power_ideal"], row
