@@ -120,25 +120,16 @@ def measure(design: Trials, sets: int = 16) -> list[dict[str, Any]]:
     return rows
 
 
-def real_people(design: Trials, sets: int = 10) -> dict[str, Any]:
-    """Whom the audit flags among real people, what else speaks of them, and whether guesses in their place are found."""
+def real_people(design: Trials) -> dict[str, Any]:
+    """Whom the audit flags among real people, and what else speaks of them."""
     names, always = np.unique(design.participant), flagged(design)
     theirs = np.isin(design.participant, list(always))
     doubles = find_duplicates(design).double
-    hits = more = 0
-    for seed in range(sets):
-        random = generator(seed, "careless", "replaced")
-        guessing = set(random.choice(names, 32, replace=False).tolist())
-        guesses = np.isin(design.participant, list(guessing)) & (design.kind == Kind.JUDGMENT)
-        odd = np.where(guesses, random.integers(3, size=len(design)), design.odd)
-        found = flagged(replace(design, odd=odd))
-        hits, more = hits + len(found & guessing), more + len(found - guessing - always)
     return {
         "flagged": sorted(always), "people": len(names), "rows": int(theirs.sum()), "of_rows": len(design),
         "doubles": int(doubles[theirs].sum()), "of_doubles": int(doubles.sum()),
         "judgments": len(design.where(theirs).judgments), "of_judgments": len(design.judgments),
-        "agreement": agreement(design.judgments, always), "guesses_found": share(hits, 32 * sets),
-        "newly_flagged": more / sets,
+        "agreement": agreement(design.judgments, always),
     }  # fmt: skip
 
 
@@ -159,15 +150,14 @@ def agreement(judgments: Trials, those: set[str]) -> dict[str, dict[str, float |
 
 def real_text(found: dict[str, Any]) -> str:
     """Markdown of :func:`real_people`."""
-    agree, guesses = found["agreement"], found["guesses_found"]
+    agree = found["agreement"]
     return (
         f"**The real participants.** {len(found['flagged'])} of the {found['people']} are flagged; they gave "
         f"{found['judgments']:,} of the {found['of_judgments']:,} judgments. Two things that the tests do not use speak of them "
         f"as well: {found['doubles']} of the {found['of_doubles']} answers that were submitted twice (`bgs data audit` "
         f"counts them) are theirs, with {found['rows'] / found['of_rows']:.0%} of all rows; and on triplets that other people "
         f"judged too they choose as those do in {cell(agree['flagged'])}, where the others do in {cell(agree['others'])} "
-        f"(guesses: .333). With the answers of 32 people replaced by guesses, at their own pace, "
-        f"{cell(guesses)} of these are found, and {found['newly_flagged']:.1f} others a study are flagged who were not before."
+        f"(guesses: .333)."
     )
 
 
