@@ -1,4 +1,4 @@
-"""Who does the audit flag? `python scripts/careless_figures.py` (twenty minutes, one core; needs the published data).
+"""Who does the audit flag? `python scripts/careless_figures.py` (minutes a world, one core; needs the published data).
 
 SIMULATED choices in the real design: the participants, triplets and attention checks of garcia-isik-2025, choices drawn from
 a known geometry. Some participants guess, some guess half the time; they pass the attention checks and keep their pace, so
@@ -174,7 +174,7 @@ def design_table(rows: list[dict[str, Any]]) -> str:
     columns = (*GROUPS, "others")
     lines = [" | ".join([row["world"], *(cell(row.get(name)) for name in columns)]) for row in rows]
     header = [" | ".join(["world", *columns]), "|".join(["---"] * 5)]
-    return "\n".join(f"| {line} |" for line in header + lines).replace("| --- |", "|---|")
+    return "\n".join(f"| {line} |" for line in header + lines).replace("| ---|", "|---|").replace("--- |", "---|")
 
 
 def main() -> None:
