@@ -1,13 +1,14 @@
-"""Who does the audit flag? `python scripts/careless_figures.py` (twenty minutes, one core; needs the published data).
+"""Who does the audit flag? `python scripts/careless_figures.py` (minutes a world, one core; needs the published data).
 
 SIMULATED choices in the real design: the participants, triplets and attention checks of garcia-isik-2025, choices drawn from
 a known geometry. Some participants guess, some guess half the time; they pass the attention checks and keep their pace, so
-that only their choices can tell. Writes docs/results/careless.json and a table of docs/simulated-observers.md.
+that only their choices can tell. Writes docs/results/careless.json, a table and a paragraph of docs/simulated-observers.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bgs._files import write_json, write_text
 from bgs._rng import generator
 from bgs.judgments import Trials
 from bgs.judgments.careless import flag_careless
+from bgs.judgments.duplicates import find_duplicates
 from bgs.judgments.participants import participants
 from bgs.judgments.rated import softmax_choice
 from bgs.judgments.trials import KEPT_PAIR, Kind
@@ -118,24 +120,45 @@ def measure(design: Trials, sets: int = 16) -> list[dict[str, Any]]:
     return rows
 
 
-def replaced(design: Trials, sets: int = 10) -> dict[str, Any]:
-    """The real choices, and the same with those of 32 participants replaced by guesses."""
+def real_people(design: Trials) -> dict[str, Any]:
+    """Whom the audit flags among real people, and what else speaks of them."""
     names, always = np.unique(design.participant), flagged(design)
-    hits = more = 0
-    for seed in range(sets):
-        random = generator(seed, "careless", "replaced")
-        guessing = set(random.choice(names, 32, replace=False).tolist())
-        guesses = np.isin(design.participant, list(guessing)) & (design.kind == Kind.JUDGMENT)
-        odd = np.where(guesses, random.integers(3, size=len(design)), design.odd)
-        found = flagged(replace(design, odd=odd))
-        hits, more = hits + len(found & guessing), more + len(found - guessing - always)
-    others = sets * (len(names) - 32) - sets * len(always)
+    theirs = np.isin(design.participant, list(always))
+    doubles = find_duplicates(design).double
     return {
-        "flagged": len(always),
-        "of": len(names),
-        "guess": share(hits, 32 * sets),
-        "others": share(more, others),
-    }
+        "flagged": sorted(always), "people": len(names), "rows": int(theirs.sum()), "of_rows": len(design),
+        "doubles": int(doubles[theirs].sum()), "of_doubles": int(doubles.sum()),
+        "judgments": len(design.where(theirs).judgments), "of_judgments": len(design.judgments),
+        "agreement": agreement(design.judgments, always),
+    }  # fmt: skip
+
+
+def agreement(judgments: Trials, those: set[str]) -> dict[str, dict[str, float | int]]:
+    """On triplets judged more than once: how often those, and others, choose as another of the others does."""
+    chosen = np.take_along_axis(judgments.stimuli, judgments.odd[:, None], axis=1)[:, 0]
+    who, inside = judgments.participant_codes, np.isin(judgments.participant, list(those))
+    order = np.argsort(judgments.triplet_codes, kind="stable")
+    bounds = np.flatnonzero(np.diff(judgments.triplet_codes[order])) + 1
+    counts = {True: [0, 0], False: [0, 0]}
+    for rows in np.split(order, bounds):
+        for one, other in permutations(rows.tolist(), 2):
+            if who[one] != who[other] and not inside[other]:
+                counts[bool(inside[one])][0] += int(chosen[one] == chosen[other])
+                counts[bool(inside[one])][1] += 1
+    return {name: share(*counts[key]) for name, key in (("flagged", True), ("others", False))}
+
+
+def real_text(found: dict[str, Any]) -> str:
+    """Markdown of :func:`real_people`."""
+    agree = found["agreement"]
+    return (
+        f"**The real participants.** {len(found['flagged'])} of the {found['people']} are flagged; they gave "
+        f"{found['judgments']:,} of the {found['of_judgments']:,} judgments. Two things that the tests do not use speak of them "
+        f"as well: {found['doubles']} of the {found['of_doubles']} answers that were submitted twice (`bgs data audit` "
+        f"counts them) are theirs, with {found['rows'] / found['of_rows']:.0%} of all rows; and on triplets that other people "
+        f"judged too they choose as those do in {cell(agree['flagged'])}, where the others do in {cell(agree['others'])} "
+        f"(guesses: .333)."
+    )
 
 
 def cell(found: dict[str, Any] | None) -> str:
@@ -151,17 +174,24 @@ def design_table(rows: list[dict[str, Any]]) -> str:
     columns = (*GROUPS, "others")
     lines = [" | ".join([row["world"], *(cell(row.get(name)) for name in columns)]) for row in rows]
     header = [" | ".join(["world", *columns]), "|".join(["---"] * 5)]
-    return "\n".join(f"| {line} |" for line in header + lines).replace("| --- |", "|---|")
+    return "\n".join(f"| {line} |" for line in header + lines).replace("| ---|", "|---|").replace("--- |", "---|")
 
 
 def main() -> None:
     """Measure and write."""
     design = load_dataset("garcia-isik-2025").need_trials()
-    rows, real = measure(design), replaced(design)
-    write_json(RESULTS, {"simulated": "SIMULATED choices; no person made them", "worlds": rows, "real": real})
-    table = design_table(rows)
-    print(f"{table}\n{real}")
-    write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "careless-design", table))
+    write(measure(design), real_people(design))
+
+
+def write(worlds: list[dict[str, Any]], real: dict[str, Any]) -> None:
+    """Results as JSON, and into the page."""
+    write_json(
+        RESULTS,
+        {"simulated": "worlds: SIMULATED choices; no person made them", "worlds": worlds, "real": real},
+    )
+    text = PAGE.read_text(encoding="utf-8")
+    text = between(text, "careless-design", design_table(worlds))
+    write_text(PAGE, between(text, "careless-real", real_text(real)))
 
 
 if __name__ == "__main__":
