@@ -77,6 +77,8 @@ def _in_our_words() -> Iterator[None]:
         if missing is None:
             raise
         raise missing from error
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise BgsError(f"cannot read or write: {error.strerror or error}", where=error.filename) from error
     except MemoryError as error:
@@ -91,6 +93,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                 app(args=list(argv) if argv is not None else None)
             finally:
                 sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output (`| head`) has had enough
+        _let_go_of_output()
+        sys.exit(1)
     except BgsError as error:
         # Of clips that cannot be read every one is listed; the line below names the first few.
         for name, reason in getattr(error, "failures", ()):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bgs._errors import DataError
-from bgs._files import cache_folder, sha256, write_json
+from bgs._files import cache_folder, read_json, sha256, write_json
 from bgs.stimuli import StimulusSet, UnreadableClip
 
 #: A clip may differ by this many seconds from what it should last: sound and picture seldom end together.
@@ -107,14 +106,9 @@ def linked_clips(dataset: str, stimuli: StimulusSet) -> tuple[Path | None, ...] 
         DataError: what is remembered is not legible.
     """
     memory = _memory(dataset)
-    try:
-        paths = json.loads(memory.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not memory.is_file():
         return None
-    except ValueError as error:
-        raise DataError(
-            "not legible", where=memory, hint=f"`bgs data link {dataset}` writes it anew"
-        ) from error
+    paths = read_json(memory, f"`bgs data link {dataset}` writes it anew")
     return tuple(Path(paths[name]) if name in paths else None for name in stimuli.ids)
 
 
