@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,9 @@ def test_found_missing_and_refused(tmp_path: Path) -> None:
     write_clip(tmp_path / "b/twice.mp4", 29)
     copied = write_clip(tmp_path / "a/copied.mp4", 30)
     (tmp_path / "b/copied.mp4").write_bytes(copied.read_bytes())
+    os.mkfifo(tmp_path / "a/pipe.mp4")
     done: list[int] = []
-    names = ("good.mp4", "long.mp4", "broken.mp4", "twice.mp4", "copied.mp4", "absent.mp4")
+    names = ("good.mp4", "long.mp4", "broken.mp4", "twice.mp4", "copied.mp4", "pipe.mp4", "absent.mp4")
     search = search_clips(tmp_path, names, seconds=1.0, progress=done.append)
     assert search.found == {"good.mp4": good, "copied.mp4": copied}
     assert search.missing == ("absent.mp4",)
@@ -34,6 +36,7 @@ def test_found_missing_and_refused(tmp_path: Path) -> None:
     assert refused["long.mp4"] == "lasts 2.00 s, not 1 s"
     assert refused["broken.mp4"].startswith("not a video")
     assert refused["twice.mp4"].startswith("2 different files of this name")
+    assert refused["pipe.mp4"] == "a pipe, no file"
     assert sum(done) == len(names)
     assert "long.mp4" in search_clips(tmp_path, names).found, "unchecked where no duration is known"
 

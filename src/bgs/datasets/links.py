@@ -77,13 +77,16 @@ def _places(folder: Path, names: frozenset[str]) -> dict[str, list[Path]]:
 
 def _wrong(paths: Sequence[Path], seconds: float | None) -> str | None:
     """Why these files of one name are not the clip; None if they are."""
-    if len(paths) > 1 and len({sha256(path) for path in paths}) > 1:
-        return f"{len(paths)} different files of this name: {paths[0]}, {paths[1]}"
-    if seconds is None:
-        return None
+    from bgs.stimuli.decoding import check_file
     from bgs.stimuli.pyav_decoder import clip_seconds
 
     try:
+        for path in paths:
+            check_file(path)  # a pipe would be waited for
+        if len(paths) > 1 and len({sha256(path) for path in paths}) > 1:
+            return f"{len(paths)} different files of this name: {paths[0]}, {paths[1]}"
+        if seconds is None:
+            return None
         lasting = clip_seconds(paths[0])
     except UnreadableClip as error:
         return error.reason
