@@ -63,12 +63,12 @@ def unique_p_value(
     permutations: int,
     seed: int,
 ) -> float:
-    """p-value of a unique part: does one model RDM explain human dissimilarities beyond the others?
+    """One-sided p-value of a unique part: do one model's distances go *with* people's beyond the other models'?
 
     Shuffling the model itself would also break its bond with the other models and so test another null. Instead the
     *residual* of the model on the others is shuffled, stimuli and not pairs, while the others and the people stay
     as they are: double semi-partialling (Dekker, Krackhardt & Snijders 2007, Psychometrika 72:563).
-    The statistic is the squared partial slope over its variance with dependent dyads (Aronow, Samii & Assenova
+    The statistic is the partial slope, with its sign, over its standard error with dependent dyads (Aronow, Samii & Assenova
     2015, Political Analysis 23:564, bounded below by that of independent pairs): residuals of two RDMs on a third are
     large at the same pairs also when they are unrelated, and a plain partial R² then rejects about twice too often.
 
@@ -81,7 +81,7 @@ def unique_p_value(
         seed: the shuffles depend on nothing else.
 
     Returns:
-        1/(1 + permutations) to 1; NaN where the others explain the model or the people completely.
+        1/(1 + permutations) to 1, near 1 where the model goes against people; NaN where the others explain the model or the people completely.
     """
     n, prepare = len(human_rdm), mid_ranks if ranks else np.asarray
     first, second = np.triu_indices(n, 1)
@@ -107,7 +107,8 @@ def unique_p_value(
     rng, observed = generator(seed, "permutation", "unique"), statistic(np.arange(n))
     if np.isnan(observed) or permutations < 1:
         return float("nan")
-    count = sum(statistic(rng.permutation(n)) >= observed * (1 - _EQUAL) for _ in range(permutations))
+    least = observed - _EQUAL * abs(observed)
+    count = sum(statistic(rng.permutation(n)) >= least for _ in range(permutations))
     return (1 + count) / (1 + permutations)
 
 
@@ -118,7 +119,7 @@ def _studentised(
     second: Int[np.ndarray, " p"],
     n: int,
 ) -> float:
-    """Squared covariance of two residuals over its variance when pairs that share a stimulus hang together."""
+    """Covariance of two residuals over its standard error when pairs that share a stimulus hang together."""
     product, square = x @ y, x @ x
     if square <= 0:
         return float("nan")
@@ -126,7 +127,7 @@ def _studentised(
     of_stimulus = np.bincount(first, influence, n) + np.bincount(second, influence, n)
     alone = influence @ influence
     variance = max(of_stimulus @ of_stimulus - alone, alone)
-    return float(product**2 / variance) if variance > 0 else float("inf")
+    return float(product / np.sqrt(variance)) if variance > 0 else float(np.copysign(np.inf, product))
 
 
 def _projection(columns: Float64[np.ndarray, "p c"]) -> Float64[np.ndarray, "p b"]:
