@@ -140,9 +140,7 @@ def _r_squared(
     it that fits its training pairs best: exact, though twice the work with every predictor.
     """
     fit, held = (np.einsum("fb,rbvw->rfvw", rows.astype(np.float64), moments) for rows in (train, test))
-    sets = sorted(
-        {inner for model in models for inner in subsets(sorted(model))}, key=lambda s: (len(s), s)
-    )
+    sets = sorted({inner for model in models for inner in subsets(sorted(model))}, key=lambda s: (len(s), s))
     loss, residual = (np.stack(found) for found in zip(*(_regress(fit, held, s) for s in sets), strict=True))
     spread = residual[0].sum(axis=1)  # of the empty set, which predicts the mean of the training pairs
     explained = np.full((len(moments), len(models)), np.nan)

@@ -14,6 +14,9 @@ from bgs.evaluation.rsa import dense_ranks, mid_ranks, standardised, weighted_sp
 #: Correlations this close are equal but for rounding.
 _EQUAL = 1e-12
 
+#: Of the other models' distances: what is taken out of a model before its residual is shuffled.
+_POWERS = (1, 2, 3)
+
 #: A direction weaker than this share of the strongest is rounding error.
 _SPAN = 1e-9
 
@@ -68,6 +71,8 @@ def unique_p_value(
     Shuffling the model itself would also break its bond with the other models and so test another null. Instead the
     *residual* of the model on the others is shuffled, stimuli and not pairs, while the others and the people stay
     as they are: double semi-partialling (Dekker, Krackhardt & Snijders 2007, Psychometrika 72:563).
+    The others are taken out with their squares and cubes: a noisy copy of a model and the people often bend alike over its
+    distances, and what that explains is nothing that the copy knows beyond it.
     The statistic is the partial slope, with its sign, over its standard error with dependent dyads (Aronow, Samii & Assenova
     2015, Political Analysis 23:564, bounded below by that of independent pairs): residuals of two RDMs on a third are
     large at the same pairs also when they are unrelated, and a plain partial R² then rejects about twice too often.
@@ -81,15 +86,15 @@ def unique_p_value(
         seed: the shuffles depend on nothing else.
 
     Returns:
-        1/(1 + permutations) to 1, near 1 where the model goes against people; NaN where the others explain the model or the people completely.
+        1/(1 + permutations) to 1, near 1 where the model goes against people; NaN where the others explain the model or the
+        people completely.
     """
     n, prepare = len(human_rdm), mid_ranks if ranks else np.asarray
     first, second = np.triu_indices(n, 1)
     human = pair_vector(human_rdm)
     seen = ~np.isnan(human)
-    known = np.stack(
-        [np.ones(len(seen)), *(standardised(prepare(pair_vector(rdm))) for rdm in others)], axis=1
-    )
+    bent = [standardised(prepare(pair_vector(rdm))) ** power for rdm in others for power in _POWERS]
+    known = np.stack([np.ones(len(seen)), *bent], axis=1)
     model = standardised(prepare(pair_vector(model_rdm)))
     residual = np.zeros((n, n))
     residual[first, second] = model - _projection(known) @ (_projection(known).T @ model)

@@ -176,15 +176,16 @@ class _Path:
         """(p,) distances at a share of the way."""
         across, first, second = (1 - w) ** 2 * self.own + w * (1 - w) * self.mixed + w**2 * self.changed
         norms = np.sqrt(np.maximum(first * second, 0.0))
-        return 1.0 - np.divide(across, norms, out=np.zeros_like(norms), where=norms > 0)
+        cosines: Float64[np.ndarray, " p"] = np.divide(
+            across, norms, out=np.zeros_like(norms), where=norms > 0
+        )
+        return 1.0 - cosines
 
 
 def _values(
     embeddings: Embeddings, stimulus_ids: Sequence[str], center_ids: Sequence[str]
 ) -> Float64[np.ndarray, "m d"]:
     values = embeddings.select(stimulus_ids).values.astype(np.float64)
-    return (
-        values - embeddings.select(center_ids).values.astype(np.float64).mean(axis=0)
-        if center_ids
-        else values
-    )
+    if not center_ids:
+        return values
+    return values - embeddings.select(center_ids).values.astype(np.float64).mean(axis=0)

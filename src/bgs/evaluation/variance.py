@@ -85,7 +85,8 @@ def partition_variance(
     """Unique and shared parts of the variance of a human RDM, from nested regressions (commonality analysis).
 
     No slope is below 0: a model explains people only where its distances go *with* theirs, and one that goes against
-    them once the others are known has the unique part 0. With R²(T) of the regression on predictors T and A all of them, what exactly S share is
+    them once the others are known has the unique part 0.
+    With R²(T) of the regression on predictors T and A all of them, what exactly S share is
     Σ over T ⊆ S of (−1)^(|T|+1) R²(T ∪ A∖S) (Mood 1971; Nimon & Oswald 2013, Organizational Research Methods
     16:650). Cross-validated: a fold's clips are held out, the regression is fitted on pairs of two training
     clips and measured on pairs of two held-out clips; a pair of a training and a held-out clip is in neither.
@@ -104,7 +105,8 @@ def partition_variance(
         provenance: added to the result's.
 
     Raises:
-        DataError: fewer than two models or more than :data:`MOST`, another shape, an unknown or constant model RDM, constant judgments.
+        DataError: fewer than two models or more than :data:`MOST`, another shape, an unknown or constant model RDM, constant
+            judgments.
         ConfigError: impossible folds, or another transform.
     """
     _check(human, models)
