@@ -93,7 +93,7 @@ def test_variance_is_that_of_held_out_clips(text_experiment):
 def test_variance_beside_low_level_models(clip_experiment):
     data = clip_experiment[0].data
     parts = result(clip_experiment, "variance")["models"]["film"]["partitions"]
-    assert list(parts) == ["low-level"]  # there are no captions
+    assert list(parts) == ["beyond-base", "low-level"]  # there are no captions
     human = data.human(np.flatnonzero(data.study.stimuli.test))
     low = {
         name: held_out_rdm(data, embed_stimuli(name, data.study.stimuli))

@@ -13,6 +13,7 @@ import pytest
 from bgs import BgsError
 from bgs.cli.main import main
 from bgs.evaluation import Metric
+from bgs.experiment.analyses import FORM
 from bgs.experiment.experiment_data import open_experiment
 from bgs.experiment.page import CHAPTERS, experiment_page, report_experiment
 from bgs.experiment.results import ResultsTable
@@ -60,8 +61,8 @@ def test_simulated_data_stay_simulated(clip_experiment, tmp_path):
         ("results.json", '{"protocols": 3, "failed": {}}', r"results\.json: damaged"),
         ("provenance.json", "[", r"provenance\.json: damaged"), ("provenance.json", "{}", r"provenance\.json: damaged"),
         ("analyses/variance.json", "\0", r"variance\.json: damaged"),
-        ("analyses/probes.json", '{"form": 2, "error": 3}', r"probes\.json: damaged"),
-        ("analyses/dimensions.json", '{"form": 2}', r"dimensions\.json: damaged"),
+        ("analyses/probes.json", f'{{"form": {FORM}, "error": 3}}', r"probes\.json: damaged"),
+        ("analyses/dimensions.json", f'{{"form": {FORM}}}', r"dimensions\.json: damaged"),
         ("experiment.yaml", "data: [", r"experiment\.yaml, line 1: not YAML"),
     ],
 )  # fmt: skip

@@ -188,4 +188,6 @@ def _values(
     values = embeddings.select(stimulus_ids).values.astype(np.float64)
     if not center_ids:
         return values
-    return values - embeddings.select(center_ids).values.astype(np.float64).mean(axis=0)
+    middle: Float64[np.ndarray, " d"] = embeddings.select(center_ids).values.astype(np.float64).mean(axis=0)
+    moved: Float64[np.ndarray, "m d"] = values - middle
+    return moved
