@@ -67,10 +67,10 @@ def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
 
 def _interval(value: float, reach: float) -> tuple[float, float]:
     """value ± reach, as far in the logarithm of 1 − value: the nearer to 1, the less it can still rise."""
-    if not value < 1:
-        return max(value - reach, -1.0), 1.0
+    if value >= 1:
+        return value - reach, 1.0
     rest, factor = 1.0 - value, float(np.exp(reach / (1.0 - value)))
-    return max(1.0 - rest * factor, -1.0), 1.0 - rest / factor
+    return 1.0 - rest * factor, 1.0 - rest / factor
 
 
 def _warnings(value: float, comparable: float) -> list[str]:
