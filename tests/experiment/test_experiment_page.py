@@ -311,8 +311,8 @@ def test_random_changes_are_told_beside_p(copied):
     _change_analysis(copied, "variance", change)
     found = section(page_of(copied), "variance")
     assert (
-        "Random changes of the base model that alter distances as much as tuning did reach .010 of it (median; 95 % of them "
-        f"−.020 to .040); {label}: .250."
+        "Random changes of the base model that alter distances as much as tuning did explain .010 beyond captions (median; "
+        f"95 % of them −.020 to .040); {label}: .250."
     ) in found.sentence
     assert "They are smaller changes" not in found.sentence
     table = found.tables[0]
