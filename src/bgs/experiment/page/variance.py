@@ -59,8 +59,9 @@ def _words(source: Source, model: str, partitions: Mapping[str, Any]) -> list[st
             found = partitions[partition]
             own, *others = found["predictors"]
             part = from_json(found["cross_validated"])[own]
-            sentences.append(beyond_sentence(part.mean, who, _others(source, model, partition, others), what))
-            sentences += _random_words(source, model, found["random_change"])
+            beside = _others(source, model, partition, others)
+            sentences.append(beyond_sentence(part.mean, who, beside, what))
+            sentences += _random_words(source, model, beside, found["random_change"])
     return sentences
 
 
@@ -71,14 +72,15 @@ def _others(source: Source, model: str, partition: str, others: list[str]) -> st
     return names[0] if len(names) == 1 else f"{' and '.join(names)} together"
 
 
-def _random_words(source: Source, model: str, found: Mapping[str, Any] | None) -> list[str]:
-    """What random changes of the base reach of the same part, and p of the tuned model among them."""
+def _random_words(source: Source, model: str, beside: str, found: Mapping[str, Any] | None) -> list[str]:
+    """What random changes of the base explain beyond the same models, and p of the tuned model among them."""
     if found is None:
         return []
     null = SeedMean.from_json(found["unique"]).mean
+    low, middle, high = (plain(value, 3) for value in (null.low, null.value, null.high))
     sentence = (
-        f"Random changes of {source.base(model)} that alter distances as much as tuning did reach {plain(null.value, 3)} of it "
-        f"(median; 95 % of them {plain(null.low, 3)} to {plain(null.high, 3)}); {_RANDOM_P}: {p_text(null.p)}."
+        f"Random changes of {source.base(model)} that alter distances as much as tuning did explain {middle} beyond {beside} "
+        f"(median; 95 % of them {low} to {high}); {_RANDOM_P}: {p_text(null.p)}."
     )
     if found["reached"] - found["correlation"] <= _SMALLER:
         return [sentence]
