@@ -76,7 +76,7 @@ def unique_p_value(
     as they are: double semi-partialling (Dekker, Krackhardt & Snijders 2007, Psychometrika 72:563).
     The others are taken out with their squares and cubes: a noisy copy of a model and the people often bend alike over its
     distances, and what that explains is nothing that the copy knows beyond it. Of noisy copies 5–6 % have p ≤ .05, of clustered
-    clips 7–9 %; of random linear maps of a base whose dimensions people weigh in their own way 19 %: whether tuning did better
+    clips 7–12 %; of random linear maps of a base whose dimensions people weigh in their own way 19 %: whether tuning did better
     than those is asked by :func:`bgs.evaluation.random_change.random_change_p_value`.
     The statistic is the partial slope, with its sign, over its standard error with dependent dyads (Aronow, Samii & Assenova
     2015, Political Analysis 23:564, bounded below by that of independent pairs): residuals of two RDMs on a third are

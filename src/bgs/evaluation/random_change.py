@@ -185,7 +185,9 @@ class _Path:
 def _values(
     embeddings: Embeddings, stimulus_ids: Sequence[str], center_ids: Sequence[str]
 ) -> Float64[np.ndarray, "m d"]:
-    values: Float64[np.ndarray, "m d"] = embeddings.select(stimulus_ids).values.astype(np.float64)
-    if center_ids:
-        values -= embeddings.select(center_ids).values.mean(axis=0, dtype=np.float64)
-    return values
+    values = embeddings.select(stimulus_ids).values.astype(np.float64)
+    if not center_ids:
+        return values
+    middle: Float64[np.ndarray, " d"] = embeddings.select(center_ids).values.astype(np.float64).mean(axis=0)
+    moved: Float64[np.ndarray, "m d"] = values - middle
+    return moved
