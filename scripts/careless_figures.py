@@ -174,7 +174,11 @@ def design_table(rows: list[dict[str, Any]]) -> str:
     columns = (*GROUPS, "others")
     lines = [" | ".join([row["world"], *(cell(row.get(name)) for name in columns)]) for row in rows]
     header = [" | ".join(["world", *columns]), "|".join(["---"] * 5)]
-    return "\n".join(f"| {line} |" for line in header + lines).replace("| ---|", "|---|").replace("--- |", "---|")
+    return (
+        "\n".join(f"| {line} |" for line in header + lines)
+        .replace("| ---|", "|---|")
+        .replace("--- |", "---|")
+    )
 
 
 def main() -> None:

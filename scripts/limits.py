@@ -2,7 +2,7 @@
 
     python scripts/limits.py [--parts recipes curves people worlds test] [--mpnet FOLDER_OR_HUB_ID]
 
-Five minutes on one core, embeddings included (they are kept in runs/limits). Everything but ``test`` is cross-validated
+Four minutes of one core, embeddings included (they are kept in runs/limits). Everything but ``test`` is cross-validated
 within the 200 training clips and reads no judgment that shows a test clip; ``test`` measures finished recipes.
 """
 
@@ -54,15 +54,15 @@ def summary(values: np.ndarray, ratio: float = 1 / (FOLDS - 1)) -> dict[str, flo
 
 
 def fit_line(sizes: Sequence[float], values: np.ndarray, power: float) -> dict[str, Any]:
-    """a + b · size^−power for each row of (folds, sizes): value without limit, at the end, at twice and four times that."""
+    """a + b · size^−power for each row of (folds, sizes): by how much more it is further on than at the last size."""
     x = np.array(sizes, float)
-    coefficients = np.polynomial.polynomial.polyfit(x**-power, values.T, 1)
-    at = {"limit": np.inf, "now": x[-1] * 1.0, "twice": 2 * x[-1], "four times": 4 * x[-1]}
-    return {name: summary(coefficients[0] + coefficients[1] * (n**-power)) for name, n in at.items()}
+    slope = np.polynomial.polynomial.polyfit(x**-power, values.T, 1)[1]
+    ends = {"twice": 2 * x[-1], "four times": 4 * x[-1], "limit": np.inf}
+    return {name: summary(slope * (end**-power - x[-1] ** -power)) for name, end in ends.items()}
 
 
 def curve(sizes: Sequence[float], values: np.ndarray) -> dict[str, Any]:
-    """Means by size, and both extrapolations."""
+    """Means by size, and what two extrapolations add to the last."""
     means = {str(size): summary(values[:, k]) for k, size in enumerate(sizes)}
     return {"means": means, "1/n": fit_line(sizes, values, 1.0), "1/sqrt(n)": fit_line(sizes, values, 0.5)}
 
@@ -231,7 +231,7 @@ def main() -> None:
     for name in options.parts:
         found[name] = parts[name]()
         write_json(path, found)
-    if all(name in found for name in parts) and (ROOT / "docs/limits.md").exists():
+    if all(name in found for name in parts):
         write_page(ROOT / "docs/limits.md", found)
 
 

@@ -46,11 +46,11 @@ def curve_table(found: Figures) -> str:
     for name, curve in found.items():
         means = " · ".join(f"{size}: {number(row['mean'])}" for size, row in curve["means"].items())
         ends = [
-            f"{number(curve['1/n'][end]['mean'])} to {number(curve['1/sqrt(n)'][end]['mean'])}"
-            for end in ("twice", "four times", "limit")
+            " to ".join(interval(curve[shape][end], True) for shape in ("1/n", "1/sqrt(n)"))
+            for end in ("twice", "limit")
         ]
         rows.append([name, means, *ends])
-    return table(["over", "measured", "twice as many", "four times", "without limit"], rows)
+    return table(["over", "measured", "twice as many add", "without limit"], rows)
 
 
 def people_table(found: Figures) -> str:
