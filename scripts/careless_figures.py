@@ -7,7 +7,7 @@ that only their choices can tell. Writes docs/results/careless.json, a table and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from bgs.judgments.duplicates import find_duplicates
 from bgs.judgments.participants import participants
 from bgs.judgments.rated import softmax_choice
 from bgs.judgments.trials import KEPT_PAIR, Kind
+from bgs.simulation import WORLDS as KNOWN
+from bgs.simulation import JudgingWorld
 
 ROOT = Path(__file__).parents[1]
 PAGE, RESULTS = ROOT / "docs/simulated-observers.md", ROOT / "docs/results/careless.json"
@@ -33,32 +35,21 @@ OTHER_VIEW = 2.0
 GROUPS = ("guess", "guess half the time", "another view")
 
 
-@dataclass(frozen=True)
-class World:
-    """Normal clips, or ``clusters`` of them; people weigh ``dims`` by exp(spread · normal), keep by softmax, and lapse."""
-
-    dims: int
-    clusters: int
-    temperature: float
-    spread: float
-    lapse: float
-
-
 WORLDS = {
-    "matched to the real reliability": World(8, 0, 0.2, 0.4, 0.1),
-    "clustered clips": World(5, 8, 0.35, 0.4, 0.1),
-    "clustered clips, people differ strongly": World(5, 8, 0.25, 1.0, 0.05),
+    "matched to the real reliability": KNOWN["matched"],
+    "clustered clips": KNOWN["clustered"],
+    "clustered clips, people differ strongly": KNOWN["individual"],
 }
 
 
 def judge(
-    design: Trials, world: World, seed: int, sizes: dict[str, int]
+    design: Trials, world: JudgingWorld, seed: int, sizes: dict[str, int]
 ) -> tuple[Trials, dict[str, set[str]]]:
     """The design with choices of this world; the first participants drawn are the groups of those ``sizes``."""
-    random = generator(seed, "careless", *map(str, (world.dims, world.spread)))
-    clips = random.normal(size=(design.n_stimuli, world.dims))
+    random = generator(seed, "careless", *map(str, (world.dimensions, world.spread)))
+    clips = random.normal(size=(design.n_stimuli, world.dimensions))
     if world.clusters:
-        centres = random.normal(size=(world.clusters, world.dims))
+        centres = random.normal(size=(world.clusters, world.dimensions))
         clips = centres[random.integers(world.clusters, size=design.n_stimuli)] + 0.5 * clips
     names = np.unique(design.participant)
     drawn = np.split(random.permutation(len(names)), np.cumsum(list(sizes.values())))
@@ -67,7 +58,7 @@ def judge(
     for name, rows in zip(sizes, drawn, strict=False):
         spread[rows] = OTHER_VIEW if name == "another view" else world.spread
         guesses[rows] = 1 - (1 - world.lapse) * {"guess": 0.0, "guess half the time": 0.5}.get(name, 1.0)
-    weights = np.exp(spread[:, None] * random.normal(size=(len(names), world.dims)))
+    weights = np.exp(spread[:, None] * random.normal(size=(len(names), world.dimensions)))
     chances = softmax_choice(distances(clips, weights, design), world.temperature)
     lapse = guesses[design.participant_codes, None]
     chances = ((1 - lapse) * chances + lapse / 3).cumsum(axis=1)
@@ -87,7 +78,9 @@ def flagged(trials: Trials) -> set[str]:
     return {flag.participant for flag in flag_careless(participants(trials))}
 
 
-def count(design: Trials, world: World, sizes: dict[str, int], sets: int) -> dict[str, tuple[int, int]]:
+def count(
+    design: Trials, world: JudgingWorld, sizes: dict[str, int], sets: int
+) -> dict[str, tuple[int, int]]:
     """Group -> how many of how many were flagged, ``others`` among them."""
     hits = dict.fromkeys((*sizes, "others"), 0)
     people = len(np.unique(design.participant))

@@ -7,7 +7,17 @@ import pytest
 from scipy.stats import kstest
 
 from bgs.embeddings import Embeddings
-from bgs.evaluation import decode, partition_variance, probe, transfer, unique_p_value
+from bgs.evaluation import (
+    decode,
+    model_rdm,
+    pair_vector,
+    partition_variance,
+    probe,
+    random_change_p_value,
+    random_changes,
+    transfer,
+    unique_p_value,
+)
 from bgs.stimuli import StimulusSet
 
 SETS, PERMUTATIONS, RESAMPLES = 500, 99, 200
@@ -60,6 +70,68 @@ def test_p_of_a_unique_part_is_uniform_without_one(world, ranks):
         human, model, other = world(rng, 40)
         p.append(unique_p_value(human, model, [other], ranks=ranks, permutations=PERMUTATIONS, seed=seed))
     assert uniform(p) > 0.01
+
+
+def spread_out(rng, n):
+    """A base whose dimensions matter less and less."""
+    return rng.normal(size=(n, 24)) * np.arange(1, 25) ** -0.7
+
+
+def clustered(rng, n):
+    """A base of eight kinds of clips."""
+    return rng.normal(size=(8, 24))[rng.integers(8, size=n)] + 0.5 * rng.normal(size=(n, 24))
+
+
+def noisy_copy(rng, base):
+    return base + 0.6 * base.std() * rng.normal(size=base.shape)
+
+
+def random_map(rng, base, rank=4):
+    d = base.shape[1]
+    return base + 0.15 * base @ rng.normal(size=(d, rank)) @ rng.normal(size=(rank, d))
+
+
+def people_of(rng, base):
+    """They go by the base's distances, with noise in every pair."""
+    rdm = model_rdm(base)
+    return rdm / pair_vector(rdm).std() + 0.7 * symmetric(rng, len(base))
+
+
+# Eight clusters make two kinds of pairs, which no cubic follows quite.
+@pytest.mark.slow
+@pytest.mark.parametrize(("world", "most"), [(spread_out, 0.075), (clustered, 0.14)])
+@pytest.mark.parametrize("change", [noisy_copy, random_map])
+def test_a_changed_base_seldom_has_a_unique_part_where_people_go_by_the_base(world, change, most):
+    rng, p = np.random.default_rng(8), []
+    for seed in range(1000):
+        base = world(rng, 40)
+        human, model = people_of(rng, base), model_rdm(change(rng, base))
+        p.append(unique_p_value(human, model, [model_rdm(base)], permutations=PERMUTATIONS, seed=seed))
+    share = np.mean(np.array(p) <= 0.05)
+    print("share below .05:", share)
+    assert 0.03 <= share <= most
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [noisy_copy, random_map])
+def test_p_against_random_changes_keeps_its_level_where_people_weigh_the_base_s_dimensions(change):
+    """Any change of the base then moves towards people or away from them: relabelling does not ask that."""
+    rng, draws, p = np.random.default_rng(9), 19, []
+    for seed in range(400):
+        base = spread_out(rng, 40)
+        tuned = change(rng, base)
+        human = people_of(rng, base * np.exp(rng.normal(size=24)))
+        models = [Embeddings(values, ids(40), "model") for values in (base, tuned)]
+        changes = random_changes(*models, ids(40), draws=draws, seed=seed)
+        p.append(random_change_p_value(human, changes, {"base": model_rdm(base)}, seed=seed).p)
+    levels = np.array([0.05, 0.25, 0.5])
+    shares = (np.array(p)[:, None] <= levels).mean(axis=0)
+    print("shares below .05, .25, .5:", shares)
+    error = 3 * np.sqrt(levels * (1 - levels) / len(p))
+    assert (shares <= levels + error).all()
+    # Larger p are larger than uniform ones: parts of exactly 0 tie, and noise in every direction helps less than a map.
+    if change is random_map:
+        assert shares[0] >= 0.05 - error[0]
 
 
 @pytest.mark.slow

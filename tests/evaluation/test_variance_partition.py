@@ -1,4 +1,4 @@
-"""Variance partitioning against loops with numpy.linalg.lstsq, closed forms, and what must not change it."""
+"""Variance partitioning against loops with scipy.optimize.nnls, closed forms, and what must not change it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import nnls
 from scipy.stats import rankdata
 
 from bgs import BgsError
@@ -23,6 +24,15 @@ def distances(x):
     return np.linalg.norm(x[:, None] - x[None], axis=2)
 
 
+def moments_of(human, models, folds, transform, copies=None):
+    """The regression and the moments of its pairs, one set of them."""
+    first, second = np.triu_indices(len(human), 1)
+    seen = np.isfinite(pair_vector(human))
+    vectors = np.stack([pair_vector(rdm)[seen] for rdm in (human, *models)])
+    regression = NestedRegression.of(vectors, first[seen], second[seen], folds, transform)
+    return regression, regression(copies)[None]
+
+
 def make(n=30, seed=0, k=3, unknown=0.1):
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(n, k + 2))
@@ -35,9 +45,10 @@ def make(n=30, seed=0, k=3, unknown=0.1):
 
 
 def r_squared(design, y, design_test, y_test):
-    """Residuals and spread on the test pairs, from numpy's least squares."""
-    slopes = np.linalg.lstsq(np.c_[np.ones(len(y)), design], y, rcond=None)[0]
-    residual = y_test - np.c_[np.ones(len(y_test)), design_test] @ slopes
+    """Residuals and spread on the test pairs, from Lawson and Hanson's algorithm; the intercept is free."""
+    middle = design.mean(axis=0)
+    slopes = nnls(design - middle, y - y.mean())[0] if design.shape[1] else np.empty(0)
+    residual = y_test - y.mean() - (design_test - middle) @ slopes
     return (residual**2).sum(), ((y_test - y.mean()) ** 2).sum()
 
 
@@ -66,7 +77,7 @@ def loop(human, models, subset, folds, transform, copies=None):
 
 
 @pytest.mark.parametrize("transform", ["ranks", "z-scores"])
-def test_parts_are_those_of_a_loop_with_lstsq(transform):
+def test_parts_are_those_of_a_loop_with_nnls(transform):
     human, models = make()
     folds = split_folds(30, 5, 0)
     found = partition_variance(human, models, transform=transform, resamples=2, permutations=0)
@@ -95,15 +106,68 @@ def test_parts_are_those_of_a_loop_with_lstsq(transform):
 def test_a_resample_is_the_replicated_list_of_pairs(transform):
     human, models = make(n=16)
     folds = split_folds(16, 3, 1)
-    first, second = np.triu_indices(16, 1)
-    seen = np.isfinite(pair_vector(human))
-    vectors = np.stack([pair_vector(rdm)[seen] for rdm in (human, *models.values())])
-    regression = NestedRegression.of(vectors, first[seen], second[seen], folds, transform)
     copies = multiplicities(np.random.default_rng(3), 16)
-    moments = regression(copies)[None]
+    regression, moments = moments_of(human, list(models.values()), folds, transform, copies)
     expected = loop(human, list(models.values()), (0, 2), folds, transform, copies.astype(int))
-    assert regression.held_out(moments, [0, 2])[0] == pytest.approx(expected[0], abs=1e-10)
-    assert regression.in_sample(moments, [0, 2])[0] == pytest.approx(expected[1], abs=1e-10)
+    assert regression.held_out(moments, [(0, 2)])[0, 0] == pytest.approx(expected[0], abs=1e-10)
+    assert regression.in_sample(moments, [(0, 2)])[0, 0] == pytest.approx(expected[1], abs=1e-10)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), k=st.integers(1, 6), transform=st.sampled_from(["ranks", "z-scores"]))
+def test_slopes_are_those_of_lawson_and_hanson(seed, k, transform):
+    """Predictors that go with people, against them, and with each other: every set of slopes may be at its bound."""
+    rng = np.random.default_rng(seed)
+    human, _ = make(n=18, seed=seed)
+    signal = np.nan_to_num(human)
+    models = []
+    for _ in range(k):
+        noise = np.triu(rng.normal(size=(18, 18)), 1)
+        models.append(rng.choice([-1.0, 0.3, 1.0]) * signal + noise + noise.T + sum(models, start=0.0))
+    folds = split_folds(18, 3, seed)
+    regression, moments = moments_of(human, models, folds, transform)
+    subsets = [s for size in (0, 1, 2, k) for s in itertools.combinations(range(k), min(size, k))]
+    expected = [loop(human, models, s, folds, transform) for s in subsets]
+    found = regression.held_out(moments, subsets)[0], regression.in_sample(moments, subsets)[0]
+    np.testing.assert_allclose(np.stack(found, axis=1), expected, atol=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), transform=st.sampled_from(["ranks", "z-scores"]))
+def test_what_goes_the_other_way_adds_nothing(seed, transform):
+    """−x beside an x that has a slope raises nothing, −x for it leaves nothing; with a predictor more R² never falls."""
+    human, models = make(n=15, seed=seed, k=2)
+    a, b = models.values()
+    regression, moments = moments_of(human, [a, b, -a], split_folds(15, 3, seed), transform)
+    subsets = [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]
+    r2 = dict(zip(subsets, regression.in_sample(moments, subsets)[0].tolist(), strict=True))
+    assert r2[()] == 0
+    assert min(r2[0,], r2[2,]) == 0  # one of the two goes against people
+    for with_people, mirrored in ((0, 2), (2, 0)):
+        if r2[tuple(sorted((1, with_people)))] > r2[1,] + 1e-9:
+            assert r2[0, 1, 2] == pytest.approx(r2[tuple(sorted((1, with_people)))], abs=1e-9)
+            assert r2[tuple(sorted((1, mirrored)))] == r2[1,]
+    for smaller, larger in itertools.permutations(subsets, 2):
+        if set(smaller) < set(larger):
+            assert r2[larger] >= r2[smaller] - 1e-12
+
+
+def test_a_model_against_people_is_not_credited():
+    """Captions less a share of what people say: its distances go against people's once the captions are known."""
+    human, models = make(n=40, unknown=0.0)
+    human, captions = (rankdata(pair_vector(rdm)) / 780 for rdm in (human, models["a"]))
+    rdms = []
+    for vector in (human, captions, captions - 0.6 * human):
+        rdm = np.zeros((40, 40))
+        rdm[np.triu_indices(40, 1)] = vector
+        rdms.append(rdm + rdm.T)
+    found = partition_variance(
+        rdms[0], {"against": rdms[2] + 1, "captions": rdms[1]}, resamples=50, permutations=99
+    )
+    assert found.in_sample["against"].value == 0
+    assert found.cross_validated["against"].value == pytest.approx(0, abs=0.005)
+    assert found.cross_validated["against"].p > 0.5
+    assert found.cross_validated["captions"].p == 0.01
 
 
 def test_gaussian_predictors_give_their_closed_form():
@@ -188,7 +252,8 @@ def test_unique_p_counts_what_a_loop_counts():
     rows = np.triu_indices(12, 1)
     seen = np.isfinite(human[rows])
     x, z = (rankdata(models[name][rows]) for name in "ab")
-    design = np.c_[np.ones(len(z)), z]
+    z = (z - z.mean()) / z.std()
+    design = np.c_[np.ones(len(z)), z, z**2, z**3]
     residual = np.zeros((12, 12))
     residual[rows] = x - design @ np.linalg.lstsq(design, x, rcond=None)[0]
     residual += residual.T
@@ -203,19 +268,22 @@ def test_unique_p_counts_what_a_loop_counts():
         e = e - design @ np.linalg.lstsq(design, e, rcond=None)[0]
         influence = e * left
         variance = max(influence @ sharing @ influence, influence @ influence)
-        return (slopes[-1] * (e @ e)) ** 2 / variance
+        return slopes[-1] * (e @ e) / np.sqrt(variance)
 
     rng, observed = generator(4, "permutation", "unique"), statistic(np.arange(12))
     count = sum(statistic(rng.permutation(12)) >= observed for _ in range(49))
     found = unique_p_value(human, models["a"], [models["b"]], permutations=49, seed=4)
     assert found == (1 + count) / 50
+    mirrored = unique_p_value(human, -models["a"], [models["b"]], permutations=49, seed=4)
+    assert mirrored == pytest.approx(1 - found + 1 / 50)  # the other side of the same shuffles
     assert np.isnan(unique_p_value(human, models["a"], [models["a"]], permutations=9, seed=0))
 
 
 def test_bad_input_is_said_in_one_line():
     human, models = make(n=12, k=2)
     cases = [
-        ({"models": {"a": models["a"]}}, "two or more models"),
+        ({"models": {"a": models["a"]}}, "two to 10 models"),
+        ({"models": {str(i): models["a"] for i in range(11)}}, "two to 10 models"),
         ({"models": models | {"b": np.ones((12, 12))}}, "b: no variance"),
         ({"models": models | {"b": np.ones((3, 3))}}, "b: RDM of another size"),
         ({"models": models | {"b": np.full((12, 12), np.nan)}}, "b: a model distance is unknown"),

@@ -19,6 +19,8 @@ from bgs.evaluation import (
     model_rdm,
     partition_variance,
     probe,
+    random_change_p_value,
+    random_changes,
 )
 from bgs.evaluation import transfer as direct_transfer
 from bgs.experiment.analyses import REGISTRY
@@ -93,7 +95,7 @@ def test_variance_is_that_of_held_out_clips(text_experiment):
 def test_variance_beside_low_level_models(clip_experiment):
     data = clip_experiment[0].data
     parts = result(clip_experiment, "variance")["models"]["film"]["partitions"]
-    assert list(parts) == ["low-level"]  # there are no captions
+    assert list(parts) == ["beyond-base", "low-level"]  # there are no captions
     human = data.human(np.flatnonzero(data.study.stimuli.test))
     low = {
         name: held_out_rdm(data, embed_stimuli(name, data.study.stimuli))
@@ -104,6 +106,35 @@ def test_variance_beside_low_level_models(clip_experiment):
         for tuned in data.tuned("film").values()
     ]
     same(parts["low-level"]["cross_validated"]["hybrid"], [p.cross_validated["hybrid"] for p in own])
+    own = [
+        partition_variance(
+            human, {"hybrid": held_out_rdm(data, tuned), "base": held_out_rdm(data, base)}, folds=3, **QUICK
+        )
+        for base, tuned in data.pairs("film").values()
+    ]
+    assert parts["beyond-base"]["predictors"] == ["hybrid", "base"]
+    same(parts["beyond-base"]["cross_validated"]["hybrid"], [p.cross_validated["hybrid"] for p in own])
+
+
+def test_random_changes_of_the_base_stand_beside_unique_parts(text_experiment, clip_experiment):
+    partitions = result(clip_experiment, "variance")["models"]["film"]["partitions"]
+    data = clip_experiment[0].data
+    stimuli = data.study.stimuli
+    ids = np.array(stimuli.ids)
+    human = data.human(np.flatnonzero(stimuli.test))
+    own = []
+    for base, tuned in data.pairs("film").values():
+        changes = random_changes(
+            base, tuned, ids[stimuli.test].tolist(), center_ids=ids[stimuli.train].tolist(), draws=20
+        )
+        own.append(random_change_p_value(human, changes, {"base": held_out_rdm(data, base)}, folds=3))
+    found = partitions["beyond-base"]["random_change"]
+    same(found["unique"], own)
+    assert figure(found["unique"]).mean.p == min(1.0, 2 * np.mean([one.p for one in own]))
+    assert set(found) == {"unique", "correlation", "reached"}
+    beside_captions = result(text_experiment, "variance")["models"]["tiny"]
+    assert beside_captions["partitions"]["hybrid"]["random_change"] is not None
+    assert "caption encoder itself" in beside_captions["skipped"]["beyond-base"]
 
 
 @pytest.mark.parametrize("protocol", ["held-out", "k-fold", "few-shot"])

@@ -13,6 +13,7 @@ import pytest
 from bgs import BgsError
 from bgs.cli.main import main
 from bgs.evaluation import Metric
+from bgs.experiment.analyses import FORM
 from bgs.experiment.experiment_data import open_experiment
 from bgs.experiment.page import CHAPTERS, experiment_page, report_experiment
 from bgs.experiment.results import ResultsTable
@@ -60,8 +61,8 @@ def test_simulated_data_stay_simulated(clip_experiment, tmp_path):
         ("results.json", '{"protocols": 3, "failed": {}}', r"results\.json: damaged"),
         ("provenance.json", "[", r"provenance\.json: damaged"), ("provenance.json", "{}", r"provenance\.json: damaged"),
         ("analyses/variance.json", "\0", r"variance\.json: damaged"),
-        ("analyses/probes.json", '{"form": 2, "error": 3}', r"probes\.json: damaged"),
-        ("analyses/dimensions.json", '{"form": 2}', r"dimensions\.json: damaged"),
+        ("analyses/probes.json", f'{{"form": {FORM}, "error": 3}}', r"probes\.json: damaged"),
+        ("analyses/dimensions.json", f'{{"form": {FORM}}}', r"dimensions\.json: damaged"),
         ("experiment.yaml", "data: [", r"experiment\.yaml, line 1: not YAML"),
     ],
 )  # fmt: skip
@@ -338,6 +339,33 @@ def test_planted_parts_stand_beside_the_estimated_ones(copied):
     assert planted[0] == pytest.approx(table.rows[0][1].value)
 
 
+def test_random_changes_are_told_beside_p(copied):
+    def change(found):
+        partition = found["result"]["models"]["tiny"]["partitions"]["hybrid"]
+        unique = partition["random_change"]["unique"] | {"value": 0.01, "low": -0.02, "high": 0.04, "p": 0.25}
+        partition["random_change"] = {"unique": unique, "correlation": 0.5, "reached": 0.5}
+
+    label = "p against random changes of the base of the same size"
+    _change_analysis(copied, "variance", change)
+    found = section(page_of(copied), "variance")
+    assert (
+        "Random changes of the base model that alter distances as much as tuning did explain .010 beyond captions (median; "
+        f"95 % of them −.020 to .040); {label}: .250."
+    ) in found.sentence
+    assert "They are smaller changes" not in found.sentence
+    table = found.tables[0]
+    assert [row[table.header.index(label)] for row in table.rows] == [".250", *["–"] * 5]
+
+    def smaller(found):
+        found["result"]["models"]["tiny"]["partitions"]["hybrid"]["random_change"]["reached"] = 0.7
+
+    _change_analysis(copied, "variance", smaller)
+    assert (
+        "correlate with the base's .70 where tuned ones do .50"
+        in section(page_of(copied), "variance").sentence
+    )
+
+
 def test_a_result_of_another_form_is_not_read(copied):
-    _change_analysis(copied, "variance", lambda found: found.update(form=1))
+    _change_analysis(copied, "variance", lambda found: found.update(form=2))
     assert "another version" in section(page_of(copied), "variance").sentence

@@ -118,7 +118,7 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
     grid.write_text(f"data: {small_study}\nmodels: {{table: {{model: lookup:3}}}}\nconditions: [hybrid]\n")
     study = ["--data", str(small_study)]
     vectors = folder / "shared/captions.safetensors"
-    evaluation = [*study, "--resamples", "10", "--permutations", "0"]
+    evaluation = [*study, "--permutations", "0"]
     return {
         "help": ["--help"],
         "list data": ["data", "list"],

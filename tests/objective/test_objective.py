@@ -134,8 +134,9 @@ def test_soft_rank_gradient(softness):
 @pytest.mark.parametrize("n", [24, 60])
 def test_the_default_softness_gives_the_best_direction(n):
     """A step of fixed length raises the Spearman correlation itself by more than with harder or softer ranks."""
-    from bgs.objective.soft_rank import SOFTNESS
     from scipy.stats import spearmanr
+
+    from bgs.objective.settings import SOFTNESS
 
     first, second = np.triu_indices(n, 1)
 

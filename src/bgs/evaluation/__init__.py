@@ -15,6 +15,7 @@ from bgs.evaluation.participant_ceiling import leave_one_out_ceiling
 from bgs.evaluation.permutation import permutation_p_value, unique_p_value
 from bgs.evaluation.probes import PROBE_PROTOCOLS, Probes, ProbeScore, probe
 from bgs.evaluation.protocols import PROTOCOLS, Protocol, select_protocol
+from bgs.evaluation.random_change import RandomChanges, random_change_p_value, random_changes
 from bgs.evaluation.raters import rater_reference
 from bgs.evaluation.rdm import DISTANCES, model_rdm, pair_vector
 from bgs.evaluation.resampling import bootstrap, percentile_interval
@@ -41,6 +42,7 @@ __all__ = [
     "ProbeScore",
     "Probes",
     "Protocol",
+    "RandomChanges",
     "Result",
     "Transfer",
     "VariancePartition",
@@ -61,6 +63,8 @@ __all__ = [
     "percentile_interval",
     "permutation_p_value",
     "probe",
+    "random_change_p_value",
+    "random_changes",
     "rate_dimensions",
     "rater_reference",
     "region_shares",

@@ -1,9 +1,10 @@
-"""Regressions of one pair vector on every subset of others, from moments that resamples and folds share."""
+"""Regressions of one pair vector on subsets of others with slopes of at least 0, from moments that resamples and folds share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -106,16 +107,19 @@ class NestedRegression:
         return np.concatenate([np.ones((1, len(weights))), rows])
 
     def held_out(
-        self, moments: Float64[np.ndarray, "r b w w"], predictors: Sequence[int]
-    ) -> Float64[np.ndarray, " r"]:
-        """(r,) 1 − Σ residual² / Σ (y − training mean)² of the held-out pairs of all folds together."""
-        return _r_squared(moments, self.train[:-1], self.test[:-1], predictors)
+        self, moments: Float64[np.ndarray, "r b w w"], models: Sequence[Sequence[int]]
+    ) -> Float64[np.ndarray, "r t"]:
+        """(r, t) 1 − Σ residual² / Σ (y − training mean)² of the held-out pairs of all folds together.
+
+        Each of the t models is the positions of its predictors.
+        """
+        return _r_squared(moments, self.train[:-1], self.test[:-1], models)
 
     def in_sample(
-        self, moments: Float64[np.ndarray, "r b w w"], predictors: Sequence[int]
-    ) -> Float64[np.ndarray, " r"]:
-        """(r,) the R² of one regression over all pairs."""
-        return _r_squared(moments, self.train[-1:], self.test[-1:], predictors)
+        self, moments: Float64[np.ndarray, "r b w w"], models: Sequence[Sequence[int]]
+    ) -> Float64[np.ndarray, "r t"]:
+        """(r, t) the R² of one regression over all pairs."""
+        return _r_squared(moments, self.train[-1:], self.test[-1:], models)
 
     @property
     def n_held_out(self) -> int:
@@ -127,18 +131,52 @@ def _r_squared(
     moments: Float64[np.ndarray, "r b w w"],
     train: Bool[np.ndarray, "f b"],
     test: Bool[np.ndarray, "f b"],
-    predictors: Sequence[int],
-) -> Float64[np.ndarray, " r"]:
-    """Column 0 is the intercept, column 1 the response, column 2 + i predictor i."""
+    models: Sequence[Sequence[int]],
+) -> Float64[np.ndarray, "r t"]:
+    """R² of regressions whose slopes are at least 0 (Lawson & Hanson 1974, Solving Least Squares Problems, ch. 23).
+
+    The best of them is the plain regression on those predictors that it leaves a slope, and every plain regression
+    without a negative slope is one of them. So each set of predictors is tried once, and a model takes the one within
+    it that fits its training pairs best: exact, though twice the work with every predictor.
+    """
     fit, held = (np.einsum("fb,rbvw->rfvw", rows.astype(np.float64), moments) for rows in (train, test))
+    sets = sorted({inner for model in models for inner in subsets(sorted(model))}, key=lambda s: (len(s), s))
+    loss, residual = (np.stack(found) for found in zip(*(_regress(fit, held, s) for s in sets), strict=True))
+    spread = residual[0].sum(axis=1)  # of the empty set, which predicts the mean of the training pairs
+    explained = np.full((len(moments), len(models)), np.nan)
+    for column, model in enumerate(models):
+        inside = [row for row, inner in enumerate(sets) if set(inner) <= set(model)]
+        best = loss[inside].argmin(axis=0)[None]
+        left = np.take_along_axis(residual[inside], best, axis=0)[0].sum(axis=1)
+        explained[:, column] = 1.0 - np.divide(left, spread, out=explained[:, column], where=spread > 0)
+    return explained
+
+
+def subsets(items: Sequence[int]) -> list[tuple[int, ...]]:
+    """All of them, the empty one first, smaller ones before larger ones."""
+    return [inner for size in range(len(items) + 1) for inner in combinations(items, size)]
+
+
+def _regress(
+    fit: Float64[np.ndarray, "r f w w"], held: Float64[np.ndarray, "r f w w"], predictors: Sequence[int]
+) -> tuple[Float64[np.ndarray, "r f"], Float64[np.ndarray, "r f"]]:
+    """Squared errors on the pairs fitted, infinite where a slope is negative, and on those held out.
+
+    Column 0 is the intercept, column 1 the response, column 2 + i predictor i.
+    """
     used = [0, *(2 + i for i in predictors)]
     design, product = fit[..., used, :][..., used], fit[..., used, 1]
     slopes = (np.linalg.pinv(design, rcond=_COLLINEAR, hermitian=True) @ product[..., None])[..., 0]
-    mean = np.divide(fit[..., 0, 1], fit[..., 0, 0], out=np.zeros(fit.shape[:2]), where=fit[..., 0, 0] > 0)
-    curved = np.einsum("rfi,rfij,rfj->rf", slopes, held[..., used, :][..., used], slopes)
-    residual = held[..., 1, 1] - 2 * (slopes * held[..., used, 1]).sum(axis=-1) + curved
-    spread = held[..., 1, 1] - 2 * mean * held[..., 0, 1] + mean**2 * held[..., 0, 0]
-    residuals, spreads = residual.sum(axis=1), spread.sum(axis=1)
-    share = np.divide(residuals, spreads, out=np.full(len(moments), np.nan), where=spreads > 0)
-    r_squared: Float64[np.ndarray, " r"] = 1.0 - share
-    return r_squared
+    with_people = (slopes[..., 1:] >= 0).all(axis=-1)
+    return np.where(with_people, _squares(fit, slopes, used), np.inf), _squares(held, slopes, used)
+
+
+def _squares(
+    moments: Float64[np.ndarray, "r f w w"], slopes: Float64[np.ndarray, "r f c"], used: Sequence[int]
+) -> Float64[np.ndarray, "r f"]:
+    """(r, f) Σ (y − ŷ)²."""
+    curved = np.einsum("rfi,rfij,rfj->rf", slopes, moments[..., used, :][..., used], slopes)
+    squares: Float64[np.ndarray, "r f"] = (
+        moments[..., 1, 1] - 2 * (slopes * moments[..., used, 1]).sum(axis=-1) + curved
+    )
+    return squares

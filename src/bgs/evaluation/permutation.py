@@ -15,6 +15,9 @@ from bgs.evaluation.rsa import dense_ranks, mid_ranks, standardised, weighted_sp
 #: Correlations this close are equal but for rounding.
 _EQUAL = 1e-12
 
+#: Of the other models' distances: what is taken out of a model before its residual is shuffled.
+_POWERS = (1, 2, 3)
+
 #: A direction weaker than this share of the strongest is rounding error.
 _SPAN = 1e-9
 
@@ -66,12 +69,16 @@ def unique_p_value(
     permutations: int,
     seed: int,
 ) -> float:
-    """p-value of a unique part: does one model RDM explain human dissimilarities beyond the others?
+    """One-sided p-value of a unique part: do one model's distances go *with* people's beyond the other models'?
 
     Shuffling the model itself would also break its bond with the other models and so test another null. Instead the
     *residual* of the model on the others is shuffled, stimuli and not pairs, while the others and the people stay
     as they are: double semi-partialling (Dekker, Krackhardt & Snijders 2007, Psychometrika 72:563).
-    The statistic is the squared partial slope over its variance with dependent dyads (Aronow, Samii & Assenova
+    The others are taken out with their squares and cubes: a noisy copy of a model and the people often bend alike over its
+    distances, and what that explains is nothing that the copy knows beyond it. Of noisy copies 5–6 % have p ≤ .05, of clustered
+    clips 7–12 %; of random linear maps of a base whose dimensions people weigh in their own way 19 %: whether tuning did better
+    than those is asked by :func:`bgs.evaluation.random_change.random_change_p_value`.
+    The statistic is the partial slope, with its sign, over its standard error with dependent dyads (Aronow, Samii & Assenova
     2015, Political Analysis 23:564, bounded below by that of independent pairs): residuals of two RDMs on a third are
     large at the same pairs also when they are unrelated, and a plain partial R² then rejects about twice too often.
 
@@ -84,7 +91,8 @@ def unique_p_value(
         seed: the shuffles depend on nothing else.
 
     Returns:
-        1/(1 + permutations) to 1; NaN where the others explain the model or the people completely.
+        1/(1 + permutations) to 1, near 1 where the model goes against people; NaN where the others explain the model or the
+        people completely.
     """
     for name, rdm in (
         ("human_rdm", human_rdm),
@@ -96,9 +104,8 @@ def unique_p_value(
     first, second = np.triu_indices(n, 1)
     human = pair_vector(human_rdm)
     seen = ~np.isnan(human)
-    known = np.stack(
-        [np.ones(len(seen)), *(standardised(prepare(pair_vector(rdm))) for rdm in others)], axis=1
-    )
+    bent = [standardised(prepare(pair_vector(rdm))) ** power for rdm in others for power in _POWERS]
+    known = np.stack([np.ones(len(seen)), *bent], axis=1)
     model = standardised(prepare(pair_vector(model_rdm)))
     residual = np.zeros((n, n))
     residual[first, second] = model - _projection(known) @ (_projection(known).T @ model)
@@ -116,7 +123,8 @@ def unique_p_value(
     rng, observed = generator(seed, "permutation", "unique"), statistic(np.arange(n))
     if np.isnan(observed) or permutations < 1:
         return float("nan")
-    count = sum(statistic(rng.permutation(n)) >= observed * (1 - _EQUAL) for _ in range(permutations))
+    least = observed - _EQUAL * abs(observed)
+    count = sum(statistic(rng.permutation(n)) >= least for _ in range(permutations))
     return (1 + count) / (1 + permutations)
 
 
@@ -127,7 +135,7 @@ def _studentised(
     second: Int[np.ndarray, " p"],
     n: int,
 ) -> float:
-    """Squared covariance of two residuals over its variance when pairs that share a stimulus hang together."""
+    """Covariance of two residuals over its standard error when pairs that share a stimulus hang together."""
     product, square = x @ y, x @ x
     if square <= 0:
         return float("nan")
@@ -135,7 +143,7 @@ def _studentised(
     of_stimulus = np.bincount(first, influence, n) + np.bincount(second, influence, n)
     alone = influence @ influence
     variance = max(of_stimulus @ of_stimulus - alone, alone)
-    return float(product**2 / variance) if variance > 0 else float("inf")
+    return float(product / np.sqrt(variance)) if variance > 0 else float(np.copysign(np.inf, product))
 
 
 def _projection(columns: Float64[np.ndarray, "p c"]) -> Float64[np.ndarray, "p b"]:

@@ -21,6 +21,8 @@ from bgs.judgments import split_folds
 
 #: Up to so many predictors every shared part is given.
 MOST_SHARED = 4
+#: Predictors, at most: each of them doubles the regressions, since every set of them may be the one without slopes below 0.
+MOST = 10
 
 _UNIT = "proportion of variance"
 _JOIN = " & "
@@ -83,6 +85,8 @@ def partition_variance(
 ) -> VariancePartition:
     """Unique and shared parts of the variance of a human RDM, from nested regressions (commonality analysis).
 
+    No slope is below 0: a model explains people only where its distances go *with* theirs, and one that goes against
+    them once the others are known has the unique part 0.
     With R²(T) of the regression on predictors T and A all of them, what exactly S share is
     Σ over T ⊆ S of (−1)^(|T|+1) R²(T ∪ A∖S) (Mood 1971; Nimon & Oswald 2013, Organizational Research Methods
     16:650). Cross-validated: a fold's clips are held out, the regression is fitted on pairs of two training
@@ -92,17 +96,18 @@ def partition_variance(
 
     Args:
         human: (n, n) human dissimilarities, NaN where unobserved.
-        models: name -> (n, n) distances of the same stimuli in the same order, all known; two or more. Up to
+        models: name -> (n, n) distances of the same stimuli in the same order, all known; two to :data:`MOST`. Up to
             :data:`MOST_SHARED` all 2^k − 1 parts are given, beyond it unique parts and the total.
         transform: "ranks" (mid-ranks of dissimilarities among observed pairs) or "z-scores".
         folds: number of folds of clips, or the positions of each.
         resamples: of clips.
-        permutations: for the p of unique parts (:func:`bgs.evaluation.permutation.unique_p_value`); 0: none.
+        permutations: for the one-sided p of unique parts (:func:`bgs.evaluation.permutation.unique_p_value`); 0: none.
         seed: of folds, resamples and permutations.
         provenance: added to the result's.
 
     Raises:
-        DataError: fewer than two models, another shape, an unknown or constant model RDM, constant judgments.
+        DataError: fewer than two models or more than :data:`MOST`, another shape, an unknown or constant model RDM, constant
+            judgments.
         ConfigError: impossible folds, or another transform.
     """
     _check(human, models)
@@ -165,10 +170,7 @@ def _metrics(
     """Metrics of the parts, and of each predictor alone; from moments of the data, of clips drawn anew,
     without each clip, and of pairs drawn anew."""
     parts, models, signs = commonality(len(names))
-    # R² of no predictor is exactly 0, in sample and against the training mean.
-    explained = [
-        np.stack([measure(m, t) if t else np.zeros(len(m)) for t in models], axis=1) for m in moments
-    ]
+    explained = [measure(m, models) for m in moments]
     least = -np.inf if held_out else 0.0  # on held-out clips a model can be worse than the mean
     found = {}
     for part, row in zip(parts, signs, strict=True):
@@ -205,9 +207,9 @@ def _p_values(
 
 
 def _check(human: Float[np.ndarray, "n n"], models: Mapping[str, Float[np.ndarray, "n n"]]) -> None:
-    if len(models) < 2 or "total" in models:
+    if not 2 <= len(models) <= MOST or "total" in models:
         raise DataError(
-            "cannot partition", expected="two or more models, none called total", got=list(models)
+            "cannot partition", expected=f"two to {MOST} models, none called total", got=list(models)
         )
     for name, rdm in (("human", human), *models.items()):
         require_rdm(rdm, name)

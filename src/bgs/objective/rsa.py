@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bgs.objective.soft_ranks import SOFTNESS, soft_rank
+from bgs.objective.settings import SOFTNESS
+from bgs.objective.soft_ranks import soft_rank
 
 
 def weighted_correlation(

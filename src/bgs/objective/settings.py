@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bgs.objective.soft_ranks import SOFTNESS
+#: Of 0.3 to 15 the one whose gradient raises the Spearman correlation most, over geometries, sizes and steps
+#: (`benchmarks/soft_rank.py`, docs/training.md). At 1 most ranks are hard already and have no gradient.
+SOFTNESS = 3.0
 
 PRESETS: dict[str, dict[str, Any]] = {
     # Local and global together: the method of the paper, over all trials and pairs at once.

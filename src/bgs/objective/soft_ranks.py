@@ -9,9 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-#: Of 0.3 to 15 the one whose gradient raises the Spearman correlation most, over geometries, sizes and steps
-#: (`benchmarks/soft_rank.py`, docs/training.md). At 1 most ranks are hard already and have no gradient.
-SOFTNESS = 3.0
+from bgs.objective.settings import SOFTNESS
 
 
 def soft_rank(values: Float[Tensor, " n"], softness: float = SOFTNESS) -> Float[Tensor, " n"]:

@@ -3,13 +3,16 @@
 from bgs.simulation.analytic_ceiling import AnalyticCeiling, analytic_ceilings
 from bgs.simulation.expected_choices import expected_choices, expected_rdm
 from bgs.simulation.judging import SimulatedJudgments, simulate_judgments
+from bgs.simulation.judging_worlds import WORLDS, JudgingWorld
 from bgs.simulation.observers import ObserverSettings
 from bgs.simulation.planted import planted_dataset
 from bgs.simulation.truth import TRUTH, Truth, read_truth, write_truth
 
 __all__ = [
     "TRUTH",
+    "WORLDS",
     "AnalyticCeiling",
+    "JudgingWorld",
     "ObserverSettings",
     "SimulatedJudgments",
     "Truth",

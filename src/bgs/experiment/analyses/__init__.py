@@ -42,7 +42,7 @@ REGISTRY: dict[str, Analysis] = {
 }
 
 #: Raised when what an analysis writes takes another form: results of another one are not read, and made anew.
-FORM = 2
+FORM = 3
 
 #: What an analysis rests on besides the experiment itself, as a hash.
 _FILES: dict[str, Callable[[ExperimentData], str]] = {

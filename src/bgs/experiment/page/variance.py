@@ -6,20 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from bgs.experiment.analyses.over_seeds import from_json
-from bgs.experiment.analyses.variance import LOW_LEVEL
+from bgs.experiment.analyses.variance import BEYOND_BASE, LOW_LEVEL
 from bgs.experiment.conditions import Condition
 from bgs.experiment.page.chapter import Chapter, Findings
 from bgs.experiment.page.source import Source, estimate, p_text, role
+from bgs.experiment.results import SeedMean
 from bgs.report import Estimate, FigureBlock, PartsFigure, PartsPanel, Table, beyond_sentence
+from bgs.report.numbers import plain
 from bgs.report.page import Cell
 
 _TITLES = {
     Condition.HYBRID.value: "Tuned model and captions",
     Condition.BASE.value: "Base model and captions",
     Condition.LANGUAGE_DISTILLATION.value: "Distilled model and captions",
+    BEYOND_BASE: "Tuned and base model",
     LOW_LEVEL: "Tuned, captions, low-level",
 }
 _AND = " & "
+_RANDOM_P = "p against random changes of the base of the same size"
+#: Random changes whose distances correlate with the base's more than the tuned ones do by this much are smaller.
+_SMALLER = 0.01
 
 
 def _variance(source: Source) -> Findings:
@@ -43,16 +49,45 @@ def _variance(source: Source) -> Findings:
 def _words(source: Source, model: str, partitions: Mapping[str, Any]) -> list[str]:
     what = f"the variance of the dissimilarities of {source.words.judges}"
     sentences = []
-    for partition, who, others in (
-        (Condition.HYBRID.value, source.tuned(model), "captions"),
-        (LOW_LEVEL, source.tuned(model), "captions and low-level models together"),
-        (Condition.BASE.value, source.base(model), "captions"),
+    for partition, who in (
+        (Condition.HYBRID.value, source.tuned(model)),
+        (BEYOND_BASE, source.tuned(model)),
+        (LOW_LEVEL, source.tuned(model)),
+        (Condition.BASE.value, source.base(model)),
     ):
         if partition in partitions:
-            parts = from_json(partitions[partition]["cross_validated"])
-            own = parts[partitions[partition]["predictors"][0]]
-            sentences.append(beyond_sentence(own.mean, who, others, what))
+            found = partitions[partition]
+            own, *others = found["predictors"]
+            part = from_json(found["cross_validated"])[own]
+            beside = _others(source, model, partition, others)
+            sentences.append(beyond_sentence(part.mean, who, beside, what))
+            sentences += _random_words(source, model, beside, found["random_change"])
     return sentences
+
+
+def _others(source: Source, model: str, partition: str, others: list[str]) -> str:
+    if partition == LOW_LEVEL:
+        return "captions and low-level models together" if "captions" in others else "low-level models"
+    names = [source.base(model) if name == Condition.BASE.value else name for name in others]
+    return names[0] if len(names) == 1 else f"{' and '.join(names)} together"
+
+
+def _random_words(source: Source, model: str, beside: str, found: Mapping[str, Any] | None) -> list[str]:
+    """What random changes of the base explain beyond the same models, and p of the tuned model among them."""
+    if found is None:
+        return []
+    null = SeedMean.from_json(found["unique"]).mean
+    low, middle, high = (plain(value, 3) for value in (null.low, null.value, null.high))
+    sentence = (
+        f"Random changes of {source.base(model)} that alter distances as much as tuning did explain {middle} beyond {beside} "
+        f"(median; 95 % of them {low} to {high}); {_RANDOM_P}: {p_text(null.p)}."
+    )
+    if found["reached"] - found["correlation"] <= _SMALLER:
+        return [sentence]
+    sizes = f"{plain(found['reached'], 2)} where tuned ones do {plain(found['correlation'], 2)}"
+    return [
+        sentence, f"They are smaller changes: their distances correlate with the base's {sizes}, so this p is too small."
+    ]  # fmt: skip
 
 
 def _recovered(source: Source, model: str, partitions: Mapping[str, Any]) -> list[str]:
@@ -88,20 +123,27 @@ def _called(name: str) -> str:
 
 def _table(source: Source, model: str, partition: str, found: Mapping[str, Any]) -> Table:
     cross, sample = (from_json(found[key]) for key in ("cross_validated", "in_sample"))
-    planted = found["planted"] or {}
-    lines: list[tuple[Cell, ...]] = [
-        (_part(name), figure.mean, p_text(figure.mean.p), sample[name].mean, planted.get(name), figure.mean.n)
-        for name, figure in cross.items()
-    ]
-    lines += [
-        (f"{_called(name)} by itself", figure.mean, "–", None, None, figure.mean.n)
-        for name, figure in from_json(found["alone"]).items()
-    ]
+    planted, random = found["planted"], found["random_change"]
+    own = found["predictors"][0]
+    among = {own: p_text(SeedMean.from_json(random["unique"]).mean.p)} if random else {}
+    columns: dict[str, list[Cell]] = {
+        "part": [_part(name) for name in cross],
+        "held-out clips": [figure.mean for figure in cross.values()],
+        "p": [p_text(figure.mean.p) for figure in cross.values()],
+        _RANDOM_P: [among.get(name, "–") for name in cross],
+        "in sample": [sample[name].mean for name in cross],
+        "planted": [(planted or {}).get(name) for name in cross],
+        "pairs": [figure.mean.n for figure in cross.values()],
+    }
+    for name, figure in from_json(found["alone"]).items():
+        cells = (f"{_called(name)} by itself", figure.mean, "–", "–", None, None, figure.mean.n)
+        for column, cell in zip(columns.values(), cells, strict=True):
+            column.append(cell)
+    left_out = {_RANDOM_P: random is None, "planted": planted is None}  # people judged: nothing is known
+    kept = {name: column for name, column in columns.items() if not left_out.get(name)}
     caption = f"{source.called(model, _TITLES[partition])}: {found['n_clips']} clips, {found['folds']} folds"
-    head: tuple[str, ...] = ("part", "held-out clips", "p", "in sample", "planted", "pairs")
-    if not planted:  # people judged: nothing is known
-        head, lines = (*head[:4], *head[5:]), [(*line[:4], *line[5:]) for line in lines]
-    return Table(caption, head, tuple(lines), tuple(range(1, len(head))))
+    rows = tuple(zip(*kept.values(), strict=True))
+    return Table(caption, tuple(kept), rows, tuple(range(1, len(kept))))
 
 
 def _part(name: str) -> str:
@@ -116,8 +158,10 @@ def _part(name: str) -> str:
 VARIANCE = Chapter(
     "variance", "What is explained beyond captions",
     "Nested regressions of the ranks of the dissimilarities of {judges} on those of the models (commonality analysis). They are "
-    "fitted on pairs of training clips of a fold and measured on pairs of its held-out clips.\n\n"
-    "Intervals resample clips. p of a unique part relabels what the model has beyond the others (double semi-partialling); over "
-    "several seeds it is twice the mean p.",
+    "fitted on pairs of training clips of a fold and measured on pairs of its held-out clips. No slope is below 0: a model "
+    "explains {judges} only where its distances go with theirs.\n\n"
+    "Intervals resample clips. p of a unique part is one-sided and relabels what the model has beyond the others (double "
+    "semi-partialling): would clips in a random order go with {judges} as well? p against random changes of the base of the "
+    "same size asks more: would any change of the base as large as tuning's do as well? Over seeds a p is twice the mean p.",
     _variance,
 )  # fmt: skip
