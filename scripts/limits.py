@@ -40,7 +40,7 @@ from bgs.evaluation import rsa_ceiling, select_protocol
 from bgs.evaluation.comparison import Comparison
 from bgs.evaluation.resampling import t_quantile
 from bgs.judgments import Trials, ordinal_embedding, split_folds
-from bgs.simulation.judging_worlds import WORLDS
+from bgs.simulation import WORLDS
 from bgs.stimuli import StimulusSet
 
 SIZES, SHARES, CAPTIONS = (40, 60, 80, 120, 160), (0.1, 0.25, 0.5, 1.0), (1, 2, 3, 5)
