@@ -115,7 +115,8 @@ def results_text(results: list[list[Result]]) -> str:
 
 all-MiniLM-L6-v2 on the real captions and judgments, {n_clips} held-out clips, embeddings centred on the training clips.
 Value and 95 % interval over clips and participants; tuned figures are means over three seeds (each given), the
-difference is paired. **Share of the RSA ceiling: {shares(results)}.** Published squared Spearman on the held-out trials: {published};
+difference is paired. **Share of the RSA ceiling: {shares(results)}.**
+Published squared Spearman on the held-out trials: {published};
 .165 is {PUBLISHED_TUNED / squared_ceiling:.0%} of the squared ceiling here, .134 {PUBLISHED_CAPTIONS / squared_ceiling:.0%}.
 The gain is in the geometry: odd-one-out accuracy on the 368 held-out trials is too coarse to tell tuned from base.
 Command: `make figures`."""
