@@ -7,8 +7,13 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: threads would only wait for each other
 
+import hypothesis
 import pytest
 from jaxtyping import install_import_hook
+
+# How long an example takes depends on the machine, not on what is tested.
+hypothesis.settings.register_profile("bgs", deadline=None)
+hypothesis.settings.load_profile("bgs")
 
 _HOOK = install_import_hook("bgs", "beartype.beartype")
 
