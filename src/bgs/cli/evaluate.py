@@ -153,8 +153,11 @@ def _metrics_table(result: Result) -> Table:
     rows = []
     for name, words, ceilings in _ROWS:
         metric = result.metrics[name]
+        known = [result.metrics[key] for key in ceilings]
         # Where two ceilings are given, the truth lies between a pessimistic and an optimistic one.
-        ceiling = " to ".join(number(result.metrics[key].value) for key in ceilings)
+        ceiling = " to ".join(number(bound.value) for bound in known)
+        if len(known) == 1 and not math.isnan(known[0].low):
+            ceiling += f" [{number(known[0].low)}, {number(known[0].high)}]"
         rows.append((words, number(metric.value), _interval(metric), f"{metric.n:,}", ceiling))
     title = f"{result.provenance['model']['source']}: {result.protocol}"
     return table(title, ("", "value", "95 % interval", "n", "ceiling"), rows, numbers=(1, 2, 3, 4))

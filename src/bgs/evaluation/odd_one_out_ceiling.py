@@ -66,8 +66,8 @@ def _repeat_warnings(trials: Trials, repeats: Int[np.ndarray, " t"]) -> list[str
         )
     if duplicates := find_duplicates(trials):
         warnings.append(
-            f"odd-one-out ceiling: {duplicates} count as repeats, and make people agree with themselves; leave them out "
-            "(--drop-duplicates)"
+            "odd-one-out ceiling: answers that stand twice count as repeats and make people agree with themselves "
+            f"({duplicates}); leave them out (--drop-duplicates)"
         )
     alone = _within_one(trials, trials.participant)
     if alone > 0:
