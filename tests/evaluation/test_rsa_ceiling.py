@@ -176,6 +176,16 @@ def test_the_ceiling_is_what_the_truth_reaches():
         assert m["rsa_reliability"].value == pytest.approx(m["rsa_ceiling_squared"].value)
 
 
+def test_the_interval_bends_towards_1_and_breaks_off_there():
+    from bgs.evaluation.rsa_ceiling import _interval
+
+    low, high = _interval(0.9, 0.05)
+    assert 0.9 - low > 0.05 > high - 0.9 > 0
+    assert 1 - np.sqrt((1 - low) * (1 - high)) == pytest.approx(0.9)
+    assert _interval(0.999, 0.01) == pytest.approx((0.989, 1.0))
+    assert _interval(1.02, 0.01) == pytest.approx((1.01, 1.0))
+
+
 def test_guesses_have_ceiling_zero_not_nan():
     _, trials = planted(np.random.default_rng(0), n=20, people=6, t=300)
     guesses = make_trials(

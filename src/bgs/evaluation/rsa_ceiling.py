@@ -66,8 +66,11 @@ def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
 
 
 def _interval(value: float, reach: float) -> tuple[float, float]:
-    """value ± reach, as far in the logarithm of 1 − value: the nearer to 1, the less it can still rise."""
-    if value >= 1:
+    """value ± reach, as far in the logarithm of 1 − value: the nearer to 1, the less it can still rise.
+
+    Where the reach is as long as what is left to 1, that is unknown, and its logarithm means nothing: value − reach to 1.
+    """
+    if value + reach >= 1:
         return value - reach, 1.0
     rest, factor = 1.0 - value, float(np.exp(reach / (1.0 - value)))
     return 1.0 - rest * factor, 1.0 - rest / factor
