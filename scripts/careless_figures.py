@@ -52,10 +52,10 @@ def judge(
         centres = random.normal(size=(world.clusters, world.dimensions))
         clips = centres[random.integers(world.clusters, size=design.n_stimuli)] + 0.5 * clips
     names = np.unique(design.participant)
-    drawn = np.split(random.permutation(len(names)), np.cumsum(list(sizes.values())))
-    groups = {name: set(names[rows].tolist()) for name, rows in zip(sizes, drawn, strict=False)}
+    *drawn, _ = np.split(random.permutation(len(names)), np.cumsum(list(sizes.values())))
+    groups = {name: set(names[rows].tolist()) for name, rows in zip(sizes, drawn, strict=True)}
     spread, guesses = np.full(len(names), world.spread), np.full(len(names), world.lapse)
-    for name, rows in zip(sizes, drawn, strict=False):
+    for name, rows in zip(sizes, drawn, strict=True):
         spread[rows] = OTHER_VIEW if name == "another view" else world.spread
         guesses[rows] = 1 - (1 - world.lapse) * {"guess": 0.0, "guess half the time": 0.5}.get(name, 1.0)
     weights = np.exp(spread[:, None] * random.normal(size=(len(names), world.dimensions)))

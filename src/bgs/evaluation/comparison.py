@@ -163,9 +163,8 @@ class Comparison:
             scores = _sum(weight, self.scores[models, row - 2])
             parts = variance_of_mean(scores, self._judged_by)
             if _alike(scores) and not _alike(_sum(weight, self.distances[models])):
-                return dict.fromkeys(
-                    DESIGNS, float("nan")
-                )  # trials that are all alike do not tell how they vary
+                # Trials that are all alike do not tell how they vary.
+                return dict.fromkeys(DESIGNS, float("nan"))
         degrees = {"clips": self.n_clips - 1, "both": min(self.n_clips, self.n_participants) - 1}
         return {
             design: t_quantile(degrees[design]) * float(np.sqrt(sum(parts.get(part, 0.0) for part in names)))

@@ -103,7 +103,7 @@ class Reliability:
 
     showings: Showings
 
-    @property
+    @cached_property
     def value(self) -> float:
         """Not bounded; NaN where there is nothing to compare or to explain."""
         variance = float(self.showings.dissimilarity.var())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bgs._typing import Bool, Float64, Int
 from bgs.evaluation.protocols import Protocol
-from bgs.evaluation.variance_components import REST, membership, variance_of_mean
+from bgs.evaluation.variance_components import REST, Membership, membership, variance_of_mean
 from bgs.judgments.trials import KEPT_PAIR
 
 
@@ -63,12 +64,12 @@ class Showings:
         """Number of pairs."""
         return len(self.first)
 
-    @property
+    @cached_property
     def shown(self) -> Int[np.ndarray, " p"]:
         """(p,) how often each pair was shown in the RDM's own judgments."""
         return np.bincount(self.pair[self.own], minlength=len(self))
 
-    @property
+    @cached_property
     def dissimilarity(self) -> Float64[np.ndarray, " p"]:
         """(p,) 1 − kept together / shown, 0–1, of the RDM's own judgments."""
         apart: Float64[np.ndarray, " p"] = np.bincount(self.pair[self.own], self.apart[self.own], len(self))
@@ -90,10 +91,13 @@ class Showings:
             ``clips``, ``rest`` and ``people``, whose sum is the variance with other clips, people and answers.
         """
         of_pair = np.bincount(self.pair, influence, len(self))
-        clips = membership(np.stack([self.first, self.second], axis=1))
         # Influences sum to the deviation, which is their mean times p.
-        parts = variance_of_mean(of_pair * len(self), {"clips": clips})
+        parts = variance_of_mean(of_pair * len(self), {"clips": self._clips})
         return {"clips": parts["clips"], REST: parts[REST], "people": max(0.0, self._of_people(influence))}
+
+    @cached_property
+    def _clips(self) -> Membership:
+        return membership(np.stack([self.first, self.second], axis=1))
 
     def _of_people(self, influence: Float64[np.ndarray, " k"]) -> float:
         """Sum of products of two showings to one person that share no clip."""
