@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -25,7 +25,7 @@ Outcome = UInt8[np.ndarray, "t s s 3"] | str
 
 def decode_all(
     paths: Sequence[Path], sampling: Sampling, decoder: Decoder, workers: int | None = None
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Decode clips in parallel, in order.
 
     Decoders and resizing leave the interpreter free, so threads share the work; processes would each import torch
@@ -37,15 +37,16 @@ def decode_all(
         workers: threads; None is one for each core.
 
     Yields:
-        (T, S, S, 3) uint8 frames of each clip, or the reason why it cannot be read.
+        (T, S, S, 3) uint8 frames of each clip, or the reason why it cannot be read. Closed before the last clip, it
+        returns at once: clips being decoded are finished in the background, none is begun.
     """
     workers = max(1, min(usable_cores() if workers is None else workers, len(paths)))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     jobs = (pool.submit(_outcome, path, sampling, decoder) for path in paths)
     try:
         yield from _in_order(jobs, workers * _AHEAD)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    finally:  # never joined: what is left unread may be collected in one of these threads, which cannot join itself
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _in_order(jobs: Iterator[Future[Outcome]], ahead: int) -> Iterator[Outcome]:

@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -240,8 +240,8 @@ def _stored(
                 known = _known_rows(folder, set(names))
                 missing = [paths[i] for i, name in hashes.items() if name not in known]
                 _check_space(folder, len(names) * int(np.prod(shape)))
-                decoded = decode_all(missing, sampling, decoder, workers)
-                build_store(target, _collect(names, known, decoded, report), shape)
+                with closing(decode_all(missing, sampling, decoder, workers)) as decoded:
+                    build_store(target, _collect(names, known, decoded, report), shape)
                 notes = () if found is None else (f"{found.what}: it was made anew ({target})",)
                 return FrameStore.open(target), notes
     report(len(hashes))
