@@ -103,10 +103,11 @@ def test_a_models_own_training_comes_over_the_common_one(write):
 
 def test_a_plan_counts_the_second_training_of_a_refit():
     """At most as many epochs again, on the training clips and those of validation."""
+    from bgs._config import validate
     from bgs.experiment.plan import _Amount, _forward_passes
-    from bgs.training.config import validated
+    from bgs.training import TrainingConfig
 
     given = {"model": "text:minilm", "data": "x", "epochs": 10, "views": 1, "validation": {"every": 5}}
-    once, twice = (validated({**given, "refit": refit}, "x") for refit in (False, True))
+    once, twice = (validate(TrainingConfig, {**given, "refit": refit}, "x") for refit in (False, True))
     amount = _Amount(stimuli=50, optimised=32, watched=8, trials=100)
     assert _forward_passes(twice, amount, 1.0) - _forward_passes(once, amount, 1.0) == 10 * (32 + 8) * 4

@@ -25,9 +25,10 @@ def test_every_shipped_config_loads(path):
 def load_config_text(text: str, near: Path):
     import yaml
 
-    from bgs.training.config import validated
+    from bgs._config import validate
+    from bgs.training import TrainingConfig
 
-    return validated(yaml.safe_load(text), near)
+    return validate(TrainingConfig, yaml.safe_load(text), near)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bgs.judgments import Geometry, Trials
 from bgs.objective import HybridObjective, LossParts, ObjectiveSettings, Target
 from bgs.training import FullGeometry, PerTrial, cached_backward, target_of
 from bgs.training import gradient_cache as gradient_cache_module
-from bgs.training.config import PerTrialSettings
+from bgs.training.settings import PerTrialSettings
 
 N = 14
 

@@ -17,8 +17,8 @@ from bgs.experiment.trainer import new_backbone, new_trainer
 from bgs.judgments import Geometry, split_validation
 from bgs.training import RunFolder, load_config, target_of
 from bgs.training.checkpoint import LoopState
-from bgs.training.config import OptimizerSettings
 from bgs.training.loop import rate_factor, watch_plateau
+from bgs.training.settings import OptimizerSettings
 
 FAST = [
     "evaluation.resamples=100",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from bgs._config import Settings
 
 _LAYERS = re.compile(r"all|last:[1-9]\d*")
 
 
-class LoraSettings(BaseModel):
+class LoraSettings(Settings):
     """Rank, scale and place of the adapters. Defaults are the paper's (v1)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     rank: int = Field(8, ge=1)
     alpha: float = Field(16, gt=0)

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from bgs._config import Settings, merge, read_settings, validate
 from bgs._errors import ConfigError
 from bgs.experiment.conditions import Condition
-from bgs.experiment.sections import AnalysesSettings, ReportSettings, Section, SimulateSettings
+from bgs.experiment.sections import AnalysesSettings, ReportSettings, SimulateSettings
 from bgs.training import TrainingConfig
-from bgs.training.config import EvaluationSettings, first_fault, merge, override, validated
-from bgs.training.yaml_file import read_mapping
+from bgs.training.settings import EvaluationSettings
 
 #: Keys of a training configuration that the grid sets, and those that have to be the same for all models.
 _SET_BY_GRID = {
@@ -23,7 +22,7 @@ _SET_BY_GRID = {
 _SAME_FOR_ALL = ("evaluation", "judgments", "ratings")
 
 
-class ModelSettings(Section):
+class ModelSettings(Settings):
     """A row of the grid."""
 
     #: Model to tune, see the key ``model`` of a training configuration; ``{seed}`` stands for the seed of the cell.
@@ -32,7 +31,7 @@ class ModelSettings(Section):
     training: dict[str, Any] = Field(default_factory=dict)
 
 
-class ExperimentConfig(Section):
+class ExperimentConfig(Settings):
     """Everything an experiment depends on."""
 
     #: Name of a data set, or a folder; not with ``simulate``.
@@ -102,11 +101,7 @@ class ExperimentConfig(Section):
         given |= {"model": settings.model, "data": data, "seed": seed}
         objective = given.get("objective", {})
         given["objective"] = condition.objective(objective) if isinstance(objective, Mapping) else objective
-        return validated(given, where=f"training of {model}, {condition}")
-
-    def to_yaml(self) -> str:
-        """The resolved configuration."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        return validate(TrainingConfig, given, where=f"training of {model}, {condition}")
 
 
 def _refuse_grid_keys(name: str, given: Mapping[str, Any], own: bool) -> None:
@@ -125,18 +120,12 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     Raises:
         ConfigError: unreadable, not a mapping, or a key that is unknown, wrong or in conflict.
     """
-    given = read_mapping(path)
-    for text in overrides:
-        given = override(given, text)
-    return validated_experiment(given, where=path)
+    return validated_experiment(read_settings(path, overrides), where=path)
 
 
 def validated_experiment(given: Mapping[str, Any], where: object) -> ExperimentConfig:
     """The configuration of a mapping; its first fault becomes a :class:`ConfigError`."""
-    try:
-        config = ExperimentConfig.model_validate(given)
-    except ValidationError as error:
-        raise first_fault(error, where, ExperimentConfig) from None
+    config = validate(ExperimentConfig, given, where)
     try:
         for model in config.models:
             for condition in config.conditions:

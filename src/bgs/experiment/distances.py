@@ -9,7 +9,7 @@ from bgs._typing import Float64, Int
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm
 from bgs.stimuli import StimulusSet
-from bgs.training.config import EvaluationSettings
+from bgs.training.settings import EvaluationSettings
 
 
 def distances(

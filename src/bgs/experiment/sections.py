@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from bgs._config import Settings
 
 
-class Section(BaseModel):
-    """Documented keys; others are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class SimulateSettings(Section):
+class SimulateSettings(Settings):
     """Data made before anything else, in ``data/`` of the experiment: simulated observers judge simulated clips."""
 
     clips: int = Field(240, ge=16)
@@ -28,11 +24,11 @@ class SimulateSettings(Section):
     seed: int = Field(0, ge=0)
 
 
-class GapSettings(Section):
+class GapSettings(Settings):
     """The results table: every condition of every model beside the noise ceiling and the captions."""
 
 
-class VarianceSettings(Section):
+class VarianceSettings(Settings):
     """Variance of people's dissimilarities that a model explains beyond captions and low-level models."""
 
     #: Model references whose distances are taken out as well, such as ``motion:energy``; they need clips.
@@ -41,7 +37,7 @@ class VarianceSettings(Section):
     folds: int = Field(5, ge=2)
 
 
-class ProbeSettings(Section):
+class ProbeSettings(Settings):
     """Attributes read out linearly from base and tuned embeddings."""
 
     #: Rating columns of the data set.
@@ -52,7 +48,7 @@ class ProbeSettings(Section):
     shots: int | None = Field(None, ge=3)
 
 
-class TransferSettings(Section):
+class TransferSettings(Settings):
     """Base and tuned models on clips of another kind, without training on them."""
 
     #: Name of a data set, or a folder.
@@ -71,7 +67,7 @@ class TransferSettings(Section):
     allow_overlap: bool = False
 
 
-class AttentionSettings(Section):
+class AttentionSettings(Settings):
     """Where base and tuned models look."""
 
     method: Literal["rollout", "last-layer", "gradient"] = "rollout"
@@ -87,7 +83,7 @@ class AttentionSettings(Section):
     strips: int = Field(3, ge=0)
 
 
-class DimensionsSettings(Section):
+class DimensionsSettings(Settings):
     """Non-negative sparse dimensions of people's and models' similarities, and what they have to do with the ratings."""
 
     #: The most dimensions to choose from.
@@ -96,14 +92,14 @@ class DimensionsSettings(Section):
     starts: int = Field(3, ge=1)
 
 
-class DisagreementSettings(Section):
+class DisagreementSettings(Settings):
     """Trials on which exactly one of base and tuned agrees with people."""
 
     #: How many of each kind are shown.
     examples: int = Field(6, ge=1)
 
 
-class AnalysesSettings(Section):
+class AnalysesSettings(Settings):
     """One section an analysis; null leaves it out. Those that need more than the grid are left out until given.
 
     Analyses that others register (see :func:`bgs.experiment.analyses.register`) have sections of any keys.
@@ -120,16 +116,16 @@ class AnalysesSettings(Section):
     transfer: TransferSettings | None = None
     attention: AttentionSettings | None = None
 
-    def of(self, name: str) -> Section | dict[str, Any] | None:
+    def of(self, name: str) -> Settings | dict[str, Any] | None:
         """The section of an analysis by name, {} where none is given of one that others registered; None: left out."""
         if name in type(self).model_fields:
-            section: Section | None = getattr(self, name)
+            section: Settings | None = getattr(self, name)
             return section
         own: dict[str, dict[str, Any] | None] = self.model_extra or {}
         return own.get(name, {})
 
 
-class ReportSettings(Section):
+class ReportSettings(Settings):
     """The report on the experiment."""
 
     #: Heading of the page; null makes one.
@@ -139,4 +135,4 @@ class ReportSettings(Section):
     #: Command that makes everything again; null: this experiment's.
     rerun: str | None = None
     #: Figures of others by protocol and name (squared Spearman), shown for comparison.
-    published: dict[str, dict[str, float]] = {}
+    published: dict[str, dict[str, float]] = Field(default_factory=dict)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from bgs._config import Settings, changed_keys
 
 #: Of 0.3 to 15 the one whose gradient raises the Spearman correlation most, over geometries, sizes and steps
 #: (`benchmarks/soft_rank.py`, docs/training.md). At 1 most ranks are hard already and have no gradient.
@@ -22,20 +24,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-def changed_keys(settings: BaseModel) -> set[str]:
-    """Keys whose value is not the default. Only these can conflict, so a resolved configuration stays valid."""
-    fields = type(settings).model_fields
-    return {
-        key
-        for key, field in fields.items()
-        if getattr(settings, key) != field.get_default(call_default_factory=True)
-    }
-
-
-class BetaSchedule(BaseModel):
+class BetaSchedule(Settings):
     """Weight of the RSA term at epoch e (from 0): ``min(maximum, start + step · e)``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     start: float = Field(0.3, ge=0)
     step: float = Field(0.1, ge=0)
@@ -46,10 +36,8 @@ class BetaSchedule(BaseModel):
         return min(self.maximum, self.start + self.step * epoch)
 
 
-class ObjectiveSettings(BaseModel):
+class ObjectiveSettings(Settings):
     """Loss = alpha · local + beta(epoch) · (−RSA correlation). Defaults are the paper's (v1)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     preset: Literal["hybrid", "triplet-only", "rsa-only", "budget-matched", "paper-v1"] = "hybrid"
     #: Loss of a trial: ``hinge`` on both anchors, or the ``choice`` likelihood.

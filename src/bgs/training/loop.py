@@ -16,8 +16,9 @@ from bgs.backbones import Backbone, Inputs, embed
 from bgs.backbones.adapter import load_trainable
 from bgs.objective import LossParts
 from bgs.training.checkpoint import LoopState, load_checkpoint, save_checkpoint, snapshot
-from bgs.training.config import OptimizerSettings, TrainingConfig
+from bgs.training.config import TrainingConfig
 from bgs.training.run_folder import RunFolder
+from bgs.training.settings import OptimizerSettings
 
 
 @runtime_checkable

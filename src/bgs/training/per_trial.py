@@ -14,7 +14,7 @@ from bgs._rng import generator, torch_seed
 from bgs._typing import Int
 from bgs.backbones import Backbone, Inputs, pool
 from bgs.objective import HybridObjective, LossParts, Target, cosine_similarities
-from bgs.training.config import PerTrialSettings
+from bgs.training.settings import PerTrialSettings
 
 
 @dataclass(frozen=True)

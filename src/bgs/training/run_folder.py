@@ -18,8 +18,8 @@ from bgs._files import (
     write_json,
     write_text,
 )
+from bgs._yaml import read_mapping
 from bgs.training.config import TrainingConfig
-from bgs.training.yaml_file import read_mapping
 
 
 class RunFolder:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bgs._config import Settings, changed_keys
 from bgs._errors import ConfigError
 from bgs._files import read_json, sha256_of, write_json
 from bgs.experiment.analyses.attention import attention, attention_files
@@ -24,8 +25,6 @@ from bgs.experiment.cells import message_of
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.progress import progress_bar
-from bgs.experiment.sections import Section
-from bgs.objective.settings import changed_keys
 
 #: From the data of an experiment to a JSON value; raises :class:`NotApplicable` where there is nothing to analyse.
 Analysis = Callable[[ExperimentData], Any]
@@ -113,8 +112,8 @@ def run_analyses(data: ExperimentData) -> dict[str, str]:
     return failed
 
 
-def _text(section: Section | dict[str, Any] | None) -> str:
-    return section.model_dump_json() if isinstance(section, Section) else json.dumps(section, sort_keys=True)
+def _text(section: Settings | dict[str, Any] | None) -> str:
+    return section.model_dump_json() if isinstance(section, Settings) else json.dumps(section, sort_keys=True)
 
 
 def _attempt(name: str, data: ExperimentData) -> dict[str, Any]:

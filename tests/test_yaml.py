@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bgs import BgsError
-from bgs.training.yaml_file import parse_yaml, read_mapping
+from bgs._yaml import parse_yaml, read_mapping
 
 #: Nine aliases of nine aliases of ...: a few hundred bytes that stand for 9⁹ values.
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

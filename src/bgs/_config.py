@@ -1,0 +1,121 @@
+"""Configurations: frozen settings, documented field by field; unknown, wrong and conflicting keys become one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bgs._errors import ConfigError
+from bgs._yaml import parse_yaml, read_mapping
+
+
+class Settings(BaseModel):
+    """Some keys of a configuration, with their defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def to_yaml(self) -> str:
+        """All keys, resolved."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def read_settings(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The mapping in a YAML file, with ``key.sub=value`` overrides applied.
+
+    Raises:
+        ConfigError: not there, not a mapping, not YAML, or an override is none.
+    """
+    given = read_mapping(path)
+    for text in overrides:
+        given = override(given, text)
+    return given
+
+
+def validate(kind: type[S], given: Mapping[str, Any], where: object) -> S:
+    """Settings of a mapping; the first fault in it becomes a :class:`ConfigError`."""
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise _first_fault(error, where, kind) from None
+
+
+def changed_keys(settings: BaseModel) -> set[str]:
+    """Keys whose value is not the default. Only these can conflict, so a resolved configuration stays valid."""
+    fields = type(settings).model_fields
+    return {
+        key
+        for key, field in fields.items()
+        if getattr(settings, key) != field.get_default(call_default_factory=True)
+    }
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` updated by ``over``, mapping by mapping."""
+    result = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
+def override(given: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """A mapping with ``key.sub=value`` in it.
+
+    Raises:
+        ConfigError: not of that form, or the value is not YAML.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError(
+            "not an override", where=f"--set {text}", expected="key=value, e.g. optimizer.warmup=5"
+        )
+    return merge(given, _nested(key.split("."), parse_yaml(value, f"--set {text}")))
+
+
+def _nested(keys: list[str], value: Any) -> dict[str, Any]:
+    return {keys[0]: value if len(keys) == 1 else _nested(keys[1:], value)}
+
+
+def _first_fault(error: ValidationError, where: object, root: type[BaseModel]) -> ConfigError:
+    """The first fault that pydantic found in settings of type ``root``, in one line that names its key."""
+    fault = error.errors()[0]
+    path = [str(part) for part in fault["loc"]]
+    key = ".".join(path)
+    if fault["type"] == "extra_forbidden":
+        known = _fields_at(root, path[:-1])
+        close = difflib.get_close_matches(path[-1], known, 1)
+        hint = f"did you mean {close[0]}?" if close else None
+        return ConfigError(
+            f"unknown key {key!r}", where=where, expected=f"one of {', '.join(known)}", hint=hint
+        )
+    if fault["type"] == "missing":
+        return ConfigError(f"key {key!r} is missing", where=where)
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return ConfigError(f"{key}: {message}" if key else message, where=where)
+    return ConfigError(f"{key}: {message}", where=where, got=repr(fault["input"]))
+
+
+def _fields_at(root: type[BaseModel], path: list[str]) -> list[str]:
+    """Known keys of the settings at a path of keys; a key of a mapping of settings may be any."""
+    model: Any = root
+    for part in path:
+        if part not in model.model_fields:
+            continue
+        candidates = _types_in(model.model_fields[part].annotation)
+        settings = (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+        model = next(settings, model)
+    return sorted(model.model_fields)
+
+
+def _types_in(annotation: Any) -> list[Any]:
+    """A type and all that it is made of."""
+    return [annotation, *(inner for part in getattr(annotation, "__args__", ()) for inner in _types_in(part))]
