@@ -9,7 +9,7 @@ from bgs.backbones.backbone import Backbone
 from bgs.backbones.clips import VideoInputs
 from bgs.backbones.symmetry import Symmetry
 from bgs.stimuli import FrameCache, Sampling, StimulusSet
-from bgs.stimuli.frame_cache import require_files
+from bgs.stimuli.clip_files import require_files
 
 
 class ClipReader(Backbone):

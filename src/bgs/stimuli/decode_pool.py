@@ -43,10 +43,14 @@ def decode_all(
     workers = max(1, min(usable_cores() if workers is None else workers, len(paths)))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
     jobs = (pool.submit(_outcome, path, sampling, decoder) for path in paths)
+    closed = False
     try:
         yield from _in_order(jobs, workers * _AHEAD)
-    finally:  # never joined: what is left unread may be collected in one of these threads, which cannot join itself
-        pool.shutdown(wait=False, cancel_futures=True)
+    except GeneratorExit:
+        closed = True
+        raise
+    finally:  # what is closed may be collected in one of these threads, which cannot wait for itself
+        pool.shutdown(wait=not closed, cancel_futures=True)
 
 
 def _in_order(jobs: Iterator[Future[Outcome]], ahead: int) -> Iterator[Outcome]:

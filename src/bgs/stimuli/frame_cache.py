@@ -6,8 +6,8 @@ import errno
 import importlib.metadata
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +15,16 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs._errors import BgsError, DataError, MissingExtraError
-from bgs._files import cache_folder, make_folder, sha256_of, write_json
-from bgs._lock import locked
+from bgs._files import cache_folder, write_json
 from bgs._typing import Int
-from bgs.stimuli.decode_pool import Outcome, decode_all
-from bgs.stimuli.decoding import Decoder, check_file
+from bgs.stimuli.clip_files import readable_files
+from bgs.stimuli.decoding import Decoder
 from bgs.stimuli.file_hashes import file_hashes
-from bgs.stimuli.frame_store import DamagedStore, FrameStore, build_store, stores_in
+from bgs.stimuli.frame_store import DamagedStore, FrameStore, stores_in
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.stimulus_set import StimulusSet
-from bgs.stimuli.unreadable import UnreadableClip, UnreadableClips
+from bgs.stimuli.stored_frames import SPACE_HINT, stored_frames
+from bgs.stimuli.unreadable import UnreadableClips
 
 _FORMAT = "bgs-frames/1"
 #: Raised when other pixels come out of a file than before, or other files are refused: frames are then decoded anew.
@@ -33,7 +33,6 @@ _PACKAGES: dict[Decoder, tuple[str, str]] = {
     "pyav": ("av", "video"),
     "torchcodec": ("torchcodec", "torchcodec"),
 }
-_SPACE_HINT = "`bgs cache clear` frees space; BGS_CACHE names a folder elsewhere"
 _ACCESS_HINT = "make it writable, or name another folder in BGS_CACHE"
 
 
@@ -118,13 +117,13 @@ class FrameCache:
         report = progress or (lambda done: None)
         with self._clear_errors():
             self._check_format()
-            paths, failures = _readable(stimuli)
+            paths, failures = readable_files(stimuli)
             report(len(failures))
             hashes = dict(
                 zip(paths, file_hashes(list(paths.values()), self.folder / "hashes.json"), strict=True)
             )
             folder = self.folder / _sampling_folder(sampling, decoder)
-            store, notes = _stored(folder, hashes, paths, sampling, decoder, workers, report)
+            store, notes = stored_frames(folder, hashes, paths, sampling, decoder, workers, report)
         failures |= {i: store.failures[name] for i, name in hashes.items() if name in store.failures}
         named = [(stimuli.ids[i], failures[i]) for i in sorted(failures)]
         if failures and (not skip_bad or len(failures) == len(stimuli)):
@@ -171,40 +170,11 @@ class FrameCache:
             if not isinstance(cause, OSError):
                 raise
             full = cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-            hint = _SPACE_HINT if full else _ACCESS_HINT
+            hint = SPACE_HINT if full else _ACCESS_HINT
             where = cause.filename or self.folder
             raise DataError(
                 f"the frame cache cannot be used: {cause.strerror}", where=where, hint=hint
             ) from error
-
-
-def require_files(stimuli: StimulusSet) -> None:
-    """See that every clip is a file with something in it, without decoding any.
-
-    Raises:
-        DataError: the set has no clips, or some of them are not there; all are named.
-    """
-    if stimuli.videos is None:
-        raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
-    _, failures = _readable(stimuli)
-    if failures:
-        raise UnreadableClips([(stimuli.ids[i], why) for i, why in sorted(failures.items())], len(stimuli))
-
-
-def _readable(stimuli: StimulusSet) -> tuple[dict[int, Path], dict[int, str]]:
-    """Position -> path of the clips that are files with something in them; position -> reason of the others."""
-    paths: dict[int, Path] = {}
-    failures: dict[int, str] = {}
-    for i, path in enumerate(stimuli.videos or ()):
-        if path is None:
-            failures[i] = "no file is given"
-            continue
-        try:
-            check_file(path)
-            paths[i] = path
-        except UnreadableClip as error:
-            failures[i] = error.reason
-    return paths, failures
 
 
 def _sampling_folder(sampling: Sampling, decoder: Decoder) -> str:
@@ -215,86 +185,6 @@ def _sampling_folder(sampling: Sampling, decoder: Decoder) -> str:
     except importlib.metadata.PackageNotFoundError:
         hint = f"pip install 'bgs-video[{extra}]'"
         raise MissingExtraError(f"this needs the package {package!r}", hint=hint) from None
-
-
-def _stored(
-    folder: Path,
-    hashes: dict[int, str],
-    paths: dict[int, Path],
-    sampling: Sampling,
-    decoder: Decoder,
-    workers: int | None,
-    report: Callable[[int], None],
-) -> tuple[FrameStore, tuple[str, ...]]:
-    """The store of these clips, built if need be, and what there is to say of it."""
-    names = list(hashes.values())
-    target = folder / sha256_of(*names)[:32]
-    shape = (sampling.frames, sampling.size, sampling.size, 3)
-    found = _open_intact(target, names, shape)
-    if not isinstance(found, FrameStore):
-        with locked(make_folder(target.parent) / f".{target.name}.lock"):
-            found = _open_intact(target, names, shape)  # another run may have built it while this one waited
-            if not isinstance(found, FrameStore):
-                if found is not None:
-                    shutil.rmtree(target)
-                known = _known_rows(folder, set(names))
-                missing = [paths[i] for i, name in hashes.items() if name not in known]
-                _check_space(folder, len(names) * int(np.prod(shape)))
-                with closing(decode_all(missing, sampling, decoder, workers)) as decoded:
-                    build_store(target, _collect(names, known, decoded, report), shape)
-                notes = () if found is None else (f"{found.what}: it was made anew ({target})",)
-                return FrameStore.open(target), notes
-    report(len(hashes))
-    return found, ()
-
-
-def _open_intact(
-    target: Path, names: Sequence[str], shape: tuple[int, int, int, int]
-) -> FrameStore | DamagedStore | None:
-    """The store of these clips, what is wrong with it, or None where there is none."""
-    if not target.exists():
-        return None
-    try:
-        store = FrameStore.open(target)
-        store.check(names, shape)
-    except DamagedStore as error:
-        return error
-    return store
-
-
-def _known_rows(folder: Path, wanted: Set[str]) -> dict[str, Outcome]:
-    """Content hash -> frames, for every clip wanted that any set of this sampling holds undamaged."""
-    known: dict[str, Outcome] = {}
-    for path in stores_in(folder):
-        try:
-            store = FrameStore.open(path)
-        except DamagedStore:  # it is made anew, and told of, when its own clips are opened
-            continue
-        known |= {name: reason for name, reason in store.failures.items() if name in wanted}
-        for row, name in enumerate(store.hashes):
-            if name in wanted and name not in known and store.intact(row):
-                known[name] = store.array[row]
-    return known
-
-
-def _collect(
-    hashes: Sequence[str],
-    known: dict[str, Outcome],
-    decoded: Iterator[Outcome],
-    report: Callable[[int], None],
-) -> Iterator[tuple[str, Outcome]]:
-    for name in hashes:
-        yield name, known[name] if name in known else next(decoded)
-        report(1)
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise DataError(
-            "the disk is too full for these frames", where=folder,
-            expected=f"{needed / 1e6:,.0f} MB", got=f"{free / 1e6:,.0f} MB free", hint=_SPACE_HINT,
-        )  # fmt: skip
 
 
 def _entry(folder: Path) -> CacheEntry:

@@ -1,0 +1,39 @@
+"""The files of a stimulus set: which are there to be decoded, without decoding any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bgs._errors import DataError
+from bgs.stimuli.decoding import check_file
+from bgs.stimuli.stimulus_set import StimulusSet
+from bgs.stimuli.unreadable import UnreadableClip, UnreadableClips
+
+
+def require_files(stimuli: StimulusSet) -> None:
+    """See that every clip is a file with something in it, without decoding any.
+
+    Raises:
+        DataError: the set has no clips, or some of them are not there; all are named.
+    """
+    if stimuli.videos is None:
+        raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
+    _, failures = readable_files(stimuli)
+    if failures:
+        raise UnreadableClips([(stimuli.ids[i], why) for i, why in sorted(failures.items())], len(stimuli))
+
+
+def readable_files(stimuli: StimulusSet) -> tuple[dict[int, Path], dict[int, str]]:
+    """Position -> path of the clips that are files with something in them; position -> reason of the others."""
+    paths: dict[int, Path] = {}
+    failures: dict[int, str] = {}
+    for i, path in enumerate(stimuli.videos or ()):
+        if path is None:
+            failures[i] = "no file is given"
+            continue
+        try:
+            check_file(path)
+            paths[i] = path
+        except UnreadableClip as error:
+            failures[i] = error.reason
+    return paths, failures
