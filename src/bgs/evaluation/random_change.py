@@ -9,6 +9,7 @@ import numpy as np
 
 from bgs._errors import ConfigError, DataError
 from bgs._rng import generator
+from bgs._scale import mean_of_rows
 from bgs._typing import Float, Float64, Int
 from bgs.embeddings import Embeddings
 from bgs.evaluation.nested_regression import NestedRegression
@@ -188,6 +189,5 @@ def _values(
     values = embeddings.select(stimulus_ids).values.astype(np.float64)
     if not center_ids:
         return values
-    middle: Float64[np.ndarray, " d"] = embeddings.select(center_ids).values.astype(np.float64).mean(axis=0)
-    moved: Float64[np.ndarray, "m d"] = values - middle
+    moved: Float64[np.ndarray, "m d"] = values - mean_of_rows(embeddings.select(center_ids).values)
     return moved
