@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bgs._files import write_json
-from bgs.experiment.quiet import quiet_libraries
+from bgs.runs.quiet import quiet_libraries
 
 CONFIG = Path(__file__).parents[1] / "configs" / "garcia-isik-2025-minilm.yaml"
 BATCHES = 20
@@ -37,9 +37,9 @@ def main() -> None:
     quiet_libraries()
     import numpy as np
 
-    from bgs.experiment.study import load_study
-    from bgs.experiment.trainer import new_backbone, new_trainer
-    from bgs.training import RunFolder, load_config
+    from bgs.runs.study import load_study
+    from bgs.runs.trainer import new_backbone, new_trainer
+    from bgs.training import TrainingLog, load_config
 
     methods = {}
     for name, overrides in {
@@ -49,7 +49,7 @@ def main() -> None:
     }.items():
         config = load_config(CONFIG, overrides)
         backbone = new_backbone(config)
-        methods[name] = new_trainer(config, backbone, load_study(config), RunFolder("unused")).method
+        methods[name] = new_trainer(config, backbone, load_study(config), TrainingLog("unused")).method
 
     baseline = methods["per-trial"]
     updates = np.linspace(0, baseline.updates_per_epoch - 1, BATCHES).astype(int)

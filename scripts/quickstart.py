@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bgs import BgsError
-from bgs.experiment.quiet import quiet_libraries
+from bgs.runs.quiet import quiet_libraries
 
 RUN = Path("runs/quickstart-real")
 PLANTED = Path("runs/planted")
@@ -43,10 +43,10 @@ def main() -> None:
     """Train, print the tables, draw the figure."""
     quiet_libraries()
     from bgs.cli.evaluate import print_results
-    from bgs.experiment.run import run_training
     from bgs.report import GapFigure
     from bgs.report.draw import draw_gap
     from bgs.report.gap import gap_panel
+    from bgs.runs.run import run_training
     from bgs.training import load_config
 
     console = Console(highlight=False, soft_wrap=True)

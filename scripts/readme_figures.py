@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from page_tables import between, number
 
 from bgs._files import write_json, write_text
-from bgs.experiment.quiet import quiet_libraries
+from bgs.runs.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from bgs.evaluation import Metric, Result
@@ -48,7 +48,7 @@ CEILINGS = {
 def train_all() -> tuple[list[list[Result]], float]:
     """One list of results (a protocol each) a seed, and the minutes spent training what was not there yet."""
     from bgs.evaluation import Result
-    from bgs.experiment.run import run_training
+    from bgs.runs.run import run_training
     from bgs.training import load_config
 
     results, start = [], time.perf_counter()

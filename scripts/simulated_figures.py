@@ -25,11 +25,11 @@ from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Transfer, evaluate, transfer
 from bgs.experiment.analyses.transfer import REFERENCES, with_decoding
 from bgs.experiment.conditions import Condition
-from bgs.experiment.embedder import embed_stimuli
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.results import SeedMean
 from bgs.experiment.sections import SimulateSettings
 from bgs.experiment.simulated import write_simulated
+from bgs.runs.embedder import embed_stimuli
 from bgs.simulation import TRUTH, read_truth
 from bgs.simulation.looks import STYLES
 from bgs.simulation.observers import standard_latents

@@ -13,6 +13,7 @@ from bgs._errors import BgsError, ConfigError
 from bgs.cli import cache, data, main
 from bgs.datasets import load_dataset
 from bgs.stimuli import FrameCache, Sampling, StimulusSet, UnreadableClips
+from bgs.stimuli.unreadable import Failure
 from clips import write_clip
 
 Run = Callable[..., str]
@@ -141,7 +142,7 @@ def test_fetch_without_clips(run: Run, mirror: Path, tmp_path: Path) -> None:
 def test_every_bad_clip_is_listed_and_the_exit_code_is_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failures = [(f"clip {i}", "empty file") for i in range(5)]
+    failures = [Failure(f"clip {i}", "empty file") for i in range(5)]
 
     def refuse(**_: object) -> None:
         raise UnreadableClips(failures, 8)

@@ -145,7 +145,7 @@ def test_a_config_with_an_unknown_key(config, tmp_path, capsys):
 def test_frozen_minilm_scores_as_published_beside_the_data(garcia):
     """Figures measured by others on the same data: Spearman .362, 3AFC .552, two-way .697 on the published test trials."""
     from bgs import evaluate
-    from bgs.experiment.embedder import embed_stimuli
+    from bgs.runs.embedder import embed_stimuli
 
     embeddings = embed_stimuli("text:minilm", garcia.stimuli)
     result = evaluate(embeddings, garcia.stimuli, garcia.trials, center=False, permutations=0)

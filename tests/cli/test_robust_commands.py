@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bgs.cli.main import main
-from bgs.experiment import run
-from bgs.experiment.embedder import Embedder
-from bgs.training import RunFolder
+from bgs.runs import run
+from bgs.runs.embedder import Embedder
+from bgs.runs.run_folder import RunFolder
 
 
 def fails(capsys, *arguments: object) -> str:

@@ -11,7 +11,7 @@ import pytest
 from bgs.cli import _trial_options as options
 from bgs.cli.main import main
 from bgs.embeddings import Embeddings
-from bgs.experiment.study import load_study
+from bgs.runs.study import load_study
 from bgs.training.config import TrainingConfig
 
 

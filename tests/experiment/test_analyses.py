@@ -26,10 +26,10 @@ from bgs.evaluation import transfer as direct_transfer
 from bgs.experiment.analyses import REGISTRY
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import validated_experiment
-from bgs.experiment.embedder import embed_stimuli
 from bgs.experiment.grid import run_experiment
-from bgs.experiment.looker import Looker, read_regions
 from bgs.experiment.results import SeedMean
+from bgs.runs.attention_mapper import AttentionMapper, read_regions
+from bgs.runs.embedder import embed_stimuli
 
 QUICK = {"resamples": 100, "permutations": 20, "seed": 0}
 
@@ -194,8 +194,8 @@ def test_attention_on_regions_put_together(clip_experiment):
         for name, masks in read_regions(data.study.dataset, None, None).items()
     }
     cell = data.find("film", Condition.HYBRID)[1]
-    tuned = Looker(f"run:{cell.folder.path}", stimuli, "rollout", 4, "cpu", False)
-    base = Looker("scratch:videomae-tiny?seed=1", stimuli, "rollout", 4, "cpu", False)
+    tuned = AttentionMapper(f"run:{cell.folder.path}", stimuli, "rollout", 4, "cpu", False)
+    base = AttentionMapper("scratch:videomae-tiny?seed=1", stimuli, "rollout", 4, "cpu", False)
     own = attention_shares(tuned.maps, regions, base.maps, **QUICK)
     table = result(clip_experiment, "attention")["models"]["film"]
     assert list(table["difference"]) == ["background", "agents"]

@@ -7,9 +7,9 @@ import pytest
 
 from bgs.datasets import Dataset
 from bgs.experiment.conditions import Captions, Condition, Shuffled
-from bgs.experiment.study import Study, people
 from bgs.judgments import Geometry
 from bgs.objective import ObjectiveSettings
+from bgs.runs.study import Study, people
 from bgs.simulation import planted_dataset
 
 NAN = np.nan

@@ -10,7 +10,7 @@ import pytest
 
 from bgs import BgsError, Embeddings
 from bgs._lock import locked_folder
-from bgs.experiment import analyses, grid, run
+from bgs.experiment import analyses, grid
 from bgs.experiment.analyses import REGISTRY, register
 from bgs.experiment.cells import Cell
 from bgs.experiment.conditions import Condition
@@ -19,7 +19,8 @@ from bgs.experiment.experiment_data import open_experiment
 from bgs.experiment.grid import run_experiment
 from bgs.experiment.plan import plan_experiment
 from bgs.experiment.results import ResultsTable
-from bgs.training import RunFolder
+from bgs.runs import run
+from bgs.training import TrainingLog
 
 CELLS = [
     "base/seed-0",
@@ -123,7 +124,7 @@ def test_a_finished_experiment_is_left_as_it_is(whole, config, monkeypatch):
 def test_a_killed_experiment_goes_on_to_the_same_numbers(whole, config, tmp_path, monkeypatch, where):
     kind, name = {
         "between cells": (Cell, "mark_done"),
-        "inside a cell": (RunFolder, "append_metrics"),
+        "inside a cell": (TrainingLog, "append_metrics"),
         "after training": (Cell, "write_results"),
     }[where]
     original, calls = getattr(kind, name), []

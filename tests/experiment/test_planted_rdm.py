@@ -11,8 +11,8 @@ from bgs.datasets import Dataset
 from bgs.evaluation import pair_vector, partition_variance, spearman
 from bgs.experiment.analyses.planted import drivers, planted_rdm
 from bgs.experiment.applicable import NotApplicable
-from bgs.experiment.study import Study
 from bgs.judgments import PairCounts, human_rdm
+from bgs.runs.study import Study
 from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth
 from bgs.simulation.observers import weighted_rdm
 from bgs.stimuli import StimulusSet

@@ -75,7 +75,7 @@ def test_frames_are_those_of_decode_in_the_order_of_the_set(tmp_path: Path, clip
     assert not frames.array.flags.writeable
     assert frames.ids == tuple(f"clip {i}" for i in range(5))
     assert frames.positions.tolist() == [0, 1, 2, 3, 4]
-    assert frames.failures == []
+    assert frames.failures == ()
     for row, path in zip(frames.array, reversed(clips), strict=True):
         np.testing.assert_array_equal(row, decode(path, SAMPLING))
 
@@ -159,7 +159,7 @@ def mixed(tmp_path: Path, clips: list[Path]) -> StimulusSet:
 def test_every_bad_clip_is_listed_at_once(tmp_path: Path, mixed: StimulusSet) -> None:
     with pytest.raises(UnreadableClips) as caught:
         FrameCache(tmp_path / "cache").open_frames(mixed, SAMPLING)
-    assert caught.value.failures == [
+    assert list(caught.value.failures) == [
         ("clip 0", "No such file or directory"),
         ("clip 2", "empty file"),
         ("clip 3", "not a video: no header or index (moov) that FFmpeg can read"),

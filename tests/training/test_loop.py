@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from bgs import BgsError
-from bgs.experiment.run import fit, run_training
-from bgs.experiment.study import load_study
-from bgs.experiment.trainer import new_backbone, new_trainer
 from bgs.judgments import Geometry, split_validation
-from bgs.training import RunFolder, load_config, target_of
+from bgs.runs.run import fit, run_training
+from bgs.runs.run_folder import RunFolder
+from bgs.runs.study import load_study
+from bgs.runs.trainer import new_backbone, new_trainer
+from bgs.training import TrainingLog, load_config, target_of
 from bgs.training.checkpoint import LoopState
 from bgs.training.loop import rate_factor, watch_plateau
 from bgs.training.settings import OptimizerSettings
@@ -86,15 +87,15 @@ def test_a_killed_run_resumes_to_the_same_numbers(config, tmp_path, monkeypatch,
             stream.write(f'{{"epoch": {record["epoch"]}, "lo')
         raise _Killed
 
-    original = RunFolder.append_metrics
+    original = TrainingLog.append_metrics
     monkeypatch.setattr(
-        RunFolder,
+        TrainingLog,
         "append_metrics",
         lambda self, r: kill(self, r) if r["epoch"] == killed_after else original(self, r),
     )
     with pytest.raises(_Killed):
         run_training(settings, tmp_path / "broken")
-    monkeypatch.setattr(RunFolder, "append_metrics", original)
+    monkeypatch.setattr(TrainingLog, "append_metrics", original)
     run_training(settings, tmp_path / "broken", resume=True)
     for name in ("metrics.jsonl", "adapter/adapter_model.safetensors"):
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
@@ -213,7 +214,7 @@ def test_test_stimuli_are_not_prepared_while_training(config, tmp_path, monkeypa
     monkeypatch.setattr(
         TextBackbone,
         "prepare",
-        lambda self, s: (finished or prepared.extend(s.ids), original_prepare(self, s))[1],
+        lambda self, s, **rest: (finished or prepared.extend(s.ids), original_prepare(self, s, **rest))[1],
     )
 
     def run(self, **keywords):
@@ -298,7 +299,7 @@ def changed_study(study, folder, column: str):
 @pytest.mark.parametrize(("what", "named"), [("trials", "trials"), ("captions", "stimuli")])
 def test_other_data_are_not_gone_on_with(config, small_study, tmp_path, monkeypatch, what, named):
     """As long as the model is not loaded; provenance keeps saying what the run was begun with."""
-    from bgs.experiment import run
+    from bgs.runs import run
 
     study = tmp_path / "study"
     shutil.copytree(small_study, study)
@@ -315,7 +316,7 @@ def test_other_data_are_not_gone_on_with(config, small_study, tmp_path, monkeypa
 
 
 def test_other_code_and_other_weights_are_not_gone_on_with(config, tmp_path, monkeypatch):
-    from bgs.experiment import study
+    from bgs.runs import study
 
     train(config(), tmp_path / "run")
     path = tmp_path / "run/provenance.json"
@@ -337,7 +338,7 @@ def test_other_code_and_other_weights_are_not_gone_on_with(config, tmp_path, mon
 def test_nothing_to_evaluate_on_is_found_before_anything_is_trained(
     config, small_study, tmp_path, monkeypatch
 ):
-    from bgs.experiment import run
+    from bgs.runs import run
 
     study = tmp_path / "study"
     shutil.copytree(small_study, study)
@@ -370,7 +371,7 @@ def test_a_test_clip_that_the_model_cannot_read_is_found_before_anything_is_trai
 
 
 def test_validation_on_few_clips_is_said(config, tmp_path, capsys, monkeypatch):
-    from bgs.experiment import progress
+    from bgs import _progress as progress
 
     monkeypatch.setattr(progress, "_NOTED", set())
     train(config(), tmp_path / "run")
@@ -381,7 +382,7 @@ def test_validation_on_few_clips_is_said(config, tmp_path, capsys, monkeypatch):
 
 
 def test_validation_on_dissimilarities_that_are_alike_is_refused(config, tmp_path, monkeypatch):
-    from bgs.experiment.study import Study
+    from bgs.runs.study import Study
 
     monkeypatch.setattr(Study, "validation_target", lambda self, positions, among: np.ones((4, 4)))
     with pytest.raises(
@@ -429,7 +430,7 @@ def test_a_refit_is_a_run_without_validation_of_that_many_epochs(config, tmp_pat
 def test_a_killed_refit_resumes_to_the_same_numbers(config, tmp_path, monkeypatch):
     settings = config(*REFIT)
     train(settings, tmp_path / "whole")
-    original, count = RunFolder.append_metrics, []
+    original, count = TrainingLog.append_metrics, []
 
     def kill(self, record):
         if self.path.name == "refit" and record["epoch"] == 1:
@@ -437,10 +438,10 @@ def test_a_killed_refit_resumes_to_the_same_numbers(config, tmp_path, monkeypatc
             raise _Killed
         original(self, record)
 
-    monkeypatch.setattr(RunFolder, "append_metrics", kill)
+    monkeypatch.setattr(TrainingLog, "append_metrics", kill)
     with pytest.raises(_Killed):
         train(settings, tmp_path / "broken")
-    monkeypatch.setattr(RunFolder, "append_metrics", original)
+    monkeypatch.setattr(TrainingLog, "append_metrics", original)
     train(settings, tmp_path / "broken", resume=True)
     assert count
     for name in ("metrics.jsonl", "refit/metrics.jsonl", "adapter/adapter_model.safetensors"):
@@ -448,7 +449,7 @@ def test_a_killed_refit_resumes_to_the_same_numbers(config, tmp_path, monkeypatc
 
 
 def test_a_lookup_table_keeps_its_last_epoch_and_says_so(config, tmp_path, capsys, monkeypatch):
-    from bgs.experiment import progress
+    from bgs import _progress as progress
 
     monkeypatch.setattr(progress, "_NOTED", set())
     train(config("model=lookup:8", "lora=null"), tmp_path / "run")

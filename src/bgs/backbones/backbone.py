@@ -17,6 +17,7 @@ from bgs._errors import ConfigError
 from bgs._typing import Int
 from bgs.backbones.head import ProjectionHead
 from bgs.stimuli import StimulusSet
+from bgs.stimuli.unreadable import Failure
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,12 @@ class Inputs(ABC):
     Attributes:
         owner: (u,) position of the stimulus each unit belongs to.
         cost: (u,) relative cost of encoding a unit; units of like cost are batched together.
+        failures: stimuli that could not be read and were left out.
     """
 
     owner: Int[np.ndarray, " u"]
     cost: Int[np.ndarray, " u"]
+    failures: tuple[Failure, ...] = ()
 
     @abstractmethod
     def batch(self, units: Int[np.ndarray, " b"]) -> Any:
@@ -98,8 +101,16 @@ class Backbone(ABC):
     notes: tuple[str, ...] = ()
 
     @abstractmethod
-    def prepare(self, stimuli: StimulusSet) -> Inputs:
-        """Read what the encoder needs of every stimulus; a stimulus it cannot read is an error."""
+    def prepare(self, stimuli: StimulusSet, *, skip_bad: bool = False) -> Inputs:
+        """Read what the encoder needs of every stimulus, with a progress bar where that takes time.
+
+        Args:
+            stimuli: the set.
+            skip_bad: leave clips out that cannot be read; the inputs name them as ``failures``.
+
+        Raises:
+            DataError: stimuli that cannot be read, or with nothing to read.
+        """
 
     def require_readable(self, stimuli: StimulusSet) -> None:  # noqa: B027 (one that reads only names needs nothing)
         """See that every stimulus has what the encoder reads, without reading it: training asks this for test stimuli.

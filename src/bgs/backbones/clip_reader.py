@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 
+from bgs._progress import progress_bar
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.clips import VideoInputs
 from bgs.backbones.symmetry import Symmetry
@@ -26,25 +26,16 @@ class ClipReader(Backbone):
     def require_readable(self, stimuli: StimulusSet) -> None:
         require_files(stimuli)
 
-    def prepare(
-        self,
-        stimuli: StimulusSet,
-        *,
-        workers: int | None = None,
-        progress: Callable[[int], None] | None = None,
-        skip_bad: bool = False,
-    ) -> VideoInputs:
+    def prepare(self, stimuli: StimulusSet, *, skip_bad: bool = False) -> VideoInputs:
         """Decode every stimulus's clip, through the frame cache.
-
-        Args:
-            stimuli: a set with videos.
-            workers: decoding threads; None is one for each core.
-            progress: told of each clip that is done.
-            skip_bad: leave clips that cannot be read out; they are in the result's ``failures``.
 
         Raises:
             DataError: clips that cannot be read, all named at once, or a set without any.
         """
-        frames = FrameCache().open_frames(stimuli, self.sampling(), workers, progress, skip_bad)
+        with progress_bar() as bar:
+            task = bar.add_task("reading clips", total=len(stimuli))
+            frames = FrameCache().open_frames(
+                stimuli, self.sampling(), progress=lambda done: bar.advance(task, done), skip_bad=skip_bad
+            )
         self.notes = (*self.notes, *frames.notes)
         return VideoInputs(frames.array, frames.positions, frames.failures, self.symmetry())

@@ -14,6 +14,7 @@ from bgs._typing import Int
 from bgs.backbones.backbone import Inputs
 from bgs.backbones.symmetry import IMAGES, Symmetry, turned
 from bgs.backbones.video_spec import VideoSpec
+from bgs.stimuli.unreadable import Failure
 
 Clips = UInt8[Tensor, "b t s s 3"]
 Pixels = Float[Tensor, "b t 3 s s"]
@@ -28,7 +29,7 @@ class VideoInputs(Inputs):
     Args:
         frames: (c, T, S, S, 3) uint8.
         owner: (c,) position of the stimulus each clip belongs to.
-        failures: (stimulus id, reason) of clips that were left out.
+        failures: clips that were left out.
         symmetry: which images of a clip there are.
     """
 
@@ -36,7 +37,7 @@ class VideoInputs(Inputs):
         self,
         frames: UInt8[np.ndarray, "c t s s 3"],
         owner: Int[np.ndarray, " c"],
-        failures: Sequence[tuple[str, str]] = (),
+        failures: Sequence[Failure] = (),
         symmetry: Symmetry = "none",
     ) -> None:
         self._frames = frames

@@ -69,7 +69,7 @@ class LookupBackbone(Backbone):
         self.spec = BackboneSpec("lookup", f"lookup:{dim}", int(dim))
         self.module = LookupTable(int(dim))
 
-    def prepare(self, stimuli: StimulusSet) -> LookupInputs:
+    def prepare(self, stimuli: StimulusSet, *, skip_bad: bool = False) -> LookupInputs:
         return LookupInputs(self.module.rows(stimuli.ids))
 
     def features(self, batch: Int[Tensor, " b"]) -> Float[Tensor, "b d"]:

@@ -82,7 +82,7 @@ class TextBackbone(Backbone):
                 expected="at least one caption a stimulus",
             )
 
-    def prepare(self, stimuli: StimulusSet) -> TextInputs:
+    def prepare(self, stimuli: StimulusSet, *, skip_bad: bool = False) -> TextInputs:
         """Tokenise every caption of every stimulus.
 
         Raises:

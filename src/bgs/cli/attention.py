@@ -14,7 +14,7 @@ from bgs.cli._numbers import number
 
 if TYPE_CHECKING:
     from bgs.evaluation import AttentionShares, Metric
-    from bgs.experiment.looker import Looker
+    from bgs.runs.attention_mapper import AttentionMapper
 
 EXAMPLE = "Example: bgs attention --model run:runs/phase --against videomae-b --data data/phase-genset --out attention"
 
@@ -69,10 +69,10 @@ def attention(
     from bgs._errors import ConfigError
     from bgs._files import require_output, write_json
     from bgs._optional import require_all
+    from bgs._progress import print_once
     from bgs.datasets import load_dataset
     from bgs.evaluation import attention_shares
-    from bgs.experiment.looker import Looker, read_regions
-    from bgs.experiment.progress import print_once
+    from bgs.runs.attention_mapper import AttentionMapper, read_regions
     from bgs.stimuli.file_stems import file_stems
 
     if strips:
@@ -83,18 +83,18 @@ def attention(
     dataset = load_dataset(data, mirror=mirror)
     print_once(*dataset.notes)
     regions = read_regions(dataset, masks, boxes)
-    lookers = [
-        Looker(name, dataset.stimuli, method.value, micro_batch, device, skip_bad)
+    mappers = [
+        AttentionMapper(name, dataset.stimuli, method.value, micro_batch, device, skip_bad)
         for name in (model, against)
         if name is not None
     ]
-    clips = [name for name in dataset.stimuli.ids if all(name in each.maps.stimulus_ids for each in lookers)]
+    clips = [name for name in dataset.stimuli.ids if all(name in each.maps.stimulus_ids for each in mappers)]
     marked = [name for name in clips if name in regions]
     if marked:
-        found = [looker.maps.select(marked) for looker in lookers]
+        found = [mapper.maps.select(marked) for mapper in mappers]
         result = attention_shares(
             found[0], regions, found[1] if against else None, resamples=resamples, permutations=permutations,
-            seed=seed, provenance=lookers[0].about(dataset, lookers[1:], boxes),
+            seed=seed, provenance=mappers[0].about(dataset, mappers[1:], boxes),
         )  # fmt: skip
         write_json(out / "attention.json", result.to_json())
         print_shares(result)
@@ -102,18 +102,18 @@ def attention(
         typer.echo(f"note: {dataset.name} has no region masks, so only strips are drawn", err=True)
     stems = file_stems(dataset.stimuli.ids)
     for name in clips[:strips]:
-        draw_clip(name, stems[name], lookers, out, video)
+        draw_clip(name, stems[name], mappers, out, video)
     if strips:
         typer.echo(f"{len(clips[:strips])} strips → {out / 'strips'}")
 
 
-def draw_clip(name: str, stem: str, lookers: Sequence[Looker], out: Path, video: bool) -> None:
+def draw_clip(name: str, stem: str, mappers: Sequence[AttentionMapper], out: Path, video: bool) -> None:
     """Write a clip's strip and, if wanted, its video: the model compared with above, the model below."""
-    from bgs.experiment.looker import overlay_of
     from bgs.report.draw_overlay import draw_strip, write_overlay_video
+    from bgs.runs.attention_mapper import overlay_of
 
-    labels = ("tuned", "base") if len(lookers) > 1 else ("",)
-    rows = {f"{label} {looker.model}".strip(): looker for label, looker in zip(labels, lookers, strict=True)}
+    labels = ("tuned", "base") if len(mappers) > 1 else ("",)
+    rows = {f"{label} {mapper.model}".strip(): mapper for label, mapper in zip(labels, mappers, strict=True)}
     rows = dict(reversed(rows.items()))
     draw_strip(overlay_of(name, rows), out / "strips" / f"{stem}.png")
     if video:

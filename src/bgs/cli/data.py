@@ -35,9 +35,9 @@ def _load(
     name: str, mirror: Path | None, ratings: Path | None = None, options: TrialOptions | None = None
 ) -> Dataset:
     """A data set, saying how its tables were understood."""
+    from bgs._progress import print_once
     from bgs.cli._show import download_progress
     from bgs.datasets import load_dataset
-    from bgs.experiment.progress import print_once
     from bgs.judgments import AS_IT_STANDS
 
     with download_progress() as progress:

@@ -47,9 +47,9 @@ def embed(
     """Embed every stimulus of a data set: one vector each, aligned by stimulus id."""
     from bgs._errors import ConfigError
     from bgs._files import require_output
+    from bgs._progress import print_once
     from bgs.datasets import load_dataset
     from bgs.embeddings import SUFFIXES
-    from bgs.experiment.progress import print_once
 
     require_output(out, SUFFIXES)
     if all_layers and layer is not None:
@@ -60,7 +60,7 @@ def embed(
         from bgs.backbones.registry import with_layer
 
         model = with_layer(model, layer)
-    from bgs.experiment.embedder import Embedder
+    from bgs.runs.embedder import Embedder
 
     embedder = Embedder(model, dataset.stimuli, micro_batch, device, precision, skip_bad)
     if all_layers:
@@ -70,10 +70,10 @@ def embed(
         found, paths = [embedder.embed()], [out]
     for path, embeddings in zip(paths, found, strict=True):
         embeddings.save(path)
-    if embedder.failures:
+    if embedder.inputs.failures:
         left_out = out.with_name("failures.csv")
         embedder.write_failures(left_out)
-        typer.echo(f"{len(embedder.failures)} stimuli left out: see {left_out}", err=True)
+        typer.echo(f"{len(embedder.inputs.failures)} stimuli left out: see {left_out}", err=True)
     n, width = found[0].values.shape
     layers, more = (f" × {len(found)} layers", " …") if all_layers else ("", "")
     typer.echo(f"{n} stimuli × {width} dimensions{layers} from {model} → {paths[0]}{more}")

@@ -92,10 +92,10 @@ def evaluate(
 
     from bgs import evaluation
     from bgs._files import require_output, write_json
+    from bgs._progress import print_once
     from bgs.datasets import load_dataset
     from bgs.embeddings import Embeddings
-    from bgs.experiment.progress import print_once
-    from bgs.experiment.provenance import provenance
+    from bgs.runs.provenance import provenance
 
     if json is not None:
         require_output(json)

@@ -43,7 +43,7 @@ def experiment(
     or an analysis failed.
     """
     from bgs._optional import require_all
-    from bgs.experiment.quiet import quiet_libraries
+    from bgs.runs.quiet import quiet_libraries
 
     quiet_libraries()
     if report and not plan:

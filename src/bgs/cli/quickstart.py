@@ -41,7 +41,7 @@ def quickstart(
 ) -> None:
     """Film clips, ask observers (both SIMULATED), tune a video model on them, and write report.html. No network."""
     from bgs._optional import require_all
-    from bgs.experiment.quiet import quiet_libraries
+    from bgs.runs.quiet import quiet_libraries
 
     quiet_libraries()
     require_all("quickstart", "train", "text", "minilm", "video", "plot", "report")

@@ -10,7 +10,7 @@ import typer
 from bgs.cli._trial_options import DropDuplicates, ExcludeFlagged, RtKind, RtUnit, overrides
 
 if TYPE_CHECKING:
-    from bgs.experiment.folds import FoldsResult
+    from bgs.runs.cross_validation import CrossValidation
 
 EXAMPLE = "Example: bgs train configs/garcia-isik-2025-minilm.yaml --out runs/minilm --set seed=1"
 
@@ -31,25 +31,25 @@ def train(
     ] = None,
 ) -> None:
     """Tune an encoder on human judgments; measure base and tuned on held-out clips."""
-    from bgs.experiment.quiet import quiet_libraries
+    from bgs.runs.quiet import quiet_libraries
 
     quiet_libraries()
     from bgs.cli.evaluate import print_results
-    from bgs.experiment.folds import run_folds
-    from bgs.experiment.run import run_training
+    from bgs.runs.cross_validation import cross_validate
+    from bgs.runs.run import run_training
     from bgs.training import load_config
 
     asked = overrides("judgments", rt_unit, rt_kind, drop_duplicates, exclude_flagged)
     settings = load_config(config, [*(set_ or ()), *asked])
     if settings.cross_validation is not None:
-        print_folds(run_folds(settings, out, resume=resume, mirror=mirror))
+        print_folds(cross_validate(settings, out, resume=resume, mirror=mirror))
         return
     for result in run_training(settings, out, resume=resume, mirror=mirror):
         print_results(result, names=("tuned", "base"))
     typer.echo(f"Run folder: {out}. Embed with it: bgs embed --model run:{out} --data … --out …")
 
 
-def print_folds(result: FoldsResult) -> None:
+def print_folds(result: CrossValidation) -> None:
     """Print the pooled figures and each repeat's mean."""
     from statistics import mean
 

@@ -13,7 +13,8 @@ from bgs._files import legible, read_json, sha256_of, write_json
 from bgs.evaluation import Result
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import ExperimentConfig
-from bgs.training import RunFolder, TrainingConfig
+from bgs.runs.run_folder import RunFolder
+from bgs.training import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from bgs.evaluation import Metric, contrasts
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.folder import ExperimentFolder
-from bgs.experiment.study import Study
+from bgs.runs.study import Study
 
 #: ``"hybrid - shuffled"`` and the like -> measure -> difference.
 Differences = dict[str, dict[str, Metric]]

@@ -11,10 +11,10 @@ import numpy as np
 
 from bgs._rng import generator
 from bgs._typing import Float, Int
-from bgs.experiment.study import Source, people
 from bgs.judgments import Geometry
 from bgs.judgments.trials import KEPT_PAIR
 from bgs.objective.settings import PRESETS
+from bgs.runs.study import Source, people
 
 
 class Condition(StrEnum):

@@ -17,10 +17,10 @@ from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.cells import Cell, cells_of
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import ExperimentConfig, load_experiment
-from bgs.experiment.distances import distances
 from bgs.experiment.folder import ExperimentFolder, load_experiment_study
 from bgs.experiment.shared import Shared
-from bgs.experiment.study import Study
+from bgs.runs.distances import distances
+from bgs.runs.study import Study
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class ExperimentData:
     def distances(
         self, embeddings: Embeddings, positions: Int[np.ndarray, " m"] | None = None
     ) -> Float64[np.ndarray, "m m"]:
-        """See :func:`bgs.experiment.distances.distances`."""
+        """See :func:`bgs.runs.distances.distances`."""
         return distances(embeddings, self.study.stimuli, self.config.evaluation, positions)
 
     def key(self) -> str:

@@ -9,14 +9,14 @@ from typing import Any
 
 from bgs._errors import BgsError
 from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
+from bgs._progress import print_once
 from bgs._yaml import read_mapping
 from bgs.datasets import REGISTRY, load_dataset
 from bgs.experiment.config import ExperimentConfig
-from bgs.experiment.progress import print_once
-from bgs.experiment.provenance import git_commit, hardware, provenance
 from bgs.experiment.simulated import write_simulated
-from bgs.experiment.study import Study, new_study
-from bgs.training.run_folder import require_same, require_same_origin
+from bgs.runs.provenance import git_commit, hardware, provenance
+from bgs.runs.resuming import require_same, require_same_origin
+from bgs.runs.study import Study, new_study
 
 #: Sections that may change between two calls: no cell depends on them.
 _FREE = {"analyses", "report"}

@@ -12,6 +12,7 @@ from rich.progress import Progress, TaskID
 from bgs._errors import BgsError
 from bgs._files import write_json
 from bgs._lock import locked_folder
+from bgs._progress import progress_bar
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
 from bgs.experiment.analyses import run_analyses, wanted_analyses
@@ -20,12 +21,11 @@ from bgs.experiment.conditions import Condition
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.experiment_data import ExperimentData
 from bgs.experiment.folder import ExperimentFolder
-from bgs.experiment.progress import progress_bar
 from bgs.experiment.results import ResultsTable
-from bgs.experiment.run import embed_tuned, fit
 from bgs.experiment.shared import Shared
-from bgs.experiment.study import Study
 from bgs.experiment.tabulate import results_table
+from bgs.runs.run import embed_tuned, fit
+from bgs.runs.study import Study
 from bgs.training import EpochRecord
 
 

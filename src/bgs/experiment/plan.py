@@ -22,8 +22,8 @@ from bgs.experiment.cells import Cell, cells_of
 from bgs.experiment.conditions import Condition
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.folder import ExperimentFolder, load_experiment_study
-from bgs.experiment.study import Study
-from bgs.experiment.trainer import new_backbone
+from bgs.runs.study import Study
+from bgs.runs.trainer import new_backbone
 from bgs.stimuli import StimulusSet
 from bgs.training import TrainingConfig
 

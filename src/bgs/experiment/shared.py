@@ -14,9 +14,9 @@ from bgs._typing import Float64
 from bgs.embeddings import Embeddings
 from bgs.experiment.cells import Cell
 from bgs.experiment.config import ExperimentConfig
-from bgs.experiment.distances import distances
 from bgs.experiment.folder import ExperimentFolder
-from bgs.experiment.study import Study
+from bgs.runs.distances import distances
+from bgs.runs.study import Study
 from bgs.stimuli import StimulusSet
 
 
@@ -34,7 +34,7 @@ class Shared:
         """Base embeddings of a cell's model, for its seed where the model depends on it."""
         path = self.base_path(cell.model, cell.seed)
         if not path.is_file():
-            from bgs.experiment.run import embed_base
+            from bgs.runs.run import embed_base
 
             embed_base(cell.config, self._study).save(path)
         return Embeddings.load(path)
@@ -69,6 +69,6 @@ class Shared:
 
 
 def _embed(model: str, stimuli: StimulusSet, path: Path) -> None:
-    from bgs.experiment.embedder import embed_stimuli
+    from bgs.runs.embedder import embed_stimuli
 
     embed_stimuli(model, stimuli).save(path)

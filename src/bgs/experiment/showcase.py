@@ -10,10 +10,10 @@ from jaxtyping import UInt8
 
 from bgs._errors import MissingExtraError
 from bgs._optional import require_all
+from bgs._progress import print_once
 from bgs._typing import Float, Int
 from bgs.embeddings import Embeddings
 from bgs.experiment.experiment_data import ExperimentData
-from bgs.experiment.progress import print_once
 from bgs.stimuli import Sampling
 from bgs.stimuli.decoding import decode
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bgs._progress import progress_bar
 from bgs.datasets import Dataset, load_dataset, write_folder
-from bgs.experiment.progress import progress_bar
 from bgs.experiment.sections import SimulateSettings
 from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth
 from bgs.simulation.clip_folder import ClipSettings, write_clips

@@ -7,7 +7,7 @@ from pathlib import Path
 from bgs._errors import DataError
 from bgs.stimuli.decoding import check_file
 from bgs.stimuli.stimulus_set import StimulusSet
-from bgs.stimuli.unreadable import UnreadableClip, UnreadableClips
+from bgs.stimuli.unreadable import Failure, UnreadableClip, UnreadableClips
 
 
 def require_files(stimuli: StimulusSet) -> None:
@@ -20,7 +20,8 @@ def require_files(stimuli: StimulusSet) -> None:
         raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
     _, failures = readable_files(stimuli)
     if failures:
-        raise UnreadableClips([(stimuli.ids[i], why) for i, why in sorted(failures.items())], len(stimuli))
+        named = [Failure(stimuli.ids[i], why) for i, why in sorted(failures.items())]
+        raise UnreadableClips(named, len(stimuli))
 
 
 def readable_files(stimuli: StimulusSet) -> tuple[dict[int, Path], dict[int, str]]:

@@ -24,7 +24,7 @@ from bgs.stimuli.frame_store import DamagedStore, FrameStore, stores_in
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.stored_frames import SPACE_HINT, stored_frames
-from bgs.stimuli.unreadable import UnreadableClips
+from bgs.stimuli.unreadable import Failure, UnreadableClips
 
 _FORMAT = "bgs-frames/1"
 #: Raised when other pixels come out of a file than before, or other files are refused: frames are then decoded anew.
@@ -44,7 +44,7 @@ class Frames:
         ids: n stimulus ids.
         positions: (n,) their positions in the stimulus set, ascending.
         array: (n, T, S, S, 3) uint8, memory-mapped, read-only.
-        failures: (stimulus id, reason) of every other stimulus of the set.
+        failures: every other stimulus of the set.
         sampling: how the clips were read.
         notes: what a user should know of how they came about, each a line.
     """
@@ -52,7 +52,7 @@ class Frames:
     ids: tuple[str, ...]
     positions: Int[np.ndarray, " n"]
     array: UInt8[np.ndarray, "n t s s 3"]
-    failures: list[tuple[str, str]]
+    failures: tuple[Failure, ...]
     sampling: Sampling
     notes: tuple[str, ...] = ()
 
@@ -125,7 +125,7 @@ class FrameCache:
             folder = self.folder / _sampling_folder(sampling, decoder)
             store, notes = stored_frames(folder, hashes, paths, sampling, decoder, workers, report)
         failures |= {i: store.failures[name] for i, name in hashes.items() if name in store.failures}
-        named = [(stimuli.ids[i], failures[i]) for i in sorted(failures)]
+        named = tuple(Failure(stimuli.ids[i], failures[i]) for i in sorted(failures))
         if failures and (not skip_bad or len(failures) == len(stimuli)):
             raise UnreadableClips(named, len(stimuli), None if skip_bad else "--skip-bad leaves them out")
         positions = np.array([i for i in hashes if i not in failures], dtype=np.int64)

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from bgs._errors import DataError, some
+
+
+class Failure(NamedTuple):
+    """A stimulus that is left out, and why."""
+
+    stimulus_id: str
+    reason: str
 
 
 class UnreadableClip(DataError):
@@ -24,10 +32,10 @@ class UnreadableClips(DataError):
     """Clips of a set that cannot be read, all of them.
 
     Attributes:
-        failures: (stimulus id, reason) of every one.
+        failures: every one.
     """
 
-    def __init__(self, failures: Sequence[tuple[str, str]], total: int, hint: str | None = None) -> None:
+    def __init__(self, failures: Sequence[Failure], total: int, hint: str | None = None) -> None:
         listed = some(f"{name} ({reason})" for name, reason in failures)
         super().__init__(f"{len(failures)} of {total} clips cannot be read: {listed}", hint=hint)
-        self.failures = list(failures)
+        self.failures = tuple(failures)

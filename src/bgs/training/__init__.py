@@ -1,6 +1,6 @@
-"""Training: configuration, exact full-geometry gradients, the loop, checkpoints and the run folder.
+"""Training: configuration, exact full-geometry gradients, the loop, its log and checkpoints.
 
-Configuration and run folder are read without torch.
+Configuration and log are read without torch.
 """
 
 from typing import TYPE_CHECKING
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from bgs.training.gradient_cache import cached_backward
     from bgs.training.loop import EpochRecord, Trainer
     from bgs.training.per_trial import PerTrial
-    from bgs.training.run_folder import RunFolder
     from bgs.training.target import target_of
+    from bgs.training.training_log import TrainingLog
 
 __all__ = [
     "EpochRecord",
     "FullGeometry",
     "PerTrial",
-    "RunFolder",
     "Trainer",
     "TrainingConfig",
+    "TrainingLog",
     "cached_backward",
     "load_config",
     "target_of",
@@ -36,7 +36,7 @@ __getattr__ = lazy(
         "gradient_cache": ("cached_backward",),
         "loop": ("EpochRecord", "Trainer"),
         "per_trial": ("PerTrial",),
-        "run_folder": ("RunFolder",),
         "target": ("target_of",),
+        "training_log": ("TrainingLog",),
     },
 )

@@ -17,8 +17,8 @@ from bgs.backbones.adapter import load_trainable
 from bgs.objective import LossParts
 from bgs.training.checkpoint import LoopState, load_checkpoint, save_checkpoint, snapshot
 from bgs.training.config import TrainingConfig
-from bgs.training.run_folder import RunFolder
 from bgs.training.settings import OptimizerSettings
+from bgs.training.training_log import TrainingLog
 
 
 @runtime_checkable
@@ -60,7 +60,7 @@ class Validation:
 
 @dataclass
 class Trainer:
-    """Trains a backbone in a run folder; killed and resumed, it ends with the numbers of an unbroken run.
+    """Trains a backbone, epoch by epoch; killed and resumed, it ends with the numbers of an unbroken run.
 
     Attributes:
         config: of the run.
@@ -68,7 +68,7 @@ class Trainer:
         inputs: units of training and validation stimuli; test stimuli are not among them.
         method: how gradients are made.
         validation: None keeps the last epoch.
-        folder: where metrics and checkpoints go.
+        log: where metrics and checkpoints go.
         replay: plateau factors of another run's epochs, for a run that repeats these at the same learning rates and
             then ends; empty for a run of its own.
     """
@@ -78,7 +78,7 @@ class Trainer:
     inputs: Inputs
     method: GradientMethod
     validation: Validation | None
-    folder: RunFolder
+    log: TrainingLog
     replay: Sequence[float] = ()
 
     def __post_init__(self) -> None:
@@ -98,24 +98,24 @@ class Trainer:
         """Train to the end, leaving the selected parameters in the backbone.
 
         Args:
-            resume: go on from the folder's checkpoint, if there is one.
+            resume: go on from the log's checkpoint, if there is one.
             report: called after every epoch.
 
         Raises:
             BgsError: loss, gradient, a parameter or an embedding is not finite; the checkpoint is that of the last
                 epoch that was.
         """
-        if resume and self.folder.checkpoint.is_file():
-            self.state = load_checkpoint(self.folder.checkpoint, self.backbone, self.optimizer)
-        self.folder.start_metrics(keep_before=self.state.epoch)
+        if resume and self.log.checkpoint.is_file():
+            self.state = load_checkpoint(self.log.checkpoint, self.backbone, self.optimizer)
+        self.log.start_metrics(keep_before=self.state.epoch)
         while self.state.epoch < self.epochs and not self.state.stopped:
             record = self._epoch(self.state.epoch)
-            self.folder.append_metrics(asdict(record))
-            save_checkpoint(self.folder.checkpoint, self.backbone, self.optimizer, self.state)
+            self.log.append_metrics(asdict(record))
+            save_checkpoint(self.log.checkpoint, self.backbone, self.optimizer, self.state)
             if report is not None:
                 report(record)
         if self.state.best:
-            load_trainable(self.backbone, self.state.best, where=self.folder.checkpoint)
+            load_trainable(self.backbone, self.state.best, where=self.log.checkpoint)
         return self.state
 
     def _epoch(self, epoch: int) -> EpochRecord:

@@ -13,6 +13,7 @@ from typing import Any
 from bgs._config import Settings, changed_keys
 from bgs._errors import ConfigError
 from bgs._files import read_json, sha256_of, write_json
+from bgs._progress import progress_bar
 from bgs.experiment.analyses.attention import attention, attention_files
 from bgs.experiment.analyses.dimensions import dimensions
 from bgs.experiment.analyses.disagreement import disagreement
@@ -24,7 +25,6 @@ from bgs.experiment.applicable import NotApplicable
 from bgs.experiment.cells import message_of
 from bgs.experiment.config import ExperimentConfig
 from bgs.experiment.experiment_data import ExperimentData
-from bgs.experiment.progress import progress_bar
 
 #: From the data of an experiment to a JSON value; raises :class:`NotApplicable` where there is nothing to analyse.
 Analysis = Callable[[ExperimentData], Any]

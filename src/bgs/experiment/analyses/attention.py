@@ -22,7 +22,7 @@ from bgs.stimuli.file_stems import file_stems
 from bgs.stimuli.masks import FOLDER
 
 if TYPE_CHECKING:
-    from bgs.experiment.looker import Looker
+    from bgs.runs.attention_mapper import AttentionMapper
 
 _STRIP_PIXELS = 96
 #: Clips at a time, at most: a clip takes blocks × tokens² × 4 bytes.
@@ -59,7 +59,7 @@ def attention_files(data: ExperimentData) -> str:
 
 def _regions(data: ExperimentData, section: AttentionSettings) -> dict[str, RegionMasks]:
     """Masks of the clips looked at, their regions put together as the settings say."""
-    from bgs.experiment.looker import read_regions
+    from bgs.runs.attention_mapper import read_regions
 
     stimuli = data.study.stimuli
     wanted = set(_clips(data, section))
@@ -101,12 +101,12 @@ def _of_model(
     }
 
 
-def _looker(reference: str, cell: Cell, stimuli: StimulusSet, section: AttentionSettings) -> Looker:
+def _looker(reference: str, cell: Cell, stimuli: StimulusSet, section: AttentionSettings) -> AttentionMapper:
     from bgs.backbones.attention import NoAttention
-    from bgs.experiment.looker import Looker
+    from bgs.runs.attention_mapper import AttentionMapper
 
     try:
-        return Looker(
+        return AttentionMapper(
             reference,
             stimuli,
             section.method,
@@ -119,7 +119,7 @@ def _looker(reference: str, cell: Cell, stimuli: StimulusSet, section: Attention
 
 
 def _shares(
-    data: ExperimentData, tuned: Looker, base: Looker, regions: Mapping[str, RegionMasks]
+    data: ExperimentData, tuned: AttentionMapper, base: AttentionMapper, regions: Mapping[str, RegionMasks]
 ) -> AttentionShares:
     settings = data.config.evaluation
     return attention_shares(
@@ -142,15 +142,15 @@ def _tables(data: ExperimentData, model: str, found: Mapping[int, AttentionShare
 
 
 def _draw(
-    data: ExperimentData, model: str, lookers: Mapping[str, Looker], count: int
+    data: ExperimentData, model: str, mappers: Mapping[str, AttentionMapper], count: int
 ) -> list[dict[str, str]]:
     """Strips of a few clips, evenly spread over those looked at."""
-    from bgs.experiment.looker import overlay_of
+    from bgs.runs.attention_mapper import overlay_of
 
-    ids = lookers["tuned"].maps.stimulus_ids
+    ids = mappers["tuned"].maps.stimulus_ids
     stems, strips = file_stems(data.study.stimuli.ids), []
     for place in np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int)):
-        figure = overlay_of(ids[place], lookers)
+        figure = overlay_of(ids[place], mappers)
         file = f"attention/{model}-{stems[ids[place]]}.png"
         draw_strip(figure, data.folder.analyses / file, _STRIP_PIXELS)
         strips.append({"clip": ids[place], "file": file, "alt": figure.describe()})

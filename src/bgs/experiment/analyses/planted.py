@@ -8,7 +8,7 @@ import numpy as np
 
 from bgs._typing import Float64, Int
 from bgs.experiment.applicable import NotApplicable
-from bgs.experiment.study import Study
+from bgs.runs.study import Study
 from bgs.simulation import TRUTH, Truth, expected_rdm, read_truth, simulate_judgments
 
 

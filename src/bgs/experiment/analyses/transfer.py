@@ -95,7 +95,7 @@ def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
 def _embed(reference: str, cell: Cell, stimuli: StimulusSet, center: bool) -> Embeddings:
     """Embeddings of the second data set, centred where evaluation is: on its own mean, since another world looks
     different throughout, and what all its clips share would drown what tells them apart."""
-    from bgs.experiment.embedder import embed_stimuli
+    from bgs.runs.embedder import embed_stimuli
 
     config = cell.config
     made = embed_stimuli(reference, stimuli, config.micro_batch, config.device, config.precision)

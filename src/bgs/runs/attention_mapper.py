@@ -16,17 +16,17 @@ from bgs._files import sha256
 from bgs.backbones import VideoInputs, load_backbone
 from bgs.backbones.attention import clip_maps, require_attention
 from bgs.datasets import Dataset
-from bgs.experiment.embedder import prepare, resolve_device
-from bgs.experiment.progress import print_once, progress_bar
-from bgs.experiment.provenance import provenance
-from bgs.experiment.quiet import quiet_libraries
+from bgs.runs.embedder import resolve_device
+from bgs._progress import print_once, progress_bar
+from bgs.runs.provenance import provenance
+from bgs.runs.quiet import quiet_libraries
 from bgs.report.overlay import Overlay, overlay
 from bgs.stimuli import ClipMaps, RegionMasks, StimulusSet, read_masks
 from bgs.stimuli.boxes import regions_from_boxes
 from bgs.stimuli.masks import clip_stem, mask_path
 
 
-class Looker:
+class AttentionMapper:
     """A loaded video model and the maps of what it looks at.
 
     Raises:
@@ -41,7 +41,7 @@ class Looker:
         self.backbone = load_backbone(model)
         require_attention(self.backbone, method)  # before any clip is decoded
         self.backbone.to(resolve_device(device))
-        inputs, _ = prepare(self.backbone, stimuli, skip_bad)
+        inputs = self.backbone.prepare(stimuli, skip_bad=skip_bad)
         assert isinstance(inputs, VideoInputs)
         self.inputs = inputs
         print_once(*self.backbone.notes)
@@ -62,7 +62,7 @@ class Looker:
         frames: UInt8[np.ndarray, "t s s 3"] = self.inputs.batch(np.array([unit])).numpy()[0]
         return frames
 
-    def about(self, dataset: Dataset, others: Sequence[Looker], boxes: Path | None) -> dict[str, Any]:
+    def about(self, dataset: Dataset, others: Sequence[AttentionMapper], boxes: Path | None) -> dict[str, Any]:
         """Provenance of a comparison of this model with others."""
         source = {"boxes": {"file": boxes.name, "sha256": sha256(boxes)}} if boxes else {}
         return provenance(
@@ -109,8 +109,8 @@ def read_regions(dataset: Dataset, masks: Path | None, boxes: Path | None) -> di
     return found
 
 
-def overlay_of(name: str, lookers: Mapping[str, Looker], columns: int | None = 6) -> Overlay:
+def overlay_of(name: str, mappers: Mapping[str, AttentionMapper], columns: int | None = 6) -> Overlay:
     """The overlay of a clip, a row a model under its label; ``columns`` frames, None for all."""
-    maps = {label: looker.maps for label, looker in lookers.items()}
-    frames = {label: looker.frames(name) for label, looker in lookers.items()}
+    maps = {label: mapper.maps for label, mapper in mappers.items()}
+    frames = {label: mapper.frames(name) for label, mapper in mappers.items()}
     return overlay(name, maps, frames, columns=columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bgs.experiment.progress import print_once, progress_bar
+from bgs._progress import print_once, progress_bar
 
 
 def test_inner_bars_join_the_outer_one():

@@ -13,12 +13,12 @@ from bgs._typing import Float
 from bgs.backbones import Backbone, Inputs, attach_lora, load_backbone
 from bgs.backbones.lora import new_head, share_trainable
 from bgs.evaluation import pair_vector, validation_rsa
-from bgs.experiment.embedder import prepare, resolve_device
-from bgs.experiment.progress import print_once, progress_bar
-from bgs.experiment.study import Study
+from bgs.runs.embedder import resolve_device
+from bgs._progress import print_once, progress_bar
+from bgs.runs.study import Study
 from bgs.objective import HybridObjective
 from bgs.stimuli import StimulusSet
-from bgs.training import FullGeometry, PerTrial, RunFolder, Trainer, TrainingConfig, target_of
+from bgs.training import FullGeometry, PerTrial, Trainer, TrainingConfig, TrainingLog, target_of
 from bgs.training.loop import Validation
 
 #: Observed pairs under which a validation RSA is too coarse to choose by: 190, those of 20 clips, give a Spearman
@@ -46,7 +46,7 @@ def new_trainer(
     config: TrainingConfig,
     backbone: Backbone,
     study: Study,
-    folder: RunFolder,
+    log: TrainingLog,
     replay: Sequence[float] = (),
 ) -> Trainer:
     """A trainer over the study's training stimuli; nothing about a test stimulus is even read.
@@ -65,12 +65,12 @@ def new_trainer(
         print_once(
             "a lookup table says nothing about clips it never saw: no validation, the last epoch is kept"
         )
-    return Trainer(config, backbone, inputs, method, validation, folder, replay)
+    return Trainer(config, backbone, inputs, method, validation, log, replay)
 
 
 def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:
     """What is encoded in each update: captions or clips, or the output of the blocks that stay frozen."""
-    inputs, _ = prepare(backbone, stimuli)
+    inputs = backbone.prepare(stimuli)
     if config.lora is not None:
         with progress_bar() as bar:
             task = bar.add_task("frozen blocks", total=len(inputs.owner), visible=config.lora.layers != "all")

@@ -11,11 +11,12 @@ from bgs._lock import locked_folder
 from bgs.backbones import Backbone, save_adapter
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
-from bgs.experiment.embedder import embed_stimuli
-from bgs.experiment.progress import progress_bar
-from bgs.experiment.study import Study, load_study
-from bgs.experiment.trainer import new_backbone, new_trainer
-from bgs.training import EpochRecord, RunFolder, Trainer, TrainingConfig
+from bgs.runs.embedder import embed_stimuli
+from bgs._progress import progress_bar
+from bgs.runs.study import Study, load_study
+from bgs.runs.trainer import new_backbone, new_trainer
+from bgs.runs.run_folder import RunFolder
+from bgs.training import EpochRecord, Trainer, TrainingConfig
 from bgs.training.checkpoint import LoopState
 
 

@@ -13,12 +13,13 @@ import torch
 
 from bgs._errors import ConfigError
 from bgs._files import write_text
-from bgs.backbones import Backbone, Inputs, VideoBackbone, embed, embed_layers, load_backbone
+from bgs.backbones import VideoBackbone, embed, embed_layers, load_backbone
 from bgs.embeddings import Embeddings
-from bgs.experiment.progress import print_once, progress_bar
-from bgs.experiment.provenance import provenance
-from bgs.experiment.quiet import quiet_libraries
+from bgs._progress import print_once, progress_bar
+from bgs.runs.provenance import provenance
+from bgs.runs.quiet import quiet_libraries
 from bgs.stimuli import StimulusSet
+from bgs.stimuli.unreadable import Failure
 
 
 class Embedder:
@@ -38,9 +39,9 @@ class Embedder:
         self.backbone = load_backbone(model)
         self.backbone.precision = known_precision(precision)
         self.backbone.to(resolve_device(device))
-        self.inputs, self.failures = prepare(self.backbone, stimuli, skip_bad)
+        self.inputs = self.backbone.prepare(stimuli, skip_bad=skip_bad)
         print_once(*self.backbone.notes)
-        left_out = {name for name, _ in self.failures}
+        left_out = {failure.stimulus_id for failure in self.inputs.failures}
         self.positions = np.array([i for i, name in enumerate(stimuli.ids) if name not in left_out])
         self.stimuli = stimuli
 
@@ -64,7 +65,7 @@ class Embedder:
     def write_failures(self, path: Path) -> None:
         """Which stimuli were left out, and why, as CSV."""
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([("stimulus_id", "reason"), *self.failures])
+        csv.writer(text, lineterminator="\n").writerows([Failure._fields, *self.inputs.failures])
         write_text(path, text.getvalue())
 
     def _run(self, encode: Callable[..., Any]) -> Any:
@@ -81,20 +82,6 @@ class Embedder:
         details |= {f"setting {key}": str(value) for key, value in self.backbone.spec.settings().items()}
         versions = {f"version of {name}": text for name, text in provenance()["versions"].items()}
         return Embeddings(values, kept.ids, source, details | versions)
-
-
-def prepare(
-    backbone: Backbone, stimuli: StimulusSet, skip_bad: bool = False
-) -> tuple[Inputs, tuple[tuple[str, str], ...]]:
-    """Inputs of all stimuli, and which were left out; clips are decoded with a progress bar."""
-    from bgs.backbones.clip_reader import ClipReader
-
-    if not isinstance(backbone, ClipReader):
-        return backbone.prepare(stimuli), ()
-    with progress_bar() as bar:
-        task = bar.add_task("reading clips", total=len(stimuli))
-        inputs = backbone.prepare(stimuli, progress=lambda done: bar.advance(task, done), skip_bad=skip_bad)
-    return inputs, inputs.failures
 
 
 def embed_stimuli(

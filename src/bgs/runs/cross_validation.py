@@ -14,15 +14,16 @@ from bgs._typing import Int
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric
 from bgs.evaluation.folds import HeldOutFold, pooled_rsa
-from bgs.experiment.distances import distances
-from bgs.experiment.run import embed_base, embed_tuned, fit
-from bgs.experiment.study import Study, load_study, new_study
+from bgs.runs.distances import distances
+from bgs.runs.run import embed_base, embed_tuned, fit
+from bgs.runs.study import Study, load_study, new_study
 from bgs.judgments import split_folds
-from bgs.training import RunFolder, TrainingConfig
+from bgs.runs.run_folder import RunFolder
+from bgs.training import TrainingConfig
 
 
 @dataclass(frozen=True)
-class FoldsResult:
+class CrossValidation:
     """Held-out RSA pooled over folds and repeats: base, tuned, their paired difference, and each fold's own."""
 
     base: Metric
@@ -42,9 +43,9 @@ class FoldsResult:
         }
 
 
-def run_folds(
+def cross_validate(
     config: TrainingConfig, out: str | Path, *, resume: bool = False, mirror: Path | None = None
-) -> FoldsResult:
+) -> CrossValidation:
     """Train a run for every fold of every repeat, in ``out/repeat-R/fold-K``, and pool what was held out.
 
     Interrupted, it goes on with ``resume``; finished folds are kept.
@@ -65,7 +66,7 @@ def run_folds(
         return _all_folds(config, study, whole)
 
 
-def _all_folds(config: TrainingConfig, study: Study, whole: RunFolder) -> FoldsResult:
+def _all_folds(config: TrainingConfig, study: Study, whole: RunFolder) -> CrossValidation:
     assert config.cross_validation is not None
     held: list[HeldOutFold] = []
     bases: dict[str, Embeddings] = {}
@@ -104,7 +105,7 @@ def _fold(
     return HeldOutFold(positions, human, np.stack(rdms))
 
 
-def _pool(config: TrainingConfig, study: Study, held: list[HeldOutFold]) -> FoldsResult:
+def _pool(config: TrainingConfig, study: Study, held: list[HeldOutFold]) -> CrossValidation:
     n, resamples = len(study.stimuli), config.evaluation.resamples
     (base, tuned), (difference,) = pooled_rsa(held, n, resamples=resamples, seed=config.seed)
     each = []
@@ -118,4 +119,4 @@ def _pool(config: TrainingConfig, study: Study, held: list[HeldOutFold]) -> Fold
         "resamples": resamples,
         "config": config.model_dump(mode="json"),
     }
-    return FoldsResult(base, tuned, difference, each, about)
+    return CrossValidation(base, tuned, difference, each, about)

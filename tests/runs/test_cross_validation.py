@@ -9,9 +9,9 @@ import pytest
 
 from bgs import BgsError, Embeddings
 from bgs.cli.main import main
-from bgs.experiment import folds
-from bgs.experiment.folds import run_folds
-from bgs.experiment.study import load_study
+from bgs.runs import cross_validation
+from bgs.runs.cross_validation import cross_validate
+from bgs.runs.study import load_study
 from bgs.training import load_config
 
 N = 12
@@ -56,7 +56,7 @@ def test_every_stimulus_is_held_out_once_a_repeat(config, tmp_path, capsys):
 
 def test_an_interrupted_experiment_goes_on_with_the_same_numbers(config, tmp_path, monkeypatch):
     settings = load_config(config)
-    whole = run_folds(settings, tmp_path / "whole")
+    whole = cross_validate(settings, tmp_path / "whole")
     original, calls = Embeddings.save, []
 
     def interrupted(self, path):
@@ -67,9 +67,9 @@ def test_an_interrupted_experiment_goes_on_with_the_same_numbers(config, tmp_pat
 
     monkeypatch.setattr(Embeddings, "save", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run_folds(settings, tmp_path / "broken")
+        cross_validate(settings, tmp_path / "broken")
     monkeypatch.setattr(Embeddings, "save", original)
-    again = run_folds(settings, tmp_path / "broken", resume=True)
+    again = cross_validate(settings, tmp_path / "broken", resume=True)
     assert again.folds == whole.folds
     assert again.difference == whole.difference
 
@@ -87,10 +87,10 @@ def test_repeats_differ_in_trials_and_the_target_is_the_ratings_own(config):
 def test_data_are_loaded_and_the_base_model_embedded_once(config, tmp_path, monkeypatch):
     calls = []
     for name in ("load_study", "embed_base"):
-        original = getattr(folds, name)
+        original = getattr(cross_validation, name)
         counted = lambda *given, name=name, original=original: calls.append(name) or original(*given)  # noqa: E731
-        monkeypatch.setattr(folds, name, counted)
-    run_folds(load_config(config), tmp_path / "run")
+        monkeypatch.setattr(cross_validation, name, counted)
+    cross_validate(load_config(config), tmp_path / "run")
     assert calls == ["load_study", "embed_base"]
     files = sorted((tmp_path / "run").glob("repeat-*/fold-*/base.safetensors"))
     assert len(files) == 6
@@ -99,8 +99,8 @@ def test_data_are_loaded_and_the_base_model_embedded_once(config, tmp_path, monk
 
 def test_missing_ratings_and_impossible_folds(config, tmp_path):
     with pytest.raises(BgsError, match="no ratings hot; expected rating columns kind, hot"):
-        run_folds(load_config(config, ["ratings.columns=[kind, hot]"]), tmp_path / "run")
+        cross_validate(load_config(config, ["ratings.columns=[kind, hot]"]), tmp_path / "run")
     with pytest.raises(BgsError, match="impossible number of folds"):
-        run_folds(load_config(config, ["cross_validation.folds=5"]), tmp_path / "run2")
+        cross_validate(load_config(config, ["cross_validation.folds=5"]), tmp_path / "run2")
     assert not (tmp_path / "run").exists()
     assert not (tmp_path / "run2").exists()

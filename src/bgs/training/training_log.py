@@ -1,0 +1,45 @@
+"""What training keeps on disk as it goes: a line an epoch, and the state it can be resumed from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bgs._files import append_text, legible, read_text, write_text
+
+
+class TrainingLog:
+    """``metrics.jsonl`` and ``checkpoint.safetensors`` of a folder."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.metrics = self.path / "metrics.jsonl"
+        self.checkpoint = self.path / "checkpoint.safetensors"
+
+    def start_metrics(self, keep_before: int) -> None:
+        """Drop what was recorded at or after epoch ``keep_before``: it will be done again."""
+        kept = [record for record in self.read_metrics() if record["epoch"] < keep_before]
+        write_text(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))
+
+    def append_metrics(self, record: dict[str, Any]) -> None:
+        """Add one line."""
+        append_text(self.metrics, json.dumps(record, allow_nan=False) + "\n")
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """All whole lines; a last line cut off by a kill has no newline and is dropped.
+
+        Raises:
+            DataError: a line is damaged.
+        """
+        if not self.metrics.is_file():
+            return []
+        lines = read_text(self.metrics).splitlines(keepends=True)
+        return [self._record(k, line) for k, line in enumerate(lines, 1) if line.endswith("\n")]
+
+    def _record(self, number: int, line: str) -> dict[str, Any]:
+        with legible(f"{self.metrics}, line {number}", "start again in a new folder"):
+            record: dict[str, Any] = json.loads(line)
+            if not isinstance(record["epoch"], int):
+                raise TypeError("epoch is not a whole number")
+        return record
