@@ -42,12 +42,12 @@ def choose_data(console: Console) -> tuple[str, str]:
 def main() -> None:
     """Train, print the tables, draw the figure."""
     quiet_libraries()
-    from bgs.cli.evaluate import print_results
     from bgs.report import GapFigure
     from bgs.report.draw import draw_gap
     from bgs.report.gap import gap_panel
     from bgs.runs.run import run_training
     from bgs.training import load_config
+    from bgs.views.evaluation import result_view
 
     console = Console(highlight=False, soft_wrap=True)
     data, source = choose_data(console)
@@ -58,7 +58,7 @@ def main() -> None:
         shutil.rmtree(RUN)  # this script's own folder, made anew each time
     results = run_training(load_config(CONFIG, [f"data={data}"]), RUN)
     for result in results:
-        print_results(result, names=("tuned", "base"))
+        console.print(result_view(result, names=("tuned", "base")))
     figure = RUN / "gap.png"
     draw_gap(GapFigure(tuple(gap_panel([result]) for result in results), source), figure)
     console.print(f"\nFigure: [bold]{figure}[/]   everything else: {RUN}/")

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from bgs.cli._numbers import number
 from bgs.evaluation import Metric
 from bgs.report.numbers import between, decimals_for, plain
 from bgs.report.sentences import (
@@ -18,6 +17,7 @@ from bgs.report.sentences import (
     level_sentence,
 )
 from bgs.report.vocabulary import OBSERVERS, PEOPLE
+from bgs.views.numbers import number
 
 NAN = math.nan
 

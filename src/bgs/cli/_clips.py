@@ -8,13 +8,13 @@ from pathlib import Path
 from bgs._errors import DataError
 from bgs._files import cache_folder, read_json, sha256_of, write_json
 from bgs._progress import print_once, progress_bar
-from bgs.cli._show import console, table
 from bgs.datasets import Dataset, write_folder
 from bgs.datasets.links import ClipSearch, link_clips, search_clips
 from bgs.datasets.phase import PhaseClip, load_phase, read_clips
 from bgs.datasets.registry import PHASE_GENSET, DatasetCard
 from bgs.simulation.phase_video import DRAWING, render_phase
 from bgs.stimuli import StimulusSet
+from bgs.views.console import console, table
 
 
 def draw_clips(source: Path, out: Path | None, ratings: Path | None, size: int, fps: int) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bgs.cli._numbers import number
+from bgs.views.numbers import number
 
 if TYPE_CHECKING:
     from bgs.evaluation import AttentionShares, Metric
@@ -122,7 +122,7 @@ def draw_clip(name: str, stem: str, mappers: Sequence[AttentionMapper], out: Pat
 
 def print_shares(result: AttentionShares) -> None:
     """A table of regions, at most 80 columns wide: area, share of attention, and the difference between models."""
-    from bgs.cli._show import console, table
+    from bgs.views.console import console, table
 
     out, rows = console(), []
     for region, metrics in result.metrics.items():

@@ -15,8 +15,8 @@ app = typer.Typer(
 @app.command("info", epilog="Example: bgs cache info")
 def info() -> None:
     """Show where decoded frames are kept, of how many clips, and how much disk they take."""
-    from bgs.cli._show import bytes_text, console, table
     from bgs.stimuli import FrameCache
+    from bgs.views.console import bytes_text, console, table
 
     cache = FrameCache()
     entries = cache.entries()
@@ -34,8 +34,8 @@ def info() -> None:
 @app.command("clear", epilog="Example: bgs cache clear")
 def clear() -> None:
     """Remove all decoded frames; they are decoded again when they are needed. Downloads and clips stay."""
-    from bgs.cli._show import bytes_text
     from bgs.stimuli import FrameCache
+    from bgs.views.console import bytes_text
 
     cache = FrameCache()
     typer.echo(f"{bytes_text(cache.clear())} freed in {cache.folder}")

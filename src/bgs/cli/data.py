@@ -36,9 +36,9 @@ def _load(
 ) -> Dataset:
     """A data set, saying how its tables were understood."""
     from bgs._progress import print_once
-    from bgs.cli._show import download_progress
     from bgs.datasets import load_dataset
     from bgs.judgments import AS_IT_STANDS
+    from bgs.views.console import download_progress
 
     with download_progress() as progress:
         dataset = load_dataset(
@@ -51,9 +51,9 @@ def _load(
 @app.command("list", epilog="Example: bgs data list")
 def list_datasets() -> None:
     """List the public data sets that can be fetched by name."""
-    from bgs.cli._show import bytes_text, console, table
     from bgs.datasets import REGISTRY
     from bgs.datasets.download import is_fetched
+    from bgs.views.console import bytes_text, console, table
 
     rows = [
         (
@@ -92,10 +92,10 @@ def fetch_dataset(
     from bgs._files import require_output
     from bgs._optional import require
     from bgs.cli._clips import draw_clips
-    from bgs.cli._show import bytes_text, console, download_progress, facts
     from bgs.datasets import find_card
     from bgs.datasets.download import fetch
     from bgs.stimuli.encoding import check_rate, check_side
+    from bgs.views.console import bytes_text, console, download_progress, facts
 
     card = find_card(name)
     if clips and name == "phase-genset":
@@ -149,14 +149,15 @@ def audit(
 ) -> None:
     """Audit a data set's trials: attention checks, duplicates, response times, coverage, agreement, leakage, published files."""
     from bgs._files import require_output, write_json
-    from bgs.cli._audit import print_audit
     from bgs.datasets import audit_dataset
+    from bgs.views.audit import audit_view
+    from bgs.views.console import console
 
     if json is not None:
         require_output(json)
     dataset = _load(name, mirror, options=trial_options(rt_unit, rt_kind))
     found = audit_dataset(dataset)
-    print_audit(dataset, found)
+    console().print(audit_view(dataset, found))
     if json is not None:
         about = {"dataset": dataset.name, "simulated": dataset.simulated, "hashes": dict(dataset.hashes)}
         write_json(json, {**about, **found.to_json()})
@@ -174,9 +175,11 @@ def show(
     mirror: Mirror = None,
 ) -> None:
     """Show a data set: its first stimuli and trials, ratings, licence and citation."""
-    from bgs.cli._dataset import print_dataset
+    from bgs.views.console import console
+    from bgs.views.dataset import dataset_view
 
-    print_dataset(_load(name, mirror, ratings, trial_options(rt_unit, rt_kind)), first)
+    dataset = _load(name, mirror, ratings, trial_options(rt_unit, rt_kind))
+    console().print(dataset_view(dataset, first))
 
 
 @app.command("plant", epilog="Example: bgs data plant planted/ --seed 1")

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from bgs.cli._numbers import number
 from bgs.cli._trial_options import DropDuplicates, ExcludeFlagged, RtKind, RtUnit, trial_options
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from bgs.evaluation import Metric, Result
 
 EXAMPLE = (
     "Example: bgs evaluate --embeddings tuned.safetensors --data garcia-isik-2025 --against base.safetensors"
@@ -36,21 +29,6 @@ class DistanceName(StrEnum):
     COSINE = "cosine"
     CORRELATION = "correlation"
     EUCLIDEAN = "euclidean"
-
-
-#: Metric, what it is called in a table, and the ceilings that it is read against.
-_ROWS = (
-    ("rsa_spearman", "RSA, Spearman", ("rsa_ceiling",)),
-    ("rsa_spearman_squared", "  squared", ("rsa_ceiling_squared",)),
-    ("rsa_pearson", "RSA, Pearson", ()),
-    ("rsa_pearson_squared", "  squared", ()),
-    (
-        "odd_one_out_3afc",
-        "odd one out (chance 1/3)",
-        ("odd_one_out_ceiling_lower", "odd_one_out_ceiling"),
-    ),
-    ("odd_one_out_two_way", "  two-way (chance 1/2)", ()),
-)
 
 
 def evaluate(
@@ -96,6 +74,8 @@ def evaluate(
     from bgs.datasets import load_dataset
     from bgs.embeddings import Embeddings
     from bgs.runs.provenance import provenance
+    from bgs.views.console import console
+    from bgs.views.evaluation import result_view
 
     if json is not None:
         require_output(json)
@@ -113,73 +93,6 @@ def evaluate(
                 **dataset.about_trials(),
             ),
         )  # fmt: skip
-    print_results(result)
+    console().print(result_view(result))
     if json is not None:
         write_json(json, result.to_json())
-
-
-def print_results(result: Result, names: tuple[str, str] = ("this", "other")) -> None:
-    """Print a result in plain words, at most 80 columns wide.
-
-    Args:
-        result: what to print.
-        names: what to call the embeddings evaluated and, where there are any, those compared with.
-    """
-    from bgs.cli._show import console
-
-    out, known = console(), result.provenance
-    out.print(_metrics_table(result))
-    p = result.metrics["rsa_spearman"].p
-    if p is not None:
-        shuffles = f"{known['permutations']} shuffles of stimulus labels, one-sided"
-        out.print(f"p = {_p_value(p)} for the Spearman RSA ({shuffles}).")
-    out.print(f"Embeddings are centred on {known['centred_on']}.")
-    out.print(
-        f"Intervals: 95 %, about other clips than these {known['n_clips']} and other people than these "
-        f"{known['n_participants']}."
-    )
-    if result.differences:
-        out.print()
-        out.print(_differences_table(result, names))
-    if known.get("simulated"):
-        out.print("SIMULATED clips or observers: no human data.", style="bold")
-    for warning in result.warnings:
-        out.print(f"Note: {warning}.", style="yellow")
-
-
-def _metrics_table(result: Result) -> Table:
-    from bgs.cli._show import table
-
-    rows = []
-    for name, words, ceilings in _ROWS:
-        metric = result.metrics[name]
-        known = [result.metrics[key] for key in ceilings]
-        # Where two ceilings are given, the truth lies between a pessimistic and an optimistic one.
-        ceiling = " to ".join(number(bound.value) for bound in known)
-        if len(known) == 1 and not math.isnan(known[0].low):
-            ceiling += f" [{number(known[0].low)}, {number(known[0].high)}]"
-        rows.append((words, number(metric.value), _interval(metric), f"{metric.n:,}", ceiling))
-    title = f"{result.provenance['model']['source']}: {result.protocol}"
-    return table(title, ("", "value", "95 % interval", "n", "ceiling"), rows, numbers=(1, 2, 3, 4))
-
-
-def _differences_table(result: Result, names: tuple[str, str]) -> Table:
-    from bgs.cli._show import table
-
-    rows = []
-    for name, words, _ in _ROWS:
-        models, difference = (result.metrics[name], result.against_metrics[name]), result.differences[name]
-        values = [number(metric.value) for metric in models]
-        rows.append((words, *values, number(difference.value, sign=True), _interval(difference, sign=True)))
-    title = f"Compared with {result.provenance['against']['source']}, paired"
-    return table(title, ("", *names, "difference", "95 % interval"), rows, numbers=(1, 2, 3, 4))
-
-
-def _interval(metric: Metric, sign: bool = False) -> str:
-    if math.isnan(metric.low):
-        return "–"
-    return f"{number(metric.low, sign)} to {number(metric.high, sign)}"
-
-
-def _p_value(p: float) -> str:
-    return "–" if math.isnan(p) else f"{p:.2g}"

@@ -48,19 +48,21 @@ def experiment(
     quiet_libraries()
     if report and not plan:
         require_all("report", "plot", "report")
-    from bgs.cli._experiment import print_failures, print_plan, print_table
+    from bgs.cli._failures import print_failures
     from bgs.experiment.config import load_experiment
     from bgs.experiment.grid import run_experiment
     from bgs.experiment.page import write_report
     from bgs.experiment.plan import plan_experiment
+    from bgs.views.console import console
+    from bgs.views.experiment import plan_view, table_view
 
     asked = overrides("training.judgments", rt_unit, rt_kind, drop_duplicates, exclude_flagged)
     settings = load_experiment(config, [*(set_ or ()), *asked])
     if plan:
-        print_plan(plan_experiment(settings, out, mirror=mirror))
+        console().print(plan_view(plan_experiment(settings, out, mirror=mirror)))
         return
     outcome = run_experiment(settings, out, mirror=mirror)
-    print_table(outcome.table, outcome.data.config.evaluation.center)
+    console().print(table_view(outcome.table, outcome.data.config.evaluation.center))
     typer.echo(f"Experiment: {out}. Table: {out / 'results.json'}")
     if report:
         typer.echo(f"Report: {write_report(outcome.data, outcome.table, outcome.failed)}")

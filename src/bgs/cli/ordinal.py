@@ -46,9 +46,9 @@ def ordinal(
     """
     from bgs._errors import ConfigError
     from bgs._files import write_json
-    from bgs.cli._show import console
     from bgs.datasets import load_dataset
     from bgs.judgments import ordinal_embedding
+    from bgs.views.console import console
 
     if out.suffix != ".safetensors":
         raise ConfigError(
@@ -70,7 +70,7 @@ def ordinal(
 
 
 def _table(found: OrdinalEmbedding) -> Table:
-    from bgs.cli._show import table
+    from bgs.views.console import table
 
     rows = [
         (

@@ -45,10 +45,12 @@ def quickstart(
 
     quiet_libraries()
     require_all("quickstart", "train", "text", "minilm", "video", "plot", "report")
-    from bgs.cli._experiment import print_failures, print_table
+    from bgs.cli._failures import print_failures
+    from bgs.views.console import console
+    from bgs.views.experiment import table_view
 
     report, outcome = run_quickstart(out, seed)
-    print_table(outcome.table, outcome.data.config.evaluation.center)
+    console().print(table_view(outcome.table, outcome.data.config.evaluation.center))
     typer.echo("Clips and observers are SIMULATED: no human data.")
     if outcome.failed:
         print_failures(outcome.failed, out)

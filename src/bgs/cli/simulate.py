@@ -52,11 +52,11 @@ def judgments(
     FOLDER gets trials.csv, and observers.json with weights, careless observers and analytic ceilings.
     """
     from bgs._errors import DataError
-    from bgs.cli._show import console
     from bgs.datasets.folder import TRIALS, load_folder
     from bgs.judgments.tables import write_trials
     from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth
     from bgs.simulation.observers import DEFAULT_WEIGHTS
+    from bgs.views.console import console
 
     dataset = load_folder(folder)
     if not dataset.simulated:
@@ -95,7 +95,7 @@ def _weights(text: str) -> dict[str, float]:
 
 
 def _table(ceilings: dict[str, AnalyticCeiling]) -> Table:
-    from bgs.cli._show import table
+    from bgs.views.console import table
 
     rows = [
         (

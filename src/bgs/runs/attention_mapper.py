@@ -13,14 +13,14 @@ from jaxtyping import UInt8
 
 from bgs._errors import DataError
 from bgs._files import sha256
+from bgs._progress import print_once, progress_bar
 from bgs.backbones import VideoInputs, load_backbone
 from bgs.backbones.attention import clip_maps, require_attention
 from bgs.datasets import Dataset
+from bgs.report.overlay import Overlay, overlay
 from bgs.runs.embedder import resolve_device
-from bgs._progress import print_once, progress_bar
 from bgs.runs.provenance import provenance
 from bgs.runs.quiet import quiet_libraries
-from bgs.report.overlay import Overlay, overlay
 from bgs.stimuli import ClipMaps, RegionMasks, StimulusSet, read_masks
 from bgs.stimuli.boxes import regions_from_boxes
 from bgs.stimuli.masks import clip_stem, mask_path
@@ -62,7 +62,9 @@ class AttentionMapper:
         frames: UInt8[np.ndarray, "t s s 3"] = self.inputs.batch(np.array([unit])).numpy()[0]
         return frames
 
-    def about(self, dataset: Dataset, others: Sequence[AttentionMapper], boxes: Path | None) -> dict[str, Any]:
+    def about(
+        self, dataset: Dataset, others: Sequence[AttentionMapper], boxes: Path | None
+    ) -> dict[str, Any]:
         """Provenance of a comparison of this model with others."""
         source = {"boxes": {"file": boxes.name, "sha256": sha256(boxes)}} if boxes else {}
         return provenance(

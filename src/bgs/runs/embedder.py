@@ -13,9 +13,9 @@ import torch
 
 from bgs._errors import ConfigError
 from bgs._files import write_text
+from bgs._progress import print_once, progress_bar
 from bgs.backbones import VideoBackbone, embed, embed_layers, load_backbone
 from bgs.embeddings import Embeddings
-from bgs._progress import print_once, progress_bar
 from bgs.runs.provenance import provenance
 from bgs.runs.quiet import quiet_libraries
 from bgs.stimuli import StimulusSet

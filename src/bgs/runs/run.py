@@ -8,14 +8,14 @@ from typing import Any
 
 from bgs._files import write_json
 from bgs._lock import locked_folder
+from bgs._progress import progress_bar
 from bgs.backbones import Backbone, save_adapter
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
 from bgs.runs.embedder import embed_stimuli
-from bgs._progress import progress_bar
+from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study, load_study
 from bgs.runs.trainer import new_backbone, new_trainer
-from bgs.runs.run_folder import RunFolder
 from bgs.training import EpochRecord, Trainer, TrainingConfig
 from bgs.training.checkpoint import LoopState
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bgs._errors import DataError, some
+from bgs._progress import print_once
 from bgs._typing import Float, Int
 from bgs.datasets import Dataset, load_dataset
 from bgs.evaluation import select_protocol
-from bgs._progress import print_once
-from bgs.runs.provenance import provenance, sources
 from bgs.judgments import Geometry, PairCounts, Trials, human_rdm, split_validation
 from bgs.judgments.rated import draw_trials, hellinger_rdm
+from bgs.runs.provenance import provenance, sources
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:

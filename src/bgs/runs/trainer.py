@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import ConfigError
+from bgs._progress import print_once, progress_bar
 from bgs._scale import mean_of_rows
 from bgs._typing import Float
 from bgs.backbones import Backbone, Inputs, attach_lora, load_backbone
 from bgs.backbones.lora import new_head, share_trainable
 from bgs.evaluation import pair_vector, validation_rsa
-from bgs.runs.embedder import resolve_device
-from bgs._progress import print_once, progress_bar
-from bgs.runs.study import Study
 from bgs.objective import HybridObjective
+from bgs.runs.embedder import resolve_device
+from bgs.runs.study import Study
 from bgs.stimuli import StimulusSet
 from bgs.training import FullGeometry, PerTrial, Trainer, TrainingConfig, TrainingLog, target_of
 from bgs.training.loop import Validation

@@ -1,29 +1,30 @@
-"""How a data set looks in the terminal."""
+"""How a data set looks."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 import numpy as np
+from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bgs.cli._show import console, facts, table
 from bgs.datasets import REGISTRY, Dataset
 from bgs.judgments import Trials
 from bgs.stimuli import StimulusSet
+from bgs.views.console import facts, table
 
 
-def print_dataset(dataset: Dataset, first: int) -> None:
-    """Print what a data set holds, with its ``first`` stimuli and trials."""
-    out, stimuli = console(), dataset.stimuli
-    out.print(facts(dataset.name, _summary(dataset)))
-    out.print()
+def dataset_view(dataset: Dataset, first: int) -> Group:
+    """What a data set holds, with its ``first`` stimuli and trials."""
+    stimuli = dataset.stimuli
+    parts: list[RenderableType] = [facts(dataset.name, _summary(dataset)), ""]
     if first:
-        out.print(_stimuli(stimuli, first))
+        parts.append(_stimuli(stimuli, first))
     if stimuli.ratings:
-        out.print(_ratings(stimuli))
+        parts.append(_ratings(stimuli))
     if dataset.trials is not None and first:
-        out.print(_trials(dataset.trials, stimuli, first))
+        parts.append(_trials(dataset.trials, stimuli, first))
+    return Group(*parts)
 
 
 def _summary(dataset: Dataset) -> list[tuple[str, object]]:

@@ -1,30 +1,30 @@
-"""How an audit looks in the terminal."""
+"""How an audit looks."""
 
 from __future__ import annotations
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 
-from bgs.cli._show import console, facts, table
 from bgs.datasets import Dataset
 from bgs.judgments.audit import Audit, Leakage, PairCoverage, ResponseTimes, SlotShare
 from bgs.judgments.careless import TESTS, Flag
 from bgs.judgments.participants import ParticipantAudit
+from bgs.views.console import facts, table
 
 
-def print_audit(dataset: Dataset, audit: Audit) -> None:
-    """Print an audit; per-participant figures only where they stand out."""
-    out = console()
-    out.print(facts(f"Audit of {dataset.name}", _summary(audit)))
-    out.print()
+def audit_view(dataset: Dataset, audit: Audit) -> Group:
+    """An audit; per-participant figures only where they stand out."""
+    parts: list[RenderableType] = [facts(f"Audit of {dataset.name}", _summary(audit)), ""]
     if audit.flagged:
-        out.print(_flagged(audit.flagged))
-    out.print(_coverage(audit.coverage))
+        parts.append(_flagged(audit.flagged))
+    parts.append(_coverage(audit.coverage))
     if audit.leakage is not None:
-        out.print(_leakage(audit.leakage))
+        parts.append(_leakage(audit.leakage))
     if audit.published:
         rows = [(c.file, f"{c.compared:,} {c.unit}", f"{c.differing:,}", c.remark) for c in audit.published]
         header = ("published file", "compared", "differ", "from the trials")
-        out.print(table("Published files against the trials", header, rows, numbers=(1, 2)))
+        parts.append(table("Published files against the trials", header, rows, numbers=(1, 2)))
+    return Group(*parts)
 
 
 def _summary(audit: Audit) -> list[tuple[str, object]]:

@@ -1,17 +1,17 @@
-"""How the plan and the results of an experiment look in the terminal."""
+"""How the plan and the results of an experiment look."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from bgs.cli._numbers import number
-from bgs.cli._show import bytes_text, console, table
+from bgs.views.console import bytes_text, table
+from bgs.views.numbers import number
 
 if TYPE_CHECKING:
     from bgs.evaluation import Metric
@@ -19,26 +19,29 @@ if TYPE_CHECKING:
     from bgs.experiment.results import ProtocolResults, ResultsTable, Row
 
 
-def print_table(results: ResultsTable, center: bool) -> None:
-    """Print a table a protocol and model, its differences, and the figures of each seed; 80 columns wide.
+def table_view(results: ResultsTable, center: bool) -> Group:
+    """A table a protocol and model, its differences, and the figures of each seed; 80 columns wide.
 
     Args:
         results: of the experiment.
         center: whether embeddings were centred on the training clips.
     """
-    out = console()
+    parts: list[RenderableType] = []
     for protocol, found in results.protocols.items():
         ceilings = ", ".join(f"{name} {number(metric.value)}" for name, metric in _ceilings(found).items())
-        out.print(f"\n{protocol}. Noise ceilings: {ceilings}", style="bold")
+        parts += ["", Text(f"{protocol}. Noise ceilings: {ceilings}", style="bold")]
         for model, rows in found.models.items():
             with_captions = {"captions": found.captions, **rows} if found.captions else rows
-            out.print(_levels(model, with_captions, found))
-            out.print(_differences(found.differences[model]))
-            out.print(_seeds(rows))
-    out.print(
+            parts += [
+                _levels(model, with_captions, found),
+                _differences(found.differences[model]),
+                _seeds(rows),
+            ]
+    parts.append(
         "Means over seeds of value and 95 % interval (clips and participants); differences are paired. "
         f"Share: of the RSA ceiling. Embeddings are centred on {'the training clips' if center else 'nothing'}."
     )
+    return Group(*parts)
 
 
 def _ceilings(found: ProtocolResults) -> dict[str, Metric]:
@@ -77,11 +80,11 @@ def _each(values: Iterable[float]) -> str:
     return " ".join(map(number, values))
 
 
-def print_plan(plan: Plan) -> None:
-    """Print the cells, and the time and disk that are estimated for each model."""
+def plan_view(plan: Plan) -> Group:
+    """The cells, and the time and disk that are estimated for each model."""
     from bgs.experiment.plan import RULE
 
-    out, lines = console(), []
+    lines = []
     for model, cost in plan.costs.items():
         own = [cell for cell in plan.cells if cell.model == model]
         finished = sum(cell.name in plan.done for cell in own)
@@ -92,24 +95,20 @@ def print_plan(plan: Plan) -> None:
             size = bytes_text(int(plan.bytes(model)))
             lines.append((model, len(own), finished, unit, _duration(plan.seconds(model)), size))
     header = ("model", "cells", "done", "a unit", "time left", "disk")
-    out.print(table(f"{len(plan.cells)} cells", header, lines, numbers=(1, 2, 3, 4, 5)))
-    for cell in plan.cells:
-        out.print(f"  {cell.name}{'  (done)' if cell.name in plan.done else ''}", soft_wrap=True)
-    for model, cost in plan.costs.items():
-        if isinstance(cost, str):
-            out.print(f"{model} was not timed: {cost}", soft_wrap=True)
+    parts: list[RenderableType] = [table(f"{len(plan.cells)} cells", header, lines, numbers=(1, 2, 3, 4, 5))]
+    parts += [_line(f"  {cell.name}{'  (done)' if cell.name in plan.done else ''}") for cell in plan.cells]
+    parts += [
+        _line(f"{model} was not timed: {cost}") for model, cost in plan.costs.items() if isinstance(cost, str)
+    ]
     known = [plan.seconds(model) for model in plan.costs if not math.isnan(plan.seconds(model))]
     evaluation = "not timed" if math.isnan(plan.evaluation_seconds) else _duration(plan.evaluation_seconds)
-    out.print(f"\nIn all {_duration(sum(known))}; evaluation of a cell: {evaluation}.", style="bold")
-    out.print(RULE)
+    total = f"In all {_duration(sum(known))}; evaluation of a cell: {evaluation}."
+    return Group(*parts, "", Text(total, style="bold"), RULE)
 
 
-def print_failures(failed: Mapping[str, str], out: Path) -> None:
-    """Say what failed, each in one line, on stderr."""
-    typer.echo(f"{len(failed)} failed; the rest is done. Call it again to try them again:", err=True)
-    for name, message in failed.items():
-        typer.echo(f"  {name}: {message}", err=True)
-    typer.echo(f"Tracebacks: {out}/cells/…/error.json", err=True)
+def _line(text: str) -> Text:
+    """A line that is never broken, so that it can be searched for and copied."""
+    return Text(text, no_wrap=True, overflow="ignore")
 
 
 def _duration(seconds: float) -> str:

@@ -1,0 +1,87 @@
+"""How an evaluation looks: a table of values beside their ceilings, and of paired differences."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bgs.evaluation import Metric, Result
+from bgs.views.console import table
+from bgs.views.numbers import number
+
+#: Metric, what it is called in a table, and the ceilings that it is read against.
+_ROWS = (
+    ("rsa_spearman", "RSA, Spearman", ("rsa_ceiling",)),
+    ("rsa_spearman_squared", "  squared", ("rsa_ceiling_squared",)),
+    ("rsa_pearson", "RSA, Pearson", ()),
+    ("rsa_pearson_squared", "  squared", ()),
+    (
+        "odd_one_out_3afc",
+        "odd one out (chance 1/3)",
+        ("odd_one_out_ceiling_lower", "odd_one_out_ceiling"),
+    ),
+    ("odd_one_out_two_way", "  two-way (chance 1/2)", ()),
+)
+
+
+def result_view(result: Result, names: tuple[str, str] = ("this", "other")) -> Group:
+    """A result in plain words, at most 80 columns wide.
+
+    Args:
+        result: what to show.
+        names: what to call the embeddings evaluated and, where there are any, those compared with.
+    """
+    known = result.provenance
+    parts: list[RenderableType] = [_metrics_table(result)]
+    p = result.metrics["rsa_spearman"].p
+    if p is not None:
+        shuffles = f"{known['permutations']} shuffles of stimulus labels, one-sided"
+        parts.append(f"p = {_p_value(p)} for the Spearman RSA ({shuffles}).")
+    parts.append(f"Embeddings are centred on {known['centred_on']}.")
+    parts.append(
+        f"Intervals: 95 %, about other clips than these {known['n_clips']} and other people than these "
+        f"{known['n_participants']}."
+    )
+    if result.differences:
+        parts += ["", _differences_table(result, names)]
+    if known.get("simulated"):
+        parts.append(Text("SIMULATED clips or observers: no human data.", style="bold"))
+    parts += [Text(f"Note: {warning}.", style="yellow") for warning in result.warnings]
+    return Group(*parts)
+
+
+def _metrics_table(result: Result) -> Table:
+    rows = []
+    for name, words, ceilings in _ROWS:
+        metric = result.metrics[name]
+        known = [result.metrics[key] for key in ceilings]
+        # Where two ceilings are given, the truth lies between a pessimistic and an optimistic one.
+        ceiling = " to ".join(number(bound.value) for bound in known)
+        if len(known) == 1 and not math.isnan(known[0].low):
+            ceiling += f" [{number(known[0].low)}, {number(known[0].high)}]"
+        rows.append((words, number(metric.value), _interval(metric), f"{metric.n:,}", ceiling))
+    title = f"{result.provenance['model']['source']}: {result.protocol}"
+    return table(title, ("", "value", "95 % interval", "n", "ceiling"), rows, numbers=(1, 2, 3, 4))
+
+
+def _differences_table(result: Result, names: tuple[str, str]) -> Table:
+    rows = []
+    for name, words, _ in _ROWS:
+        models, difference = (result.metrics[name], result.against_metrics[name]), result.differences[name]
+        values = [number(metric.value) for metric in models]
+        rows.append((words, *values, number(difference.value, sign=True), _interval(difference, sign=True)))
+    title = f"Compared with {result.provenance['against']['source']}, paired"
+    return table(title, ("", *names, "difference", "95 % interval"), rows, numbers=(1, 2, 3, 4))
+
+
+def _interval(metric: Metric, sign: bool = False) -> str:
+    if math.isnan(metric.low):
+        return "–"
+    return f"{number(metric.low, sign)} to {number(metric.high, sign)}"
+
+
+def _p_value(p: float) -> str:
+    return "–" if math.isnan(p) else f"{p:.2g}"
