@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check figures paper phase simulated statistics benchmarks clean
+.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check hooks wheel figures paper phase simulated statistics benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -16,8 +16,8 @@ pretrain: $(VENV)/.dev                 ## the weights of tiny-videomae
 	$(BIN)/python scripts/pretrain_tiny.py --out runs/pretraining
 	$(BIN)/python scripts/pretrain_tiny.py --start runs/pretraining --epochs 40 --rate 8e-4
 
-test: $(VENV)/.dev                     ## the everyday tests, under ten minutes
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev                     ## the everyday tests, under ten minutes; the slowest are listed at the end
+	$(BIN)/python -m pytest --durations=15
 
 test-slow: $(VENV)/.dev                ## the tests that take minutes each
 	$(BIN)/python -m pytest -m slow
@@ -25,6 +25,7 @@ test-slow: $(VENV)/.dev                ## the tests that take minutes each
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -32,7 +33,19 @@ types: $(VENV)/.dev
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-check: lint types layers test          ## what CI runs
+check: lint types layers test          ## what CI runs before it builds the wheel
+
+hooks: $(VENV)/.dev                    ## run lint and types before every commit
+	$(BIN)/pre-commit install
+
+wheel: $(VENV)/.dev                    ## build the wheel, install it alone, import every module of it
+	rm -rf dist build/alone
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/python tests/install/wheel_contents.py dist/*.whl
+	$(PYTHON) -m venv build/alone
+	build/alone/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	build/alone/bin/python -E tests/install/import_all.py
+	build/alone/bin/bgs --version
 
 figures: $(VENV)/.dev                  ## every figure and table of the README
 	$(BIN)/python scripts/readme_figures.py

@@ -46,7 +46,7 @@ def write(tmp_path):
         ("seed: 3", r"grid\.yaml: unknown key 'seed'.*did you mean seeds"),
         ("simulate: {clip: 100}", r"unknown key 'simulate\.clip'.*did you mean clips"),
         ("analyses: {probes: {attribute: all}}", r"unknown key 'analyses\.probes\.attribute'.*did you mean attributes"),
-        ("conditions: [hybird]", r"conditions\.0: .*got 'hybird'"),
+        ("conditions: [hybird]", r"conditions\.0: .*got 'hybird'"),  # codespell:ignore hybird
         ("seeds: []", "seeds: .*at least 1"),
         ("seeds: [1, 1]", "a seed is listed twice"),
         ("simulate: {}", "expected either data or simulate"),
@@ -68,7 +68,7 @@ def test_wrong_keys_are_named(write, text, message):
     ("head", "message"),
     [
         (
-            "data: d\nmodels: {m: {model: x, trainig: {}}}\n",
+            "data: d\nmodels: {m: {model: x, trainig: {}}}\n",  # codespell:ignore trainig
             r"unknown key 'models\.m\.trainig'.*did you mean training",
         ),
         ("data: d\nmodels: {a/b: {model: x}}\n", r"models\.a/b"),

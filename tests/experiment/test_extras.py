@@ -1,4 +1,4 @@
-"""Every extra alone, and none: each command works, or names in one line the extra that it needs.
+"""Every extra alone, and none: each module loads and each command works, or names the extra that it needs.
 
 Packages of the other extras are hidden from a process of its own, so that what is installed here does not matter.
 """
@@ -20,6 +20,7 @@ from bgs._optional import PACKAGES
 from bgs.datasets.folder import STIMULI
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+INSTALL = Path(__file__).parents[1] / "install"
 #: Extra -> the commands that work with it beyond those that always work.
 WORKS = {
     "none": (),
@@ -44,22 +45,14 @@ ALWAYS = (
     "help",
 )
 #: Runs commands one after the other: (exit code, what was written to stderr) of each.
-RUN = '''
+RUN = """
 import contextlib, io, json, sys
 
-class Finder:
-    """Another finder without the hidden packages: not there for ``import`` nor for ``importlib.util.find_spec``."""
-    def __init__(self, finder):
-        self.finder = finder
-    def find_spec(self, name, path=None, target=None):
-        return None if name.partition(".")[0] in HIDDEN else self.finder.find_spec(name, path, target)
-    def __getattr__(self, name):
-        return getattr(self.finder, name)
+sys.path.append(sys.argv[1])
+from hidden_packages import hide
 
-HIDDEN, commands = json.load(sys.stdin)
-sys.meta_path[:] = [Finder(finder) for finder in sys.meta_path]
-for name in [name for name in sys.modules if name.partition(".")[0] in HIDDEN]:
-    del sys.modules[name]
+hidden, commands = json.load(sys.stdin)
+hide(hidden)
 from bgs.cli.main import main
 
 found = {}
@@ -73,7 +66,7 @@ for name, arguments in commands.items():
         except BaseException as error:
             found[name] = 1, f"{type(error).__name__}: {error}"
 print(json.dumps(found))
-'''
+"""
 
 
 def _normal(name: str) -> str:
@@ -146,16 +139,40 @@ def run(extra: str, commands: dict[str, list[str]], out: Path) -> dict[str, tupl
     given = {
         name: [text.replace("{out}", str(out)) for text in arguments] for name, arguments in commands.items()
     }
-    done = subprocess.run(
-        [sys.executable, "-c", RUN], input=json.dumps([hidden_with(extra), given]), capture_output=True, text=True, check=True
-    )  # fmt: skip
+    command = [sys.executable, "-c", RUN, str(INSTALL)]
+    text = json.dumps([hidden_with(extra), given])
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(
+EACH_EXTRA = pytest.mark.parametrize(
     "extra",
     [e if e in ("none", "report") else pytest.param(e, marks=pytest.mark.slow) for e in WORKS],
 )
+
+
+def import_all(hidden: list[str]) -> tuple[int, str]:
+    """Exit code and output of the script that imports every module and public name."""
+    command = [sys.executable, str(INSTALL / "import_all.py"), *hidden]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+@EACH_EXTRA
+def test_each_module_loads_or_names_the_extra(extra):
+    code, output = import_all(hidden_with(extra))
+    assert code == 0, output
+    assert f"[{extra}]" not in output
+    assert ("[train]" in output) == ("train a table" not in WORKS[extra])
+
+
+def test_a_module_that_lacks_a_base_package_is_wrong():
+    code, output = import_all([*hidden_with("none"), "pydantic"])
+    assert code == 1
+    assert "WRONG: bgs._config: No module named 'pydantic'" in output.splitlines()
+
+
+@EACH_EXTRA
 def test_each_command_works_or_names_the_extra(extra, commands, tmp_path):
     found = run(extra, commands, tmp_path)
     assert found.keys() == commands.keys()

@@ -1,0 +1,30 @@
+"""See that a wheel holds the files of src/bgs that git tracks, and no others.
+
+Usage: ``python wheel_contents.py WHEEL``
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(wheel: str) -> int:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "src/bgs"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    tracked = {name.removeprefix("src/") for name in listed.split("\0") if name}
+    packed = {name for name in ZipFile(wheel).namelist() if not name.partition("/")[0].endswith(".dist-info")}
+    for name in sorted(tracked - packed):
+        print(f"{wheel}: not in the wheel: {name}")
+    for name in sorted(packed - tracked):
+        print(f"{wheel}: not tracked by git: {name}")
+    return int(tracked != packed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
