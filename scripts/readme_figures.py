@@ -58,8 +58,7 @@ def train_all() -> tuple[list[list[Result]], float]:
             found = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
             results.append([Result.from_json(value) for value in found.values()])
         else:
-            resume = (run / "config.yaml").is_file()
-            results.append(run_training(load_config(CONFIG, [f"seed={seed}"]), run, resume=resume))
+            results.append(run_training(load_config(CONFIG, [f"seed={seed}"]), run))
     return results, (time.perf_counter() - start) / 60
 
 

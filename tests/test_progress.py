@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bgs._progress import print_once, progress_bar
+import logging
+
+from bgs._progress import NoteHandler, note, progress_bar
 
 
 def test_inner_bars_join_the_outer_one():
@@ -17,6 +19,19 @@ def test_inner_bars_join_the_outer_one():
         assert another is not outer
 
 
-def test_a_note_is_printed_once(capsys):
-    print_once("a remark of this test", "a remark of this test")
-    assert capsys.readouterr().err == "note: a remark of this test\n"
+def test_a_note_is_logged_once(caplog):
+    note("a remark of this test", "a remark of this test")
+    assert caplog.messages == ["a remark of this test"]
+    assert caplog.records[0].name == "bgs"
+
+
+def test_the_command_line_prints_notes_above_the_bars(capsys):
+    logger, handler = logging.getLogger("bgs"), NoteHandler()
+    logger.addHandler(handler)
+    try:
+        note("another remark")
+        with progress_bar():
+            note("a third")
+    finally:
+        logger.removeHandler(handler)
+    assert capsys.readouterr().err == "note: another remark\nnote: a third\n"

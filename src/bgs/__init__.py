@@ -8,28 +8,48 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+#: Public name -> the module that has it.
 _PUBLIC = {
     "BgsError": "bgs._errors",
+    "RDM": "bgs.judgments",
+    "Dataset": "bgs.datasets",
     "Embeddings": "bgs.embeddings",
-    "StimulusSet": "bgs.stimuli",
-    "Trials": "bgs.judgments",
-    "PairCounts": "bgs.judgments",
+    "Evaluation": "bgs.api.evaluating",
     "Geometry": "bgs.judgments",
-    "human_rdm": "bgs.judgments",
+    "Model": "bgs.api.model",
+    "PairCounts": "bgs.judgments",
+    "Run": "bgs.api.training",
+    "StimulusSet": "bgs.stimuli",
+    "TrialOptions": "bgs.judgments",
+    "Trials": "bgs.judgments",
+    "audit": "bgs.api.auditing",
     "choice_model_rdm": "bgs.judgments",
-    "ordinal_embedding": "bgs.judgments",
-    "load_dataset": "bgs.datasets",
-    "evaluate": "bgs.evaluation",
+    "evaluate": "bgs.api.evaluating",
+    "experiment": "bgs.api.experiments",
+    "human_rdm": "bgs.judgments",
     "load_backbone": "bgs.backbones",
+    "load_dataset": "bgs.datasets",
+    "load_model": "bgs.api.model",
+    "load_run": "bgs.api.training",
+    "model_rdm": "bgs.evaluation",
+    "ordinal_embedding": "bgs.judgments",
+    "report": "bgs.api.experiments",
+    "train": "bgs.api.training",
 }
+#: Packages that resolve as attributes.
+_PACKAGES = (
+    "backbones", "datasets", "evaluation", "judgments", "objective", "runs", "simulation", "stimuli", "training",
+)  # fmt: skip
 __all__ = ["__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"bgs.{name}")
     if name not in _PUBLIC:
         raise AttributeError(f"module 'bgs' has no attribute {name!r}")
     return getattr(import_module(_PUBLIC[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_PACKAGES])

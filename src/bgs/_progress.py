@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _SHOWN: ContextVar[Progress | None] = ContextVar("progress", default=None)
 _NOTED: set[str] = set()
+_LOGGER = logging.getLogger("bgs")
 
 
 @contextmanager
@@ -71,14 +73,24 @@ def _display() -> Progress:
     )
 
 
-def print_once(*notes: str) -> None:
-    """What a user should know of how a model was loaded or is trained, once a process, on stderr."""
-    for note in notes:
-        if note in _NOTED:
-            continue
-        _NOTED.add(note)
-        shown = _SHOWN.get()
+def note(*texts: str) -> None:
+    """What a user should know of how something was read, loaded or is trained: once a process, to the logger ``bgs``.
+
+    They are warnings there, so that a notebook shows them; ``logging.getLogger("bgs").setLevel("ERROR")`` does not.
+    """
+    for text in texts:
+        if text not in _NOTED:
+            _NOTED.add(text)
+            _LOGGER.warning(text)
+
+
+class NoteHandler(logging.Handler):
+    """Prints notes above the progress display, as the command line does: ``note: …`` on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one."""
+        shown, line = _SHOWN.get(), f"note: {record.getMessage()}"
         if shown is not None and not shown.disable:
-            shown.console.print(f"note: {note}", highlight=False, markup=False)
+            shown.console.print(line, highlight=False, markup=False)
         else:
-            print(f"note: {note}", file=sys.stderr)
+            print(line, file=sys.stderr)

@@ -54,7 +54,7 @@ def test_train_embed_evaluate(config, small_study, tmp_path, capsys):
     runs("embed", "--model", f"run:{run}", "--data", small_study, "--out", tmp_path / "tuned.safetensors")
     again = Embeddings.load(tmp_path / "tuned.safetensors")
     np.testing.assert_array_equal(again.values, Embeddings.load(run / "tuned.safetensors").values)
-    runs("train", config, "--out", run, "--set", "seed=3", "--set", "lora.rank=2", "--resume")
+    runs("train", config, "--out", run, "--set", "seed=3", "--set", "lora.rank=2")
 
 
 def test_a_failed_embed_writes_nothing(tiny_text, small_study, tmp_path, capsys):
@@ -144,7 +144,7 @@ def test_a_config_with_an_unknown_key(config, tmp_path, capsys):
 @pytest.mark.real
 def test_frozen_minilm_scores_as_published_beside_the_data(garcia):
     """Figures measured by others on the same data: Spearman .362, 3AFC .552, two-way .697 on the published test trials."""
-    from bgs import evaluate
+    from bgs.evaluation import evaluate
     from bgs.runs.embedder import embed_stimuli
 
     embeddings = embed_stimuli("text:minilm", garcia.stimuli)

@@ -79,7 +79,7 @@ def test_a_broken_adapter(broken_run, small_study, tmp_path, capsys, text):
 )  # fmt: skip
 def test_a_broken_run_is_not_gone_on_with(broken_run, config, capsys, file, data, message):
     (broken_run / file).write_bytes(data)
-    assert message in fails(capsys, "train", config, "--out", broken_run, "--resume")
+    assert message in fails(capsys, "train", config, "--out", broken_run)
 
 
 def test_a_flipped_bit_in_a_checkpoint_or_embeddings(broken_run, config, small_study, capsys):
@@ -87,9 +87,7 @@ def test_a_flipped_bit_in_a_checkpoint_or_embeddings(broken_run, config, small_s
         data = bytearray((broken_run / file).read_bytes())
         data[-2] ^= 1
         (broken_run / file).write_bytes(data)
-    assert "damaged checkpoint: other values" in fails(
-        capsys, "train", config, "--out", broken_run, "--resume"
-    )
+    assert "damaged checkpoint: other values" in fails(capsys, "train", config, "--out", broken_run)
     arguments = ("evaluate", "--embeddings", broken_run / "tuned.safetensors", "--data", small_study)
     assert "tuned.safetensors: damaged: other values than were written" in fails(capsys, *arguments)
 
@@ -125,11 +123,10 @@ def test_outputs_are_looked_at_before_any_work(config, table_run, small_study, t
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine").touch()
     (tmp_path / "file").touch()
-    assert "output folder is not empty" in fails(capsys, "train", config, "--out", tmp_path / "full")
+    assert "something else in this folder" in fails(capsys, "train", config, "--out", tmp_path / "full")
     assert "cannot write" in fails(capsys, "train", config, "--out", tmp_path / "file/run")
-    assert "no run to resume" in fails(capsys, "train", config, "--out", tmp_path / "new", "--resume")
     assert "with other settings: seed" in fails(
-        capsys, "train", config, "--out", table_run, "--resume", "--set", "seed=5"
+        capsys, "train", config, "--out", table_run, "--set", "seed=5"
     )
     embed = ("embed", "--model", "lookup:3", "--data", small_study, "--out")
     for name in ("x.npy", "x.csv", "x"):
@@ -178,9 +175,9 @@ def test_a_run_killed_while_it_writes_a_checkpoint_goes_on_exactly(config, tmp_p
     scraps = [path.name for path in (tmp_path / "broken").glob(".*")]
     assert ".lock" in scraps
     assert any(name.startswith(".checkpoint.safetensors.") for name in scraps)
-    for folder, more in (("whole", []), ("broken", ["--resume"])):
+    for folder in ("whole", "broken"):
         with pytest.raises(SystemExit) as caught:
-            main([*arguments, str(tmp_path / folder), *more])
+            main([*arguments, str(tmp_path / folder)])
         assert caught.value.code == 0
     assert not list((tmp_path / "broken").glob(".*"))
     for name in ("metrics.jsonl", "adapter/weights.safetensors", "checkpoint.safetensors"):
@@ -190,7 +187,7 @@ def test_a_run_killed_while_it_writes_a_checkpoint_goes_on_exactly(config, tmp_p
 def test_a_run_killed_at_its_very_beginning_leaves_no_trap(config, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/.config.yaml.abc.part").touch()
-    RunFolder(tmp_path / "run").check(run_config(config), resume=False)
+    RunFolder(tmp_path / "run").check(run_config(config))
 
 
 def run_config(config: Path):

@@ -83,7 +83,7 @@ def test_options_become_keys_of_a_configuration() -> None:
     assert options.overrides("judgments", None, None, False, False) == []
 
 
-def test_a_training_run_records_what_was_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_training_run_records_what_was_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     config = TrainingConfig.model_validate(
         {
             "model": "lookup:2", "data": str(folder), "lora": None, "validation": {"fraction": 0},
@@ -92,5 +92,5 @@ def test_a_training_run_records_what_was_left_out(folder: Path, capsys: pytest.C
     )  # fmt: skip
     study = load_study(config)
     assert len(study.trials) == 120
-    assert "duplicates left out" in capsys.readouterr().err
+    assert "duplicates left out" in caplog.text
     assert study.about(config)["judgments"]["left_out"]["duplicates"]["doubles"]["judgments"] == 1

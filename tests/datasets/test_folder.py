@@ -36,7 +36,9 @@ def dataset_in(folder: Path) -> Dataset:
         rt=np.array([np.nan, 2.5]),
         n_stimuli=3,
     )
-    return Dataset("mine", stimuli, trials, {}, "CC0", "me, 2025", folder, simulated=False)
+    return Dataset(
+        stimuli, trials, simulated=False, name="mine", licence="CC0", citation="me, 2025", folder=folder
+    )
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_what_says_that_data_are_simulated(
 
 def test_a_data_set_has_to_say_whether_it_is_simulated() -> None:
     with pytest.raises(TypeError, match="simulated"):
-        Dataset("mine", STIMULI, None, {}, "", "")  # type: ignore[call-arg]
+        Dataset(STIMULI, name="mine")  # type: ignore[call-arg]
 
 
 def test_the_truth_has_one_name() -> None:

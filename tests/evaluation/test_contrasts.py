@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bgs import BgsError, Embeddings, evaluate
-from bgs.evaluation import contrasts
+from bgs import BgsError, Embeddings
+from bgs.evaluation import contrasts, evaluate
 from bgs.simulation import planted_dataset
 
 STIMULI, TRIALS = planted_dataset(60, 2500, 12)

@@ -62,7 +62,7 @@ def test_shuffled_names_keep_all_but_the_names(geometry):
 
 def test_shuffled_rdms_have_the_same_entries_but_not_the_same_places():
     stimuli, trials = planted_dataset(60, 3000)
-    dataset = Dataset("planted", stimuli, trials, {}, "", "", simulated=True)
+    dataset = Dataset(stimuli, trials, simulated=True, name="planted")
     study = Study(dataset, stimuli, trials)
     positions = np.flatnonzero(stimuli.train)
     upper = np.triu_indices(len(positions), 1)

@@ -143,9 +143,7 @@ def test_a_killed_experiment_goes_on_to_the_same_numbers(whole, config, tmp_path
     assert 0 < finished < len(CELLS)
     trained = []
     fit = grid.fit
-    monkeypatch.setattr(
-        grid, "fit", lambda *given, **more: trained.append(more["resume"]) or fit(*given, **more)
-    )
+    monkeypatch.setattr(grid, "fit", lambda *given: trained.append(given[2].config.is_file()) or fit(*given))
     assert run_experiment(config, tmp_path / "out").failed == {}
     assert (True in trained) == (where == "inside a cell")
     assert len(trained) < 6
@@ -171,10 +169,10 @@ def test_a_failed_cell_is_recorded_and_tried_again(settings, tmp_path, monkeypat
     config = validated_experiment(settings | {"conditions": ["hybrid", "shuffled"], "captions": None}, "x")
     original = grid.fit
 
-    def fails(settings, study, folder, resume, report):
+    def fails(settings, study, folder, report):
         if folder.path.parts[-2:] == ("shuffled", "seed-0"):
             raise RuntimeError("out of\nmemory")
-        return original(settings, study, folder, resume, report)
+        return original(settings, study, folder, report)
 
     monkeypatch.setattr(grid, "fit", fails)
     outcome = run_experiment(config, tmp_path / "out")

@@ -31,7 +31,13 @@ def world(tmp_path_factory):
     judged = simulate_judgments(stimuli, TRIALS, ObserverSettings(n_observers=20), seed=4)
     write_truth(folder / TRUTH, judged, analytic_ceilings(judged, draws=3))
     dataset = Dataset(
-        "world", stimuli, judged.trials, {}, "simulated", "SIMULATED", folder=folder, simulated=True
+        stimuli,
+        judged.trials,
+        simulated=True,
+        name="world",
+        licence="simulated",
+        citation="SIMULATED",
+        folder=folder,
     )
     return judged, Study(dataset, stimuli, judged.trials)
 

@@ -69,7 +69,7 @@ def test_an_interrupted_experiment_goes_on_with_the_same_numbers(config, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         cross_validate(settings, tmp_path / "broken")
     monkeypatch.setattr(Embeddings, "save", original)
-    again = cross_validate(settings, tmp_path / "broken", resume=True)
+    again = cross_validate(settings, tmp_path / "broken")
     assert again.folds == whole.folds
     assert again.difference == whole.difference
 

@@ -49,7 +49,7 @@ def test_training_learns_and_the_run_folder_is_whole(config, tmp_path):
     assert validated == [1, 3, 5, 7, 9, 11, 13, 14]
     expected = {
         "config.yaml", "provenance.json", "metrics.jsonl", "checkpoint.safetensors",
-        "adapter", "base.safetensors", "tuned.safetensors", "evaluation.json",
+        "adapter", "base.safetensors", "tuned.safetensors", "center.safetensors", "evaluation.json",
     }  # fmt: skip
     assert {path.name for path in (tmp_path / "run").iterdir()} == expected
     assert [result.protocol for result in results] == ["held-out-trials", "held-out-pairs"]
@@ -96,7 +96,7 @@ def test_a_killed_run_resumes_to_the_same_numbers(config, tmp_path, monkeypatch,
     with pytest.raises(_Killed):
         run_training(settings, tmp_path / "broken")
     monkeypatch.setattr(TrainingLog, "append_metrics", original)
-    run_training(settings, tmp_path / "broken", resume=True)
+    run_training(settings, tmp_path / "broken")
     for name in ("metrics.jsonl", "adapter/adapter_model.safetensors"):
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     assert measured(tmp_path / "broken") == measured(tmp_path / "whole")
@@ -111,25 +111,22 @@ def measured(run) -> list:
 def test_resuming_a_finished_run_changes_nothing(config, tmp_path):
     run_training(config(), tmp_path / "run")
     before = (tmp_path / "run/adapter/adapter_model.safetensors").read_bytes()
-    run_training(config(), tmp_path / "run", resume=True)
+    run_training(config(), tmp_path / "run")
     assert (tmp_path / "run/adapter/adapter_model.safetensors").read_bytes() == before
 
 
 def test_folders_that_cannot_be_used_are_refused_untouched(config, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious.txt").write_text("mine")
-    with pytest.raises(BgsError, match="output folder is not empty"):
+    with pytest.raises(BgsError, match="something else in this folder"):
         run_training(config(), tmp_path / "full")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["precious.txt"]
-    with pytest.raises(BgsError, match="no run to resume"):
-        run_training(config(), tmp_path / "new", resume=True)
-    assert not (tmp_path / "new").exists()
 
 
 def test_resuming_with_another_configuration_names_the_key(config, tmp_path):
     run_training(config(), tmp_path / "run")
     with pytest.raises(BgsError, match=r"settings: optimizer\.warmup; expected 3, got 9"):
-        run_training(config("optimizer.warmup=9"), tmp_path / "run", resume=True)
+        run_training(config("optimizer.warmup=9"), tmp_path / "run")
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(config, tmp_path, monkeypatch):
@@ -143,9 +140,9 @@ def test_a_loss_that_is_not_finite_stops_the_run(config, tmp_path, monkeypatch):
         run_training(config(), tmp_path / "run")
 
 
-def train(settings, out, resume=False) -> None:
+def train(settings, out) -> None:
     """A run without its evaluation."""
-    fit(settings, load_study(settings), RunFolder(out), resume)
+    fit(settings, load_study(settings), RunFolder(out))
 
 
 def _breaks(monkeypatch, part: str) -> None:
@@ -191,7 +188,7 @@ def test_what_breaks_down_leaves_the_last_good_checkpoint(config, tmp_path, monk
     assert all(bool(tensor.isfinite().all()) for tensor in kept.values())
     assert [record["epoch"] for record in RunFolder(tmp_path / "run").read_metrics()] == [0, 1, 2]
     assert not (tmp_path / "run/adapter").exists()
-    train(config(), tmp_path / "run", resume=True)
+    train(config(), tmp_path / "run")
     train(config(), tmp_path / "whole")
     name = "adapter/adapter_model.safetensors"
     assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
@@ -310,7 +307,7 @@ def test_other_data_are_not_gone_on_with(config, small_study, tmp_path, monkeypa
     changed_study(small_study, study, what)
     monkeypatch.setattr(run, "new_backbone", lambda config: pytest.fail("the model was loaded"))
     with pytest.raises(BgsError, match=f"the {named} are not those that this run was begun with.*new folder"):
-        train(settings, tmp_path / "run", resume=True)
+        train(settings, tmp_path / "run")
     after = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
     assert after == before
 
@@ -325,14 +322,14 @@ def test_other_code_and_other_weights_are_not_gone_on_with(config, tmp_path, mon
     with monkeypatch.context() as patch:
         patch.setattr(study, "sources", lambda: "0" * 64)
         with pytest.raises(BgsError, match="the sources of bgs are not those that this run was begun with"):
-            train(config(), tmp_path / "run", resume=True)
+            train(config(), tmp_path / "run")
     about["origin"]["weights of the model"] = "0" * 64
     path.write_text(json.dumps(about))
     with pytest.raises(BgsError, match="the weights of the model are not those"):
-        train(config(), tmp_path / "run", resume=True)
+        train(config(), tmp_path / "run")
     path.unlink()
     with pytest.raises(BgsError, match=r"the stimuli are not those.*expected nothing recorded"):
-        train(config(), tmp_path / "run", resume=True)
+        train(config(), tmp_path / "run")
 
 
 def test_nothing_to_evaluate_on_is_found_before_anything_is_trained(
@@ -370,13 +367,13 @@ def test_a_test_clip_that_the_model_cannot_read_is_found_before_anything_is_trai
     assert not (tmp_path / "run").exists()
 
 
-def test_validation_on_few_clips_is_said(config, tmp_path, capsys, monkeypatch):
+def test_validation_on_few_clips_is_said(config, tmp_path, caplog, monkeypatch):
     from bgs import _progress as progress
 
     monkeypatch.setattr(progress, "_NOTED", set())
     train(config(), tmp_path / "run")
-    error = capsys.readouterr().err
-    assert "note: validation rests on 6 observed pairs among 4 clips" in error
+    error = caplog.text
+    assert "validation rests on 6 observed pairs among 4 clips" in error
     assert "standard error of about 0.45" in error
     assert "Under 190 pairs (20 clips)" in error
 
@@ -442,19 +439,19 @@ def test_a_killed_refit_resumes_to_the_same_numbers(config, tmp_path, monkeypatc
     with pytest.raises(_Killed):
         train(settings, tmp_path / "broken")
     monkeypatch.setattr(TrainingLog, "append_metrics", original)
-    train(settings, tmp_path / "broken", resume=True)
+    train(settings, tmp_path / "broken")
     assert count
     for name in ("metrics.jsonl", "refit/metrics.jsonl", "adapter/adapter_model.safetensors"):
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
-def test_a_lookup_table_keeps_its_last_epoch_and_says_so(config, tmp_path, capsys, monkeypatch):
+def test_a_lookup_table_keeps_its_last_epoch_and_says_so(config, tmp_path, caplog, monkeypatch):
     from bgs import _progress as progress
 
     monkeypatch.setattr(progress, "_NOTED", set())
     train(config("model=lookup:8", "lora=null"), tmp_path / "run")
     assert all(record["validation_rsa"] is None for record in RunFolder(tmp_path / "run").read_metrics())
-    assert "note: a lookup table says nothing about clips it never saw" in capsys.readouterr().err
+    assert "a lookup table says nothing about clips it never saw" in caplog.text
 
 
 def test_a_lookup_table_learns_its_training_stimuli_and_nothing_else(config, tmp_path):

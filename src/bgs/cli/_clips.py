@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bgs._errors import DataError
 from bgs._files import cache_folder, read_json, sha256_of, write_json
-from bgs._progress import print_once, progress_bar
+from bgs._progress import note, progress_bar
 from bgs.datasets import Dataset, write_folder
 from bgs.datasets.links import ClipSearch, link_clips, search_clips
 from bgs.datasets.phase import PhaseClip, load_phase, read_clips
@@ -31,11 +31,18 @@ def draw_clips(source: Path, out: Path | None, ratings: Path | None, size: int, 
     """
     folder = (out or cache_folder() / "clips" / PHASE_GENSET.name).resolve()
     stimuli, notes = load_phase(source, ratings)
-    print_once(*notes)
+    note(*notes)
     _draw_missing(read_clips(source), folder, size, fps)
     stimuli = replace(stimuli, videos=tuple(folder / name for name in stimuli.ids))
     card = PHASE_GENSET
-    drawn = Dataset(card.name, stimuli, None, card.hashes, card.licence, card.citation, simulated=False)
+    drawn = Dataset(
+        stimuli,
+        simulated=False,
+        name=card.name,
+        hashes=card.hashes,
+        licence=card.licence,
+        citation=card.citation,
+    )
     write_folder(drawn, folder)  # trajectories and judgments are the authors': people's
     link_clips(card.name, {name: folder / name for name in stimuli.ids})
     return folder

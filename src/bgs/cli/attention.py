@@ -69,7 +69,7 @@ def attention(
     from bgs._errors import ConfigError
     from bgs._files import require_output, write_json
     from bgs._optional import require_all
-    from bgs._progress import print_once
+    from bgs._progress import note
     from bgs.datasets import load_dataset
     from bgs.evaluation import attention_shares
     from bgs.runs.attention_mapper import AttentionMapper, read_regions
@@ -81,7 +81,7 @@ def attention(
         raise ConfigError("--masks conflicts with --boxes")
     require_output(out / "attention.json")
     dataset = load_dataset(data, mirror=mirror)
-    print_once(*dataset.notes)
+    note(*dataset.notes)
     regions = read_regions(dataset, masks, boxes)
     mappers = [
         AttentionMapper(name, dataset.stimuli, method.value, micro_batch, device, skip_bad)

@@ -35,7 +35,7 @@ def _load(
     name: str, mirror: Path | None, ratings: Path | None = None, options: TrialOptions | None = None
 ) -> Dataset:
     """A data set, saying how its tables were understood."""
-    from bgs._progress import print_once
+    from bgs._progress import note
     from bgs.datasets import load_dataset
     from bgs.judgments import AS_IT_STANDS
     from bgs.views.console import download_progress
@@ -44,7 +44,7 @@ def _load(
         dataset = load_dataset(
             name, mirror=mirror, progress=progress, ratings=ratings, options=options or AS_IT_STANDS
         )
-    print_once(*dataset.notes)
+    note(*dataset.notes)
     return dataset
 
 
@@ -149,18 +149,17 @@ def audit(
 ) -> None:
     """Audit a data set's trials: attention checks, duplicates, response times, coverage, agreement, leakage, published files."""
     from bgs._files import require_output, write_json
-    from bgs.datasets import audit_dataset
+    from bgs.api.auditing import audit as audited
     from bgs.views.audit import audit_view
     from bgs.views.console import console
 
     if json is not None:
         require_output(json)
     dataset = _load(name, mirror, options=trial_options(rt_unit, rt_kind))
-    found = audit_dataset(dataset)
-    console().print(audit_view(dataset, found))
+    found = audited(dataset)
+    console().print(audit_view(found.dataset, found.found))
     if json is not None:
-        about = {"dataset": dataset.name, "simulated": dataset.simulated, "hashes": dict(dataset.hashes)}
-        write_json(json, {**about, **found.to_json()})
+        write_json(json, found.to_json())
 
 
 @app.command("show", epilog="Example: bgs data show garcia-isik-2025 --first 3")
@@ -200,5 +199,8 @@ def plant(
         raise DataError("holds a data set that is not simulated", where=folder, expected="a new folder")
     stimuli, judged = planted_dataset(n_clips=clips, n_trials=trials, seed=seed)
     citation = "SIMULATED scenes and SIMULATED observers; no person judged anything"
-    write_folder(Dataset(folder.name, stimuli, judged, {}, "simulated", citation, simulated=True), folder)
+    write_folder(
+        Dataset(stimuli, judged, simulated=True, name=folder.name, licence="simulated", citation=citation),
+        folder,
+    )
     typer.echo(f"{folder}: {len(stimuli)} simulated clips, {len(judged):,} simulated trials")

@@ -47,7 +47,7 @@ def embed(
     """Embed every stimulus of a data set: one vector each, aligned by stimulus id."""
     from bgs._errors import ConfigError
     from bgs._files import require_output
-    from bgs._progress import print_once
+    from bgs._progress import note
     from bgs.datasets import load_dataset
     from bgs.embeddings import SUFFIXES
 
@@ -55,19 +55,20 @@ def embed(
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
     dataset = load_dataset(data, mirror=mirror)
-    print_once(*dataset.notes)
+    note(*dataset.notes)
     if layer is not None:
         from bgs.backbones.registry import with_layer
 
         model = with_layer(model, layer)
-    from bgs.runs.embedder import Embedder
+    from bgs.runs.embedder import Embedder, open_backbone
 
-    embedder = Embedder(model, dataset.stimuli, micro_batch, device, precision, skip_bad)
+    backbone = open_backbone(model, device, precision)
+    embedder = Embedder(backbone, dataset.stimuli, micro_batch, skip_bad)
     if all_layers:
-        found = embedder.layers()
+        found = embedder.layers(model)
         paths = [out.with_suffix(f".layer-{k:02d}{out.suffix}") for k in range(len(found))]
     else:
-        found, paths = [embedder.embed()], [out]
+        found, paths = [embedder.embed(model)], [out]
     for path, embeddings in zip(paths, found, strict=True):
         embeddings.save(path)
     if embedder.inputs.failures:

@@ -68,12 +68,11 @@ def evaluate(
     """Measure how well embeddings predict human similarity judgments, with intervals and noise ceilings."""
     from rich.console import Console
 
-    from bgs import evaluation
     from bgs._files import require_output, write_json
-    from bgs._progress import print_once
+    from bgs._progress import note
+    from bgs.api.evaluating import evaluate as evaluated
     from bgs.datasets import load_dataset
     from bgs.embeddings import Embeddings
-    from bgs.runs.provenance import provenance
     from bgs.views.console import console
     from bgs.views.evaluation import result_view
 
@@ -83,16 +82,12 @@ def evaluate(
     other = None if against is None else Embeddings.load(against)
     options = trial_options(rt_unit, rt_kind, drop_duplicates, exclude_flagged)
     dataset = load_dataset(data, mirror=mirror, options=options)
-    print_once(*dataset.notes)
+    note(*dataset.notes)
     with Console(stderr=True).status("comparing"):
-        result = evaluation.evaluate(
-            model, dataset.stimuli, dataset.need_trials(), protocol=protocol.value, distance=distance.value,
-            center=center, against=other, permutations=permutations, seed=seed,
-            provenance=provenance(
-                data=dataset.name, data_hashes=dict(dataset.hashes), simulated=dataset.simulated,
-                **dataset.about_trials(),
-            ),
-        )  # fmt: skip
+        (result,) = evaluated(
+            model, dataset, protocol=protocol.value, distance=distance.value, center=center, against=other,
+            permutations=permutations, seed=seed,
+        ).results  # fmt: skip
     console().print(result_view(result))
     if json is not None:
         write_json(json, result.to_json())

@@ -42,30 +42,28 @@ def experiment(
     Finished cells are kept; called again, it goes on where it was and tries failed cells again. Exit code 1: a cell
     or an analysis failed.
     """
-    from bgs._optional import require_all
     from bgs.runs.quiet import quiet_libraries
 
     quiet_libraries()
-    if report and not plan:
-        require_all("report", "plot", "report")
+    from bgs.api.experiments import experiment as done
     from bgs.cli._failures import print_failures
     from bgs.experiment.config import load_experiment
-    from bgs.experiment.grid import run_experiment
-    from bgs.experiment.page import write_report
     from bgs.experiment.plan import plan_experiment
     from bgs.views.console import console
     from bgs.views.experiment import plan_view, table_view
 
-    asked = overrides("training.judgments", rt_unit, rt_kind, drop_duplicates, exclude_flagged)
-    settings = load_experiment(config, [*(set_ or ()), *asked])
+    asked = [
+        *(set_ or ()),
+        *overrides("training.judgments", rt_unit, rt_kind, drop_duplicates, exclude_flagged),
+    ]
     if plan:
-        console().print(plan_view(plan_experiment(settings, out, mirror=mirror)))
+        console().print(plan_view(plan_experiment(load_experiment(config, asked), out, mirror=mirror)))
         return
-    outcome = run_experiment(settings, out, mirror=mirror)
-    console().print(table_view(outcome.table, outcome.data.config.evaluation.center))
+    found = done(config, out=out, overrides=asked, report=report, mirror=mirror)
+    console().print(table_view(found.table, found.centred))
     typer.echo(f"Experiment: {out}. Table: {out / 'results.json'}")
     if report:
-        typer.echo(f"Report: {write_report(outcome.data, outcome.table, outcome.failed)}")
-    if outcome.failed:
-        print_failures(outcome.failed, out)
+        typer.echo(f"Report: {found.report}")
+    if found.failed:
+        print_failures(found.failed, out)
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import typer
 from bgs import __version__
 from bgs._errors import BgsError
 from bgs._optional import missing_extra
+from bgs._progress import NoteHandler
 from bgs.cli import (
     attention,
     cache,
@@ -85,10 +87,20 @@ def _in_our_words() -> Iterator[None]:
         raise BgsError(f"not enough memory: {error or 'this needs more than there is'}") from error
 
 
+@contextmanager
+def _notes_on_stderr() -> Iterator[None]:
+    logger, handler = logging.getLogger("bgs"), NoteHandler()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line. Errors of our own family become one line on stderr and exit code 2."""
     try:
-        with _in_our_words():
+        with _notes_on_stderr(), _in_our_words():
             try:
                 app(args=list(argv) if argv is not None else None)
             finally:

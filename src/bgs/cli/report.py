@@ -22,12 +22,9 @@ def report(
 
     Figures (SVG, PNG) and tables (CSV, LaTeX) lie in a folder beside the file, called like it.
     """
-    from bgs._optional import require_all
+    from bgs.api.experiments import report as written
 
-    require_all("report", "plot", "report")
-    from bgs.experiment.page import report_experiment
-
-    path = report_experiment(folder, out, mirror=mirror)
+    path = written(folder, out, mirror=mirror)
     typer.echo(f"Report: {path}. Figures and tables: {path.with_suffix('')}")
     if open_:
         typer.launch(str(path))

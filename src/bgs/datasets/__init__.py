@@ -57,8 +57,8 @@ def load_dataset(
         stimuli, notes = load_phase(folder, None if ratings is None else Path(ratings))
     stimuli = replace(stimuli, videos=linked_clips(card.name, stimuli))
     dataset = Dataset(
-        card.name, stimuli, trials, card.hashes, card.licence, card.citation, folder,
-        simulated=False, notes=notes,
+        stimuli, trials, simulated=False, name=card.name, hashes=card.hashes, licence=card.licence,
+        citation=card.citation, folder=folder, notes=notes,
     )  # fmt: skip
     return dataset.select(options)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bgs._errors import DataError
+from bgs.datasets.registry import REGISTRY
 from bgs.judgments import AS_IT_STANDS, TrialOptions, Trials, select_trials
 from bgs.stimuli import StimulusSet
 
@@ -17,15 +18,15 @@ class Dataset:
     """Stimuli and judgments with their provenance.
 
     Attributes:
-        name: registered name, or the name of the folder.
         stimuli: the stimuli, in one fixed order.
         trials: odd-one-out trials over ``stimuli``; None where the data set has none.
+        simulated: whether clips or judgments were made by a simulation. Every page and table that is made of them says
+            so; whoever makes a data set has to say which it is.
+        name: registered name, or the name of the folder.
         hashes: file (path inside ``folder``) -> SHA-256 of its bytes.
         licence: what may be done with it.
         citation: what to cite.
         folder: where the files lie; None for data made in memory.
-        simulated: whether clips or judgments were made by a simulation. Every page and table that is made of them says
-            so; whoever makes a data set has to say which it is.
         notes: how its files were understood where that could be otherwise, and what was left out, a sentence each.
         options: how response times were read, and which trials were to be left out.
         left_out: what was left out, as JSON types.
@@ -34,15 +35,15 @@ class Dataset:
         DataError: the trials index a stimulus set of another size.
     """
 
-    name: str
     stimuli: StimulusSet
-    trials: Trials | None
-    hashes: Mapping[str, str]
-    licence: str
-    citation: str
-    folder: Path | None = None
+    trials: Trials | None = None
     _: KW_ONLY
     simulated: bool
+    name: str = "data made in memory"
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    licence: str = "your own data"
+    citation: str = "none given"
+    folder: Path | None = None
     notes: tuple[str, ...] = ()
     options: TrialOptions = AS_IT_STANDS
     left_out: Mapping[str, Any] = field(default_factory=dict)
@@ -53,6 +54,12 @@ class Dataset:
                 "trials belong to another stimulus set", where=self.name,
                 expected=f"{len(self.stimuli)} stimuli", got=self.trials.n_stimuli,
             )  # fmt: skip
+
+    @property
+    def reference(self) -> str:
+        """What it can be loaded by again, by :func:`bgs.load_dataset`; of data made in memory, its name."""
+        named = self.folder is None or self.name in REGISTRY
+        return self.name if named else str(self.folder)
 
     def need_trials(self) -> Trials:
         """The trials.

@@ -42,6 +42,5 @@ def load_videos(folder: Path, simulated: bool = False) -> Dataset:
     if aside:
         note += f"; {len(aside)} other or hidden files are left aside: {some(aside)}"
     return Dataset(
-        name=folder.resolve().name, stimuli=stimuli, trials=None, hashes={}, licence="your own data",
-        citation="none given", folder=folder, simulated=simulated, notes=(note,),
+        stimuli, simulated=simulated, name=folder.resolve().name, folder=folder, notes=(note,),
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Evaluation: RSA, odd-one-out accuracy, noise ceilings, analyses of a geometry, intervals. Never imports torch."""
 
+from bgs.evaluation.against_rdm import evaluate_rdm
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
 from bgs.evaluation.comparison import DESIGNS, Comparison
 from bgs.evaluation.contrasts import contrasts
@@ -53,6 +54,7 @@ __all__ = [
     "decode",
     "disagreements",
     "evaluate",
+    "evaluate_rdm",
     "find_dimensions",
     "leave_one_out_ceiling",
     "model_rdm",

@@ -98,7 +98,7 @@ class Comparison:
             metrics[name] = self._metric(name, unit, value, reach, bounds)
             if name in _SQUARED:
                 intervals = {
-                    design: _square(interval) for design, interval in metrics[name].intervals.items()
+                    design: squared_interval(interval) for design, interval in metrics[name].intervals.items()
                 }
                 found = Metric(
                     value**2, *intervals[self.headline], metrics[name].n, _SQUARED[name], intervals
@@ -175,7 +175,7 @@ class Comparison:
         self, name: str, unit: str, value: float, reach: dict[str, float], bounds: Interval
     ) -> Metric:
         intervals = {
-            design: _bounded(value, around, bounds) if self._known(design) else _NONE
+            design: bounded(value, around, bounds) if self._known(design) else _NONE
             for design, around in reach.items()
         }
         n = len(self.showings) if name.startswith("rsa") else len(self.triplets)
@@ -196,12 +196,13 @@ def _alike(values: Float64[np.ndarray, " n"]) -> bool:
     return not len(values) or float(np.ptp(values)) == 0.0
 
 
-def _bounded(value: float, reach: float, bounds: Interval) -> Interval:
+def bounded(value: float, reach: float, bounds: Interval) -> Interval:
+    """value ± reach, within bounds."""
     low, high = np.clip([value - reach, value + reach], *bounds).tolist()
     return low, high
 
 
-def _square(interval: Interval) -> Interval:
+def squared_interval(interval: Interval) -> Interval:
     """The interval of the square: from 0 where the interval spans 0."""
     squares = sorted(bound**2 for bound in interval)
     return (0.0 if interval[0] <= 0 <= interval[1] else squares[0], squares[1])

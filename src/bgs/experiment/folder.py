@@ -9,7 +9,7 @@ from typing import Any
 
 from bgs._errors import BgsError
 from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
-from bgs._progress import print_once
+from bgs._progress import note
 from bgs._yaml import read_mapping
 from bgs.datasets import REGISTRY, load_dataset
 from bgs.experiment.config import ExperimentConfig
@@ -151,7 +151,7 @@ def load_experiment_study(config: ExperimentConfig, data: str, mirror: Path | No
     model = next(iter(config.models))
     settings = config.training_config(model, config.conditions[0], config.seeds[0], data)
     dataset = load_dataset(data, mirror=mirror, options=settings.judgments.options())
-    print_once(*dataset.notes)
+    note(*dataset.notes)
     study = new_study(settings, dataset)
     study.to_train(settings)
     study.require_protocols(config.evaluation.protocols, "training.evaluation.protocols")

@@ -134,7 +134,7 @@ class _Work:
         )
         study = replace(self.study, source=cell.condition.source(cell.seed, captions))
         if not (cell.folder.adapter / "bgs.json").is_file():  # written last
-            fit(cell.config, study, cell.folder, resume=cell.folder.config.is_file(), report=report)
+            fit(cell.config, study, cell.folder, report)
         return embed_tuned(cell.config, study, cell.folder)
 
     def _evaluate(self, cell: Cell, embeddings: Embeddings, against: Embeddings | None) -> list[Result]:

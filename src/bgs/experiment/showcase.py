@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 
 from bgs._errors import MissingExtraError
 from bgs._optional import require_all
-from bgs._progress import print_once
+from bgs._progress import note
 from bgs._typing import Float, Int
 from bgs.embeddings import Embeddings
 from bgs.experiment.experiment_data import ExperimentData
@@ -65,7 +65,7 @@ def strips(
     try:
         require_all("video", "video", "train")
     except MissingExtraError as error:
-        print_once(f"The report has no frames of clips: {error}")
+        note(f"The report has no frames of clips: {error}")
         return None
     return np.stack([decode(path, Sampling(frames=frames, size=_SIDE)) for path in there])
 

@@ -27,7 +27,10 @@ def write_simulated(settings: SimulateSettings, folder: Path) -> None:
     judged = simulate_judgments(stimuli, settings.trials, observers, settings.seed)
     write_truth(folder / TRUTH, judged, analytic_ceilings(judged, draws=5))
     write_folder(
-        Dataset(folder.name, stimuli, judged.trials, {}, "simulated", _CITATION, simulated=True), folder
+        Dataset(
+            stimuli, judged.trials, simulated=True, name=folder.name, licence="simulated", citation=_CITATION
+        ),
+        folder,
     )
 
 
@@ -38,4 +41,6 @@ def film_world(settings: ClipSettings, folder: Path) -> None:
     with progress_bar() as bar:
         task = bar.add_task("filming", total=settings.clips)
         stimuli = write_clips(folder, settings, lambda done: bar.advance(task, done))
-    write_folder(Dataset(folder.name, stimuli, None, {}, "simulated", _CITATION, simulated=True), folder)
+    write_folder(
+        Dataset(stimuli, simulated=True, name=folder.name, licence="simulated", citation=_CITATION), folder
+    )

@@ -5,12 +5,14 @@ from bgs.judgments.duplicates import Duplicates, find_duplicates, without_duplic
 from bgs.judgments.geometry import Geometry
 from bgs.judgments.ordinal import OrdinalEmbedding, ordinal_embedding
 from bgs.judgments.pair_counts import PairCounts, human_rdm
+from bgs.judgments.rdm import RDM
 from bgs.judgments.splits import split_folds, split_validation
 from bgs.judgments.trial_options import AS_IT_STANDS, TrialOptions, select_trials
 from bgs.judgments.trials import Kind, Trials
 
 __all__ = [
     "AS_IT_STANDS",
+    "RDM",
     "Duplicates",
     "Geometry",
     "Kind",

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from bgs._errors import DataError
 from bgs._files import sha256
-from bgs._progress import print_once, progress_bar
+from bgs._progress import note, progress_bar
 from bgs.backbones import VideoInputs, load_backbone
 from bgs.backbones.attention import clip_maps, require_attention
 from bgs.datasets import Dataset
@@ -44,7 +44,7 @@ class AttentionMapper:
         inputs = self.backbone.prepare(stimuli, skip_bad=skip_bad)
         assert isinstance(inputs, VideoInputs)
         self.inputs = inputs
-        print_once(*self.backbone.notes)
+        note(*self.backbone.notes)
 
     @cached_property
     def maps(self) -> ClipMaps:

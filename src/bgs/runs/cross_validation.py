@@ -11,6 +11,7 @@ import numpy as np
 from bgs._files import write_json
 from bgs._lock import locked_folder
 from bgs._typing import Int
+from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric
 from bgs.evaluation.folds import HeldOutFold, pooled_rsa
@@ -44,23 +45,23 @@ class CrossValidation:
 
 
 def cross_validate(
-    config: TrainingConfig, out: str | Path, *, resume: bool = False, mirror: Path | None = None
+    config: TrainingConfig, out: str | Path, *, mirror: Path | None = None, dataset: Dataset | None = None
 ) -> CrossValidation:
     """Train a run for every fold of every repeat, in ``out/repeat-R/fold-K``, and pool what was held out.
 
-    Interrupted, it goes on with ``resume``; finished folds are kept.
+    Interrupted and called again, it goes on; finished folds are kept.
 
     Raises:
         BgsError: bad configuration, data or folder.
     """
     assert config.cross_validation is not None
     whole = RunFolder(out)
-    whole.check(config, resume)
-    study = load_study(config, mirror)
+    whole.check(config)
+    study = load_study(config, mirror, dataset)
     split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)  # impossible ones fail here
     whole.require_origin(study.origin())
     with locked_folder(whole.path):
-        whole.open(config, resume)
+        whole.open(config)
         if not whole.provenance.is_file():
             whole.write_provenance({**study.about(config), "origin": study.origin()})
         return _all_folds(config, study, whole)
@@ -95,7 +96,7 @@ def _fold(
     if folder.embeddings("tuned").is_file():
         base, tuned = (Embeddings.load(folder.embeddings(which)) for which in ("base", "tuned"))
     else:
-        fit(config, study, folder, resume=folder.config.is_file())
+        fit(config, study, folder)
         base = bases[config.reference] if config.reference in bases else embed_base(config, study)
         base.save(folder.embeddings("base"))
         tuned = embed_tuned(config, study, folder)

@@ -13,8 +13,8 @@ import torch
 
 from bgs._errors import ConfigError
 from bgs._files import write_text
-from bgs._progress import print_once, progress_bar
-from bgs.backbones import VideoBackbone, embed, embed_layers, load_backbone
+from bgs._progress import note, progress_bar
+from bgs.backbones import Backbone, VideoBackbone, embed, embed_layers, load_backbone
 from bgs.embeddings import Embeddings
 from bgs.runs.provenance import provenance
 from bgs.runs.quiet import quiet_libraries
@@ -22,34 +22,48 @@ from bgs.stimuli import StimulusSet
 from bgs.stimuli.unreadable import Failure
 
 
+def open_backbone(model: str, device: str = "auto", precision: str = "auto") -> Backbone:
+    """Load a backbone by its reference and move it to its device.
+
+    Raises:
+        ConfigError: an unknown model, device or precision.
+        BgsError: the model cannot be loaded.
+    """
+    quiet_libraries()
+    backbone = load_backbone(model)
+    backbone.precision = known_precision(precision)
+    backbone.to(resolve_device(device))
+    return backbone
+
+
 class Embedder:
-    """A loaded backbone and the stimuli it can read, with a progress bar for all that takes time."""
+    """A backbone and the stimuli it can read, with a progress bar for all that takes time.
+
+    Args:
+        backbone: from :func:`open_backbone`.
+        stimuli: what to embed.
+        micro_batch: captions or clips encoded at a time.
+        skip_bad: leave clips out that cannot be read; ``inputs.failures`` names them.
+
+    Raises:
+        DataError: stimuli that cannot be read.
+    """
 
     def __init__(
-        self,
-        model: str,
-        stimuli: StimulusSet,
-        micro_batch: int,
-        device: str,
-        precision: str = "auto",
-        skip_bad: bool = False,
+        self, backbone: Backbone, stimuli: StimulusSet, micro_batch: int = 64, skip_bad: bool = False
     ) -> None:
-        quiet_libraries()
-        self.model, self.micro_batch = model, micro_batch
-        self.backbone = load_backbone(model)
-        self.backbone.precision = known_precision(precision)
-        self.backbone.to(resolve_device(device))
-        self.inputs = self.backbone.prepare(stimuli, skip_bad=skip_bad)
-        print_once(*self.backbone.notes)
+        self.backbone, self.micro_batch = backbone, micro_batch
+        self.inputs = backbone.prepare(stimuli, skip_bad=skip_bad)
+        note(*backbone.notes)
         left_out = {failure.stimulus_id for failure in self.inputs.failures}
         self.positions = np.array([i for i, name in enumerate(stimuli.ids) if name not in left_out])
         self.stimuli = stimuli
 
-    def embed(self) -> Embeddings:
-        """One vector a stimulus."""
-        return self._embeddings(self._run(embed), self.model)
+    def embed(self, source: str) -> Embeddings:
+        """One vector a stimulus; ``source`` is how the backbone was asked for."""
+        return self._embeddings(self._run(embed), source)
 
-    def layers(self) -> list[Embeddings]:
+    def layers(self, source: str) -> list[Embeddings]:
         """One vector a stimulus from each layer.
 
         Raises:
@@ -57,10 +71,10 @@ class Embedder:
         """
         if not isinstance(self.backbone, VideoBackbone):
             raise ConfigError(
-                "--all-layers: no layers to choose from", where=self.model, expected="a video model"
+                "--all-layers: no layers to choose from", where=source, expected="a video model"
             )
         values = self._run(embed_layers)
-        return [self._embeddings(layer, f"{self.model} layer {k}") for k, layer in enumerate(values)]
+        return [self._embeddings(layer, f"{source} layer {k}") for k, layer in enumerate(values)]
 
     def write_failures(self, path: Path) -> None:
         """Which stimuli were left out, and why, as CSV."""
@@ -92,7 +106,7 @@ def embed_stimuli(
     precision: str = "auto",
 ) -> Embeddings:
     """Load a backbone and embed all stimuli, with a progress bar."""
-    return Embedder(model, stimuli, micro_batch, device, precision).embed()
+    return Embedder(open_backbone(model, device, precision), stimuli, micro_batch).embed(model)
 
 
 def known_precision(precision: str) -> Literal["auto", "fp32", "bf16"]:

@@ -20,7 +20,7 @@ def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, w
         if flat_before.get(key) != flat_now.get(key):
             raise ConfigError(
                 f"this {what} was started with other settings: {key}", where=where,
-                expected=flat_before.get(key), got=flat_now.get(key), hint="resume with the same configuration",
+                expected=flat_before.get(key), got=flat_now.get(key), hint="take a new folder, or the same settings",
             )  # fmt: skip
 
 

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bgs._files import write_json
 from bgs._lock import locked_folder
 from bgs._progress import progress_bar
 from bgs.backbones import Backbone, save_adapter
+from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
 from bgs.runs.embedder import embed_stimuli
@@ -21,26 +24,27 @@ from bgs.training.checkpoint import LoopState
 
 
 def run_training(
-    config: TrainingConfig, out: str | Path, *, resume: bool = False, mirror: Path | None = None
+    config: TrainingConfig, out: str | Path, *, mirror: Path | None = None, dataset: Dataset | None = None
 ) -> list[Result]:
     """Train, save the adapter, and evaluate base and tuned embeddings, one result a protocol.
 
-    Test stimuli are first looked at after the adapter has been saved.
+    Interrupted and called again, it goes on and ends with the numbers of an unbroken run. Test stimuli are first looked
+    at after the adapter has been saved.
 
     Raises:
         BgsError: bad configuration, data or folder; nothing is written before these are checked.
     """
     folder = RunFolder(out)
-    folder.check(config, resume)
-    study = load_study(config, mirror)
+    folder.check(config)
+    study = load_study(config, mirror, dataset)
     study.require_protocols(config.evaluation.protocols, "evaluation.protocols")
     with locked_folder(folder.path):
-        return _run(config, study, folder, resume)
+        return _run(config, study, folder)
 
 
-def _run(config: TrainingConfig, study: Study, folder: RunFolder, resume: bool) -> list[Result]:
+def _run(config: TrainingConfig, study: Study, folder: RunFolder) -> list[Result]:
     settings = config.evaluation
-    about = study.about(config) | fit(config, study, folder, resume)
+    about = study.about(config) | fit(config, study, folder)
     base, tuned = embed_both(config, study, folder)
     results = [
         evaluate(
@@ -58,7 +62,6 @@ def fit(
     config: TrainingConfig,
     study: Study,
     folder: RunFolder,
-    resume: bool,
     report: Callable[[EpochRecord], None] | None = None,
 ) -> dict[str, Any]:
     """Train in a run folder and save the adapter there; ``report`` is called after every epoch.
@@ -70,7 +73,7 @@ def fit(
         BgsError: the folder, the data, the code or the model is not what a resumed run was begun with, a stimulus lacks
             what the model reads, or training broke down. But for the last, nothing is written before.
     """
-    backbone, state = _fit(config, study, folder, resume, report)
+    backbone, state = _fit(config, study, folder, report)
     done: dict[str, Any] = {}
     if config.refit:
         del backbone  # there may be memory for one
@@ -83,11 +86,10 @@ def _fit(
     config: TrainingConfig,
     study: Study,
     folder: RunFolder,
-    resume: bool,
     report: Callable[[EpochRecord], None] | None,
 ) -> tuple[Backbone, LoopState]:
     origin = study.origin()
-    folder.check(config, resume)  # before a model is loaded, which may take minutes
+    folder.check(config)  # before a model is loaded, which may take minutes
     folder.require_origin(origin)
     backbone = new_backbone(config)
     if backbone.spec.revision:
@@ -95,10 +97,10 @@ def _fit(
         folder.require_origin(origin)
     backbone.require_readable(study.stimuli)
     trainer = new_trainer(config, backbone, study, folder)
-    folder.open(config, resume)
+    folder.open(config)
     if not folder.provenance.is_file():
         folder.write_provenance({**study.about(config), "origin": origin})
-    return backbone, _train_with_progress(trainer, "training", resume, report)
+    return backbone, _train_with_progress(trainer, "training", report)
 
 
 def _refit(
@@ -111,7 +113,7 @@ def _refit(
     trainer = new_trainer(config, backbone, study, folder.refit, replay)
     done = {"epochs": len(replay), "clips": int(study.stimuli.train.sum())}
     folder.add_provenance(refit=done)
-    _train_with_progress(trainer, "refit", True, None)
+    _train_with_progress(trainer, "refit", None)
     return backbone, done
 
 
@@ -132,11 +134,14 @@ def embed_tuned(config: TrainingConfig, study: Study, folder: RunFolder) -> Embe
     run = f"run:{folder.path}"
     tuned = embed_stimuli(run, study.stimuli, config.micro_batch, config.device, config.precision)
     tuned.save(folder.embeddings("tuned"))
+    if config.evaluation.center:
+        ids = study.stimuli.ids
+        folder.write_center(tuned, [ids[i] for i in np.flatnonzero(study.stimuli.train)])
     return tuned
 
 
 def _train_with_progress(
-    trainer: Trainer, name: str, resume: bool, report: Callable[[EpochRecord], None] | None
+    trainer: Trainer, name: str, report: Callable[[EpochRecord], None] | None
 ) -> LoopState:
     with progress_bar() as bar:
         task = bar.add_task(name, total=trainer.epochs)
@@ -153,4 +158,4 @@ def _train_with_progress(
             if report is not None:
                 report(record)
 
-        return trainer.run(resume=resume, report=show)
+        return trainer.run(show)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bgs._errors import BgsError
 from bgs._files import (
@@ -15,7 +17,10 @@ from bgs._files import (
     write_json,
     write_text,
 )
+from bgs._scale import mean_of_rows
+from bgs._typing import Float64
 from bgs._yaml import read_mapping
+from bgs.embeddings import Embeddings
 from bgs.runs.resuming import require_same, require_same_origin
 from bgs.training import TrainingConfig, TrainingLog
 
@@ -24,8 +29,8 @@ class RunFolder(TrainingLog):
     """Where a run keeps what it makes; every file is written whole.
 
     ``config.yaml``, ``provenance.json``, ``metrics.jsonl``, ``checkpoint.safetensors``, ``adapter/``,
-    ``base.safetensors``, ``tuned.safetensors``, ``evaluation.json``; ``refit/`` with metrics and checkpoint of the second
-    training, where there is one.
+    ``base.safetensors``, ``tuned.safetensors``, ``center.safetensors``, ``evaluation.json``; ``refit/`` with metrics and
+    checkpoint of the second training, where there is one.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -34,6 +39,7 @@ class RunFolder(TrainingLog):
         self.provenance = self.path / "provenance.json"
         self.adapter = self.path / "adapter"
         self.evaluation = self.path / "evaluation.json"
+        self.center = self.path / "center.safetensors"
 
     def embeddings(self, which: str) -> Path:
         """File of the ``base`` or ``tuned`` embeddings."""
@@ -44,36 +50,33 @@ class RunFolder(TrainingLog):
         """Of the training on all training clips."""
         return TrainingLog(self.path / "refit")
 
-    def check(self, config: TrainingConfig, resume: bool) -> None:
+    def check(self, config: TrainingConfig) -> None:
         """See, before anything is loaded, that a run can begin in the folder or go on in it; nothing is written.
 
         Raises:
-            BgsError: the folder holds something and ``resume`` is off, holds no run to resume, or cannot be made.
-            ConfigError: the run was started with another configuration (the first differing key is named).
+            BgsError: the folder holds something else, or cannot be made.
+            ConfigError: it holds a run of another configuration (the first differing key is named).
         """
         require_output(self.config)
-        if not resume:
-            if not is_empty(self.path):
-                raise BgsError(
-                    "output folder is not empty",
-                    where=self.path,
-                    expected="a new folder",
-                    hint="or go on with --resume",
-                )
+        if is_empty(self.path):
             return
         if not self.config.is_file():
-            raise BgsError("no run to resume here", where=self.path, expected="a folder with config.yaml")
+            raise BgsError(
+                "there is something else in this folder",
+                where=self.path,
+                expected="a new folder, or that of this run",
+            )
         require_same(read_mapping(self.config), config.model_dump(mode="json"), "run", self.config)
 
-    def open(self, config: TrainingConfig, resume: bool) -> None:
-        """Begin a run in an empty folder, or go on with one of the same configuration; only one process at a time.
+    def open(self, config: TrainingConfig) -> None:
+        """Begin a run in an empty folder, or go on with the one that was interrupted in it; only one process at a time.
 
         Raises:
             BgsError: see :meth:`check`.
         """
-        self.check(config, resume)
+        self.check(config)
         remove_scraps(self.path)
-        if not resume:
+        if not self.config.is_file():
             write_text(self.config, config.to_yaml())
 
     def require_origin(self, origin: Mapping[str, str]) -> None:
@@ -90,6 +93,18 @@ class RunFolder(TrainingLog):
             require_same_origin(known, origin, "run", self.provenance)
         elif self.checkpoint.is_file():
             require_same_origin({}, origin, "run", self.provenance)
+
+    def write_center(self, tuned: Embeddings, training_ids: Sequence[str]) -> None:
+        """Keep the mean of the training stimuli, from which distances were measured."""
+        values = mean_of_rows(tuned.select(training_ids).values)[None]
+        Embeddings(values, ("mean of the training stimuli",), tuned.source).save(self.center)
+
+    def read_center(self) -> Float64[np.ndarray, " d"] | None:
+        """That mean; None where the run was measured without."""
+        if not self.center.is_file():
+            return None
+        center: Float64[np.ndarray, " d"] = Embeddings.load(self.center).values[0].astype(np.float64)
+        return center
 
     def add_provenance(self, **more: Any) -> None:
         """Record what became known on the way."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bgs._errors import DataError, some
-from bgs._progress import print_once
+from bgs._progress import note
 from bgs._typing import Float, Int
 from bgs.datasets import Dataset, load_dataset
 from bgs.evaluation import select_protocol
@@ -121,14 +121,15 @@ class Study:
         )  # fmt: skip
 
 
-def load_study(config: TrainingConfig, mirror: Path | None = None) -> Study:
-    """Load a configuration's data set, with judgments from its ratings where the configuration says so.
+def load_study(config: TrainingConfig, mirror: Path | None = None, dataset: Dataset | None = None) -> Study:
+    """A configuration's data set, loaded unless it is given, with judgments from its ratings where the configuration says so.
 
     Raises:
         DataError: there is nothing to train on.
     """
-    dataset = load_dataset(config.data, mirror=mirror, options=config.judgments.options())
-    print_once(*dataset.notes)
+    if dataset is None:
+        dataset = load_dataset(config.data, mirror=mirror, options=config.judgments.options())
+    note(*dataset.notes)
     return new_study(config, dataset)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import ConfigError
-from bgs._progress import print_once, progress_bar
+from bgs._progress import note, progress_bar
 from bgs._scale import mean_of_rows
 from bgs._typing import Float
 from bgs.backbones import Backbone, Inputs, attach_lora, load_backbone
@@ -62,9 +62,7 @@ def new_trainer(
     method = _method(config, backbone, inputs, geometry, np.searchsorted(seen, optimise))
     validation = _validation(config, study, seen, validate) if len(validate) else None
     if backbone.spec.family == "lookup":
-        print_once(
-            "a lookup table says nothing about clips it never saw: no validation, the last epoch is kept"
-        )
+        note("a lookup table says nothing about clips it never saw: no validation, the last epoch is kept")
     return Trainer(config, backbone, inputs, method, validation, log, replay)
 
 
@@ -79,7 +77,7 @@ def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) ->
             )
     trained, total = share_trainable(backbone)
     share = f"{trained:,} of {total:,} parameters are trained ({trained / total:.2%})"
-    print_once(*backbone.notes, share)
+    note(*backbone.notes, share)
     return inputs
 
 
@@ -128,7 +126,7 @@ def _require_varied(target: Float[np.ndarray, "m m"]) -> None:
             expected="dissimilarities that differ", got=among, hint="validate on more clips, or on none with 0",
         )  # fmt: skip
     if len(known) < FEW_PAIRS:
-        print_once(
+        note(
             f"validation rests on {among}: a correlation over so few has a standard error of about "
             f"{(len(known) - 1) ** -0.5:.2f}. Under {FEW_PAIRS} pairs (20 clips) that is more than tuning is likely to "
             "gain, and the epoch is chosen by noise; validation.fraction: 0 keeps the last one"

@@ -94,18 +94,17 @@ class Trainer:
         """Epochs to do, at most."""
         return len(self.replay) or self.config.epochs
 
-    def run(self, resume: bool = False, report: Callable[[EpochRecord], None] | None = None) -> LoopState:
-        """Train to the end, leaving the selected parameters in the backbone.
+    def run(self, report: Callable[[EpochRecord], None] | None = None) -> LoopState:
+        """Train to the end, from the checkpoint where there is one, leaving the selected parameters in the backbone.
 
         Args:
-            resume: go on from the log's checkpoint, if there is one.
             report: called after every epoch.
 
         Raises:
             BgsError: loss, gradient, a parameter or an embedding is not finite; the checkpoint is that of the last
                 epoch that was.
         """
-        if resume and self.log.checkpoint.is_file():
+        if self.log.checkpoint.is_file():
             self.state = load_checkpoint(self.log.checkpoint, self.backbone, self.optimizer)
         self.log.start_metrics(keep_before=self.state.epoch)
         while self.state.epoch < self.epochs and not self.state.stopped:

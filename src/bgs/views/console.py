@@ -1,11 +1,12 @@
-"""Tables and progress bars of the command line, readable in 80 columns."""
+"""Tables readable in 80 columns, and where they are printed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,21 @@ from rich.text import Text
 def console() -> Console:
     """Standard output; 80 columns where it is not a terminal."""
     return Console(highlight=False, soft_wrap=False)
+
+
+def as_text(view: RenderableType) -> str:
+    """A view as plain text, 80 columns wide."""
+    with StringIO() as stream:
+        Console(file=stream, width=80, highlight=False, color_system=None).print(view)
+        return stream.getvalue().rstrip("\n")
+
+
+def as_html(view: RenderableType) -> str:
+    """A view as a piece of HTML, for a notebook."""
+    recorder = Console(file=StringIO(), width=80, highlight=False, record=True)
+    recorder.print(view)
+    shape = '<pre style="white-space:pre;overflow-x:auto;line-height:normal">{code}</pre>'
+    return recorder.export_html(inline_styles=True, code_format=shape)
 
 
 def table(

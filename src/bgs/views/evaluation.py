@@ -41,10 +41,8 @@ def result_view(result: Result, names: tuple[str, str] = ("this", "other")) -> G
         shuffles = f"{known['permutations']} shuffles of stimulus labels, one-sided"
         parts.append(f"p = {_p_value(p)} for the Spearman RSA ({shuffles}).")
     parts.append(f"Embeddings are centred on {known['centred_on']}.")
-    parts.append(
-        f"Intervals: 95 %, about other clips than these {known['n_clips']} and other people than these "
-        f"{known['n_participants']}."
-    )
+    people = f" and other people than these {known['n_participants']}" if "n_participants" in known else ""
+    parts.append(f"Intervals: 95 %, about other clips than these {known['n_clips']}{people}.")
     if result.differences:
         parts += ["", _differences_table(result, names)]
     if known.get("simulated"):
@@ -55,9 +53,9 @@ def result_view(result: Result, names: tuple[str, str] = ("this", "other")) -> G
 
 def _metrics_table(result: Result) -> Table:
     rows = []
-    for name, words, ceilings in _ROWS:
+    for name, words, ceilings in _measured(result):
         metric = result.metrics[name]
-        known = [result.metrics[key] for key in ceilings]
+        known = [result.metrics[key] for key in ceilings if key in result.metrics]
         # Where two ceilings are given, the truth lies between a pessimistic and an optimistic one.
         ceiling = " to ".join(number(bound.value) for bound in known)
         if len(known) == 1 and not math.isnan(known[0].low):
@@ -69,12 +67,17 @@ def _metrics_table(result: Result) -> Table:
 
 def _differences_table(result: Result, names: tuple[str, str]) -> Table:
     rows = []
-    for name, words, _ in _ROWS:
+    for name, words, _ in _measured(result):
         models, difference = (result.metrics[name], result.against_metrics[name]), result.differences[name]
         values = [number(metric.value) for metric in models]
         rows.append((words, *values, number(difference.value, sign=True), _interval(difference, sign=True)))
     title = f"Compared with {result.provenance['against']['source']}, paired"
     return table(title, ("", *names, "difference", "95 % interval"), rows, numbers=(1, 2, 3, 4))
+
+
+def _measured(result: Result) -> list[tuple[str, str, tuple[str, ...]]]:
+    """The rows that the result has: a matrix alone has no odd ones out."""
+    return [row for row in _ROWS if row[0] in result.metrics]
 
 
 def _interval(metric: Metric, sign: bool = False) -> str:

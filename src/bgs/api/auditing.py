@@ -1,0 +1,57 @@
+"""The audit of a data set, from Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bgs.datasets import Dataset, audit_dataset, load_dataset
+from bgs.judgments.audit import Audit
+from bgs.views.audit import audit_view
+from bgs.views.console import as_html, as_text
+
+
+@dataclass(frozen=True)
+class DatasetAudit:
+    """What a careful reader wants to know of a data set before trusting it; prints as tables.
+
+    Attributes:
+        dataset: the data set.
+        found: everything, participant by participant too.
+    """
+
+    dataset: Dataset
+    found: Audit
+
+    def __str__(self) -> str:
+        return as_text(audit_view(self.dataset, self.found))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(audit_view(self.dataset, self.found))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only, as ``bgs data audit --json`` writes them."""
+        about = {
+            "dataset": self.dataset.name,
+            "simulated": self.dataset.simulated,
+            "hashes": dict(self.dataset.hashes),
+        }
+        return {**about, **self.found.to_json()}
+
+
+def audit(data: Dataset | str | Path, *, mirror: str | Path | None = None) -> DatasetAudit:
+    """Audit a data set's trials: attention checks, duplicates, response times, coverage, agreement, leakage.
+
+    Args:
+        data: a data set, its name or folder.
+        mirror: folder with a mirror of the authors' repositories.
+
+    Raises:
+        DataError: it cannot be had, or has no trials.
+    """
+    dataset = data if isinstance(data, Dataset) else load_dataset(data, mirror=mirror)
+    return DatasetAudit(dataset, audit_dataset(dataset))

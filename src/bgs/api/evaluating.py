@@ -1,0 +1,193 @@
+"""Embeddings against people, from Python: figures that print as a table, and go into a frame, a plot or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bgs import evaluation
+from bgs._optional import require
+from bgs.datasets import Dataset, load_dataset
+from bgs.embeddings import Embeddings
+from bgs.evaluation import Metric, Result
+from bgs.judgments import RDM
+from bgs.report import Estimate, ForestFigure, ForestPanel, ForestRow, draw, render
+from bgs.runs.provenance import provenance
+from bgs.views.console import as_html, as_text
+from bgs.views.evaluation import result_view
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a plot shows of each protocol, and the level of guessing.
+_PLOTTED = (("rsa_spearman", "RSA, Spearman", None), ("odd_one_out_3afc", "odd one out", 1 / 3))
+
+
+@dataclass(frozen=True)
+class Evaluation(Mapping[str, Result]):
+    """Results by protocol; as text or in a notebook, tables of values beside their ceilings.
+
+    Attributes:
+        results: one a protocol.
+        names: what the embeddings evaluated and those compared with are called.
+    """
+
+    results: tuple[Result, ...]
+    names: tuple[str, str] = ("this", "other")
+
+    @cached_property
+    def _by_protocol(self) -> dict[str, Result]:
+        return {result.protocol: result for result in self.results}
+
+    def __getitem__(self, protocol: str) -> Result:
+        return self._by_protocol[protocol]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_protocol)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __str__(self) -> str:
+        return "\n".join(as_text(result_view(result, self.names)) for result in self.results)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return "".join(as_html(result_view(result, self.names)) for result in self.results)
+
+    def to_json(self) -> dict[str, Any]:
+        """Protocol -> :meth:`bgs.evaluation.Result.to_json`."""
+        return {result.protocol: result.to_json() for result in self.results}
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a figure: protocol, model, metric, value, interval, p, n and unit.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        frame = require("pandas", "analysis").DataFrame
+        return frame([row for result in self.results for row in self._rows(result)])
+
+    def _rows(self, result: Result) -> Iterator[dict[str, Any]]:
+        this, other = self.names
+        groups = (
+            (this, result.metrics),
+            (other, result.against_metrics),
+            (f"{this} − {other}", result.differences),
+        )
+        for model, metrics in groups:
+            for name, metric in metrics.items():
+                of = "people" if "ceiling" in name or "reliability" in name else model
+                yield {"protocol": result.protocol, "model": of, "metric": name, **_row(metric)}
+
+    def figure(self) -> ForestFigure:
+        """Values with their intervals, as a specification that :func:`bgs.report.draw` draws."""
+        panels = tuple(
+            ForestPanel(
+                label, "95 % interval", tuple(self._row(result, key, chance) for result in self.results)
+            )
+            for key, label, chance in _PLOTTED
+            if all(key in result.metrics for result in self.results)
+        )
+        simulated = any(result.provenance.get("simulated") for result in self.results)
+        return ForestFigure(panels, "SIMULATED: no human data." if simulated else "")
+
+    def _row(self, result: Result, key: str, chance: float | None) -> ForestRow:
+        estimates = [Estimate.of(self.names[0], result.metrics[key], "tuned")]
+        if result.against_metrics:
+            estimates.insert(0, Estimate.of(self.names[1], result.against_metrics[key], "base"))
+        if key == "rsa_spearman" and "rsa_ceiling" in result.metrics:
+            estimates.append(Estimate.of("noise ceiling", result.metrics["rsa_ceiling"]))
+        return ForestRow(result.protocol, tuple(estimates), chance)
+
+    def plot(self, path: str | Path | None = None) -> Plot:
+        """Draw :meth:`figure`, into an SVG or PNG file where one is given; a notebook shows what is returned.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+        """
+        figure = self.figure()
+        if path is not None:
+            draw(figure, path)
+        return Plot(figure)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure that a notebook shows."""
+
+    figure: ForestFigure
+
+    def _repr_svg_(self) -> str:
+        return render(self.figure, "svg").decode("utf-8")
+
+    def _repr_png_(self) -> bytes:
+        return render(self.figure, "png")
+
+
+def _row(metric: Metric) -> dict[str, Any]:
+    return {
+        "value": metric.value, "low": metric.low, "high": metric.high, "p": metric.p, "n": metric.n, "unit": metric.unit,
+    }  # fmt: skip
+
+
+def evaluate(
+    embeddings: Embeddings,
+    data: Dataset | RDM | str | Path,
+    *,
+    protocol: str | Sequence[str] | None = None,
+    against: Embeddings | None = None,
+    distance: str = "cosine",
+    center: bool | None = None,
+    permutations: int = 1000,
+    seed: int = 0,
+    names: tuple[str, str] = ("this", "other"),
+    mirror: str | Path | None = None,
+) -> Evaluation:
+    """How well do embeddings predict human similarity judgments?
+
+    Args:
+        embeddings: one vector a stimulus; aligned with the data by id.
+        data: a data set with odd-one-out trials, its name or folder; or a human dissimilarity matrix alone, which gives
+            correlations over all its pairs, without a ceiling.
+        protocol: one of :data:`bgs.evaluation.PROTOCOLS`, or several. None: both held-out ones where the data set has a
+            split, else ``all``.
+        against: other embeddings, for paired differences.
+        distance, center, permutations, seed: see :func:`bgs.evaluation.evaluate`.
+        names: what to call the two in tables.
+        mirror: folder with a mirror of the authors' repositories.
+
+    Raises:
+        DataError: a stimulus without embedding, or no judgments for a protocol.
+        ConfigError: an unknown protocol or distance.
+    """
+    settings: dict[str, Any] = {
+        "distance": distance, "center": center, "against": against, "permutations": permutations, "seed": seed,
+    }  # fmt: skip
+    if isinstance(data, RDM):
+        about = provenance()
+        return Evaluation((evaluation.evaluate_rdm(embeddings, data, provenance=about, **settings),), names)
+    dataset = data if isinstance(data, Dataset) else load_dataset(data, mirror=mirror)
+    trials = dataset.need_trials()
+    about = provenance(
+        data=dataset.name,
+        data_hashes=dict(dataset.hashes),
+        simulated=dataset.simulated,
+        **dataset.about_trials(),
+    )
+    results = [
+        evaluation.evaluate(embeddings, dataset.stimuli, trials, protocol=name, provenance=about, **settings)
+        for name in _protocols(protocol, dataset)
+    ]
+    return Evaluation(tuple(results), names)
+
+
+def _protocols(asked: str | Sequence[str] | None, dataset: Dataset) -> Sequence[str]:
+    if asked is None:
+        return ("held-out-trials", "held-out-pairs") if dataset.stimuli.test.any() else ("all",)
+    return (asked,) if isinstance(asked, str) else tuple(asked)

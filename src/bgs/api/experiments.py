@@ -1,0 +1,103 @@
+"""Experiments and their reports, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bgs._config import read_settings
+from bgs._optional import require_all
+from bgs.views.console import as_html, as_text
+from bgs.views.experiment import table_view
+
+if TYPE_CHECKING:
+    from bgs.experiment.results import ResultsTable
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What an experiment found; prints as the table of its cells.
+
+    Attributes:
+        path: its folder.
+        table: every condition of every model, beside the noise ceilings.
+        failed: cell or analysis -> why it failed.
+        report: the page, or None where none was asked for.
+        centred: whether embeddings were centred on the training clips.
+    """
+
+    path: Path
+    table: ResultsTable
+    failed: Mapping[str, str]
+    report: Path | None
+    centred: bool
+
+    def __str__(self) -> str:
+        return as_text(table_view(self.table, self.centred))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(table_view(self.table, self.centred))
+
+
+def experiment(
+    config: str | Path | Mapping[str, Any],
+    *,
+    out: str | Path,
+    overrides: Sequence[str] = (),
+    report: bool = True,
+    mirror: str | Path | None = None,
+) -> Experiment:
+    """Train models under every condition and seed, compare what became of them, and write a report.
+
+    Finished cells are kept; called again, it goes on where it was and tries failed cells again.
+
+    Args:
+        config: a YAML file, or its keys.
+        out: folder of the experiment.
+        overrides: ``key.sub=value``, over what a file has.
+        report: write ``report.html`` in the end.
+        mirror: folder with a mirror of the authors' repositories.
+
+    Raises:
+        BgsError: bad settings, data or folder. A cell that fails is in :attr:`Experiment.failed`.
+    """
+    if report:
+        require_all("report", "plot", "report")
+    from bgs.experiment.config import validated_experiment
+    from bgs.experiment.grid import run_experiment
+    from bgs.experiment.page import write_report
+
+    given = config if isinstance(config, Mapping) else read_settings(config, overrides)
+    where = "settings" if isinstance(config, Mapping) else config
+    outcome = run_experiment(
+        validated_experiment(given, where), out, mirror=None if mirror is None else Path(mirror)
+    )
+    page = write_report(outcome.data, outcome.table, outcome.failed) if report else None
+    return Experiment(Path(out), outcome.table, outcome.failed, page, outcome.data.config.evaluation.center)
+
+
+def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | Path | None = None) -> Path:
+    """Write the report of an experiment anew, from what it left on disk: one HTML file, figures and tables.
+
+    Args:
+        folder: of the experiment.
+        out: HTML file; by default ``report.html`` in the folder.
+        mirror: folder with a mirror of the authors' repositories.
+
+    Returns:
+        The HTML file; figures and tables lie in a folder beside it, called like it.
+
+    Raises:
+        BgsError: no experiment there, or not finished.
+    """
+    require_all("report", "plot", "report")
+    from bgs.experiment.page import report_experiment
+
+    return report_experiment(
+        Path(folder), None if out is None else Path(out), mirror=None if mirror is None else Path(mirror)
+    )

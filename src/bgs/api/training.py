@@ -1,0 +1,146 @@
+"""Training from Python: a model and a data set in, a run out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bgs._config import merge, read_settings, validate
+from bgs._errors import BgsError, ConfigError
+from bgs._files import read_json
+from bgs.api.evaluating import Evaluation
+from bgs.api.model import Model, load_model
+from bgs.datasets import Dataset
+from bgs.embeddings import Embeddings
+from bgs.evaluation import Result
+from bgs.runs.run_folder import RunFolder
+from bgs.training import TrainingConfig
+
+if TYPE_CHECKING:
+    from bgs.runs import CrossValidation
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Attributes:
+        folder: where everything of it lies.
+        device: where :attr:`model` is loaded.
+    """
+
+    folder: RunFolder
+    device: str = field(default="auto", compare=False)
+
+    @property
+    def path(self) -> Path:
+        """Of the folder."""
+        return self.folder.path
+
+    @cached_property
+    def config(self) -> TrainingConfig:
+        """What was asked for, resolved."""
+        return validate(TrainingConfig, read_settings(self.folder.config), self.folder.config)
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """The tuned model on held-out stimuli, beside the base model and the noise ceiling."""
+        found = read_json(self.folder.evaluation)
+        return Evaluation(tuple(Result.from_json(result) for result in found.values()), ("tuned", "base"))
+
+    @cached_property
+    def base(self) -> Embeddings:
+        """Of all stimuli, before training."""
+        return Embeddings.load(self.folder.embeddings("base"))
+
+    @cached_property
+    def tuned(self) -> Embeddings:
+        """Of all stimuli, after training."""
+        return Embeddings.load(self.folder.embeddings("tuned"))
+
+    @cached_property
+    def model(self) -> Model:
+        """The tuned model, loaded when first asked for."""
+        return load_model(f"run:{self.path}", device=self.device)
+
+    @property
+    def epochs(self) -> list[dict[str, Any]]:
+        """What was recorded of each epoch: losses, learning rate, validation."""
+        return self.folder.read_metrics()
+
+    def __str__(self) -> str:
+        return f"{self.path}\n{self.evaluation}"
+
+    def _repr_html_(self) -> str:
+        return self.evaluation._repr_html_()
+
+
+def load_run(path: str | Path, *, device: str = "auto") -> Run:
+    """A run that ``bgs train`` or :func:`train` finished.
+
+    Raises:
+        BgsError: there is none in this folder, or it is not finished.
+    """
+    folder = RunFolder(path)
+    if not folder.evaluation.is_file():
+        raise BgsError("no finished run here", where=path, hint="bgs train with this folder resumes a run")
+    return Run(folder, device)
+
+
+def train(
+    model: Model | str | None = None,
+    data: Dataset | str | Path | None = None,
+    *,
+    out: str | Path,
+    config: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    mirror: str | Path | None = None,
+    **settings: Any,
+) -> Run | CrossValidation:
+    """Tune an encoder on human judgments, and measure base and tuned on held-out stimuli.
+
+    ``bgs.train("text:minilm", "garcia-isik-2025", out="runs/minilm", epochs=30)`` is
+    ``bgs train CONFIG --out runs/minilm`` with these keys in CONFIG. Called again with the same settings, an interrupted
+    run is resumed, and ends with the numbers of an unbroken one.
+
+    Args:
+        model: what to tune, or its reference; the key ``model``. It is loaded anew and stays as it is.
+        data: a data set, its name or folder; the key ``data``.
+        out: run folder to write.
+        config: a YAML file with more keys.
+        overrides: ``key.sub=value``, over what the file has.
+        mirror: folder with a mirror of the authors' repositories.
+        settings: further keys of a training configuration (:class:`bgs.training.TrainingConfig`), over both:
+            ``epochs=30, lora={"rank": 4}``.
+
+    Returns:
+        The run; with ``cross_validation`` its pooled figures.
+
+    Raises:
+        BgsError: bad settings, data or folder; nothing is written before these are checked.
+    """
+    given = merge(read_settings(config, overrides), settings)
+    if model is not None:
+        given["model"] = model.reference if isinstance(model, Model) else model
+    if isinstance(model, Model):
+        given.setdefault("device", str(model.backbone.device))
+    if data is not None:
+        given["data"] = data.reference if isinstance(data, Dataset) else str(data)
+    if isinstance(data, Dataset) and given.get("judgments"):
+        raise ConfigError(
+            "these trials are read already",
+            where="judgments",
+            hint="bgs.load_dataset(…, options=TrialOptions(…))",
+        )
+    asked = validate(TrainingConfig, given, where=config or "settings")
+    from bgs.runs import cross_validate, run_training
+
+    dataset = data if isinstance(data, Dataset) else None
+    where = None if mirror is None else Path(mirror)
+    if asked.cross_validation is not None:
+        return cross_validate(asked, out, mirror=where, dataset=dataset)
+    run_training(asked, out, mirror=where, dataset=dataset)
+    return Run(RunFolder(out), asked.device)
