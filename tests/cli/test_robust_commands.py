@@ -71,6 +71,15 @@ def test_a_broken_adapter(broken_run, small_study, tmp_path, capsys, text):
         ("metrics.jsonl", b'{"epoch": 0}\n{"epo\n', "metrics.jsonl, line 2: damaged"),
         ("metrics.jsonl", b"[]\n", "metrics.jsonl, line 1: damaged"),
         ("metrics.jsonl", b"\xff\xfe\n", "metrics.jsonl: not UTF-8 text"),
+        ("metrics.jsonl", b"", "metrics.jsonl: damaged: epochs are missing"),
+        ("metrics.jsonl", b'{"epoch": true}\n', "metrics.jsonl, line 1: damaged: epoch is not a whole number"),
+        ("provenance.json", b"", "provenance.json: damaged"),
+        ("provenance.json", b'{"a":', "provenance.json: damaged"),
+        ("provenance.json", b"[]", "provenance.json: damaged: not a JSON object"),
+        ("provenance.json", b'{"origin": null}', "provenance.json: damaged"),
+        ("provenance.json", b'{"origin": [1]}', "provenance.json: damaged"),
+        ("provenance.json", b'{"origin": {"trials": 3}}', "not those that this run was begun with"),
+        ("provenance.json", '{"origin": {}}'.encode("utf-16"), "provenance.json: not UTF-8 text"),
         ("config.yaml", b"model: [", "config.yaml, line 1: not YAML"),
         ("config.yaml", b"3", "config.yaml: not a configuration"),
         ("config.yaml", "model: lookup:3".encode("utf-16"), "config.yaml: not UTF-8 text"),
@@ -80,6 +89,19 @@ def test_a_broken_adapter(broken_run, small_study, tmp_path, capsys, text):
 def test_a_broken_run_is_not_gone_on_with(broken_run, config, capsys, file, data, message):
     (broken_run / file).write_bytes(data)
     assert message in fails(capsys, "train", config, "--out", broken_run)
+
+
+@pytest.mark.parametrize("change", [{"epoch": "x"}, {"stale": None}, {"rate_factors": 3}, {"unknown": 1}])
+def test_a_checkpoint_whose_state_makes_no_sense(broken_run, config, capsys, change):
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    path = broken_run / "checkpoint.safetensors"
+    with safe_open(path, framework="pt") as file:
+        state = json.loads(file.metadata()["state"]) | change
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    save_file(tensors, path, {"state": json.dumps(state)})
+    assert "checkpoint.safetensors: damaged: " in fails(capsys, "train", config, "--out", broken_run)
 
 
 def test_a_flipped_bit_in_a_checkpoint_or_embeddings(broken_run, config, small_study, capsys):

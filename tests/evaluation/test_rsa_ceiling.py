@@ -89,7 +89,8 @@ def test_order_slots_and_names_do_not_matter(seed):
     )
     first, second = reliability(trials), reliability(again)
     assert first.value == pytest.approx(second.value, abs=1e-10)
-    assert first.standard_error == pytest.approx(second.standard_error, abs=1e-10)
+    for design, interval in first.intervals().items():
+        assert second.intervals()[design] == pytest.approx(interval, abs=1e-8, nan_ok=True)
 
 
 def test_doubling_the_table_changes_nothing_but_the_noise_it_claims():
@@ -225,3 +226,19 @@ def test_evaluate_says_it():
     model = Embeddings(np.random.default_rng(0).normal(size=(3, 4)), make_stimuli(3).ids, "m")
     result = evaluate(model, make_stimuli(3), trials, protocol="all", center=False, permutations=0)
     assert any("two different triplets" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize(("people", "clips", "known"), [(12, 12, "both"), (5, 12, "clips"), (12, 4, None)])
+def test_small_samples_leave_the_interval_that_they_can_speak_of(people, clips, known):
+    """As for every other figure: over clips alone where participants are few, none where clips are."""
+    _, trials = planted(np.random.default_rng(0), n=clips, people=people)
+    found = rsa_ceiling(select_protocol("all", make_stimuli(clips), trials))[0]["rsa_ceiling"]
+    assert np.isfinite(found.value)
+    assert set(found.intervals) == {"both", "clips"}
+    for design, interval in found.intervals.items():
+        wanted = known == "both" or design == known
+        assert np.isfinite(interval).all() == wanted
+    if known is None:
+        assert np.isnan([found.low, found.high]).all()
+    else:
+        assert (found.low, found.high) == found.intervals[known]

@@ -18,6 +18,7 @@ from bgs.judgments.careless import (
     benjamini_hochberg,
     flag_careless,
     truncated_product,
+    untested,
 )
 from bgs.judgments.participants import ParticipantAudit, participants
 from bgs.simulation import ObserverSettings, simulate_judgments
@@ -190,3 +191,16 @@ def test_real_participants_replaced_by_guesses_are_found(garcia: Dataset):
     flagged = {flag.participant for flag in flag_careless(participants(replace(trials, odd=odd)))}
     assert len(flagged & guessing) == 32
     assert len(flagged - guessing) <= 15
+
+
+def test_tests_that_could_be_made_of_nobody_are_named():
+    few = [replace(each, checks=0, passed=0) for each in ordinary(9)]
+    assert untested(few) == {
+        "attention checks": "none was shown",
+        "response time": "fewer than 10 participants",
+        "choices": "fewer than 10 participants",
+    }
+    assert untested(ordinary(12)) == {}
+    assert untested([replace(each, median_rt=math.nan) for each in ordinary(12)]) == {
+        "response time": "not known of enough participants"
+    }

@@ -99,3 +99,19 @@ def test_odd_slot_is_the_first_that_shows_the_choice(rows: list[tuple[int, ...]]
     table = np.array(rows)
     expected = [row[:3].index(row[3]) if row[3] in row[:3] else -1 for row in rows]
     assert odd_slots(table[:, :3], table[:, 3]).tolist() == expected
+
+
+@pytest.mark.parametrize("first", [20261128024500000, 1732752000000000000, 2**63 - 40])
+def test_large_trial_numbers_are_kept_to_the_last_digit(tmp_path: Path, first: int) -> None:
+    """Time stamps as trial numbers: a double would take neighbours for one trial, copied."""
+    numbers = [first + k for k in range(30)]
+    rows = "".join(f"ann,a,b,c,a,{number}\n" for number in numbers)
+    (tmp_path / "trials.csv").write_text(f"{HEADER},trial\n{rows}")
+    assert read_trials(tmp_path / "trials.csv", STIMULI)[0].trial.tolist() == numbers
+
+
+@pytest.mark.parametrize("number", ["20261128024500000000", "1e308", "-1e25"])
+def test_trial_numbers_of_more_than_64_bits_are_named(tmp_path: Path, number: str) -> None:
+    (tmp_path / "trials.csv").write_text(f"{HEADER},trial\nann,a,b,c,a,12.0\nann,a,b,c,a,{number}\n")
+    with pytest.raises(DataError, match=r"row 3, column 'trial': too large a number; expected an integer of"):
+        read_trials(tmp_path / "trials.csv", STIMULI)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bgs.stimuli import Sampling, decode_pool
+from bgs.stimuli.cancelling import Cancelled, check_cancelled
 from bgs.stimuli.decode_pool import decode_all
 
 FRAMES = np.zeros((2, 4, 4, 3), np.uint8)
@@ -36,6 +37,30 @@ def test_closed_by_one_of_its_own_threads(monkeypatch: pytest.MonkeyPatch) -> No
     abandoned.set()
     assert outcome.get(timeout=60) is None
     assert decoded == ["0.mp4", "1.mp4"]
+
+
+def test_an_interrupt_stops_clips_that_are_being_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long clip is not decoded to its end when nobody waits for it any more."""
+    begun, stopped = Event(), Event()
+
+    def decode(path: Path, *_: object) -> np.ndarray:
+        if path.name == "0.mp4":
+            return FRAMES
+        begun.set()
+        try:
+            while True:
+                check_cancelled()
+        except Cancelled:
+            stopped.set()
+            raise
+
+    monkeypatch.setattr(decode_pool, "decode", decode)
+    frames = decode_all(PATHS, SAMPLING, "pyav", workers=1)
+    next(frames)
+    assert begun.wait(60)
+    with pytest.raises(KeyboardInterrupt):
+        frames.throw(KeyboardInterrupt)
+    assert stopped.is_set()
 
 
 def close(frames: Generator[decode_pool.Outcome, None, None]) -> BaseException | None:

@@ -2,9 +2,10 @@
 
 from bgs.evaluation.against_rdm import evaluate_rdm
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
-from bgs.evaluation.comparison import DESIGNS, Comparison
+from bgs.evaluation.comparison import Comparison
 from bgs.evaluation.contrasts import contrasts
 from bgs.evaluation.decoding import Decoding, decode
+from bgs.evaluation.designs import DESIGNS
 from bgs.evaluation.dimension_ratings import DimensionRating, rate_dimensions
 from bgs.evaluation.dimensions import Dimensions, find_dimensions
 from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreements

@@ -12,7 +12,8 @@ from bgs._errors import DataError
 from bgs._scale import mean_of_rows
 from bgs._typing import Float64
 from bgs.embeddings import Embeddings
-from bgs.evaluation.comparison import FEW_CLIPS, MEASURES, bounded, squared_interval
+from bgs.evaluation.comparison import MEASURES
+from bgs.evaluation.designs import FEW_CLIPS, NO_INTERVAL, bounded, squared_interval
 from bgs.evaluation.influence import rank_influence, value_influence
 from bgs.evaluation.permutation import permutation_p_value
 from bgs.evaluation.rdm import model_rdm
@@ -145,7 +146,7 @@ class _Pairs:
         return found
 
     def _metric(self, value: float, influence: Any, unit: str, bounds: Interval) -> Metric:
-        interval: Interval = (float("nan"), float("nan"))
+        interval = NO_INTERVAL
         if self.n_clips >= FEW_CLIPS and np.isfinite(value):
             variance = sum(variance_of_mean(influence, self.clips).values())
             interval = bounded(value, t_quantile(self.n_clips - 1) * float(np.sqrt(variance)), bounds)

@@ -8,14 +8,24 @@ from functools import cached_property
 import numpy as np
 
 from bgs._typing import Float, Float64, Int
+from bgs.evaluation.designs import (
+    DESIGNS,
+    FEW_CLIPS,
+    FEW_PARTICIPANTS,
+    NO_INTERVAL,
+    bounded,
+    headline,
+    is_known,
+    reaches,
+    squared_interval,
+)
 from bgs.evaluation.influence import correlation_influences
 from bgs.evaluation.odd_one_out import trial_scores
 from bgs.evaluation.protocols import Protocol
-from bgs.evaluation.resampling import t_quantile
 from bgs.evaluation.result import Interval, Metric
 from bgs.evaluation.rsa import pearson, spearman
 from bgs.evaluation.showings import Showings
-from bgs.evaluation.variance_components import REST, Membership, membership, variance_of_mean
+from bgs.evaluation.variance_components import Membership, membership, variance_of_mean
 from bgs.judgments.trials import KEPT_PAIR
 
 #: What a :class:`Comparison` measures, in its order, with unit and range.
@@ -26,16 +36,6 @@ MEASURES: dict[str, tuple[str, Interval]] = {
     "odd_one_out_two_way": ("proportion of comparisons (chance 1/2)", (0.0, 1.0)),
 }
 _SQUARED = {"rsa_spearman": "rho squared", "rsa_pearson": "r squared"}
-
-#: Which parts of the variance an interval is about: other clips and answers, or other clips, people and answers.
-DESIGNS = {"clips": ("clips", "pairs", REST), "both": ("clips", "pairs", REST, "people")}
-
-#: Fewer participants are no sample of people: figures are then about clips only.
-FEW_PARTICIPANTS = 6
-#: Fewer clips do not tell how far a figure would move with others: there is no interval.
-FEW_CLIPS = 5
-
-_NONE: Interval = (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Comparison:
     @property
     def headline(self) -> str:
         """The design whose interval is a metric's ``low`` and ``high``: clips alone where participants are few."""
-        return "both" if self.n_participants >= FEW_PARTICIPANTS else "clips"
+        return headline(self.n_participants)
 
     def warnings(self) -> list[str]:
         """What the sizes of the samples do to the intervals."""
@@ -165,25 +165,19 @@ class Comparison:
             if _alike(scores) and not _alike(_sum(weight, self.distances[models])):
                 # Trials that are all alike do not tell how they vary.
                 return dict.fromkeys(DESIGNS, float("nan"))
-        degrees = {"clips": self.n_clips - 1, "both": min(self.n_clips, self.n_participants) - 1}
-        return {
-            design: t_quantile(degrees[design]) * float(np.sqrt(sum(parts.get(part, 0.0) for part in names)))
-            for design, names in DESIGNS.items()
-        }
+        return reaches(parts, self.n_clips, self.n_participants)
 
     def _metric(
         self, name: str, unit: str, value: float, reach: dict[str, float], bounds: Interval
     ) -> Metric:
         intervals = {
-            design: bounded(value, around, bounds) if self._known(design) else _NONE
+            design: bounded(value, around, bounds)
+            if is_known(design, self.n_clips, self.n_participants)
+            else NO_INTERVAL
             for design, around in reach.items()
         }
         n = len(self.showings) if name.startswith("rsa") else len(self.triplets)
         return Metric(value, *intervals[self.headline], n, unit, intervals)
-
-    def _known(self, design: str) -> bool:
-        few_people = self.n_participants < FEW_PARTICIPANTS
-        return self.n_clips >= FEW_CLIPS and not (few_people and design != "clips")
 
 
 def _sum(weights: Float64[np.ndarray, " e"], rows: Float64[np.ndarray, "e n"]) -> Float64[np.ndarray, " n"]:
@@ -194,15 +188,3 @@ def _sum(weights: Float64[np.ndarray, " e"], rows: Float64[np.ndarray, "e n"]) -
 
 def _alike(values: Float64[np.ndarray, " n"]) -> bool:
     return not len(values) or float(np.ptp(values)) == 0.0
-
-
-def bounded(value: float, reach: float, bounds: Interval) -> Interval:
-    """value ± reach, within bounds."""
-    low, high = np.clip([value - reach, value + reach], *bounds).tolist()
-    return low, high
-
-
-def squared_interval(interval: Interval) -> Interval:
-    """The interval of the square: from 0 where the interval spans 0."""
-    squares = sorted(bound**2 for bound in interval)
-    return (0.0 if interval[0] <= 0 <= interval[1] else squares[0], squares[1])

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from bgs._typing import Bool, Float64, Int
+from bgs.evaluation.designs import DESIGNS, NO_INTERVAL, headline, is_known, reaches
 from bgs.evaluation.protocols import Protocol
-from bgs.evaluation.resampling import t_quantile
-from bgs.evaluation.result import Metric
+from bgs.evaluation.result import Interval, Metric
 from bgs.evaluation.showings import Showings
 
 _FEW_PAIRS = 0.5
@@ -33,8 +33,9 @@ def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
     judgments are noise (the number) and where they are not (one). That takes for granted that how often a pair
     was shown has nothing to do with how alike its clips are, as in any random design.
 
-    The interval is about other clips, people and answers: t · SE in the logarithm of 1 − the squared ceiling, SE from the
-    influence of each judgment (:meth:`bgs.evaluation.showings.Showings.variance`).
+    The interval is about other clips, people and answers (of clips and answers alone where participants are few, see
+    :mod:`bgs.evaluation.designs`): t · SE in the logarithm of 1 − the squared ceiling, SE from the influence of each judgment
+    (:meth:`bgs.evaluation.showings.Showings.variance`).
 
     All this is about Pearson's correlation, and Spearman's is read against the same number: in three worlds with the design
     of the published data expected shares reached it within 1.5 % by either, and within .3 % in dense designs, where that is
@@ -51,18 +52,22 @@ def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
     showings = Showings.of(protocol)
     reliability = Reliability(showings)
     value, comparable = reliability.value, float(reliability.comparable.mean())
-    se = reliability.standard_error if np.isfinite(value) else float("nan")
-    bounds = [value, *_interval(value, t_quantile(showings.n_clips - 1) * se)]
-    squared = [float(np.clip(x, 0.0, 1.0)) for x in bounds]  # NaN stays NaN
+    reliabilities = reliability.intervals()
+    shown = headline(showings.n_participants)
+    ceilings = {name: _squared(interval) for name, interval in reliabilities.items()}
+    square = float(np.clip(value, 0.0, 1.0))  # NaN stays NaN
+    n, roots = len(showings), {name: (low**0.5, high**0.5) for name, (low, high) in ceilings.items()}
     metrics = {
-        name: _metric(numbers, len(showings), unit)
-        for name, numbers, unit in (
-            ("rsa_reliability", [min(bounds[0], 1.0), *bounds[1:]], "reliability"),
-            ("rsa_ceiling", np.sqrt(squared).tolist(), "Spearman rho"),
-            ("rsa_ceiling_squared", squared, "rho squared"),
-        )
+        "rsa_reliability": Metric(min(value, 1.0), *reliabilities[shown], n, "reliability", reliabilities),
+        "rsa_ceiling": Metric(square**0.5, *roots[shown], n, "Spearman rho", roots),
+        "rsa_ceiling_squared": Metric(square, *ceilings[shown], n, "rho squared", ceilings),
     }
     return metrics, _warnings(value, comparable)
+
+
+def _squared(interval: Interval) -> Interval:
+    low, high = np.clip(interval, 0.0, 1.0).tolist()
+    return low, high
 
 
 def _interval(value: float, reach: float) -> tuple[float, float]:
@@ -92,11 +97,6 @@ def _warnings(value: float, comparable: float) -> list[str]:
     return []
 
 
-def _metric(bounds: list[float], n: int, unit: str) -> Metric:
-    value, low, high = bounds
-    return Metric(value, low, high, n, unit, {"both": (low, high)})
-
-
 @dataclass(frozen=True)
 class Reliability:
     """σ_f² / Var(D) of a human RDM, and how each showing of a pair moves it."""
@@ -110,10 +110,16 @@ class Reliability:
         signal = sum(share * products.mean for share, products in self._signals())
         return signal / variance if variance > 0 and self.comparable.any() else float("nan")
 
-    @property
-    def standard_error(self) -> float:
-        """Over clips, people and answers."""
-        return float(np.sqrt(sum(self.showings.variance(self.influence()).values())))
+    def intervals(self) -> dict[str, Interval]:
+        """Of each design of :data:`bgs.evaluation.designs.DESIGNS`; NaN where clips or participants are too few for it."""
+        value, showings = self.value, self.showings
+        if not np.isfinite(value):
+            return dict.fromkeys(DESIGNS, NO_INTERVAL)
+        sizes = showings.n_clips, showings.n_participants
+        return {
+            design: _interval(value, reach) if is_known(design, *sizes) else NO_INTERVAL
+            for design, reach in reaches(showings.variance(self.influence()), *sizes).items()
+        }
 
     @property
     def comparable(self) -> Bool[np.ndarray, " p"]:

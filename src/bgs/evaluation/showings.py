@@ -60,6 +60,11 @@ class Showings:
             own=own[inside],
         )
 
+    @property
+    def n_participants(self) -> int:
+        """Who saw the pairs."""
+        return len(np.unique(self.person))
+
     def __len__(self) -> int:
         """Number of pairs."""
         return len(self.first)

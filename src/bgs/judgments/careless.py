@@ -81,7 +81,7 @@ def flag_careless(people: Sequence[ParticipantAudit]) -> tuple[Flag, ...]:
     """
     if not people:
         return ()
-    p = np.stack([_checks(people), _pace(people), _choices(people)], axis=1)
+    p = _p_values(people)
     joint = truncated_product(p, SPEAKS)
     flags = []
     for row in np.flatnonzero(benjamini_hochberg(joint, WRONG_FLAGS)).tolist():
@@ -89,6 +89,20 @@ def flag_careless(people: Sequence[ParticipantAudit]) -> tuple[Flag, ...]:
         reasons = [Reason(TESTS[k], _finding(TESTS[k], people[row]), float(p[row, k])) for k in against]
         flags.append(Flag(people[row].participant, tuple(reasons), float(joint[row])))
     return tuple(flags)
+
+
+def untested(people: Sequence[ParticipantAudit]) -> dict[str, str]:
+    """Tests that could be made of nobody, and why."""
+    few = f"fewer than {FEW} participants" if len(people) < FEW else "not known of enough participants"
+    found = {"attention checks": "none was shown", "response time": few, "choices": few}
+    if not people:
+        return found
+    p = _p_values(people)
+    return {test: found[test] for k, test in enumerate(TESTS) if not np.isfinite(p[:, k]).any()}
+
+
+def _p_values(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, "q 3"]:
+    return np.stack([_checks(people), _pace(people), _choices(people)], axis=1)
 
 
 def truncated_product(p: Float[np.ndarray, "q t"], limit: float) -> Float[np.ndarray, " q"]:

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ from bgs.judgments.table_text import SEPARATORS, decode, plain_name, split_recor
 
 #: Cells of a numeric column that say that there is no number, in any case.
 MISSING = frozenset({"na", "n/a", "nan", "null", "none"})
+#: Whole numbers that an array holds.
+_INT64 = np.iinfo(np.int64)
+_MOST_DIGITS = 30
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
@@ -76,12 +80,16 @@ class Table:
 
     def numbers(self, column: str) -> Float[np.ndarray, " n"]:
         """(n,) the numbers of a column; NaN where a cell holds none, or one that is not finite."""
+        values = to_numbers(self._with_points(column))
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def _with_points(self, column: str) -> Sequence[str]:
+        """Cells of a column, with points where they have decimal commas."""
         cells = self.columns[column]
         if self.separator == ";" and any(map(_DECIMAL_COMMA.fullmatch, cells)):
             self.assume(f"column {column!r} has decimal commas")
-            cells = [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
-        values = to_numbers(cells)
-        return np.where(np.isfinite(values), values, np.nan)
+            return [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in cells]
+        return cells
 
     def floats(self, column: str, *, blank_is_nan: bool = False) -> Float[np.ndarray, " n"]:
         """(n,) finite numbers; with ``blank_is_nan``, NaN where the cell says that there is none.
@@ -103,19 +111,22 @@ class Table:
         return values
 
     def integers(self, column: str) -> Int[np.ndarray, " n"]:
-        """(n,) whole numbers.
+        """(n,) whole numbers, exactly as they are written: a double holds no more than 53 bits.
 
         Raises:
-            DataError: a cell is not a whole number.
+            DataError: a cell is not a whole number of 64 bits.
         """
-        values = self.floats(column)
-        bad = np.flatnonzero(values != np.round(values))
-        if len(bad):
-            raise DataError(
-                "not a whole number", where=self.where(int(bad[0]), column),
-                expected="an integer", got=repr(self.columns[column][bad[0]]),
-            )  # fmt: skip
-        return values.astype(np.int64)
+        self.floats(column)  # what is no number at all is named first
+        whole = np.empty(len(self), dtype=np.int64)
+        for row, cell in enumerate(self._with_points(column)):
+            number = _whole(cell)
+            if number is None or not _INT64.min <= number <= _INT64.max:
+                raise DataError(
+                    "not a whole number" if number is None else "too large a number",
+                    where=self.where(row, column), expected="an integer of at most 64 bits", got=repr(cell),
+                )  # fmt: skip
+            whole[row] = number
+        return whole
 
 
 def to_numbers(cells: Sequence[str]) -> Float[np.ndarray, " n"]:
@@ -124,6 +135,17 @@ def to_numbers(cells: Sequence[str]) -> Float[np.ndarray, " n"]:
         return np.array(cells, dtype=np.float64)  # at once, if all of them are numbers
     except ValueError:
         return np.array([_to_number(cell) for cell in cells], dtype=np.float64)
+
+
+def _whole(cell: str) -> int | None:
+    """The whole number in a cell such as ``12``, ``12.0`` or ``1e3``; None where it holds none."""
+    try:
+        return int(cell)
+    except ValueError:
+        number = Decimal(cell.strip().replace("_", ""))
+        if number.adjusted() > _MOST_DIGITS:  # 1e308 as a whole number has 309 digits
+            return int(10**_MOST_DIGITS)
+        return int(number) if number == number.to_integral_value() else None
 
 
 def _to_number(cell: str) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bgs._errors import some
 from bgs._typing import Bool
-from bgs.judgments.careless import flag_careless
+from bgs.judgments.careless import flag_careless, untested
 from bgs.judgments.duplicates import find_duplicates
 from bgs.judgments.participants import participants
 from bgs.judgments.response_times import RtKind, RtUnit
@@ -69,7 +69,8 @@ def select_trials(
         notes.append(f"duplicates left out: {found}" if found else "no duplicates to leave out")
         record["duplicates"] = found.to_json()
     if options.exclude_flagged:
-        names = [flag.participant for flag in flag_careless(participants(trials))]
+        people = participants(trials)
+        names, unknown = [flag.participant for flag in flag_careless(people)], untested(people)
         flagged = np.isin(trials.participant, names)
         lost = trials.where(flagged)
         trials = trials.where(~flagged)
@@ -79,5 +80,8 @@ def select_trials(
             if names
             else "no participant is flagged, so none is left out"
         )
+        if unknown:
+            reasons = ", ".join(f"{test} ({why})" for test, why in unknown.items())
+            notes.append(f"whether participants take part was not tested by {reasons}")
         record["flagged"] = {"participants": names, "rows": len(lost), "judgments": len(lost.judgments)}
     return Selection(trials, tuple(notes), record)

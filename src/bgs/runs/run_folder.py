@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,15 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import BgsError
-from bgs._files import (
-    is_empty,
-    remove_scraps,
-    require_output,
-    write_json,
-    write_text,
-)
+from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
 from bgs._scale import mean_of_rows
 from bgs._typing import Float64
 from bgs._yaml import read_mapping
 from bgs.embeddings import Embeddings
 from bgs.runs.resuming import require_same, require_same_origin
 from bgs.training import TrainingConfig, TrainingLog
+
+_AGAIN = "start again in a new folder"
 
 
 class RunFolder(TrainingLog):
@@ -89,7 +84,9 @@ class RunFolder(TrainingLog):
             ConfigError: one differs, or there is no record of it.
         """
         if self.provenance.is_file():
-            known = json.loads(self.provenance.read_text(encoding="utf-8")).get("origin", {})
+            known = read_json(self.provenance, _AGAIN).get("origin", {})
+            with legible(self.provenance, _AGAIN):
+                known = {str(name): str(value) for name, value in dict(known).items()}
             require_same_origin(known, origin, "run", self.provenance)
         elif self.checkpoint.is_file():
             require_same_origin({}, origin, "run", self.provenance)
@@ -108,7 +105,7 @@ class RunFolder(TrainingLog):
 
     def add_provenance(self, **more: Any) -> None:
         """Record what became known on the way."""
-        self.write_provenance(json.loads(self.provenance.read_text(encoding="utf-8")) | more)
+        self.write_provenance(read_json(self.provenance, _AGAIN) | more)
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Record data hashes, versions and the like."""

@@ -7,11 +7,13 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from jaxtyping import UInt8
 
 from bgs._files import usable_cores
+from bgs.stimuli.cancelling import heed
 from bgs.stimuli.decoding import Decoder, decode
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
@@ -37,19 +39,20 @@ def decode_all(
         workers: threads; None is one for each core.
 
     Yields:
-        (T, S, S, 3) uint8 frames of each clip, or the reason why it cannot be read. Closed before the last clip, it
-        returns at once: clips being decoded are finished in the background, none is begun.
+        (T, S, S, 3) uint8 frames of each clip, or the reason why it cannot be read. Ended before the last clip, it
+        stops those being decoded at their next frame, and begins none.
     """
     workers = max(1, min(usable_cores() if workers is None else workers, len(paths)))
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode")
+    stop, closed = Event(), False
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode", initializer=heed, initargs=(stop,))
     jobs = (pool.submit(_outcome, path, sampling, decoder) for path in paths)
-    closed = False
     try:
         yield from _in_order(jobs, workers * _AHEAD)
     except GeneratorExit:
         closed = True
         raise
     finally:  # what is closed may be collected in one of these threads, which cannot wait for itself
+        stop.set()
         pool.shutdown(wait=not closed, cancel_futures=True)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs._optional import require
+from bgs.stimuli.cancelling import check_cancelled
 from bgs.stimuli.orientation import Orientation, orientation_of
 from bgs.stimuli.picture_tally import PictureTally
 from bgs.stimuli.sampling import Sampling
@@ -140,6 +141,7 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
         extents = {each.index: _Extent() for each in container.streams}
         tally = PictureTally(path, stream)
         for packet in container.demux():
+            check_cancelled()
             if packet.is_corrupt:
                 raise UnreadableClip("truncated", path)
             extents[packet.stream.index].add(packet)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
 from bgs._errors import DataError
@@ -20,7 +21,7 @@ _AGAIN = "start again in a new folder"
 
 
 @dataclass
-class LoopState:
+class _Progress:
     """Where the loop stands between two epochs. Random numbers need no state: they follow from seed and epoch.
 
     Attributes:
@@ -35,6 +36,8 @@ class LoopState:
         stopped: early stopping has ended the training.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
     epoch: int = 0
     best_epoch: int | None = None
     best_value: float | None = None
@@ -44,6 +47,12 @@ class LoopState:
     rate_best: float | None = None
     rate_stale: int = 0
     stopped: bool = False
+
+
+@dataclass
+class LoopState(_Progress):
+    """The same, with the best parameters so far."""
+
     best: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -79,7 +88,7 @@ def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optim
         with safe_open(path, framework="pt") as file, legible(path, _AGAIN):
             plain = json.loads(file.metadata()["state"])
             known = plain.pop("sha256", None)
-            state = LoopState(**plain)
+            state = LoopState(**asdict(_progress(plain)))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except SafetensorError as error:
         raise DataError(f"damaged checkpoint: {error}", where=path, hint=_AGAIN) from error
@@ -94,6 +103,14 @@ def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optim
                 key: moments[key][name].to(parameter.device if key != "step" else "cpu") for key in _MOMENTS
             }
     return state
+
+
+def _progress(plain: dict[str, Any]) -> _Progress:
+    try:
+        return TypeAdapter(_Progress).validate_json(json.dumps(plain), strict=True)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
 
 
 def _hash(tensors: dict[str, Tensor]) -> str:

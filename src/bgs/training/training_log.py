@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bgs._errors import DataError
 from bgs._files import append_text, legible, read_text, write_text
+
+_AGAIN = "start again in a new folder"
 
 
 class TrainingLog:
@@ -18,8 +21,17 @@ class TrainingLog:
         self.checkpoint = self.path / "checkpoint.safetensors"
 
     def start_metrics(self, keep_before: int) -> None:
-        """Drop what was recorded at or after epoch ``keep_before``: it will be done again."""
+        """Drop what was recorded at or after epoch ``keep_before``: it will be done again.
+
+        Raises:
+            DataError: an epoch before is not recorded.
+        """
         kept = [record for record in self.read_metrics() if record["epoch"] < keep_before]
+        if [record["epoch"] for record in kept] != list(range(keep_before)):
+            raise DataError(
+                "damaged: epochs are missing", where=self.metrics, expected=f"{keep_before}, as the checkpoint has them",
+                got=len(kept), hint=_AGAIN,
+            )  # fmt: skip
         write_text(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))
 
     def append_metrics(self, record: dict[str, Any]) -> None:
@@ -38,8 +50,8 @@ class TrainingLog:
         return [self._record(k, line) for k, line in enumerate(lines, 1) if line.endswith("\n")]
 
     def _record(self, number: int, line: str) -> dict[str, Any]:
-        with legible(f"{self.metrics}, line {number}", "start again in a new folder"):
+        with legible(f"{self.metrics}, line {number}", _AGAIN):
             record: dict[str, Any] = json.loads(line)
-            if not isinstance(record["epoch"], int):
+            if type(record["epoch"]) is not int:
                 raise TypeError("epoch is not a whole number")
         return record

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from bgs.datasets import Dataset
 from bgs.judgments.audit import Audit, Leakage, PairCoverage, ResponseTimes, SlotShare
-from bgs.judgments.careless import TESTS, Flag
+from bgs.judgments.careless import TESTS, Flag, untested
 from bgs.judgments.participants import ParticipantAudit
 from bgs.views.console import facts, table
 
@@ -40,6 +40,7 @@ def _summary(audit: Audit) -> list[tuple[str, object]]:
         ("", _failures(audit.participants)),
         ("careless?", f"{len(audit.flagged)} of {len(audit.participants):,} participants flagged"),
     ]
+    rows += [("", f"not tested: {test} ({why})") for test, why in untested(audit.participants).items()]
     rows.append(("odd one by slot", _slots(audit.odd_by_slot)))
     rows += [("response time", line) for line in _times(audit.rt)][:1]
     rows += [("", line) for line in _times(audit.rt)[1:]]
@@ -64,6 +65,8 @@ def _participants(participants: tuple[ParticipantAudit, ...]) -> str:
 
 def _failures(participants: tuple[ParticipantAudit, ...]) -> str:
     failed = sorted((p for p in participants if p.passed < p.checks), key=lambda p: p.passed / p.checks)
+    if not any(person.checks for person in participants):
+        return "no checks were shown"
     if not failed:
         return "every participant passed every check shown"
     worst = ", ".join(f"{p.participant} {p.passed}/{p.checks}" for p in failed[:5])

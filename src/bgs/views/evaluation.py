@@ -41,14 +41,27 @@ def result_view(result: Result, names: tuple[str, str] = ("this", "other")) -> G
         shuffles = f"{known['permutations']} shuffles of stimulus labels, one-sided"
         parts.append(f"p = {_p_value(p)} for the Spearman RSA ({shuffles}).")
     parts.append(f"Embeddings are centred on {known['centred_on']}.")
-    people = f" and other people than these {known['n_participants']}" if "n_participants" in known else ""
-    parts.append(f"Intervals: 95 %, about other clips than these {known['n_clips']}{people}.")
+    parts += _about_intervals(result)
     if result.differences:
         parts += ["", _differences_table(result, names)]
     if known.get("simulated"):
         parts.append(Text("SIMULATED clips or observers: no human data.", style="bold"))
     parts += [Text(f"Note: {warning}.", style="yellow") for warning in result.warnings]
     return Group(*parts)
+
+
+def _about_intervals(result: Result) -> list[str]:
+    """What they speak about; nothing where there are none."""
+    known = result.provenance
+    others = {
+        "both": f"clips than these {known['n_clips']} and other people than these {known.get('n_participants')}",
+        "clips": f"clips than these {known['n_clips']} only",
+    }
+    intervals = [metric.intervals for metric in result.metrics.values()]
+    for design, words in others.items():
+        if any(not math.isnan(each[design][0]) for each in intervals if design in each):
+            return [f"Intervals: 95 %, about other {words}."]
+    return []
 
 
 def _metrics_table(result: Result) -> Table:
