@@ -57,6 +57,7 @@ class Finder:
         return getattr(self.finder, name)
 
 HIDDEN, commands = json.load(sys.stdin)
+import filelock  # asks each system for its own locks: here it may use what Windows lacks
 sys.meta_path[:] = [Finder(finder) for finder in sys.meta_path]
 for name in [name for name in sys.modules if name.partition(".")[0] in HIDDEN]:
     del sys.modules[name]
