@@ -47,7 +47,7 @@ def experiment(
 
     quiet_libraries()
     if report and not plan:
-        require_all("report", "plot", "report")
+        require_all("report", "plot", "analysis", "report")
     from bgs.cli._experiment import print_failures, print_plan, print_table
     from bgs.experiment.config import load_experiment
     from bgs.experiment.grid import run_experiment

@@ -44,7 +44,7 @@ def quickstart(
     from bgs.experiment.quiet import quiet_libraries
 
     quiet_libraries()
-    require_all("quickstart", "train", "text", "minilm", "video", "plot", "report")
+    require_all("quickstart", "train", "text", "minilm", "video", "plot", "analysis", "report")
     from bgs.cli._experiment import print_failures, print_table
 
     report, outcome = run_quickstart(out, seed)

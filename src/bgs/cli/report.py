@@ -24,7 +24,7 @@ def report(
     """
     from bgs._optional import require_all
 
-    require_all("report", "plot", "report")
+    require_all("report", "plot", "analysis", "report")
     from bgs.experiment.page import report_experiment
 
     path = report_experiment(folder, out, mirror=mirror)
