@@ -73,11 +73,12 @@ def regions_from_boxes(path: str | Path, side: int = 128) -> dict[str, RegionMas
     images = {image["id"]: image for image in content["images"]}
     regions: dict[Any, list[Box | RunLengths]] = defaultdict(list)
     for row, entry in enumerate(content["annotations"]):
+        where = f"{path}: annotations[{row}]"
         image, label = images.get(entry["image_id"]), label_of.get(entry["category_id"])
         if image is None or label is None:
             what = f"image {entry['image_id']}" if image is None else f"category {entry['category_id']}"
-            raise DataError(f"an annotation of {what}, which is not listed", where=path)
-        regions[entry["image_id"]].append(_region(f"{path}: annotations[{row}]", entry, image, label))
+            raise DataError(f"an annotation of {what}, which is not listed", where=where)
+        regions[entry["image_id"]].append(_region(where, entry, image, label))
     return {
         clip: RegionMasks(np.stack([paint(regions[i["id"]], _size(i, side)) for i in frames]), names)
         for clip, frames in _clips(path, content["images"]).items()
