@@ -90,12 +90,14 @@ def _mirror_folder(mirror: str | Path | None) -> Path | None:
     return Path(chosen)
 
 
-def _verify(
-    path: Path, file: RemoteFile, hint: str, what: str = "wrong SHA-256", where: object = None
-) -> None:
-    found = sha256(path)
+def _verify(path: Path, file: RemoteFile, hint: str, source: object = None) -> None:
+    """See that a file is the right one; ``source`` is where it was brought from."""
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise DataError(f"cannot read: {error.strerror or error}", where=path) from error
     if found != file.sha256:
-        raise DataError(what, where=where or path, expected=file.sha256, got=found, hint=hint)
+        raise DataError("wrong SHA-256", where=source or path, expected=file.sha256, got=found, hint=hint)
 
 
 def _bring(
@@ -127,11 +129,8 @@ def _copy(file: RemoteFile, origin: str, output: str, _: object) -> None:
     """What pooch calls a downloader, for a mirror."""
     if not Path(origin).is_file():
         raise DataError("not in the mirror", where=origin, expected=f"a file of {file.size} bytes")
-    try:
-        shutil.copyfile(origin, output)
-    except PermissionError as error:
-        raise DataError(f"cannot read: {error.strerror}", where=origin) from error
-    _verify(Path(output), file, "the mirror holds another version", where=origin)
+    _verify(Path(origin), file, "the mirror holds another version")
+    shutil.copyfile(origin, output)
 
 
 def _download(file: RemoteFile, progress: Progress, url: str, output: str, _: object) -> None:
@@ -145,11 +144,7 @@ def _download(file: RemoteFile, progress: Progress, url: str, output: str, _: ob
             pooch.HTTPDownloader(chunk_size=_CHUNK, timeout=_TIMEOUT_S)(url, arrival, None)
         except requests.RequestException as error:
             raise DataError(f"cannot download: {_reason(error)}", where=url, hint=_MIRROR_HINT) from error
-    if arrival.done < file.size:
-        raise DataError(
-            "transfer was cut short", where=url, expected=f"{file.size} bytes", got=arrival.done, hint="try again"
-        )  # fmt: skip
-    _verify(Path(output), file, "try again", "wrong SHA-256, download discarded", where=url)
+    _verify(Path(output), file, f"{arrival.done} of {file.size} bytes, discarded; try again", source=url)
 
 
 def _reason(error: requests.RequestException) -> object:
@@ -174,10 +169,10 @@ class _Arrival:
         self.done += len(chunk)
         if self.done > self.file.size:
             raise DataError(
-                "too many bytes, download discarded",
+                "too many bytes",
                 where=self.url,
                 expected=self.file.size,
-                hint="try again",
+                hint="discarded; try again",
             )
         self.stream.write(chunk)
         self.progress(self.file.path, self.done, self.file.size)
