@@ -241,6 +241,86 @@ def test_a_lock_can_be_waited_for(tmp_path: Path) -> None:
         pass
 
 
+#: Waits for the lock of a folder and says whether it was let go before.
+_WAITER = """
+import sys
+from pathlib import Path
+from bgs._lock import locked
+folder = Path(sys.argv[1])
+print("begun", flush=True)
+with locked(folder / ".lock"):
+    print("held", (folder / "let go").exists(), flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_who_waits_gets_the_lock_when_it_is_let_go_and_not_before(tmp_path: Path, killed: bool) -> None:
+    """Also where the holder ends in peace and removes the file that the other one waits for."""
+
+    def start(code: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", code, str(tmp_path)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def said(process: subprocess.Popen[str]) -> str:
+        assert process.stdout is not None
+        return process.stdout.readline()
+
+    with start(_HOLDER) as holder:
+        assert said(holder) == "held\n"
+        with start(_WAITER) as waiter:
+            assert said(waiter) == "begun\n"
+            (tmp_path / "let go").touch()
+            holder.kill() if killed else holder.communicate()
+            assert said(waiter) == "held True\n"
+            with (
+                pytest.raises(BgsError, match=f"at work here: process {waiter.pid} on "),
+                locked_folder(tmp_path),
+            ):
+                pass
+
+
+#: Holds the lock of a folder, with a child that lives on when this process is killed, until its stdin is closed.
+_PARENT = """
+import os, sys
+from pathlib import Path
+from bgs._lock import locked_folder
+with locked_folder(Path(sys.argv[1])):
+    if os.fork():
+        print("held", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_children_do_not_keep_the_lock_of_a_process_that_is_dead(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _PARENT, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "held\n"
+        with pytest.raises(BgsError, match=f"process {parent.pid} on "), locked_folder(tmp_path):
+            pass
+        parent.kill()
+        parent.wait()
+        with locked_folder(tmp_path):
+            pass
+
+
+def test_what_can_be_a_lock(tmp_path: Path) -> None:
+    (tmp_path / "first version").write_bytes(b"SQLite format 3\0" + bytes(8000))
+    with locked(tmp_path / "first version"):
+        assert (tmp_path / "first version").read_bytes().startswith(f" process {os.getpid()} on ".encode())
+    assert (tmp_path / "first version").stat().st_size < 300
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(BgsError, match="folder: cannot lock: Is a directory"), locked(tmp_path / "folder"):
+        pass
+    (tmp_path / "text").write_text("this is no lock")
+    with pytest.raises(BgsError, match="cannot lock: this file is no lock"), locked(tmp_path / "text"):
+        pass
+    assert (tmp_path / "text").read_text() == "this is no lock"
+
+
 def test_json_is_written_as_it_was(tmp_path: Path) -> None:
     write_json(tmp_path / "deep/a.json", {"ä": [1, None]})
     assert json.loads((tmp_path / "deep/a.json").read_text(encoding="utf-8")) == {"ä": [1, None]}

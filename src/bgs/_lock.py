@@ -1,29 +1,24 @@
 """One process at a time in a folder: a lock that works on every system and is freed when its holder dies.
 
-SQLite's file lock is the one in the standard library that does both; the file says who holds it.
+filelock asks the operating system for it (``flock``, ``LockFileEx``), never for the mere existence of a file: what a killed
+process leaves holds nobody up. The file says who holds it.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from bgs._errors import BgsError
 from bgs._files import LOCK, make_folder
 
-_A_MOMENT, _FOR_EVER = 0.2, 1e6  # seconds
-_COMMANDS = (
-    "BEGIN IMMEDIATE",
-    "CREATE TABLE IF NOT EXISTS holder (pid INTEGER, host TEXT)",
-    "DELETE FROM holder",
-    "INSERT INTO holder VALUES ({pid}, '{host}')",
-    "COMMIT",  # who is next can read this, and then waits
-    "BEGIN IMMEDIATE",
-)
+_A_MOMENT, _FOR_EVER = 0.2, -1.0  # seconds
+#: How locks begin: one of this version (after the byte that is locked), one of the first version.
+_LOCKS = (b" process ", b"SQLite format 3")
 
 
 @contextmanager
@@ -34,14 +29,17 @@ def locked_folder(folder: Path) -> Iterator[None]:
         BgsError: another process is at work there (it is named), or no lock can be made.
     """
     is_new, path = not folder.exists(), make_folder(folder) / LOCK
-    with locked(path, wait=False):
-        try:
-            yield
-        finally:
-            # While it is held: who waits for a lock that is gone gets an error from SQLite, never the lock.
-            with suppress(PermissionError):  # Windows keeps a file that is open
-                path.unlink(missing_ok=True)
-            if is_new and not any(folder.iterdir()):
+    try:
+        with locked(path, wait=False):
+            try:
+                yield
+            finally:
+                # While it is held: whoever waits for the file that is removed here sees that, and makes a new one.
+                with suppress(PermissionError):  # Windows keeps a file that is open; filelock then removes it
+                    path.unlink(missing_ok=True)
+    finally:
+        if is_new:
+            with suppress(OSError):  # something was put into it
                 folder.rmdir()
 
 
@@ -56,37 +54,42 @@ def locked(path: Path, wait: bool = True) -> Iterator[None]:
     Raises:
         BgsError: another process holds it (it is named), or it cannot be made.
     """
-    host = platform.node().replace("'", "")
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=partial(_sign, path))
     try:
-        connection = sqlite3.connect(path, timeout=_FOR_EVER if wait else _A_MOMENT, isolation_level=None)
-    except sqlite3.Error as error:
-        raise BgsError(f"cannot lock: {error}", where=path) from error
-    with closing(connection):
-        try:
-            for command in _COMMANDS:
-                connection.execute(command.format(pid=os.getpid(), host=host))
-        except sqlite3.Error as error:
-            raise _refusal(path, error) from None
+        lock.acquire(timeout=_FOR_EVER if wait else _A_MOMENT)
+    except Timeout:
+        raise BgsError(
+            f"another process is at work here: {_holder(path)}",
+            where=path.parent,
+            hint="wait until it has ended, or end it",
+        ) from None
+    except OSError as error:
+        raise BgsError(f"cannot lock: {error.strerror or error}", where=path) from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
-def _refusal(path: Path, error: sqlite3.Error) -> BgsError:
-    if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
-        return BgsError(
-            f"cannot lock: {error}", where=path, hint="delete this file if nothing is at work in its folder"
+def _sign(path: Path, descriptor: int) -> None:
+    """Write into a lock who holds it."""
+    found = os.read(descriptor, 100)
+    if found and not found.startswith(_LOCKS):
+        raise BgsError(
+            "cannot lock: this file is no lock",
+            where=path,
+            hint="delete this file if nothing is at work in its folder",
         )
-    return BgsError(
-        f"another process is at work here: {_holder(path)}",
-        where=path.parent,
-        hint="wait until it has ended, or end it",
-    )
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.ftruncate(descriptor, os.write(descriptor, f" process {os.getpid()} on {platform.node()}".encode()))
 
 
 def _holder(path: Path) -> str:
     """Who holds a lock, as far as it can be read."""
-    try:
-        with closing(sqlite3.connect(path, timeout=1.0)) as connection:
-            pid, host = connection.execute("SELECT pid, host FROM holder").fetchone()
-    except (sqlite3.Error, TypeError):  # it has only begun
-        return "one that has just begun"
-    return f"process {pid} on {host}"
+    with suppress(OSError), path.open("rb", buffering=0) as stream:
+        stream.seek(1)  # Windows lets nobody else read the byte that is locked
+        if (found := stream.read(300).decode(errors="replace")).startswith("process "):
+            return found
+    return "one that has just begun"

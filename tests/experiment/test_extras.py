@@ -51,6 +51,7 @@ import contextlib, io, json, sys
 sys.path.append(sys.argv[1])
 from hidden_packages import hide
 
+import filelock  # asks each system for its own locks: here it may use what Windows lacks
 hidden, commands = json.load(sys.stdin)
 hide(hidden)
 from bgs.cli.main import main

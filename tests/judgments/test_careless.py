@@ -15,7 +15,6 @@ from bgs.judgments.careless import (
     SPEAKS,
     TAKES_PART,
     WRONG_FLAGS,
-    benjamini_hochberg,
     flag_careless,
     truncated_product,
     untested,
@@ -33,16 +32,6 @@ def ordinary(n: int = 30) -> list[ParticipantAudit]:
     z = stats.norm.ppf((np.arange(n) + 0.5) / n)
     times, shares = np.exp(1.6 + 0.25 * z), 1.2 + 0.2 * np.roll(z, 7)
     return [person(f"p{k:02d}", rt=times[k], foretold=shares[k]) for k in range(n)]
-
-
-def test_benjamini_hochberg_agrees_with_scipy_and_leaves_out_tests_not_made():
-    p = np.array([0.04, 0.001, np.nan, 0.016, 0.5, 0.034])
-    known = np.isfinite(p)
-    for share in (0.05, 0.1, 0.2):
-        expected = np.zeros(len(p), dtype=bool)
-        expected[known] = stats.false_discovery_control(p[known]) <= share
-        assert benjamini_hochberg(p, share).tolist() == expected.tolist()
-    assert benjamini_hochberg(np.full(3, np.nan), 0.05).tolist() == [False] * 3
 
 
 def test_the_truncated_product_by_drawing():

@@ -12,6 +12,7 @@ from bgs.report import clip_map
 from bgs.report.clip_map import align, mds
 from bgs.report.draw import render
 from bgs.report.drawing.clip_map import apart, border_colours, picture_size
+from bgs.report.rdms import imputed
 
 
 def plane(n: int = 15) -> np.ndarray:
@@ -31,17 +32,32 @@ def test_points_of_a_plane_come_back():
     np.testing.assert_allclose(distances(mds(rdm)), rdm, atol=1e-6)
 
 
-def test_it_ends_in_a_minimum_beside_scikit_learn():
-    manifold = pytest.importorskip("sklearn.manifold")
-    rdm = rdms()["base"]  # eight dimensions: no map is exact
-    found = mds(rdm)
-    embedding = manifold.MDS(
-        2, metric="precomputed", init="random", n_init=1, max_iter=2000, eps=1e-12, normalized_stress=False
-    )
-    settled = embedding.fit_transform(rdm, init=found)
-    assert stress(rdm, found) <= stress(rdm, settled) * 1.01
+def smacof(rdm: np.ndarray, steps: int = 300) -> np.ndarray:
+    """Torgerson's classical solution and ``steps`` of de Leeuw's majorisation with equal weights, pair by pair."""
+    n = len(rdm)
+    centring = np.eye(n) - 1 / n
+    values, vectors = np.linalg.eigh(-centring @ rdm**2 @ centring / 2)
+    points = vectors[:, -2:] * np.sqrt(values[-2:])
+    for _ in range(steps):
+        moved = np.zeros_like(points)
+        for i in range(n):
+            for j in set(range(n)) - {i}:
+                apart = points[i] - points[j]
+                moved[i] += rdm[i, j] * apart / np.linalg.norm(apart)
+        points = moved / n
+    return points
+
+
+@pytest.mark.parametrize("name", ["people", "base", "tuned"])
+def test_it_is_smacof_from_the_classical_solution(name):
+    rdm = imputed(rdms()[name])  # eight dimensions: no map is exact
+    found, slow = mds(rdm), smacof(rdm)
+    np.testing.assert_allclose(align(slow, found), found, atol=2e-3 * np.abs(found).max())
+    assert stress(rdm, found) == pytest.approx(stress(rdm, slow), rel=1e-6)
+    assert stress(rdm, found) < stress(rdm, smacof(rdm, 0))
     nudged = found + 0.02 * np.random.default_rng(0).normal(size=found.shape)
     assert stress(rdm, found) < stress(rdm, nudged)
+    np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=1e-12)
 
 
 def test_it_is_deterministic_and_clips_that_are_all_alike_lie_together():

@@ -137,6 +137,17 @@ def test_undefined_numbers_and_hostile_labels_can_be_drawn(tmp_path):
     assert (tmp_path / "f.png").is_file()
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_characters_that_xml_cannot_hold_are_left_out():
+    text = render(GapFigure((GapPanel("t\x1b\x00\uffff", "x", (estimate("b\x08", 0.2),), None),)), "svg")
+    assert ET.fromstring(text) is not None
+    assert b">b</text>" in text
+    pictures = np.zeros((3, 4, 4, 3), dtype=np.uint8)
+    maps = clip_map({"people": 1 - np.eye(3)}, ["a\x07", "b", "c"], pictures)
+    assert b"<title>a</title>" in render(maps, "svg")
+    ET.fromstring(render(maps, "svg"))
+
+
 def test_refusals(tmp_path):
     with pytest.raises(BgsError, match="svg or png"):
         draw(gap(), tmp_path / "gap.pdf")

@@ -14,7 +14,8 @@ from report_pages import HOSTILE, N, gap, metric, page
 from bgs import BgsError
 from bgs.report import OBSERVERS, FigureBlock, Page, Section, Table, TripletBlock, write_artifacts, write_page
 from bgs.report.artifacts import latex, table_csv, table_latex
-from bgs.report.pictures import contact_sheet, data_uri, inline_svg, jpeg, media_type
+from bgs.report.pictures import contact_sheet, data_uri, jpeg, media_type, natural_width
+from bgs.report.svg import inline_svg
 from bgs.report.triplets import TripletClip, TripletSpec
 from bgs.report.write import cell_text, page_html, provenance_rows
 
@@ -160,13 +161,36 @@ def test_a_picture_from_elsewhere_is_never_markup():
 
 def test_ids_of_an_inline_svg_are_its_own():
     svg = (
-        b'<?xml version="1.0"?><svg width="9pt" viewBox="0 0 9 9"><title>t</title><g id="a"/>'
-        b'<use href="#a" fill="url(#a)"/></svg>'
+        b'<?xml version="1.0"?><!-- c --><svg width="9pt" viewBox="0 0 9 9"><title>t</title><g id="a"/>'
+        b'<use href="#a" fill="url(#a)"/><a href="x#a"/><text>id="a" url(#a)</text></svg>'
     )
     assert inline_svg(svg, "f", 'say "x"') == (
-        '<svg viewBox="0 0 9 9" role="img" aria-label="say &quot;x&quot;"><g id="f-a"/>'
-        '<use href="#f-a" fill="url(#f-a)"/></svg>'
+        '<svg viewBox="0 0 9 9" role="img" aria-label="say &quot;x&quot;"><g id="f-a" />'
+        '<use href="#f-a" fill="url(#f-a)" /><a href="x#a" /><text>id="a" url(#a)</text></svg>'
     )
+
+
+@pytest.mark.parametrize(
+    ("head", "width"),
+    [
+        (b'viewBox="0 0 90 9"', 90), (b'viewBox="0,0, 90,9" width="90pt"', 120), (b'width="90pt"', 0),
+        (b"viewBox='0 0 30 9' width='30'", 30),
+    ],
+)  # fmt: skip
+def test_the_width_of_an_svg(head, width):
+    assert natural_width(b"<svg " + head + b"/>") == width
+
+
+@pytest.mark.parametrize(
+    ("svg", "message"),
+    [
+        (b"<svg><g></svg>", "no well-formed SVG: mismatched tag"), (b"<svg>\xff</svg>", "no well-formed SVG"),
+        (b'<svg viewBox="0 0 wide 9"/>', "viewBox is not four numbers; got 0 0 wide 9"),
+    ],
+)  # fmt: skip
+def test_an_svg_from_elsewhere_that_is_none(svg, message):
+    with pytest.raises(BgsError, match=message):
+        page_html(Page("t", "", "", (Section("k", "t", "s", (FigureBlock(svg, "c", "alt"),)),)))
 
 
 def test_jpeg():

@@ -1,4 +1,4 @@
-"""Region masks: a lossless round trip, small files, refusals; and masks from boxes, by hand."""
+"""Region masks: a lossless round trip, small files, refusals; and masks from boxes and run lengths, by hand."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bgs import BgsError
 from bgs.stimuli import RegionMasks, masks_of, read_masks, write_masks
 from bgs.stimuli.boxes import Box, paint, regions_from_boxes
 from bgs.stimuli.masks import mask_path
+from bgs.stimuli.run_lengths import RunLengths, read_run_lengths, unpacked
 
 NAMES = ("background", "agent", "object")
 
@@ -152,6 +153,9 @@ def test_a_box_covers_the_pixels_whose_centre_it_holds():
         ({"annotations": [{"image_id": 3, "category_id": 1, "bbox": [0, 1]}]}, "not a box"),
         ({"annotations": [{"image_id": 3, "category_id": 1, "bbox": [0, 0, -1, 1]}]}, "impossible box"),
         ({"images": [{"id": 3, "width": 8, "height": 4}], "annotations": []}, "of no clip"),
+        ({"images": [{"id": 3, "width": "8", "height": 4}]}, r"images\[0\]: an impossible size; got 8 × 4"),
+        ({"images": [{"id": 3, "width": 8, "height": 0}]}, r"images\[0\]: an impossible size"),
+        ({"annotations": [{"image_id": 3, "category_id": 1}]}, r"annotations\[0\]: neither 'bbox' nor"),
         (
             {
                 "images": [
@@ -175,6 +179,104 @@ def test_no_box_file(tmp_path):
     (tmp_path / "boxes.json").write_text("{")
     with pytest.raises(BgsError, match="not JSON"):
         regions_from_boxes(tmp_path / "boxes.json")
+
+
+# --- run lengths ---------------------------------------------------------------------------------------------
+
+
+def runs_of(pixels: np.ndarray) -> list[int]:
+    """Lengths of the runs down the columns, pixel by pixel; the first is outside."""
+    counts, inside = [0], False
+    for pixel in pixels.T.reshape(-1).tolist():
+        if pixel != inside:
+            counts.append(0)
+            inside = pixel
+        counts[-1] += 1
+    return counts
+
+
+def packed(counts: list[int]) -> str:
+    """COCO's string: five bits a character, from the fourth number on differences to the last but one."""
+    text = ""
+    for k, count in enumerate(counts):
+        left = count - counts[k - 2] if k > 2 else count
+        while True:
+            bits, left = left & 31, left >> 5
+            last = left == (-1 if bits & 16 else 0)
+            text += chr(48 + bits + (0 if last else 32))
+            if last:
+                break
+    return text
+
+
+def masked(pixels: np.ndarray, counts: object) -> RunLengths:
+    return read_run_lengths({"size": list(pixels.shape), "counts": counts}, pixels.shape, 1, "here")
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    pixels=st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(lambda shape: arrays(np.bool_, shape)),
+    tall=st.integers(1, 60),
+    size=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+)
+def test_run_lengths_of_both_kinds_come_back_at_any_size(pixels, tall, size):
+    pixels = np.repeat(pixels, tall, axis=0)
+    counts = runs_of(pixels)
+    assert unpacked(packed(counts), "here") == counts
+    for found in (masked(pixels, counts), masked(pixels, packed(counts))):
+        np.testing.assert_array_equal(found.covered(pixels.shape), pixels)
+        assert found.area == pytest.approx(pixels.mean())
+        small = found.covered(size)
+        for i, j in np.ndindex(size):  # the pixel that the centre lies in
+            row, column = int((i + 0.5) * len(pixels) / size[0]), int((j + 0.5) * pixels.shape[1] / size[1])
+            assert small[i, j] == pixels[row, column]
+
+
+def test_what_pycocotools_writes_is_read():
+    """Strings that its ``encode`` gave."""
+    blob = np.zeros((6, 9), bool)
+    blob[1:4, 2:7] = blob[5, 8] = blob[0, 0] = True
+    np.testing.assert_array_equal(masked(blob, "01<2G0000000:N").covered((6, 9)), blob)
+    below = np.arange(40)[:, None] // 20 == np.ones((1, 3))
+    np.testing.assert_array_equal(masked(below, "d0d0d0000").covered((40, 3)), below)
+    for counts, area in (("`WWc0", 0.0), ("0`WWc0", 1.0)):
+        assert masked(np.zeros((700, 900), bool), counts).area == area
+
+
+def test_run_lengths_become_masks(tmp_path):
+    ball = {"size": [4, 8], "counts": [4, 2, 2, 2, 22]}  # rows 0 and 1 of columns 1 and 2
+    annotations = [
+        {"image_id": 3, "category_id": 1, "bbox": [0, 0, 3, 4]},
+        {"image_id": 3, "category_id": 44, "bbox": [0, 0, 8, 4], "segmentation": ball},
+        {"image_id": 7, "category_id": 44, "segmentation": ball | {"counts": packed(ball["counts"])}},
+        {"image_id": 9, "category_id": 1, "bbox": [0, 0, 8, 1], "segmentation": [[0, 0, 8, 0, 8, 1]]},
+    ]
+    found = regions_from_boxes(write(tmp_path / "masks.json", coco(annotations=annotations)), side=4)
+    first, second = np.zeros((2, 4, 8), np.uint8)
+    first[:, :3] = 1
+    first[:2, 1:3] = second[:2, 1:3] = 2
+    np.testing.assert_array_equal(found["a"].labels, [first, second])
+    assert found["b"].labels[0, :2].tolist() == [[1] * 8, [0] * 8]  # a polygon counts as its box
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"size": [8, 4]}, r"a mask of another size; expected \[4, 8\], got \[8, 4\]"),
+        ({"size": None}, "a mask of another size"),
+        ({"counts": [4, 2]}, "counts do not fill the image; expected 32, got 6"),
+        ({"counts": [40, -8]}, "counts of a mask; expected whole numbers from 0"),
+        ({"counts": [16.0, 16]}, "counts of a mask"),
+        ({"counts": None}, "counts of a mask"),
+        ({"counts": "0~"}, "another character; got '~' at 1|'~' at 1"),
+        ({"counts": "0P"}, "ends within a number"),
+        ({"counts": "0@"}, "counts of a mask"),
+    ],
+)
+def test_run_lengths_that_contradict_themselves(tmp_path, changes, message):
+    entry = {"image_id": 3, "category_id": 1, "segmentation": {"size": [4, 8], "counts": [32]} | changes}
+    with pytest.raises(BgsError, match=rf"m\.json: annotations\[0\]\.segmentation: .*({message})"):
+        regions_from_boxes(write(tmp_path / "m.json", coco(annotations=[entry])))
 
 
 def test_regions_put_together():

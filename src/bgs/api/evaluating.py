@@ -70,7 +70,7 @@ class Evaluation(Mapping[str, Result]):
         Raises:
             MissingExtraError: pandas is not installed.
         """
-        frame = require("pandas", "analysis").DataFrame
+        frame = require("pandas", "frames").DataFrame
         return frame([row for result in self.results for row in self._rows(result)])
 
     def _rows(self, result: Result) -> Iterator[dict[str, Any]]:

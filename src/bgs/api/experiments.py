@@ -67,7 +67,7 @@ def experiment(
         BgsError: bad settings, data or folder. A cell that fails is in :attr:`Experiment.failed`.
     """
     if report:
-        require_all("report", "plot", "report")
+        require_all("report", "plot", "analysis", "report")
     from bgs.experiment.config import validated_experiment
     from bgs.experiment.grid import run_experiment
     from bgs.experiment.page import write_report
@@ -95,7 +95,7 @@ def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | P
     Raises:
         BgsError: no experiment there, or not finished.
     """
-    require_all("report", "plot", "report")
+    require_all("report", "plot", "analysis", "report")
     from bgs.experiment.page import report_experiment
 
     return report_experiment(

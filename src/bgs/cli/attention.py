@@ -46,7 +46,9 @@ def attention(
     masks: Annotated[
         Path | None, typer.Option(help="Folder that holds masks/ (by default the data set's own).")
     ] = None,
-    boxes: Annotated[Path | None, typer.Option(help="COCO-style JSON of boxes, instead of masks.")] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(help="COCO-style JSON of boxes or run-length masks, instead of masks.")
+    ] = None,
     strips: Annotated[int, typer.Option(min=0, help="Draw strips of this many clips, the first ones.")] = 12,
     video: Annotated[bool, typer.Option("--video", help="Write an mp4 of each of these clips too.")] = False,
     skip_bad: Annotated[

@@ -44,7 +44,7 @@ def quickstart(
     from bgs.runs.quiet import quiet_libraries
 
     quiet_libraries()
-    require_all("quickstart", "train", "text", "minilm", "video", "plot", "report")
+    require_all("quickstart", "train", "text", "minilm", "video", "plot", "analysis", "report")
     from bgs.cli._failures import print_failures
     from bgs.views.console import console
     from bgs.views.experiment import table_view

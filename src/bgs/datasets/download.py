@@ -1,26 +1,35 @@
-"""Verified download: every file has the bytes its card promises, or it is not there."""
+"""Verified download: every file has the bytes its card promises, or it is not there.
+
+pooch fetches, verifies and moves each file into place. It does not resume a broken transfer, and need not: the largest file
+has 3 MB, all files of a data set at most 6 MB, and files that are whole stay, so that the next attempt begins with the one
+that broke.
+"""
 
 from __future__ import annotations
 
-import http
-import http.client
+import logging
 import os
 import shutil
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from bgs._errors import DataError
-from bgs._files import atomic_path, cache_folder, sha256
+from bgs._files import cache_folder, sha256
 from bgs.datasets.registry import RAW_HOST, DatasetCard, RemoteFile
+
+if TYPE_CHECKING:
+    import requests
 
 #: Called with the file's path, the bytes of it that are here, and its size.
 Progress = Callable[[str, int, int], None]
 
 _CHUNK = 1 << 16
 _TIMEOUT_S = 30.0
-_MIRROR_HINT = "offline? give a copy of the files with --mirror DIR or BGS_DATA_MIRROR"
+_MIRROR_HINT = "try again; offline, give a copy of the files with --mirror DIR or BGS_DATA_MIRROR"
 
 
 def _no_progress(path: str, done: int, size: int) -> None:
@@ -53,16 +62,17 @@ def fetch(
     Raises:
         DataError: a file is not in the mirror, cannot be downloaded, or has another SHA-256 than its card says.
     """
-    folder, source = card_folder(card), _mirror_folder(mirror)
+    folder, source = card_folder(card).absolute(), _mirror_folder(mirror)
+    watch = progress or _no_progress
     for file in card.files:
         target = folder / file.path
         if target.is_file():
             _verify(target, file, hint=f"delete it, then `bgs data fetch {card.name}`")
         elif source is not None:
-            _copy(source / card.folder / file.path, target, file)
+            _bring(f"{source / card.folder / file.path}", target, file, partial(_copy, file))
         else:
-            _download(f"{host}/{card.folder}/{file.path}", target, file, progress or _no_progress)
-        (progress or _no_progress)(file.path, file.size, file.size)
+            _bring(f"{host}/{card.folder}/{file.path}", target, file, partial(_download, file, watch))
+        watch(file.path, file.size, file.size)
     return folder
 
 
@@ -80,79 +90,92 @@ def _mirror_folder(mirror: str | Path | None) -> Path | None:
     return Path(chosen)
 
 
-def _verify(path: Path, file: RemoteFile, hint: str | None = None) -> None:
-    found = sha256(path)
-    if found != file.sha256:
-        raise DataError("wrong SHA-256", where=path, expected=file.sha256, got=found, hint=hint)
-
-
-def _copy(origin: Path, target: Path, file: RemoteFile) -> None:
-    if not origin.is_file():
-        raise DataError("not in the mirror", where=origin, expected=f"a file of {file.size} bytes")
-    _verify(origin, file, hint="the mirror holds another version")
-    with atomic_path(target) as temporary:
-        shutil.copyfile(origin, temporary)
-
-
-def _download(url: str, target: Path, file: RemoteFile, progress: Progress) -> None:
-    """Complete ``<target>.part``, verify it, and only then give it its name."""
-    part = target.with_name(target.name + ".part")
+def _verify(path: Path, file: RemoteFile, hint: str, source: object = None) -> None:
+    """See that a file is the right one; ``source`` is where it was brought from."""
     try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        if not part.exists() or part.stat().st_size != file.size:
-            _complete(url, part, file, progress)
-        found = sha256(part)
-        if found != file.sha256:
-            part.unlink()
-            raise DataError(
-                "wrong SHA-256, download discarded",
-                where=url,
-                expected=file.sha256,
-                got=found,
-                hint="try again",
-            )
-        os.replace(part, target)
-    except urllib.error.HTTPError as error:
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            part.unlink(missing_ok=True)  # the server's file is shorter than the part: resuming cannot help
-        raise DataError(f"cannot download: HTTP {error.code}", where=url, hint=_MIRROR_HINT) from error
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise DataError(f"cannot download: {reason}", where=url, hint=_MIRROR_HINT) from error
+        found = sha256(path)
+    except OSError as error:
+        raise DataError(f"cannot read: {error.strerror or error}", where=path) from error
+    if found != file.sha256:
+        raise DataError("wrong SHA-256", where=source or path, expected=file.sha256, got=found, hint=hint)
+
+
+def _bring(
+    source: str, target: Path, file: RemoteFile, downloader: Callable[[str, str, object], None]
+) -> None:
+    """Let pooch have a file brought to a temporary place, verify it, and only then give it its name."""
+    import pooch
+
+    try:
+        with _silent(pooch.get_logger()):
+            pooch.retrieve(source, file.sha256, target.name, target.parent, downloader=downloader)
+        target.chmod(0o644)  # pooch's temporary files are for their owner alone
     except OSError as error:
         raise DataError(f"cannot write: {error.strerror or error}", where=target) from error
 
 
-def _complete(url: str, part: Path, file: RemoteFile, progress: Progress) -> None:
-    """Append what ``part`` still lacks, or write it anew where the server sends the whole file."""
-    have = part.stat().st_size if part.exists() else 0
-    if have > file.size:
-        part.unlink()
-        have = 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_S) as response:
-        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
-        sent = response.headers.get("Content-Range", "no Content-Range")
-        if resumed and not sent.startswith(f"bytes {have}-"):
-            raise DataError("resumed at another byte", where=url, expected=f"bytes {have}-", got=sent)
-        done = _receive(response, part, have if resumed else 0, file, progress)
-    if done < file.size:
-        raise DataError(
-            "transfer was cut short",
-            where=url,
-            expected=f"{file.size} bytes",
-            got=done,
-            hint="run again to resume",
-        )
+@contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Without pooch's own lines on stderr: progress is shown in their place."""
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
-def _receive(
-    response: http.client.HTTPResponse, part: Path, done: int, file: RemoteFile, progress: Progress
-) -> int:
-    """Write the response after ``done`` bytes of ``part``; never much more than the file should have."""
-    with part.open("ab" if done else "wb") as stream:
-        while done <= file.size and (chunk := response.read(_CHUNK)):
-            stream.write(chunk)
-            done += len(chunk)
-            progress(file.path, min(done, file.size), file.size)
-    return done
+def _copy(file: RemoteFile, origin: str, output: str, _: object) -> None:
+    """What pooch calls a downloader, for a mirror."""
+    if not Path(origin).is_file():
+        raise DataError("not in the mirror", where=origin, expected=f"a file of {file.size} bytes")
+    _verify(Path(origin), file, "the mirror holds another version")
+    shutil.copyfile(origin, output)
+
+
+def _download(file: RemoteFile, progress: Progress, url: str, output: str, _: object) -> None:
+    """What pooch calls a downloader, for a server."""
+    import pooch
+    import requests
+
+    with open(output, "wb") as stream:
+        arrival = _Arrival(stream, file, url, progress)
+        try:
+            pooch.HTTPDownloader(chunk_size=_CHUNK, timeout=_TIMEOUT_S)(url, arrival, None)
+        except requests.RequestException as error:
+            raise DataError(f"cannot download: {_reason(error)}", where=url, hint=_MIRROR_HINT) from error
+    _verify(Path(output), file, f"{arrival.done} of {file.size} bytes, discarded; try again", source=url)
+
+
+def _reason(error: requests.RequestException) -> object:
+    """The HTTP status, or what is wrong with the connection, without the layers around it."""
+    if error.response is not None:
+        return f"HTTP {error.response.status_code}"
+    inner = error.args[0] if error.args else error  # urllib3's, which keeps the cause or a sentence first
+    return getattr(inner, "reason", None) or (getattr(inner, "args", None) or (inner,))[0]
+
+
+@dataclass
+class _Arrival:
+    """The file that pooch writes to: passes bytes on, counts them, and stops where more come than there should be."""
+
+    stream: BinaryIO
+    file: RemoteFile
+    url: str
+    progress: Progress
+    done: int = 0
+
+    def write(self, chunk: bytes) -> None:
+        self.done += len(chunk)
+        if self.done > self.file.size:
+            raise DataError(
+                "too many bytes",
+                where=self.url,
+                expected=self.file.size,
+                hint="discarded; try again",
+            )
+        self.stream.write(chunk)
+        self.progress(self.file.path, self.done, self.file.size)
+
+    def flush(self) -> None:
+        self.stream.flush()

@@ -1,5 +1,6 @@
 """Evaluation: RSA, odd-one-out accuracy, noise ceilings, analyses of a geometry, intervals. Never imports torch."""
 
+from bgs._false_discovery import benjamini_hochberg
 from bgs.evaluation.against_rdm import evaluate_rdm
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
 from bgs.evaluation.comparison import Comparison
@@ -10,7 +11,6 @@ from bgs.evaluation.dimension_ratings import DimensionRating, rate_dimensions
 from bgs.evaluation.dimensions import Dimensions, find_dimensions
 from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreements
 from bgs.evaluation.evaluate import evaluate
-from bgs.evaluation.false_discovery import benjamini_hochberg
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
 from bgs.evaluation.odd_one_out_ceiling import odd_one_out_ceiling
 from bgs.evaluation.participant_ceiling import leave_one_out_ceiling

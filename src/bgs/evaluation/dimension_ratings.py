@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bgs._errors import DataError
+from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
 from bgs._typing import Float64
 from bgs.evaluation.clip_scores import clip_pearson
 from bgs.evaluation.dimensions import Dimensions
-from bgs.evaluation.false_discovery import benjamini_hochberg
 from bgs.evaluation.resampling import clip_copies, percentile_interval
 from bgs.evaluation.result import Metric
 from bgs.evaluation.rsa import dense_ranks, mid_ranks, weighted_spearman

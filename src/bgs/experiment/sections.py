@@ -75,7 +75,7 @@ class AttentionSettings(Settings):
     clips: Annotated[int, Field(ge=1)] | tuple[str, ...] = 60
     #: Folder that holds ``masks/``; null: the data set's own.
     masks: Path | None = None
-    #: COCO-style JSON of boxes, instead of masks.
+    #: COCO-style JSON of boxes or run-length masks, instead of masks.
     boxes: Path | None = None
     #: Regions of the masks that count as one: ``{agents: [agent A, agent B]}``; others keep their names.
     regions: dict[str, tuple[str, ...]] = Field(default_factory=dict)

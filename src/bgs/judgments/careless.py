@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgs._typing import Bool, Float
+from bgs._false_discovery import benjamini_hochberg
+from bgs._typing import Float
 from bgs.judgments.participants import ParticipantAudit
 
 #: Expected share of wrong flags among all flags; among participants who all take part, the probability of any flag.
@@ -84,7 +85,7 @@ def flag_careless(people: Sequence[ParticipantAudit]) -> tuple[Flag, ...]:
     p = _p_values(people)
     joint = truncated_product(p, SPEAKS)
     flags = []
-    for row in np.flatnonzero(benjamini_hochberg(joint, WRONG_FLAGS)).tolist():
+    for row in np.flatnonzero(benjamini_hochberg(joint) <= WRONG_FLAGS).tolist():
         against = [k for k in np.argsort(p[row]).tolist() if p[row, k] <= SPEAKS]
         reasons = [Reason(TESTS[k], _finding(TESTS[k], people[row]), float(p[row, k])) for k in against]
         flags.append(Flag(people[row].participant, tuple(reasons), float(joint[row])))
@@ -124,16 +125,6 @@ def truncated_product(p: Float[np.ndarray, "q t"], limit: float) -> Float[np.nda
         joint += comb(made, k) * limit**k * (1.0 - limit) ** np.maximum(made - k, 0) * beyond
     joint = np.where(speaks.any(axis=1), np.minimum(joint, 1.0), 1.0)
     return np.where(made > 0, joint, np.nan)
-
-
-def benjamini_hochberg(p: Float[np.ndarray, " m"], share: float) -> Bool[np.ndarray, " m"]:
-    """(m,) hypotheses that are rejected with an expected share of wrong rejections among them; NaN is no test."""
-    order = np.argsort(p)  # NaN last
-    tests = int(np.isfinite(p).sum())
-    low = np.flatnonzero(p[order[:tests]] <= share * np.arange(1, tests + 1) / max(tests, 1))
-    rejected = np.zeros(len(p), dtype=bool)
-    rejected[order[: low[-1] + 1 if len(low) else 0]] = True
-    return rejected
 
 
 def _checks(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:

@@ -9,12 +9,13 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs._errors import DataError
+from bgs._optional import require
 from bgs._typing import Float, Float64
 from bgs.evaluation import pair_vector
 from bgs.report.numbers import plain
 from bgs.report.rdms import imputed
 
-_ITERATIONS, _TOLERANCE = 300, 1e-9
+_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -118,27 +119,24 @@ def clip_map(
 def mds(rdm: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n 2"]:
     """Two-dimensional scaling: the classical solution (Torgerson 1952), improved by SMACOF (de Leeuw 1977).
 
-    Deterministic: the start is the classical solution, axes are principal axes, and the clip farthest from the middle
-    lies on the positive side of each.
+    Nothing is drawn at random. Axes are principal axes, and the clip farthest from the middle lies on the positive side
+    of each.
 
     Args:
         rdm: (n, n) symmetric dissimilarities without NaN.
 
     Returns:
         (n, 2) positions with mean 0.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
     """
-    points = _classical(rdm)
-    last = np.inf
-    for _ in range(_ITERATIONS):
-        distances = _distances(points)
-        now = float(((pair_vector(distances) - pair_vector(rdm)) ** 2).sum())
-        if last - now <= _TOLERANCE * max(now, _TOLERANCE):
-            break
-        last = now
-        # Guttman transform with equal weights.
-        ratio = np.divide(rdm, distances, out=np.zeros_like(rdm), where=distances > 0)
-        points = (ratio.sum(axis=1)[:, None] * points - ratio @ points) / len(points)
-    return _principal(points)
+    if not rdm.any():  # scikit-learn divides by the sum of squares
+        return np.zeros((len(rdm), 2))
+    manifold = require("sklearn.manifold", "report")
+    # From random starts it ends in worse minima, in others with every seed; its own tolerance stops far from any.
+    scaling = manifold.MDS(2, metric="precomputed", init="classical_mds", n_init=1, eps=_TOLERANCE)
+    return _principal(scaling.fit_transform(rdm))
 
 
 def align(
@@ -157,14 +155,6 @@ def align(
     size, wanted = np.linalg.norm(moved), np.linalg.norm(reference - middle)
     aligned: Float64[np.ndarray, "n 2"] = moved @ turn * (wanted / size if size else 1.0) + middle
     return aligned
-
-
-def _classical(rdm: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n 2"]:
-    squared = rdm**2
-    centred = squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean()
-    values, vectors = np.linalg.eigh(-centred / 2)
-    points: Float64[np.ndarray, "n 2"] = vectors[:, [-1, -2]] * np.sqrt(np.maximum(values[[-1, -2]], 0.0))
-    return points
 
 
 def _principal(points: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "n 2"]:

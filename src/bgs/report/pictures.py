@@ -1,17 +1,16 @@
-"""Pictures inside a page: JPEG bytes, data URIs, inline SVG."""
+"""Pictures inside a page: JPEG bytes, data URIs, widths."""
 
 from __future__ import annotations
 
 import base64
 import io
-import re
-from html import escape
 
 import numpy as np
 from jaxtyping import UInt8
 
 from bgs._errors import DataError
 from bgs._optional import require
+from bgs.report.svg import svg_width
 
 
 def jpeg(pixels: UInt8[np.ndarray, "h w 3"], quality: int = 82) -> bytes:
@@ -61,25 +60,6 @@ def data_uri(data: bytes) -> str:
     return f"data:{media_type(data)};base64,{base64.b64encode(data).decode()}"
 
 
-def inline_svg(svg: bytes, name: str, alt: str) -> str:
-    """An SVG to stand within a page: a labelled image without XML head, its ids made unique by ``name``."""
-    text = svg.decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    head, _, body = text.partition(">")
-    head = re.sub(r'\s(?:width|height|role|aria-label)="[^"]*"', "", head)
-    # The label says what the title would; a title would also pop up over the whole figure.
-    body = re.sub(r"^\s*<title>.*?</title>", "", body, count=1, flags=re.DOTALL)
-    return f'{head} role="img" aria-label="{escape(alt)}">{body}'
-
-
 def natural_width(data: bytes) -> float:
     """CSS pixels at which a picture should be shown at most; 0 for PNG and JPEG, which know theirs."""
-    if media_type(data) != "image/svg+xml":
-        return 0.0
-    box = re.search(rb'<svg[^>]*\bviewBox="([^"]+)"', data)
-    points = re.search(rb'<svg[^>]*\bwidth="[\d.]+pt"', data)
-    width = float(box[1].split()[2]) if box else 0.0
-    return width * 4 / 3 if points else width
+    return svg_width(data) if media_type(data) == "image/svg+xml" else 0.0

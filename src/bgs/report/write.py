@@ -15,7 +15,8 @@ from bgs.evaluation import Metric
 from bgs.report.draw import render_panels
 from bgs.report.numbers import between, plain
 from bgs.report.page import Cell, FigureBlock, Page, Section, Table, TripletBlock
-from bgs.report.pictures import data_uri, inline_svg, jpeg, natural_width
+from bgs.report.pictures import data_uri, jpeg, natural_width
+from bgs.report.svg import inline_svg
 from bgs.report.templates import template
 from bgs.report.triplets import TripletSpec, chooser_names
 from bgs.report.vocabulary import Vocabulary

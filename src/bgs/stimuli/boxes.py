@@ -1,4 +1,4 @@
-"""Boxes around people and things, in COCO's JSON, become region masks."""
+"""Boxes around people and things, or their outlines as run lengths, in COCO's JSON, become region masks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import DataError
+from bgs._typing import Bool
 from bgs.stimuli.masks import RegionMasks, clip_stem
+from bgs.stimuli.run_lengths import RunLengths, read_run_lengths
 
 BACKGROUND = "background"
 
@@ -37,6 +39,12 @@ class Box:
         """Share of the picture."""
         return (self.right - self.left) * (self.bottom - self.top)
 
+    def covered(self, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+        """The pixels of a picture of (height, width) whose centre lies in it."""
+        inside = np.zeros(size, dtype=bool)
+        inside[_covered(self.top, self.bottom, size[0]), _covered(self.left, self.right, size[1])] = True
+        return inside
+
 
 def regions_from_boxes(path: str | Path, side: int = 128) -> dict[str, RegionMasks]:
     """Region masks of every clip in a COCO-style file.
@@ -44,8 +52,9 @@ def regions_from_boxes(path: str | Path, side: int = 128) -> dict[str, RegionMas
     ``images`` have ``id``, ``width``, ``height``, and say which clip they are of by ``video``, or by ``file_name``
     (a video file, or a picture in a folder named like the clip). They follow each other by ``frame_index``, or by
     ``id`` where there is none; indices must be equally far apart, since masks last equally long. ``annotations``
-    have ``image_id``, ``category_id`` and ``bbox`` [x, y, width, height] in pixels; ``categories`` have ``id`` and
-    ``name``. Where boxes overlap the smaller one is on top.
+    have ``image_id``, ``category_id`` and a run-length ``segmentation`` (:mod:`bgs.stimuli.run_lengths`) or, without
+    one, ``bbox`` [x, y, width, height] in pixels: for a polygon its box stands. ``categories`` have ``id`` and ``name``.
+    Where regions overlap the smaller one is on top.
 
     Args:
         path: the file.
@@ -62,25 +71,25 @@ def regions_from_boxes(path: str | Path, side: int = 128) -> dict[str, RegionMas
     label_of = {number: label for label, (number, _) in enumerate(categories, start=1)}
     names = (BACKGROUND, *(name for _, name in categories))
     images = {image["id"]: image for image in content["images"]}
-    boxes: dict[Any, list[Box]] = defaultdict(list)
-    for entry in content["annotations"]:
+    regions: dict[Any, list[Box | RunLengths]] = defaultdict(list)
+    for row, entry in enumerate(content["annotations"]):
+        where = f"{path}: annotations[{row}]"
         image, label = images.get(entry["image_id"]), label_of.get(entry["category_id"])
         if image is None or label is None:
             what = f"image {entry['image_id']}" if image is None else f"category {entry['category_id']}"
-            raise DataError(f"an annotation of {what}, which is not listed", where=path)
-        boxes[entry["image_id"]].append(_box(path, entry["bbox"], image, label))
+            raise DataError(f"an annotation of {what}, which is not listed", where=where)
+        regions[entry["image_id"]].append(_region(where, entry, image, label))
     return {
-        clip: RegionMasks(np.stack([paint(boxes[i["id"]], _size(i, side)) for i in frames]), names)
+        clip: RegionMasks(np.stack([paint(regions[i["id"]], _size(i, side)) for i in frames]), names)
         for clip, frames in _clips(path, content["images"]).items()
     }
 
 
-def paint(boxes: Sequence[Box], size: tuple[int, int]) -> np.ndarray:
-    """(height, width) uint8 labels: pixels whose centre lies in a box, the smallest box that holds it."""
+def paint(regions: Sequence[Box | RunLengths], size: tuple[int, int]) -> np.ndarray:
+    """(height, width) uint8 labels: pixels whose centre lies in a region, the smallest region that holds it."""
     labels = np.zeros(size, dtype=np.uint8)
-    for box in sorted(boxes, key=lambda box: -box.area):
-        rows = _covered(box.top, box.bottom, size[0])
-        labels[rows, _covered(box.left, box.right, size[1])] = box.label
+    for region in sorted(regions, key=lambda region: -region.area):
+        labels[region.covered(size)] = region.label
     return labels
 
 
@@ -99,7 +108,7 @@ def _read(path: str | Path) -> dict[str, list[dict[str, Any]]]:
         raise DataError(f"not JSON: {error}", where=path) from None
     needed = {
         "images": ("id", "width", "height"),
-        "annotations": ("image_id", "category_id", "bbox"),
+        "annotations": ("image_id", "category_id"),
         "categories": ("id", "name"),
     }
     for key, fields in needed.items():
@@ -110,21 +119,37 @@ def _read(path: str | Path) -> dict[str, list[dict[str, Any]]]:
             missing = [field for field in fields if field not in entry]
             if missing:
                 raise DataError(f"{key}[{row}] has no {missing[0]!r}", where=path)
+    for row, image in enumerate(content["images"]):
+        sides = image["width"], image["height"]
+        if not all(isinstance(side, int | float) and side > 0 and side % 1 == 0 for side in sides):
+            raise DataError(
+                "an impossible size", where=f"{path}: images[{row}]", got=f"{sides[0]} × {sides[1]}"
+            )
     if len(content["categories"]) > 255:
         raise DataError("too many categories", where=path, expected="at most 255")
     return content  # type: ignore[no-any-return]
 
 
-def _box(path: str | Path, bbox: Any, image: Mapping[str, Any], label: int) -> Box:
+def _region(where: str, entry: Mapping[str, Any], image: Mapping[str, Any], label: int) -> Box | RunLengths:
+    outline = entry.get("segmentation")
+    if isinstance(outline, Mapping):
+        size = (int(image["height"]), int(image["width"]))
+        return read_run_lengths(outline, size, label, f"{where}.segmentation")
+    if "bbox" not in entry:
+        raise DataError("neither 'bbox' nor a run-length 'segmentation'", where=where)
+    return _box(f"{where}.bbox", entry["bbox"], image, label)
+
+
+def _box(where: str, bbox: Any, image: Mapping[str, Any], label: int) -> Box:
     try:
         x, y, width, height = (float(value) for value in bbox)
-        across, down = float(image["width"]), float(image["height"])
     except (TypeError, ValueError):
         raise DataError(
-            "not a box", where=path, expected="[x, y, width, height] in pixels", got=bbox
+            "not a box", where=where, expected="[x, y, width, height] in pixels", got=bbox
         ) from None
-    if not (width >= 0 and height >= 0 and across > 0 and down > 0 and np.isfinite([x, y]).all()):
-        raise DataError("an impossible box", where=path, got=f"{bbox} in {across:g} × {down:g} pixels")
+    across, down = image["width"], image["height"]
+    if not (width >= 0 and height >= 0 and np.isfinite([x, y]).all()):
+        raise DataError("an impossible box", where=where, got=f"{bbox} in {across:g} × {down:g} pixels")
     return Box(x / across, y / down, (x + width) / across, (y + height) / down, label)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bgs._optional import require
 from bgs.report.palette import GREY, INK
+from bgs.report.svg import hrefs, parse_svg, set_title, svg_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,14 +66,23 @@ _RDF = ("Creator", "Date", "Format", "Type")
 
 def _tidy(svg: bytes, description: str) -> bytes:
     """Without document type and comments, the page's typeface instead of matplotlib's, the description as title."""
-    from html import escape
+    root = parse_svg(svg)
+    for element in root.iter():
+        if "style" in element.attrib:
+            style = element.attrib["style"].replace("'DejaVu Sans'", FONTS)
+            element.set("style", style.replace(f"{FONTS}, {FONTS}", FONTS))
+        element.text, element.tail = _spare(element.text), _spare(element.tail)
+    for element, key in hrefs(root):
+        head, found, picture = element.attrib[key].partition("data:image/png;base64,")
+        if found:
+            element.set(key, head + found + _slim("".join(picture.split())))
+    set_title(root, description)
+    return f"{svg_text(root)}\n".encode()
 
-    text = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->", "", svg.decode(), flags=re.DOTALL)
-    text = text.replace("'DejaVu Sans'", FONTS).replace(f"{FONTS}, {FONTS}", FONTS)
-    text = re.sub(r"(?<=data:image/png;base64,)[^\"]+", lambda found: _slim(found[0]), text)
-    text = re.sub(r"\n\s*", "\n", text).strip()
-    head, _, body = text.partition(">")
-    return f"{head}>\n<title>{escape(description)}</title>{body}\n".encode()
+
+def _spare(text: str | None) -> str | None:
+    """Indentation becomes one new line."""
+    return text if text is None or text.strip() else "\n"
 
 
 def _slim(picture: str) -> str:

@@ -13,6 +13,7 @@ from bgs.report.drawing.canvas import FONTS
 from bgs.report.numbers import plain
 from bgs.report.palette import GREY, ORDERED, group_colours
 from bgs.report.pictures import data_uri, jpeg
+from bgs.report.svg import NOT_XML
 from bgs.report.templates import template
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def clip_map_svg(figure: ClipMapFigure, panels: tuple[ClipMapPanel, ...], descri
         side=SIDE, top=_TITLE, size=size, key=key, key_title=figure.values_name, fonts=FONTS,
         description=description,
     )  # fmt: skip
-    return text.encode()
+    return text.translate(NOT_XML).encode()
 
 
 def paint_clip_map(axes: Axes, figure: ClipMapFigure, panel: ClipMapPanel) -> None:
