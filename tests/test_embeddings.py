@@ -97,3 +97,10 @@ def test_embeddings_of_any_size_can_be_centred(scale):
     values = np.random.default_rng(0).normal(size=(40, 3))
     found = Embeddings(values * scale, tuple(map(str, range(40))), "far").centred().values
     np.testing.assert_allclose(found / scale, values - values.mean(axis=0), atol=1e-12)
+
+
+def test_vectors_without_numbers_are_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"model: embeddings without dimensions; expected \(n, d\) values, d ≥ 1"
+    ):
+        Embeddings(np.zeros((2, 0)), ("a", "b"), "model")

@@ -45,6 +45,10 @@ class Embeddings:
                 expected=f"({len(self.stimulus_ids)}, d) values",
                 got=f"shape {self.values.shape}",
             )
+        if not self.values.shape[1]:
+            raise DataError(
+                "embeddings without dimensions", where=self.source, expected="(n, d) values, d ≥ 1"
+            )
         if len(set(self.stimulus_ids)) != len(self.stimulus_ids):
             twice = sorted({i for i in self.stimulus_ids if self.stimulus_ids.count(i) > 1})
             raise DataError(f"stimulus listed twice: {some(twice)}", where=self.source)

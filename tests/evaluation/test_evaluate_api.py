@@ -252,3 +252,12 @@ def test_frozen_minilm_has_the_figures_measured_before(garcia):
     ]
     assert found == pytest.approx([0.362, 0.131, 0.552, 0.697], abs=0.002)
     assert result.metrics["odd_one_out_3afc"].n == 368
+
+
+def test_what_leaves_an_rsa_undefined_is_named(data):
+    _, trials = data
+    alike = evaluate(embeddings(np.ones((30, 2))), STIMULI, trials, center=False, **QUICK)
+    assert "RSA is undefined: all model distances are the same" in alike.warnings
+    same = make_trials(trials.stimuli, np.zeros(len(trials), int), 30, np.zeros(len(trials), int))
+    one = evaluate(embeddings(NOISE), STIMULI, same.where(np.arange(len(same)) < 1), protocol="all", **QUICK)
+    assert not any("all model" in warning for warning in one.warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,7 +45,7 @@ def ordinal(
 
     Compare it with `bgs evaluate --distance euclidean`. Judgments that it was fitted to are no test of it.
     """
-    from bgs._errors import ConfigError
+    from bgs._errors import ConfigError, DataError
     from bgs._files import write_json
     from bgs.datasets import load_dataset
     from bgs.judgments import ordinal_embedding
@@ -58,11 +59,20 @@ def ordinal(
     trials = dataset.need_trials()
     if clips is Clips.TRAIN:
         trials = trials.within(dataset.stimuli.train)
+        if not len(trials.judgments):
+            raise DataError(
+                "no judgment is among training clips alone",
+                where=data,
+                hint="--clips all takes those of all clips",
+            )
     with console().status("fitting"):
         found = ordinal_embedding(trials, dataset.stimuli.ids, dimensions=dimensions, lapse=lapse, seed=seed)
     found.embeddings().save(out)
     write_json(out.with_suffix(".json"), {"data": dataset.name, "clips": clips.value, **found.to_json()})
     console().print(_table(found))
+    chosen = found.held_out.get(found.dimensions)
+    if chosen is not None and chosen.log_likelihood <= -math.log(3):
+        console().print("Note: it foretells answers left out no better than guessing.", style="yellow")
     console().print(
         f"{len(found.values)} of {found.n_stimuli} stimuli × {found.dimensions} dimensions from "
         f"{found.provenance['n_judgments']:,} judgments → {out}"

@@ -174,11 +174,12 @@ def _videos(table: Table) -> tuple[Path | None, ...]:
 
 
 def _split(table: Table) -> tuple[str, ...]:
-    for record, cell in enumerate(table["split"]):
-        if cell not in ("train", "test"):
-            where = table.where(record, "split")
+    names = tuple(cell.lower() for cell in table["split"])
+    for record, name in enumerate(names):
+        if name not in ("train", "test"):
+            where, cell = table.where(record, "split"), table["split"][record]
             raise DataError("unknown split", where=where, expected="train or test", got=repr(cell))
-    return tuple(table["split"])
+    return names
 
 
 def _ratings_and_labels(

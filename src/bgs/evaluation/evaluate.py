@@ -84,7 +84,7 @@ def evaluate(
         differences=comparison.difference(0, 1) if against is not None else {},
         against_metrics=summaries[1] if against is not None else {},
         warnings=[
-            *_model_warnings(summaries, comparison),
+            *dict.fromkeys(_model_warnings(summaries, comparison)),
             *_distance_warnings(models, distance),
             *comparison.warnings(),
             *warnings,
@@ -154,10 +154,12 @@ def _ceilings(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
 
 def _model_warnings(summaries: list[dict[str, Metric]], comparison: Comparison) -> list[str]:
     warnings = []
-    if any(np.isnan(metrics["rsa_spearman"].value) for metrics in summaries):
-        warnings.append(
-            "RSA is undefined where all model distances, or all human dissimilarities, are the same"
-        )
+    human = comparison.showings.dissimilarity
+    for metrics, distances in zip(summaries, comparison.distances, strict=True):
+        if np.isnan(metrics["rsa_spearman"].value):
+            alike = "model distances" if np.ptp(distances) == 0 else "human dissimilarities"
+            few = "fewer than two pairs were judged" if len(human) < 2 else f"all {alike} are the same"
+            warnings.append(f"RSA is undefined: {few}")
     if not len(comparison.triplets):
         warnings.append("no judgment is among three evaluated stimuli: odd-one-out accuracy is undefined")
     return warnings
