@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,10 @@ SETS = 200  # of ceilings, five times as many of intervals: standard errors of 1
 
 @pytest.fixture(scope="module", params=WORLDS)
 def world(request):
-    sys.path.insert(0, str(SCRIPTS))
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SCRIPTS))  # the processes that it starts look there too
         figures = importlib.import_module("statistics_figures")
-    finally:
-        sys.path.remove(str(SCRIPTS))
-    return figures.measure(SETS, worlds=[request.param])[request.param]
+        return figures.measure(SETS, worlds=[request.param])[request.param]
 
 
 @pytest.mark.slow
