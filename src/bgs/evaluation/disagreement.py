@@ -10,9 +10,8 @@ import numpy as np
 
 from bgs._rdm import require_rdm
 from bgs._typing import Bool, Float, Float64, Int
-from bgs.evaluation.odd_one_out import trial_distances
 from bgs.evaluation.rdm import pair_vector
-from bgs.judgments.trials import Trials
+from bgs.judgments.trials import Trials, kept_pair_distances
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _choices(
     rdm: Float[np.ndarray, "n n"], shown: Int[np.ndarray, "u 3"]
 ) -> tuple[Int[np.ndarray, " u"], Float64[np.ndarray, " u"]]:
     """Slot that a model leaves out, and its margin in standard deviations: 0 where it ties, NaN where unknown."""
-    distances = trial_distances(rdm, shown).astype(np.float64)
+    distances = kept_pair_distances(rdm, shown).astype(np.float64)
     nearest, second, _ = np.sort(distances, axis=1).T  # NaN last
     pairs = pair_vector(rdm)
     spread = float(np.std(pairs[np.isfinite(pairs)])) if np.isfinite(pairs).any() else 0.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from bgs._rng import generator
 from bgs._typing import Float, Float64, Int
-from bgs.evaluation.odd_one_out import trial_distances
+from bgs.judgments.trials import kept_pair_distances
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class ObservedTriplets:
     ) -> ObservedTriplets:
         """Score e model RDMs on the distances of ``human``: on all triplets, or on ``most`` where there are more."""
         triplets, drawn = _triplets(len(human), most, seed)
-        people = _closest(trial_distances(human, triplets))
+        people = _closest(kept_pair_distances(human, triplets))
         informative = people.sum(axis=1) < 3
         triplets, left_out = triplets[informative], int((~informative).sum())
         people = people[informative] / people[informative].sum(axis=1, keepdims=True)
         scores = []
         for rdm in rdms:
-            kept = _closest(trial_distances(rdm, triplets))
+            kept = _closest(kept_pair_distances(rdm, triplets))
             scores.append((people * kept).sum(axis=1) / kept.sum(axis=1))
         tied = int(((people > 0).sum(axis=1) == 2).sum())
         return cls(triplets, np.stack(scores), drawn, tied, left_out)

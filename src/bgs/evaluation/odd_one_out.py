@@ -5,16 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bgs._typing import Float, Float64, Int
-from bgs.judgments.trials import KEPT_PAIR
-
-
-def trial_distances(
-    rdm: Float[np.ndarray, "n n"], triplets: Int[np.ndarray, "t 3"]
-) -> Float[np.ndarray, "t 3"]:
-    """(t, 3) distance of the pair that stays together when slot 0, 1 or 2 is odd."""
-    first, second = np.array(KEPT_PAIR).T
-    distances: Float[np.ndarray, "t 3"] = rdm[triplets[:, first], triplets[:, second]]
-    return distances
+from bgs.judgments.trials import kept_pair_distances
 
 
 def three_way_scores(
@@ -26,7 +17,7 @@ def three_way_scores(
     expectation under a fair draw. A collapsed model so gets 1/3, neither 0 nor 1.
 
     Args:
-        distances: (t, 3) from :func:`trial_distances`.
+        distances: (t, 3) from :func:`bgs.judgments.trials.kept_pair_distances`.
         odd: (t,) slot that the person chose as odd, 0–2.
 
     Returns:
@@ -47,7 +38,7 @@ def two_way_scores(
     Symmetric: it singles out no anchor among the two stimuli kept.
 
     Args:
-        distances: (t, 3) from :func:`trial_distances`.
+        distances: (t, 3) from :func:`bgs.judgments.trials.kept_pair_distances`.
         odd: (t,) slot that the person chose as odd, 0–2.
 
     Returns:
@@ -63,5 +54,5 @@ def trial_scores(
     rdm: Float[np.ndarray, "n n"], triplets: Int[np.ndarray, "t 3"], odd: Int[np.ndarray, " t"]
 ) -> Float64[np.ndarray, "2 t"]:
     """(2, t) three-way and two-way score of each trial, from model distances."""
-    distances = trial_distances(rdm, triplets)
+    distances = kept_pair_distances(rdm, triplets)
     return np.stack([three_way_scores(distances, odd), two_way_scores(distances, odd)])

@@ -13,7 +13,7 @@ from bgs._errors import ConfigError, DataError
 from bgs._rdm import require_rdm
 from bgs._rng import generator
 from bgs._typing import Float, Int
-from bgs.judgments.trials import KEPT_PAIR, Trials
+from bgs.judgments.trials import Trials, kept_pair_distances
 
 #: Participant under whose name drawn trials are filed, so that nobody takes them for people's.
 DRAWN = "drawn from ratings"
@@ -65,16 +65,7 @@ def choice_probabilities(
     Raises:
         ConfigError: the temperature is not above 0.
     """
-    return softmax_choice(pair_distances(rdm, triplets), temperature)
-
-
-def pair_distances(
-    rdm: Float[np.ndarray, "n n"], triplets: Int[np.ndarray, "t 3"]
-) -> Float[np.ndarray, "t 3"]:
-    """(t, 3) distance of the pair that is kept together when slot 0, 1 or 2 is odd."""
-    kept = np.array(KEPT_PAIR)
-    distance: Float[np.ndarray, "t 3"] = rdm[triplets[:, kept[:, 0]], triplets[:, kept[:, 1]]]
-    return distance
+    return softmax_choice(kept_pair_distances(rdm, triplets), temperature)
 
 
 def softmax_choice(distance: Float[np.ndarray, "t 3"], temperature: float) -> Float[np.ndarray, "t 3"]:

@@ -16,6 +16,15 @@ from bgs._typing import Bool, Float, Int, Shaped
 KEPT_PAIR: tuple[tuple[int, int], ...] = ((1, 2), (0, 2), (0, 1))
 
 
+def kept_pair_distances(
+    rdm: Float[np.ndarray, "n n"], triplets: Int[np.ndarray, "t 3"]
+) -> Float[np.ndarray, "t 3"]:
+    """(t, 3) distance of the pair that stays together when slot 0, 1 or 2 is odd."""
+    first, second = np.array(KEPT_PAIR).T
+    distances: Float[np.ndarray, "t 3"] = rdm[triplets[:, first], triplets[:, second]]
+    return distances
+
+
 class Kind(IntEnum):
     """What a trial tells: a similarity judgment, attention (one clip shown twice), or nothing (thrice)."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bgs._typing import Bool, Float
 from bgs.judgments import PairCounts, human_rdm
-from bgs.judgments.rated import pair_distances
+from bgs.judgments.trials import kept_pair_distances
 from bgs.simulation.expected_choices import expected_choices, expected_rdm
 from bgs.simulation.judging import SimulatedJudgments
 
@@ -85,7 +85,7 @@ def _ceiling(
 ) -> AnalyticCeiling:
     judgments = judged.trials.judgments.within(clips)
     chances = expected_choices(judged, judgments.stimuli)
-    planted = pair_distances(judged.rdm, judgments.stimuli).argmin(axis=1)
+    planted = kept_pair_distances(judged.rdm, judgments.stimuli).argmin(axis=1)
     counts = PairCounts.from_trials(judgments).shown.astype(np.float64)
     shown, expected = _pairs(counts, clips), _pairs(rdm, clips)
     mean, low, high = _expectation(reached)
