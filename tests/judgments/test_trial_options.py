@@ -27,6 +27,12 @@ def table() -> Trials:
     return Trials(who, np.full(len(who), "1"), trial, stimuli, odd, rt, 6)
 
 
+UNTESTED = (
+    "whether participants take part was not tested by response time (fewer than 10 participants), "
+    "choices (fewer than 10 participants)"
+)
+
+
 def test_as_it_stands_nothing_is_left_out() -> None:
     found = select_trials(table(), AS_IT_STANDS)
     assert found.trials.hash() == table().hash()
@@ -41,6 +47,7 @@ def test_duplicates_and_flagged_participants() -> None:
     assert found.notes == (
         "duplicates left out: submitted twice: 1 (1 judgments, 0 checks; 0 test trials)",
         "1 flagged participants left out, with 20 trials, 10 of them judgments: p5",
+        UNTESTED,
     )
     nothing = {"rows": 0, "judgments": 0, "checks": 0, "test_trials": 0}
     assert found.record == {
@@ -53,7 +60,8 @@ def test_where_there_is_nothing_to_leave_out_that_is_said_too() -> None:
     honest = table().where(table().participant != "p5")
     clean = select_trials(honest, TrialOptions(drop_duplicates=True)).trials
     found = select_trials(clean, TrialOptions(drop_duplicates=True, exclude_flagged=True))
-    assert found.notes == ("no duplicates to leave out", "no participant is flagged, so none is left out")
+    said = ("no duplicates to leave out", "no participant is flagged, so none is left out", UNTESTED)
+    assert found.notes == said
 
 
 def test_a_configuration_says_the_same(tmp_path: Path) -> None:
