@@ -39,4 +39,6 @@ def test_intervals_hold_the_truth(world):
         for name, row in rows.items():
             assert 0.915 <= row["coverage"] <= 0.985, (protocol, name, row)
             if name == "difference in odd_one_out_3afc":
-                assert row["power"] >= 0.8 * row["power_ideal"], row
+                # 26 to 28 % of differences are found, 32 to 33 % by an interval that knew the SE; standard error of
+                # the ratio .05
+                assert row["power"] >= 0.7 * row["power_ideal"], row
