@@ -48,7 +48,7 @@ def test_every_public_name_is_there():
     for package in ("judgments", "evaluation", "training", "runs"):
         assert getattr(bgs, package).__name__ == f"bgs.{package}"
     with pytest.raises(AttributeError, match="no attribute"):
-        bgs.evalute  # noqa: B018  codespell:ignore evalute
+        bgs.nothing_of_this_name  # noqa: B018
 
 
 def test_a_model_embeds_sets_and_lists(model, data):
