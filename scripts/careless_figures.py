@@ -22,7 +22,7 @@ from bgs._rng import generator
 from bgs.judgments import Trials
 from bgs.judgments.careless import flag_careless
 from bgs.judgments.duplicates import find_duplicates
-from bgs.judgments.participants import participants
+from bgs.judgments.participation import participants
 from bgs.judgments.rated import softmax_choice
 from bgs.judgments.trials import KEPT_PAIR, Kind
 from bgs.simulation import WORLDS as KNOWN

@@ -15,11 +15,11 @@ from pathlib import Path
 from page_tables import between
 
 from bgs._files import write_text
-from bgs.experiment.cells import Cell
-from bgs.experiment.experiment_data import ExperimentData, open_experiment
-from bgs.experiment.page import experiment_page, read_results
-from bgs.report import Page, Section, Table, draw
-from bgs.report.write import cell_text, paragraphs
+from bgs.experiments.cells import Cell
+from bgs.experiments.experiment_data import ExperimentData, open_experiment
+from bgs.experiments.page import experiment_page, read_results
+from bgs.reports import Page, Section, Table, draw
+from bgs.reports.write import cell_text, paragraphs
 
 #: Chapters that show clips, and columns that name them.
 WITH_CLIPS, NAMING = {"map", "triplets"}, {"clips that have most of it"}

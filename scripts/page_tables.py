@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from bgs.report.numbers import plain
+from bgs._numbers import plain
 
 
 def number(value: float | None, signed: bool = False, digits: int = 3) -> str:
-    """As a report prints it (:func:`bgs.report.numbers.plain`), with a plus where signs count; a dash for None."""
+    """As a report prints it (:func:`bgs._numbers.plain`), with a plus where signs count; a dash for None."""
     return "–" if value is None else plain(value, digits, signed=signed)
 
 

@@ -42,9 +42,9 @@ def choose_data(console: Console) -> tuple[str, str]:
 def main() -> None:
     """Train, print the tables, draw the figure."""
     quiet_libraries()
-    from bgs.report import GapFigure
-    from bgs.report.draw import draw_gap
-    from bgs.report.gap import gap_panel
+    from bgs.reports import GapFigure
+    from bgs.reports.gap import gap_panel
+    from bgs.reports.rendering import draw_gap
     from bgs.runs.run import run_training
     from bgs.training import load_config
     from bgs.views.evaluation import result_view

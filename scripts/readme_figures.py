@@ -136,9 +136,9 @@ def speed_text() -> str:
 def main() -> None:
     """Measure, draw, write."""
     quiet_libraries()
-    from bgs.report import GapFigure
-    from bgs.report.draw import draw_gap
-    from bgs.report.gap import gap_panel
+    from bgs.reports import GapFigure
+    from bgs.reports.gap import gap_panel
+    from bgs.reports.rendering import draw_gap
 
     results, minutes = train_all()
     panels = [

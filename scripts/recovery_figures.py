@@ -18,7 +18,7 @@ from bgs._rng import generator
 from bgs.evaluation import odd_one_out_ceiling, pair_vector, rsa_ceiling, select_protocol, spearman
 from bgs.judgments import PairCounts, choice_model_rdm, human_rdm
 from bgs.judgments.careless import flag_careless
-from bgs.judgments.participants import participants
+from bgs.judgments.participation import participants
 from bgs.simulation import ObserverSettings, analytic_ceilings, expected_rdm, simulate_judgments
 from bgs.simulation.observers import DEFAULT_WEIGHTS
 from bgs.stimuli import StimulusSet

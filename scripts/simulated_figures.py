@@ -23,12 +23,12 @@ from bgs.datasets import load_dataset
 from bgs.datasets.phase import RELATIONS
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Transfer, evaluate, transfer
-from bgs.experiment.analyses.transfer import REFERENCES, with_decoding
-from bgs.experiment.conditions import Condition
-from bgs.experiment.experiment_data import ExperimentData
-from bgs.experiment.results import SeedMean
-from bgs.experiment.sections import SimulateSettings
-from bgs.experiment.simulated import write_simulated
+from bgs.experiments.analyses.transfer import REFERENCES, with_decoding
+from bgs.experiments.conditions import Condition
+from bgs.experiments.experiment_data import ExperimentData
+from bgs.experiments.results import SeedMean
+from bgs.experiments.sections import SimulateSettings
+from bgs.experiments.simulated import write_simulated
 from bgs.runs.embedder import embed_stimuli
 from bgs.simulation import TRUTH, read_truth
 from bgs.simulation.looks import STYLES

@@ -11,8 +11,8 @@ import click
 import pytest
 import typer
 
+from bgs._numbers import plain
 from bgs.cli.main import app
-from bgs.report.numbers import plain
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

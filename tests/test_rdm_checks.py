@@ -16,7 +16,7 @@ from bgs.evaluation import (
 )
 from bgs.judgments import Geometry
 from bgs.judgments.rated import draw_trials
-from bgs.report.rdms import imputed, rdm_figure
+from bgs.reports.rdms import imputed, rdm_figure
 
 N = 9
 _RANDOM = np.random.default_rng(0)

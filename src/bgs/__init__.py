@@ -38,7 +38,7 @@ _PUBLIC = {
 }
 #: Packages that resolve as attributes.
 _PACKAGES = (
-    "backbones", "datasets", "evaluation", "judgments", "objective", "runs", "simulation", "stimuli", "training",
+    "backbones", "datasets", "evaluation", "experiments", "judgments", "objective", "reports", "runs", "simulation", "stimuli", "training",
 )  # fmt: skip
 __all__ = ["__version__", *_PUBLIC]
 

@@ -43,8 +43,21 @@ def command(*arguments):
 
 
 def test_every_public_name_is_there():
+    import bgs.experiments.grid
+    import bgs.reports.page
+
     for name in bgs.__all__:
-        assert getattr(bgs, name) is not None
+        assert not isinstance(getattr(bgs, name), type(bgs)), name
+
+
+def test_a_metric_prints_in_one_line():
+    metric = bgs.evaluation.Metric(0.4461, 0.3679, 0.5234, 1225, "Spearman rho", p=0.001)
+    assert str(metric) == ".446 [.368, .523], p .001, n = 1,225 (Spearman rho)"
+    nothing = float("nan")
+    assert str(bgs.evaluation.Metric(-0.5, nothing, nothing, 3, "r")) == "−.500, n = 3 (r)"
+
+
+def test_packages_resolve():
     for package in ("judgments", "evaluation", "training", "runs"):
         assert getattr(bgs, package).__name__ == f"bgs.{package}"
     with pytest.raises(AttributeError, match="no attribute"):

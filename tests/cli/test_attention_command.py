@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from bgs._numbers import plain
 from bgs.cli.main import main
 from bgs.evaluation import AttentionShares
-from bgs.report.numbers import plain
 from bgs.stimuli import RegionMasks, write_masks
 from bgs.stimuli.masks import mask_path
 from clips import write_clip

@@ -52,7 +52,7 @@ def test_the_page_gives_the_figures_that_were_measured(study):
 
 def test_the_same_seed_gives_the_same_figures(study, tmp_path, monkeypatch):
     _, _, outcome = study
-    monkeypatch.setattr("bgs.experiment.page.write_report", lambda *given: None)  # figures are the table's
+    monkeypatch.setattr("bgs.experiments.page.write_report", lambda *given: None)  # figures are the table's
     without = dict.fromkeys(["variance", "probes", "dimensions", "disagreement"])
     _, again = run_quickstart(tmp_path / "again", 0, **SMALL | {"analyses": without})
     assert again.table.to_json() == outcome.table.to_json()

@@ -13,7 +13,7 @@ from bgs.datasets.garcia_isik import load_garcia_isik, read_matrix
 from bgs.datasets.published import counts_with_checks
 from bgs.datasets.registry import GARCIA_ISIK
 from bgs.judgments import PairCounts, Trials
-from bgs.judgments.audit import Audit
+from bgs.judgments.trial_audit import Audit
 
 UTILS = "data/raw/utils"
 

@@ -16,7 +16,7 @@ from bgs import BgsError
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Probes, probe
 from bgs.evaluation.clip_scores import clip_pearson, clip_r_squared
-from bgs.evaluation.few_shot import shot_groups
+from bgs.evaluation.few_shot_probes import shot_groups
 from bgs.evaluation.resampling import multiplicities
 from bgs.evaluation.ridge import PENALTIES, Ridge, fold_deletions, fold_deviations
 from bgs.judgments import split_folds

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from synthetic_judgments import judge, make_stimuli, make_trials, planted, random_triplets
 
 from bgs.evaluation import evaluate, rsa_ceiling, select_protocol
-from bgs.evaluation.rsa_ceiling import Reliability
+from bgs.evaluation.reliability import Reliability
 from bgs.evaluation.showings import Showings
 from bgs.judgments import PairCounts, human_rdm
 
@@ -178,7 +178,7 @@ def test_the_ceiling_is_what_the_truth_reaches():
 
 
 def test_the_interval_bends_towards_1_and_breaks_off_there():
-    from bgs.evaluation.rsa_ceiling import _interval
+    from bgs.evaluation.reliability import _interval
 
     low, high = _interval(0.9, 0.05)
     assert 0.9 - low > 0.05 > high - 0.9 > 0

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgs.experiment.config import validated_experiment
-from bgs.experiment.grid import run_experiment
+from bgs.experiments.config import validated_experiment
+from bgs.experiments.grid import run_experiment
 from bgs.stimuli import RegionMasks, write_masks
 from bgs.stimuli.masks import mask_path
 from clips import write_clip

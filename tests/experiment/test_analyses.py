@@ -23,11 +23,11 @@ from bgs.evaluation import (
     random_changes,
 )
 from bgs.evaluation import transfer as direct_transfer
-from bgs.experiment.analyses import REGISTRY
-from bgs.experiment.conditions import Condition
-from bgs.experiment.config import validated_experiment
-from bgs.experiment.grid import run_experiment
-from bgs.experiment.results import SeedMean
+from bgs.experiments.analyses import REGISTRY
+from bgs.experiments.conditions import Condition
+from bgs.experiments.config import validated_experiment
+from bgs.experiments.grid import run_experiment
+from bgs.experiments.results import SeedMean
 from bgs.runs.attention_mapper import AttentionMapper, read_regions
 from bgs.runs.embedder import embed_stimuli
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bgs.datasets import Dataset
-from bgs.experiment.conditions import Captions, Condition, Shuffled
+from bgs.experiments.conditions import Captions, Condition, Shuffled
 from bgs.judgments import Geometry
 from bgs.objective import ObjectiveSettings
 from bgs.runs.study import Study, people

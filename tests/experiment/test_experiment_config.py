@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from bgs import BgsError
-from bgs.experiment.conditions import Condition
-from bgs.experiment.config import load_experiment, validated_experiment
+from bgs.experiments.conditions import Condition
+from bgs.experiments.config import load_experiment, validated_experiment
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("paper-*.yaml"))
 
@@ -104,7 +104,7 @@ def test_a_models_own_training_comes_over_the_common_one(write):
 def test_a_plan_counts_the_second_training_of_a_refit():
     """At most as many epochs again, on the training clips and those of validation."""
     from bgs._config import validate
-    from bgs.experiment.plan import _Amount, _forward_passes
+    from bgs.experiments.plan import _Amount, _forward_passes
     from bgs.training import TrainingConfig
 
     given = {"model": "text:minilm", "data": "x", "epochs": 10, "views": 1, "validation": {"every": 5}}

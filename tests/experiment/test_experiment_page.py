@@ -13,11 +13,11 @@ import pytest
 from bgs import BgsError
 from bgs.cli.main import main
 from bgs.evaluation import Metric
-from bgs.experiment.analyses import FORM
-from bgs.experiment.experiment_data import open_experiment
-from bgs.experiment.page import CHAPTERS, experiment_page, report_experiment
-from bgs.experiment.results import ResultsTable
-from bgs.report import Page, Section
+from bgs.experiments.analyses import FORM
+from bgs.experiments.experiment_data import open_experiment
+from bgs.experiments.page import CHAPTERS, experiment_page, report_experiment
+from bgs.experiments.results import ResultsTable
+from bgs.reports import Page, Section
 
 KEYS = [
     "gap", "conditions", "ceiling", "variance", "attributes", "transfer", "attention", "distillation", "dimensions",

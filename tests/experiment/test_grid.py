@@ -10,15 +10,15 @@ import pytest
 
 from bgs import BgsError, Embeddings
 from bgs._lock import locked_folder
-from bgs.experiment import analyses, grid
-from bgs.experiment.analyses import REGISTRY, register
-from bgs.experiment.cells import Cell
-from bgs.experiment.conditions import Condition
-from bgs.experiment.config import validated_experiment
-from bgs.experiment.experiment_data import open_experiment
-from bgs.experiment.grid import run_experiment
-from bgs.experiment.plan import plan_experiment
-from bgs.experiment.results import ResultsTable
+from bgs.experiments import analyses, grid
+from bgs.experiments.analyses import REGISTRY, register
+from bgs.experiments.cells import Cell
+from bgs.experiments.conditions import Condition
+from bgs.experiments.config import validated_experiment
+from bgs.experiments.experiment_data import open_experiment
+from bgs.experiments.grid import run_experiment
+from bgs.experiments.plan import plan_experiment
+from bgs.experiments.results import ResultsTable
 from bgs.runs import run
 from bgs.training import TrainingLog
 

@@ -9,8 +9,8 @@ import pytest
 
 from bgs.datasets import Dataset
 from bgs.evaluation import pair_vector, partition_variance, spearman
-from bgs.experiment.analyses.planted import drivers, planted_rdm
-from bgs.experiment.applicable import NotApplicable
+from bgs.experiments.analyses.planted import drivers, planted_rdm
+from bgs.experiments.applicable import NotApplicable
 from bgs.judgments import PairCounts, human_rdm
 from bgs.runs.study import Study
 from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bgs.cli.quickstart import STUDY
-from bgs.experiment.config import validated_experiment
-from bgs.experiment.grid import run_experiment
-from bgs.experiment.page import report_experiment, write_report
+from bgs.experiments.config import validated_experiment
+from bgs.experiments.grid import run_experiment
+from bgs.experiments.page import report_experiment, write_report
 from browser import BROWSER, measured
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine")]

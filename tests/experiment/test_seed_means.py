@@ -7,7 +7,7 @@ import math
 import pytest
 
 from bgs.evaluation import Metric
-from bgs.experiment.results import SeedMean, with_q
+from bgs.experiments.results import SeedMean, with_q
 
 
 def metric(value: float, p: float | None = None) -> Metric:

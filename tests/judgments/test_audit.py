@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import binomtest
 
 from bgs.judgments import Trials
-from bgs.judgments.audit import audit, response_times
 from bgs.judgments.duplicates import DuplicateCount
+from bgs.judgments.trial_audit import audit, response_times
 from bgs.stimuli import StimulusSet
 
 STIMULI = StimulusSet(ids=tuple("abcdef"), split=("train",) * 4 + ("test",) * 2)

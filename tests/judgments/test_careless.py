@@ -19,7 +19,7 @@ from bgs.judgments.careless import (
     truncated_product,
     untested,
 )
-from bgs.judgments.participants import ParticipantAudit, participants
+from bgs.judgments.participation import ParticipantAudit, participants
 from bgs.simulation import ObserverSettings, simulate_judgments
 from bgs.stimuli import StimulusSet
 

@@ -10,8 +10,8 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import pdist, squareform
 
 from bgs.judgments import Trials
-from bgs.judgments import predictability as module
-from bgs.judgments.predictability import predictability
+from bgs.judgments import choice_prediction as module
+from bgs.judgments.choice_prediction import predictability
 
 
 def study(people: int = 30, each: int = 150, clips: int = 30, seed: int = 0, guess: float = 0.0) -> Trials:

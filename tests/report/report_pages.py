@@ -9,7 +9,7 @@ import numpy as np
 from bgs._rng import generator
 from bgs.evaluation import Metric, disagreements, model_rdm
 from bgs.judgments import Trials
-from bgs.report import (
+from bgs.reports import (
     Estimate,
     FigureBlock,
     ForestFigure,

@@ -8,11 +8,11 @@ from report_pages import LABELS, N, pictures, rdms
 
 from bgs import BgsError
 from bgs.evaluation import pair_vector
-from bgs.report import clip_map
-from bgs.report.clip_map import align, mds
-from bgs.report.draw import render
-from bgs.report.drawing.clip_map import apart, border_colours, picture_size
-from bgs.report.rdms import imputed
+from bgs.reports import clip_map
+from bgs.reports.clip_maps import align, mds
+from bgs.reports.drawing.clip_map import apart, border_colours, picture_size
+from bgs.reports.rdms import imputed
+from bgs.reports.rendering import render
 
 
 def plane(n: int = 15) -> np.ndarray:

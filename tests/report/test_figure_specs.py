@@ -15,7 +15,7 @@ from report_pages import LABELS, N, estimate, forest, gap, parts, pictures, rdms
 from bgs import BgsError
 from bgs.evaluation import Metric, model_rdm
 from bgs.evaluation.disagreement import Disagreement
-from bgs.report import (
+from bgs.reports import (
     Estimate,
     ForestFigure,
     ForestPanel,
@@ -30,8 +30,8 @@ from bgs.report import (
     render,
     triplet_spec,
 )
-from bgs.report.draw import render_panels
-from bgs.report.palette import BLUE, GREEN, GREY, ORANGE, group_colours, role_colours
+from bgs.reports.palette import BLUE, GREEN, GREY, ORANGE, group_colours, role_colours
+from bgs.reports.rendering import render_panels
 
 FIGURES = {
     "gap": gap,
@@ -157,6 +157,6 @@ def test_refusals(tmp_path):
 
 
 def test_importing_reports_loads_nothing_heavy():
-    code = "import sys, bgs.report; print([m for m in ('matplotlib', 'jinja2', 'PIL', 'torch', 'sklearn') if m in sys.modules])"
+    code = "import sys, bgs.reports; print([m for m in ('matplotlib', 'jinja2', 'PIL', 'torch', 'sklearn') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -6,9 +6,9 @@ import pytest
 
 from bgs import BgsError
 from bgs.evaluation import Metric, Result
-from bgs.report import GapFigure
-from bgs.report.draw import draw_gap
-from bgs.report.gap import gap_panel
+from bgs.reports import GapFigure
+from bgs.reports.gap import gap_panel
+from bgs.reports.rendering import draw_gap
 
 
 def result(tuned: float, protocol: str = "held-out-pairs", base: float | None = 0.2) -> Result:

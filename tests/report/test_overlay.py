@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bgs import BgsError
-from bgs.report.draw_overlay import _enlarged, draw_strip, write_overlay_video
-from bgs.report.overlay import overlay
+from bgs.reports.draw_overlay import _enlarged, draw_strip, write_overlay_video
+from bgs.reports.overlays import overlay
 from bgs.stimuli import ClipMaps, Sampling
 
 

@@ -12,12 +12,21 @@ import pytest
 from report_pages import HOSTILE, N, gap, metric, page
 
 from bgs import BgsError
-from bgs.report import OBSERVERS, FigureBlock, Page, Section, Table, TripletBlock, write_artifacts, write_page
-from bgs.report.artifacts import latex, table_csv, table_latex
-from bgs.report.pictures import contact_sheet, data_uri, jpeg, media_type, natural_width
-from bgs.report.svg import inline_svg
-from bgs.report.triplets import TripletClip, TripletSpec
-from bgs.report.write import cell_text, page_html, provenance_rows
+from bgs.reports import (
+    OBSERVERS,
+    FigureBlock,
+    Page,
+    Section,
+    Table,
+    TripletBlock,
+    write_artifacts,
+    write_page,
+)
+from bgs.reports.artifacts import latex, table_csv, table_latex
+from bgs.reports.pictures import contact_sheet, data_uri, jpeg, media_type, natural_width
+from bgs.reports.svg import inline_svg
+from bgs.reports.triplets import TripletClip, TripletSpec
+from bgs.reports.write import cell_text, page_html, provenance_rows
 
 _VOID = {"meta", "link", "img", "br", "path", "circle", "rect", "image", "use", "stop"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from report_pages import page
 
-from bgs.report import write_page
+from bgs.reports import write_page
 from browser import BROWSER, dump, measured
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine")]

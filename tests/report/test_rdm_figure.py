@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from report_pages import LABELS, N, rdms
 
 from bgs import BgsError
-from bgs.report import rdm_figure, render
-from bgs.report.rdms import clip_order, imputed, scaled_ranks
+from bgs.reports import rdm_figure, render
+from bgs.reports.rdms import clip_order, imputed, scaled_ranks
 
 
 def square(values: list[float]) -> np.ndarray:

@@ -7,16 +7,16 @@ import math
 import numpy as np
 import pytest
 
+from bgs._numbers import between, decimals_for, plain
 from bgs.evaluation import Metric
-from bgs.report.numbers import between, decimals_for, plain
-from bgs.report.sentences import (
+from bgs.reports.sentences import (
     beyond_sentence,
     ceiling_sentence,
     change_sentence,
     contrast_sentence,
     level_sentence,
 )
-from bgs.report.vocabulary import OBSERVERS, PEOPLE
+from bgs.reports.vocabulary import OBSERVERS, PEOPLE
 from bgs.views.numbers import number
 
 NAN = math.nan

@@ -7,7 +7,7 @@ import pytest
 
 from bgs._errors import ConfigError
 from bgs.judgments import PairCounts, human_rdm
-from bgs.judgments.audit import audit
+from bgs.judgments.trial_audit import audit
 from bgs.simulation import planted_dataset
 from bgs.simulation.responses import choose_odd
 from bgs.simulation.scenes import ACTIONS, LATENTS

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bgs.stimuli.file_stems import file_stems
+from bgs.stimuli.stems import file_stems
 
 NASTY = [
     "a/b", "a_b", "a\\b", "A_b", "a.mp4", "a.avi", "a", "." * 3, "..", ".", "", "/", "/etc/passwd", "../../x", ".x",

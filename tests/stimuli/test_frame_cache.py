@@ -25,7 +25,7 @@ from bgs.stimuli import (
     UnreadableClips,
     decode,
     decode_pool,
-    stored_frames,
+    frame_sets,
 )
 from clips import number_of, numbered, write_clip
 
@@ -51,13 +51,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every path that is decoded, in order."""
     seen: list[Path] = []
-    original = stored_frames.decode_all
+    original = frame_sets.decode_all
 
     def counting(paths: list[Path], *rest: object) -> object:
         seen.extend(paths)
         return original(paths, *rest)
 
-    monkeypatch.setattr(stored_frames, "decode_all", counting)
+    monkeypatch.setattr(frame_sets, "decode_all", counting)
     return seen
 
 
@@ -309,7 +309,7 @@ def test_too_full_a_disk_is_noticed_before_decoding(
 ) -> None:
     from types import SimpleNamespace
 
-    monkeypatch.setattr(stored_frames.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100_000))
+    monkeypatch.setattr(frame_sets.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100_000))
     with pytest.raises(DataError, match=r"disk is too full .* 0 MB free .*bgs cache clear"):
         FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
     assert leftovers(tmp_path) == []
@@ -429,22 +429,22 @@ def test_a_damaged_entry_does_not_stop_others_and_gives_them_no_frames(
 def test_hashes_are_remembered_until_a_file_changes(
     tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bgs.stimuli import file_hashes
+    from bgs.stimuli import content_hashes
 
     hashed: list[Path] = []
-    original = file_hashes.sha256
-    monkeypatch.setattr(file_hashes, "sha256", lambda path: hashed.append(path) or original(path))
+    original = content_hashes.sha256
+    monkeypatch.setattr(content_hashes, "sha256", lambda path: hashed.append(path) or original(path))
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(clips[0].read_bytes())
     memory = tmp_path / "hashes.json"
-    first = file_hashes.file_hashes([copy, clips[0]], memory)
+    first = content_hashes.file_hashes([copy, clips[0]], memory)
     assert first[0] == first[1]
-    assert file_hashes.file_hashes([copy], memory) == first[:1]
+    assert content_hashes.file_hashes([copy], memory) == first[:1]
     assert sorted(hashed) == sorted([copy, clips[0]])
     time.sleep(0.01)
     copy.write_bytes(clips[1].read_bytes())
-    assert file_hashes.file_hashes([copy], memory) != first[:1]
+    assert content_hashes.file_hashes([copy], memory) != first[:1]
     for illegible in ("not legible", "[]", json.dumps({os.path.abspath(clips[0]): [1, 2]})):
         memory.write_text(illegible)
-        assert file_hashes.file_hashes([clips[0]], memory) == first[1:]
-    assert file_hashes.file_hashes([clips[0]], memory) == first[1:]
+        assert content_hashes.file_hashes([clips[0]], memory) == first[1:]
+    assert content_hashes.file_hashes([clips[0]], memory) == first[1:]

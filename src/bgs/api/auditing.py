@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bgs.datasets import Dataset, audit_dataset, load_dataset
-from bgs.judgments.audit import Audit
+from bgs.judgments.trial_audit import Audit
 from bgs.views.audit import audit_view
 from bgs.views.console import as_html, as_text
 

@@ -14,8 +14,8 @@ from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Result
 from bgs.judgments import RDM
-from bgs.report import Estimate, ForestFigure, ForestPanel, ForestRow, draw, render
-from bgs.runs.provenance import provenance
+from bgs.reports import Estimate, ForestFigure, ForestPanel, ForestRow, draw, render
+from bgs.runs.origins import provenance
 from bgs.views.console import as_html, as_text
 from bgs.views.evaluation import result_view
 
@@ -86,7 +86,7 @@ class Evaluation(Mapping[str, Result]):
                 yield {"protocol": result.protocol, "model": of, "metric": name, **_row(metric)}
 
     def figure(self) -> ForestFigure:
-        """Values with their intervals, as a specification that :func:`bgs.report.draw` draws."""
+        """Values with their intervals, as a specification that :func:`bgs.reports.draw` draws."""
         panels = tuple(
             ForestPanel(
                 label, "95 % interval", tuple(self._row(result, key, chance) for result in self.results)

@@ -13,7 +13,7 @@ from bgs.views.console import as_html, as_text
 from bgs.views.experiment import table_view
 
 if TYPE_CHECKING:
-    from bgs.experiment.results import ResultsTable
+    from bgs.experiments.results import ResultsTable
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ def experiment(
     """
     if report:
         require_all("report", "plot", "analysis", "report")
-    from bgs.experiment.config import validated_experiment
-    from bgs.experiment.grid import run_experiment
-    from bgs.experiment.page import write_report
+    from bgs.experiments.config import validated_experiment
+    from bgs.experiments.grid import run_experiment
+    from bgs.experiments.page import write_report
 
     given = config if isinstance(config, Mapping) else read_settings(config, overrides)
     where = "settings" if isinstance(config, Mapping) else config
@@ -96,7 +96,7 @@ def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | P
         BgsError: no experiment there, or not finished.
     """
     require_all("report", "plot", "analysis", "report")
-    from bgs.experiment.page import report_experiment
+    from bgs.experiments.page import report_experiment
 
     return report_experiment(
         Path(folder), None if out is None else Path(out), mirror=None if mirror is None else Path(mirror)

@@ -26,7 +26,7 @@ def clips(
 ) -> None:
     """Film SIMULATED social clips: videos, masks, trajectories, captions and the social latents behind them."""
     from bgs._errors import DataError
-    from bgs.experiment.simulated import film_world
+    from bgs.experiments.simulated import film_world
     from bgs.simulation.clip_folder import ClipSettings
 
     settings = ClipSettings(clips, style, tuple(behaviour or ()), test_share, size, seed)

@@ -75,7 +75,7 @@ def attention(
     from bgs.datasets import load_dataset
     from bgs.evaluation import attention_shares
     from bgs.runs.attention_mapper import AttentionMapper, read_regions
-    from bgs.stimuli.file_stems import file_stems
+    from bgs.stimuli.stems import file_stems
 
     if strips:
         require_all("report", "plot", "report")
@@ -111,7 +111,7 @@ def attention(
 
 def draw_clip(name: str, stem: str, mappers: Sequence[AttentionMapper], out: Path, video: bool) -> None:
     """Write a clip's strip and, if wanted, its video: the model compared with above, the model below."""
-    from bgs.report.draw_overlay import draw_strip, write_overlay_video
+    from bgs.reports.draw_overlay import draw_strip, write_overlay_video
     from bgs.runs.attention_mapper import overlay_of
 
     labels = ("tuned", "base") if len(mappers) > 1 else ("",)

@@ -47,8 +47,8 @@ def experiment(
     quiet_libraries()
     from bgs.api.experiments import experiment as done
     from bgs.cli._failures import print_failures
-    from bgs.experiment.config import load_experiment
-    from bgs.experiment.plan import plan_experiment
+    from bgs.experiments.config import load_experiment
+    from bgs.experiments.plan import plan_experiment
     from bgs.views.console import console
     from bgs.views.experiment import plan_view, table_view
 

@@ -9,7 +9,7 @@ import typer
 
 EXAMPLE = "Example: bgs quickstart --out runs/quickstart"
 
-#: A study of a few minutes on two cores, see ``bgs.experiment.config``.
+#: A study of a few minutes on two cores, see ``bgs.experiments.config``.
 STUDY: dict[str, Any] = {
     "simulate": {"clips": 480, "trials": 60000, "observers": 120},
     "models": {"tiny-videomae": {"model": "tiny-videomae?symmetry=square"}},
@@ -62,10 +62,10 @@ def quickstart(
 
 def run_quickstart(out: Path, seed: int = 0, **changes: object):  # type: ignore[no-untyped-def]
     """Run the study and write its report, also where a part of it failed; ``changes`` replace keys of :data:`STUDY`."""
-    from bgs.experiment.config import ExperimentConfig
-    from bgs.experiment.grid import run_experiment
-    from bgs.experiment.page import write_report
-    from bgs.experiment.sections import ReportSettings
+    from bgs.experiments.config import ExperimentConfig
+    from bgs.experiments.grid import run_experiment
+    from bgs.experiments.page import write_report
+    from bgs.experiments.sections import ReportSettings
 
     given = {**STUDY, "simulate": {**STUDY["simulate"], "seed": seed}, "seeds": [seed], **changes}
     config = ExperimentConfig.model_validate(given)

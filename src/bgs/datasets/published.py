@@ -12,7 +12,7 @@ from bgs.datasets.dataset import Dataset
 from bgs.datasets.garcia_isik import read_matrix, read_split, read_triplets, similarity_file
 from bgs.datasets.registry import GARCIA_ISIK
 from bgs.judgments import PairCounts, Trials
-from bgs.judgments.audit import Audit, Comparison, audit
+from bgs.judgments.trial_audit import Audit, Comparison, audit
 from bgs.judgments.trials import KEPT_PAIR
 from bgs.stimuli import StimulusSet
 

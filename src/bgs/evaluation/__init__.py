@@ -2,17 +2,17 @@
 
 from bgs._false_discovery import benjamini_hochberg
 from bgs.evaluation.against_rdm import evaluate_rdm
+from bgs.evaluation.agreement import evaluate
 from bgs.evaluation.attention import AttentionShares, attention_shares, region_shares
+from bgs.evaluation.choice_ceiling import odd_one_out_ceiling
 from bgs.evaluation.comparison import Comparison
-from bgs.evaluation.contrasts import contrasts
 from bgs.evaluation.decoding import Decoding, decode
 from bgs.evaluation.designs import DESIGNS
 from bgs.evaluation.dimension_ratings import DimensionRating, rate_dimensions
 from bgs.evaluation.dimensions import Dimensions, find_dimensions
 from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreements
-from bgs.evaluation.evaluate import evaluate
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
-from bgs.evaluation.odd_one_out_ceiling import odd_one_out_ceiling
+from bgs.evaluation.paired_contrasts import contrasts
 from bgs.evaluation.participant_ceiling import leave_one_out_ceiling
 from bgs.evaluation.permutation import permutation_p_value, unique_p_value
 from bgs.evaluation.probes import PROBE_PROTOCOLS, Probes, ProbeScore, probe
@@ -20,13 +20,13 @@ from bgs.evaluation.protocols import PROTOCOLS, Protocol, select_protocol
 from bgs.evaluation.random_change import RandomChanges, random_change_p_value, random_changes
 from bgs.evaluation.raters import rater_reference
 from bgs.evaluation.rdm import DISTANCES, model_rdm, pair_vector
+from bgs.evaluation.reliability import rsa_ceiling
 from bgs.evaluation.resampling import bootstrap, percentile_interval
 from bgs.evaluation.result import Metric, Result
 from bgs.evaluation.rsa import pearson, spearman, validation_rsa
-from bgs.evaluation.rsa_ceiling import rsa_ceiling
 from bgs.evaluation.sign_flip import sign_flip_p_value
-from bgs.evaluation.transfer import Transfer, transfer
 from bgs.evaluation.variance import VariancePartition, partition_variance
+from bgs.evaluation.zero_shot import Transfer, transfer
 
 __all__ = [
     "DESIGNS",

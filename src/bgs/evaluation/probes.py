@@ -14,7 +14,7 @@ from bgs._rng import generator
 from bgs._typing import Float, Float64, Int
 from bgs.embeddings import Embeddings
 from bgs.evaluation.clip_scores import clip_pearson, clip_r_squared, column_correlations, paired_metrics
-from bgs.evaluation.few_shot import few_shot, group_copies, shot_groups
+from bgs.evaluation.few_shot_probes import few_shot, group_copies, shot_groups
 from bgs.evaluation.resampling import clip_copies
 from bgs.evaluation.result import Metric
 from bgs.evaluation.ridge import fold_deletions, fold_deviations

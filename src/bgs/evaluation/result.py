@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bgs._errors import DataError
+from bgs._numbers import between, plain
 
 #: Low and high bound.
 Interval = tuple[float, float]
@@ -34,6 +35,12 @@ class Metric:
     unit: str
     intervals: dict[str, Interval] = field(default_factory=dict)
     p: float | None = None
+
+    def __str__(self) -> str:
+        """``.446 [.368, .523], n = 637 (Spearman rho)``."""
+        interval = between(self.low, self.high, 3)
+        p = "" if self.p is None else f", p {plain(self.p, 3)}"
+        return f"{plain(self.value, 3)}{f' {interval}' if interval else ''}{p}, n = {self.n:,} ({self.unit})"
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only; NaN becomes null. ``p`` is there only if it was computed."""

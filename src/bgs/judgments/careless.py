@@ -17,7 +17,7 @@ import numpy as np
 
 from bgs._false_discovery import benjamini_hochberg
 from bgs._typing import Float
-from bgs.judgments.participants import ParticipantAudit
+from bgs.judgments.participation import ParticipantAudit
 
 #: Expected share of wrong flags among all flags; among participants who all take part, the probability of any flag.
 WRONG_FLAGS = 0.1
@@ -73,7 +73,7 @@ def flag_careless(people: Sequence[ParticipantAudit]) -> tuple[Flag, ...]:
       that is higher.
     - response time: the log of the median time against the median of participants, in robust SD (1.4826 MAD),
       normal, lower tail.
-    - choices: how well they are foretold (see :func:`bgs.judgments.predictability.predictability`), lower tail of what is
+    - choices: how well they are foretold (see :func:`bgs.judgments.choice_prediction.predictability`), lower tail of what is
       seen of participants whose true value is normal about the median, with the robust SD that participants differ by
       beyond sampling, but not below :data:`TAKES_PART` of the median: however much participants differ, somebody
       whose choices tell next to nothing is not one of those who take part.

@@ -11,7 +11,7 @@ from bgs._errors import some
 from bgs._typing import Bool
 from bgs.judgments.careless import flag_careless, untested
 from bgs.judgments.duplicates import find_duplicates
-from bgs.judgments.participants import participants
+from bgs.judgments.participation import participants
 from bgs.judgments.response_times import RtKind, RtUnit
 from bgs.judgments.trials import Trials
 

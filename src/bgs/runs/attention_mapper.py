@@ -17,9 +17,9 @@ from bgs._progress import note, progress_bar
 from bgs.backbones import VideoInputs, load_backbone
 from bgs.backbones.attention import clip_maps, require_attention
 from bgs.datasets import Dataset
-from bgs.report.overlay import Overlay, overlay
+from bgs.reports.overlays import Overlay, overlay
 from bgs.runs.embedder import resolve_device
-from bgs.runs.provenance import provenance
+from bgs.runs.origins import provenance
 from bgs.runs.quiet import quiet_libraries
 from bgs.stimuli import ClipMaps, RegionMasks, StimulusSet, read_masks
 from bgs.stimuli.boxes import regions_from_boxes

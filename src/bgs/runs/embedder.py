@@ -16,7 +16,7 @@ from bgs._files import write_text
 from bgs._progress import note, progress_bar
 from bgs.backbones import Backbone, VideoBackbone, embed, embed_layers, load_backbone
 from bgs.embeddings import Embeddings
-from bgs.runs.provenance import provenance
+from bgs.runs.origins import provenance
 from bgs.runs.quiet import quiet_libraries
 from bgs.stimuli import StimulusSet
 from bgs.stimuli.unreadable import Failure

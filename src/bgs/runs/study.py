@@ -16,7 +16,7 @@ from bgs.datasets import Dataset, load_dataset
 from bgs.evaluation import select_protocol
 from bgs.judgments import Geometry, PairCounts, Trials, human_rdm, split_validation
 from bgs.judgments.rated import draw_trials, hellinger_rdm
-from bgs.runs.provenance import provenance, sources
+from bgs.runs.origins import provenance, sources
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:

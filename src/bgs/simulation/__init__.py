@@ -1,7 +1,7 @@
 """Simulated stimuli and observers: data whose truth is known."""
 
 from bgs.simulation.analytic_ceiling import AnalyticCeiling, analytic_ceilings
-from bgs.simulation.expected_choices import expected_choices, expected_rdm
+from bgs.simulation.choice_shares import expected_choices, expected_rdm
 from bgs.simulation.judging import SimulatedJudgments, simulate_judgments
 from bgs.simulation.judging_worlds import WORLDS, JudgingWorld
 from bgs.simulation.observers import ObserverSettings

@@ -11,7 +11,7 @@ import numpy as np
 from bgs._typing import Bool, Float
 from bgs.judgments import PairCounts, human_rdm
 from bgs.judgments.trials import kept_pair_distances
-from bgs.simulation.expected_choices import expected_choices, expected_rdm
+from bgs.simulation.choice_shares import expected_choices, expected_rdm
 from bgs.simulation.judging import SimulatedJudgments
 
 

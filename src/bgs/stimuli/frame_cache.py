@@ -18,12 +18,12 @@ from bgs._errors import BgsError, DataError, MissingExtraError
 from bgs._files import cache_folder, write_json
 from bgs._typing import Int
 from bgs.stimuli.clip_files import readable_files
+from bgs.stimuli.content_hashes import file_hashes
 from bgs.stimuli.decoding import Decoder
-from bgs.stimuli.file_hashes import file_hashes
+from bgs.stimuli.frame_sets import SPACE_HINT, stored_frames
 from bgs.stimuli.frame_store import DamagedStore, FrameStore, stores_in
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.stimulus_set import StimulusSet
-from bgs.stimuli.stored_frames import SPACE_HINT, stored_frames
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
 _FORMAT = "bgs-frames/1"

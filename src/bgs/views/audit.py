@@ -6,9 +6,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from bgs.datasets import Dataset
-from bgs.judgments.audit import Audit, Leakage, PairCoverage, ResponseTimes, SlotShare
 from bgs.judgments.careless import TESTS, Flag, untested
-from bgs.judgments.participants import ParticipantAudit
+from bgs.judgments.participation import ParticipantAudit
+from bgs.judgments.trial_audit import Audit, Leakage, PairCoverage, ResponseTimes, SlotShare
 from bgs.views.console import facts, table
 
 

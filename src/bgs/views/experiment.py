@@ -15,8 +15,8 @@ from bgs.views.numbers import number
 
 if TYPE_CHECKING:
     from bgs.evaluation import Metric
-    from bgs.experiment.plan import Plan
-    from bgs.experiment.results import ProtocolResults, ResultsTable, Row
+    from bgs.experiments.plan import Plan
+    from bgs.experiments.results import ProtocolResults, ResultsTable, Row
 
 
 def table_view(results: ResultsTable, center: bool) -> Group:
@@ -82,7 +82,7 @@ def _each(values: Iterable[float]) -> str:
 
 def plan_view(plan: Plan) -> Group:
     """The cells, and the time and disk that are estimated for each model."""
-    from bgs.experiment.plan import RULE
+    from bgs.experiments.plan import RULE
 
     lines = []
     for model, cost in plan.costs.items():

@@ -1,0 +1,131 @@
+"""Cells of the grid: what each trains, where it is kept, whether it is done."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgs._errors import ConfigError
+from bgs._files import legible, read_json, sha256_of, write_json
+from bgs.evaluation import Result
+from bgs.experiments.conditions import Condition
+from bgs.experiments.config import ExperimentConfig
+from bgs.runs.run_folder import RunFolder
+from bgs.training import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model under one condition with one seed, in a run folder of its own.
+
+    Attributes:
+        model: its name in the experiment.
+        condition: what it is trained towards.
+        seed: of everything random in it.
+        config: of its training run; for ``base``, where nothing is trained, of the runs compared with it.
+        folder: its run folder.
+    """
+
+    model: str
+    condition: Condition
+    seed: int
+    config: TrainingConfig
+    folder: RunFolder
+
+    @property
+    def name(self) -> str:
+        """``model/condition/seed-k``, as its folder is called."""
+        return f"{self.model}/{self.condition}/seed-{self.seed}"
+
+    @property
+    def marker(self) -> Path:
+        """Written last: a cell that has it is whole."""
+        return self.folder.path / "done.json"
+
+    @property
+    def error(self) -> Path:
+        """Why the cell failed, if it did."""
+        return self.folder.path / "error.json"
+
+    def key(self) -> str:
+        """SHA-256 over all that decides its result, but for the data (the experiment keeps the data's hashes)."""
+        settings = self.config.model_dump(mode="json", exclude={"data"})
+        return sha256_of(self.condition, json.dumps(settings, sort_keys=True))
+
+    def is_done(self) -> bool:
+        """Whether there is nothing left to do.
+
+        Raises:
+            ConfigError: it was made under another configuration.
+        """
+        if not self.marker.is_file():
+            return False
+        if (
+            read_json(self.marker, f"delete {self.folder.path}: the cell is then made anew").get("key")
+            != self.key()
+        ):
+            raise ConfigError(
+                "this cell was made under another configuration", where=self.marker, hint="take a new folder"
+            )
+        return True
+
+    def begin(self) -> None:
+        """Forget a failure; a folder in which no run was begun is emptied, since a kill can leave scraps in it."""
+        self.error.unlink(missing_ok=True)
+        if not self.folder.config.is_file():
+            shutil.rmtree(self.folder.path, ignore_errors=True)
+
+    def mark_done(self, seconds: float) -> None:
+        """Say that all files are written; ``seconds``: what it took this time."""
+        write_json(self.marker, {"key": self.key(), "seconds": round(seconds, 2)})
+
+    def mark_failed(self, error: BaseException) -> None:
+        """Keep the reason of a failure."""
+        lines = traceback.format_exception(error)
+        write_json(
+            self.error,
+            {"message": message_of(error), "kind": type(error).__name__, "traceback": "".join(lines)},
+        )
+
+    def failure(self) -> str | None:
+        """Why it failed, in one line; None if it did not."""
+        if not self.error.is_file():
+            return None
+        return str(read_json(self.error).get("message"))
+
+    def write_results(self, results: list[Result]) -> None:
+        """Keep its evaluation, one result a protocol."""
+        write_json(self.folder.evaluation, {result.protocol: result.to_json() for result in results})
+
+    def results(self) -> dict[str, Result]:
+        """Protocol -> its evaluation, of a cell that is done."""
+        path = self.folder.evaluation
+        with legible(path, f"delete {self.folder.path}: `bgs experiment` makes the cell anew"):
+            return {protocol: Result.from_json(value) for protocol, value in read_json(path).items()}
+
+
+def message_of(error: BaseException) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return text if text else type(error).__name__
+
+
+def cells_of(config: ExperimentConfig, folder: Path, data: str) -> list[Cell]:
+    """All cells in the order in which they are done: model by model, the base model first, then seed by seed.
+
+    Raises:
+        ConfigError: see :meth:`ExperimentConfig.training_config`.
+    """
+
+    def cell(model: str, condition: Condition, seed: int) -> Cell:
+        settings = config.training_config(model, condition, seed, data)
+        return Cell(model, condition, seed, settings, RunFolder(folder / model / condition / f"seed-{seed}"))
+
+    cells = []
+    for model in config.models:
+        cells += [cell(model, Condition.BASE, seed) for seed in config.base_seeds(model)]
+        cells += [cell(model, condition, seed) for seed in config.seeds for condition in config.trained]
+    return cells

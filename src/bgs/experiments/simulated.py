@@ -1,0 +1,46 @@
+"""Data of an experiment that brings none: simulated observers judge simulated clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bgs._progress import progress_bar
+from bgs.datasets import Dataset, load_dataset, write_folder
+from bgs.experiments.sections import SimulateSettings
+from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth
+from bgs.simulation.clip_folder import ClipSettings, write_clips
+
+_CITATION = "SIMULATED clips and SIMULATED observers; nobody was filmed and no person judged anything"
+
+
+def write_simulated(settings: SimulateSettings, folder: Path) -> None:
+    """Write the data set of a ``simulate`` section as a folder: the one place where an experiment's data are made.
+
+    Clips that are there already are kept, so that an interrupted experiment goes on.
+
+    Raises:
+        ConfigError: a setting is out of range.
+    """
+    film_world(ClipSettings(settings.clips, settings.style, seed=settings.seed), folder)
+    stimuli = load_dataset(folder).stimuli
+    observers = ObserverSettings(n_observers=settings.observers, temperature=settings.temperature)
+    judged = simulate_judgments(stimuli, settings.trials, observers, settings.seed)
+    write_truth(folder / TRUTH, judged, analytic_ceilings(judged, draws=5))
+    write_folder(
+        Dataset(
+            stimuli, judged.trials, simulated=True, name=folder.name, licence="simulated", citation=_CITATION
+        ),
+        folder,
+    )
+
+
+def film_world(settings: ClipSettings, folder: Path) -> None:
+    """Film clips into a data set that is marked as simulated; one that is complete already is left as it is."""
+    if (folder / "stimuli.csv").is_file():
+        return
+    with progress_bar() as bar:
+        task = bar.add_task("filming", total=settings.clips)
+        stimuli = write_clips(folder, settings, lambda done: bar.advance(task, done))
+    write_folder(
+        Dataset(stimuli, simulated=True, name=folder.name, licence="simulated", citation=_CITATION), folder
+    )

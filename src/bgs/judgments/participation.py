@@ -1,0 +1,73 @@
+"""What each participant did: attention checks, pace, and how well their choices are foretold by everybody else's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from bgs._typing import Bool, Float, Shaped
+from bgs.judgments.choice_prediction import predictability
+from bgs.judgments.trials import Kind, Trials
+
+
+@dataclass(frozen=True)
+class ParticipantAudit:
+    """One participant.
+
+    Attributes:
+        participant: name.
+        rows: trials of any kind.
+        checks, passed: attention checks shown and passed.
+        median_rt: median response time in seconds, NaN where unknown.
+        predictability: how well their choices are foretold, about 0 for guesses; see
+            :func:`bgs.judgments.choice_prediction.predictability`. NaN where there is nobody to compare with.
+        predictability_sd: what its SD would be under guesses.
+    """
+
+    participant: str
+    rows: int
+    checks: int
+    passed: int
+    median_rt: float
+    predictability: float
+    predictability_sd: float
+
+
+def participants(trials: Trials) -> tuple[ParticipantAudit, ...]:
+    """One entry a participant, sorted by name."""
+    names, codes = np.unique(trials.participant, return_inverse=True)
+    size = len(names)
+    rows = np.bincount(codes, minlength=size)
+    checks = np.bincount(codes[trials.kind == Kind.CATCH], minlength=size)
+    passed = np.bincount(codes[passed_checks(trials)], minlength=size)
+    by_participant = trials.rt[np.argsort(codes, kind="stable")]
+    medians = [_median(times) for times in np.split(by_participant, np.cumsum(rows)[:-1])]
+    columns = (names, rows, checks, passed, np.array(medians), *_foretold(trials.judgments, names))
+    return tuple(ParticipantAudit(*row) for row in zip(*(c.tolist() for c in columns), strict=True))
+
+
+def passed_checks(trials: Trials) -> Bool[np.ndarray, " n"]:
+    """(n,) True for each attention check on which the clip shown once was chosen."""
+    chosen = np.take_along_axis(trials.stimuli, trials.odd[:, None], axis=1)
+    passed: Bool[np.ndarray, " n"] = (trials.kind == Kind.CATCH) & (
+        (trials.stimuli == chosen).sum(axis=1) == 1
+    )
+    return passed
+
+
+def _median(times: Float[np.ndarray, " n"]) -> float:
+    known = times[~np.isnan(times)]
+    return float(np.median(known)) if len(known) else math.nan
+
+
+def _foretold(
+    judgments: Trials, names: Shaped[np.ndarray, " q"]
+) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]]:
+    """Predictability and its SD, of everybody who has given judgments."""
+    value, sd = np.full(len(names), np.nan), np.full(len(names), np.nan)
+    judging = np.isin(names, judgments.participant)
+    if judging.sum() > 1:
+        value[judging], sd[judging] = predictability(judgments)
+    return value, sd

@@ -1,0 +1,58 @@
+"""A labelled number with its interval: the row of every figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bgs._errors import DataError
+from bgs._numbers import between, plain
+from bgs.evaluation import Metric
+from bgs.reports.palette import Role
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A labelled number with its 95 % interval.
+
+    Attributes:
+        label: what it is.
+        value, low, high: the number and its interval, NaN bounds where there is none.
+        points: what ``value`` is the mean of (seeds), if anything.
+        role: whose number it is; gives its colour, the same in every figure.
+    """
+
+    label: str
+    value: float
+    low: float
+    high: float
+    points: tuple[float, ...] = ()
+    role: Role = ""
+
+    @classmethod
+    def of(cls, label: str, metrics: Metric | Sequence[Metric], role: Role = "") -> Estimate:
+        """From one metric, or one a seed: then value and bounds are means, and each seed's value is a point.
+
+        Raises:
+            DataError: no metric.
+        """
+        several = (metrics,) if isinstance(metrics, Metric) else tuple(metrics)
+        if not several:
+            raise DataError("no metric to show", where=label, expected="one, or one a seed")
+        value, low, high = (
+            float(np.mean([getattr(m, key) for m in several])) for key in ("value", "low", "high")
+        )
+        points = tuple(metric.value for metric in several)
+        return cls(label, value, low, high, points if len(set(points)) > 1 else (), role)
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Every finite number that a drawing must leave room for."""
+        return tuple(x for x in (self.value, self.low, self.high, *self.points) if math.isfinite(x))
+
+    def words(self, decimals: int = 2) -> str:
+        """``base .12 [.05, .20]``."""
+        return f"{self.label} {plain(self.value, decimals)} {between(self.low, self.high, decimals)}".strip()

@@ -1,0 +1,173 @@
+"""A report page as frozen specs: sections with a sentence each, figures, tables, triplets, and where it all comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bgs._errors import DataError
+from bgs.evaluation import Metric
+from bgs.reports.rendering import Figure
+from bgs.reports.triplets import TripletSpec
+from bgs.reports.vocabulary import PEOPLE, Vocabulary
+
+#: A table's cell: a metric brings its interval along, None is an empty cell.
+Cell = str | int | float | Metric | None
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure in a page.
+
+    Attributes:
+        figure: a figure spec, or the bytes of an SVG, PNG or JPEG picture.
+        caption: what stands below it.
+        alt: alternative text; that of the spec where it is left empty.
+
+    Raises:
+        DataError: a picture without alternative text.
+    """
+
+    figure: Figure | bytes
+    caption: str
+    alt: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.figure, bytes) and not self.alt:
+            raise DataError("a picture needs alternative text", where=self.caption or "a figure")
+
+    @property
+    def words(self) -> str:
+        """Alternative text."""
+        return self.alt or ("" if isinstance(self.figure, bytes) else self.figure.describe())
+
+    @property
+    def footnote(self) -> str:
+        """What the figure says about itself below its caption."""
+        return "" if isinstance(self.figure, bytes) else self.figure.footnote
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        caption: what it shows.
+        header: name of each column.
+        rows: cells; a :class:`bgs.evaluation.Metric` is printed with its interval.
+        numbers: columns (from 0) set flush right besides those that hold nothing but numbers.
+
+    Raises:
+        DataError: a row that is longer or shorter than the header.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    numbers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for position, row in enumerate(self.rows):
+            if len(row) != len(self.header):
+                raise DataError(
+                    "a row does not fit its table",
+                    where=f"{self.caption!r}, row {position + 1}",
+                    expected=f"{len(self.header)} cells",
+                    got=len(row),
+                )
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Whether each column is set flush right."""
+        return tuple(
+            k in self.numbers or (bool(self.rows) and not any(isinstance(row[k], str) for row in self.rows))
+            for k in range(len(self.header))
+        )
+
+
+@dataclass(frozen=True)
+class TripletBlock:
+    """Triplets of clips with who left which of them out.
+
+    Attributes:
+        title: heading.
+        sentence: what they have in common.
+        triplets: the most telling first.
+    """
+
+    title: str
+    sentence: str
+    triplets: tuple[TripletSpec, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One result.
+
+    Attributes:
+        key: address within the page and name of its files: lower-case letters, digits and hyphens.
+        title: a few words.
+        sentence: the result in plain words; of several paragraphs (separated by blank lines) the first is the headline.
+        figures, tables, triplets: what shows it.
+        method: how it was measured; paragraphs are separated by blank lines.
+        rerun: command that makes it again.
+        notes: what weakens or qualifies it.
+
+    Raises:
+        DataError: a key with other characters.
+    """
+
+    key: str
+    title: str
+    sentence: str
+    figures: tuple[FigureBlock, ...] = ()
+    tables: tuple[Table, ...] = ()
+    triplets: tuple[TripletBlock, ...] = ()
+    method: str = ""
+    rerun: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _KEY.fullmatch(self.key):
+            raise DataError(
+                "a section's key is its address",
+                where=self.title,
+                expected="lower-case letters, digits and hyphens",
+                got=repr(self.key),
+            )
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report.
+
+    Attributes:
+        title: heading of the page.
+        lead: what was done and found, in a few sentences; paragraphs are separated by blank lines.
+        banner: a warning that stands above everything and, on paper, above every section: that observers or clips
+            are simulated. Empty for real ones.
+        sections: results, in order.
+        provenance: data hashes, versions, seeds, hardware, git commit; mappings become tables of their own.
+        words: what those who judged are called.
+
+    Raises:
+        DataError: two sections with one key, or one called as the last section of every page (``provenance``).
+    """
+
+    title: str
+    lead: str
+    banner: str
+    sections: tuple[Section, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    words: Vocabulary = PEOPLE
+
+    def __post_init__(self) -> None:
+        keys = [section.key for section in self.sections]
+        if len({*keys, "provenance"}) != len(keys) + 1:
+            raise DataError(
+                "sections need keys of their own, other than 'provenance'", where=self.title, got=keys
+            )

@@ -1,0 +1,95 @@
+"""Draws figure specs, as SVG or PNG bytes or into a file: the whole figure, or panel by panel for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bgs._errors import ConfigError, DataError
+from bgs._files import write_bytes
+from bgs.reports.clip_maps import ClipMapFigure
+from bgs.reports.drawing.canvas import foot, footnote, footnote_height, paper, printed
+from bgs.reports.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
+from bgs.reports.drawing.rdms import paint_rdm, rdm_height
+from bgs.reports.drawing.rows import (
+    forest_height,
+    gap_height,
+    paint_forest,
+    paint_gap,
+    paint_parts,
+    parts_height,
+)
+from bgs.reports.forest import ForestFigure
+from bgs.reports.gap import GapFigure
+from bgs.reports.parts import PartsFigure
+from bgs.reports.rdms import RdmFigure
+
+Figure = GapFigure | ForestFigure | PartsFigure | RdmFigure | ClipMapFigure
+
+
+@dataclass(frozen=True)
+class _Painter:
+    """How panels of one kind of figure are painted: their width in inches, the height of one, and its paint."""
+
+    width: float
+    height: Callable[[Any], float]
+    paint: Callable[[Any, Any, Any], None]
+
+
+_PAINTERS: dict[type, _Painter] = {
+    GapFigure: _Painter(4.3, gap_height, paint_gap),
+    ForestFigure: _Painter(4.3, forest_height, paint_forest),
+    PartsFigure: _Painter(4.3, parts_height, paint_parts),
+    RdmFigure: _Painter(2.7, rdm_height, paint_rdm),
+    ClipMapFigure: _Painter(4.2, clip_map_height, paint_clip_map),
+}
+
+
+def render(figure: Figure, form: str = "svg") -> bytes:
+    """The whole figure, panels side by side, as ``svg`` or ``png`` bytes with its description inside.
+
+    Raises:
+        ConfigError: another form.
+        DataError: a figure without panels.
+        MissingExtraError: matplotlib is not installed.
+    """
+    if form not in ("svg", "png"):
+        raise ConfigError("unknown form of a figure", expected="svg or png", got=form)
+    return _render(figure, tuple(figure.panels), form, figure.footnote)
+
+
+def render_panels(figure: Figure) -> tuple[bytes, ...]:
+    """Each panel as SVG bytes of its own, so that a page can put them below each other on a phone. No footnote."""
+    return tuple(_render(figure, (panel,), "svg", "") for panel in figure.panels)
+
+
+def draw(figure: Figure, path: str | Path) -> None:
+    """Draw a figure into a PNG or SVG file (by its suffix), atomically.
+
+    Raises:
+        ConfigError: another suffix.
+        MissingExtraError: matplotlib is not installed.
+    """
+    write_bytes(path, render(figure, Path(path).suffix.removeprefix(".")))
+
+
+def draw_gap(figure: GapFigure, path: str | Path) -> None:
+    """Draw the gap figure into a PNG or SVG file; see :func:`draw`."""
+    draw(figure, path)
+
+
+def _render(figure: Figure, panels: tuple[Any, ...], form: str, note: str) -> bytes:
+    if not panels:
+        raise DataError("a figure without panels", where=type(figure).__name__)
+    if isinstance(figure, ClipMapFigure) and form == "svg":
+        return clip_map_svg(figure, panels, figure.describe())
+    painter = _PAINTERS[type(figure)]
+    width, height = painter.width * len(panels), max(painter.height(panel) for panel in panels)
+    lines = footnote(note, width)
+    with paper(width, height + footnote_height(lines)) as canvas:
+        for axes, panel in zip(canvas.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+            painter.paint(axes, figure, panel)
+        foot(canvas, lines)
+        return printed(canvas, form, figure.describe())

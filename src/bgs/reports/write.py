@@ -1,0 +1,138 @@
+"""Writes a page as one self-contained HTML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bgs import __version__
+from bgs._files import write_text
+from bgs._numbers import between, plain
+from bgs.evaluation import Metric
+from bgs.reports.page import Cell, FigureBlock, Page, Section, Table, TripletBlock
+from bgs.reports.pictures import data_uri, jpeg, natural_width
+from bgs.reports.rendering import render_panels
+from bgs.reports.svg import inline_svg
+from bgs.reports.templates import template
+from bgs.reports.triplets import TripletSpec, chooser_names
+from bgs.reports.vocabulary import Vocabulary
+
+
+def write_page(page: Page, path: str | Path) -> None:
+    """Write a page into one HTML file, atomically: style and figures inside, nothing fetched from anywhere.
+
+    Raises:
+        MissingExtraError: jinja2, matplotlib or Pillow is not installed.
+        BgsError: the file cannot be written.
+    """
+    write_text(path, page_html(page))
+
+
+def page_html(page: Page) -> str:
+    """The page as HTML text."""
+    return template("page.html.jinja").render(
+        page=page,
+        lead=paragraphs(page.lead),
+        sections=[_section(section, page.words) for section in page.sections],
+        provenance=provenance_rows(page.provenance),
+        version=__version__,
+    )
+
+
+def cell_text(cell: Cell) -> str:
+    """A cell as it is printed: ``.31 [.22, .40]``, ``1,225``, ``.5``, words as they are."""
+    if cell is None:
+        return ""
+    if isinstance(cell, Metric):
+        return f"{plain(cell.value, 3)} {between(cell.low, cell.high, 3)}".strip()
+    if isinstance(cell, float):
+        return plain(cell, 3)
+    return cell if isinstance(cell, str) else f"{cell:,}"
+
+
+def paragraphs(text: str) -> list[str]:
+    """Text cut at blank lines."""
+    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def provenance_rows(provenance: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(heading, rows of name and value): mappings are headings of their own, everything else stands under none."""
+    flat = [(name, _value(value)) for name, value in provenance.items() if not isinstance(value, Mapping)]
+    nested = [(str(name), _leaves(value)) for name, value in provenance.items() if isinstance(value, Mapping)]
+    return ([("", flat)] if flat else []) + nested
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in values.items():
+        whole = f"{prefix}{name}"
+        rows += _leaves(value, f"{whole}.") if isinstance(value, Mapping) else [(whole, _value(value))]
+    return rows
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_value(item) for item in value)
+    return "–" if value is None else str(value)
+
+
+def _section(section: Section, words: Vocabulary) -> dict[str, Any]:
+    """What the template needs to know of a section: everything drawn and encoded."""
+    return {
+        "spec": section,
+        "sentences": paragraphs(section.sentence) or [""],
+        "figures": [_figure(block, f"{section.key}-{k}") for k, block in enumerate(section.figures, 1)],
+        "tables": [_table(table) for table in section.tables],
+        "triplets": [_triplets(block, words) for block in section.triplets],
+        "method": paragraphs(section.method),
+    }
+
+
+def _figure(block: FigureBlock, name: str) -> dict[str, Any]:
+    """Panels as markup that is safe to insert: it comes from our own drawing, or is a data URI in an <img>."""
+    if isinstance(block.figure, bytes):
+        # A picture from elsewhere is never put into the page as markup.
+        return {
+            "block": block,
+            "panels": [{"uri": data_uri(block.figure), "width": natural_width(block.figure)}],
+        }
+    from markupsafe import Markup
+
+    panels = []
+    titles = [panel.title for panel in block.figure.panels]
+    for k, (title, data) in enumerate(zip(titles, render_panels(block.figure), strict=True)):
+        # Several panels share one description: the first carries it, the others their title.
+        alt = block.words if k == 0 else title
+        panels.append({"svg": Markup(inline_svg(data, f"{name}-{k}", alt)), "width": natural_width(data)})
+    return {"block": block, "panels": panels}
+
+
+def _table(table: Table) -> dict[str, Any]:
+    rows = [[cell_text(cell) for cell in row] for row in table.rows]
+    return {"caption": table.caption, "header": table.header, "rows": rows, "numeric": table.numeric}
+
+
+def _triplets(block: TripletBlock, words: Vocabulary) -> dict[str, Any]:
+    cards = [_card(triplet, chooser_names(words)) for triplet in block.triplets]
+    return {"title": block.title, "sentence": block.sentence, "cards": cards}
+
+
+def _card(triplet: TripletSpec, names: Mapping[str, str]) -> dict[str, Any]:
+    clips = [
+        {
+            "name": clip.name,
+            "caption": clip.caption,
+            "strip": None
+            if clip.frames is None
+            else data_uri(jpeg(np.concatenate(list(clip.frames), axis=1))),
+            "alt": f"{0 if clip.frames is None else len(clip.frames)} frames of {clip.name}"
+            + (f": {clip.caption}" if clip.caption else ""),
+            "choosers": [(who, names[who]) for who in triplet.choosers(slot)],
+        }
+        for slot, clip in enumerate(triplet.clips)
+    ]
+    return {"clips": clips, "note": triplet.note}
