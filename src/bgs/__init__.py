@@ -38,8 +38,18 @@ _PUBLIC = {
 }
 #: Packages that resolve as attributes.
 _PACKAGES = (
-    "backbones", "datasets", "evaluation", "experiments", "judgments", "objective", "reports", "runs", "simulation", "stimuli", "training",
-)  # fmt: skip
+    "backbones",
+    "datasets",
+    "evaluation",
+    "experiments",
+    "judgments",
+    "objective",
+    "reports",
+    "runs",
+    "simulation",
+    "stimuli",
+    "training",
+)
 __all__ = ["__version__", *_PUBLIC]
 
 
