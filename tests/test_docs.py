@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from bgs._numbers import plain
 from bgs.cli.main import app
@@ -74,3 +75,12 @@ def test_the_results_table_is_the_measured_one():
     for position in (0, 1):
         values = [results[position]["metrics"]["rsa_spearman_squared"]["value"] for results in found.values()]
         assert plain(sum(values) / len(values), 3) in README
+
+
+@pytest.mark.parametrize("group", [(), ("data",), ("cache",), ("models",), ("simulate",)])
+def test_no_summary_is_cut_off(group, monkeypatch):
+    """80 columns, and lists of commands without an ellipsis."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).output
+    assert "Commands:" in shown
+    assert "..." not in shown.partition("Commands:")[2]

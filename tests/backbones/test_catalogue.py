@@ -11,7 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, load_backbone
-from bgs.backbones.catalogue import CARDS, expand
+from bgs.backbones.catalogue import CARDS, TINY, expand
 from bgs.backbones.registry import VIDEO_FAMILIES
 from bgs.backbones.video import VideoBackbone
 from bgs.backbones.video_spec import VideoSpec
@@ -143,3 +143,10 @@ def test_short_names_are_references():
 def test_a_model_that_must_be_converted_says_how():
     with pytest.raises(BgsError, match=r"not on the hub; .* bgs models convert vjepa2.1-l FILE.pt --out DIR"):
         load_backbone("vjepa2.1-l?frames=16")
+
+
+def test_the_model_of_the_package_is_listed_as_it_is():
+    backbone = load_backbone(TINY.name)
+    assert sum(p.numel() for p in backbone.module.parameters()) == TINY.parameters
+    assert (backbone.spec.frames, backbone.spec.preprocessing.size) == (TINY.frames, TINY.size)
+    assert expand("tiny-videomae?layer=2") == "tiny:videomae?layer=2"

@@ -102,6 +102,9 @@ _ROWS = (
 )
 CARDS = {row[0]: ModelCard(*row) for row in _ROWS}
 
+#: Comes with the package: a small VideoMAE, pretrained on simulated clips.
+TINY = ModelCard("tiny-videomae", "tiny", "videomae", 8, 64, 989_312, 0.02, "MIT (in this package)")
+
 
 def expand(reference: str) -> str:
     """A full reference for a short name (with or without ``?settings``); anything else as it is.
@@ -110,9 +113,7 @@ def expand(reference: str) -> str:
         ConfigError: the checkpoint must be converted first.
     """
     name, mark, settings = reference.partition("?")
-    if name == "tiny-videomae":  # comes with the package
-        return f"tiny:videomae{mark}{settings}"
-    card = CARDS.get(name)
+    card = {TINY.name: TINY, **CARDS}.get(name)
     if card is None:
         return reference
     if not card.checkpoint:

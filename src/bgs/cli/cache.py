@@ -12,7 +12,9 @@ app = typer.Typer(
 )
 
 
-@app.command("info", epilog="Example: bgs cache info")
+@app.command(
+    "info", epilog="Example: bgs cache info", short_help="Show what the frame cache holds, and where."
+)
 def info() -> None:
     """Show where decoded frames are kept, of how many clips, and how much disk they take."""
     from bgs.stimuli import FrameCache
@@ -31,7 +33,7 @@ def info() -> None:
     typer.echo(f"Folder: {cache.folder}")
 
 
-@app.command("clear", epilog="Example: bgs cache clear")
+@app.command("clear", epilog="Example: bgs cache clear", short_help="Remove all decoded frames.")
 def clear() -> None:
     """Remove all decoded frames; they are decoded again when they are needed. Downloads and clips stay."""
     from bgs.stimuli import FrameCache

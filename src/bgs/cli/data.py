@@ -48,7 +48,11 @@ def _load(
     return dataset
 
 
-@app.command("list", epilog="Example: bgs data list")
+@app.command(
+    "list",
+    epilog="Example: bgs data list",
+    short_help="List the public data sets that can be fetched by name.",
+)
 def list_datasets() -> None:
     """List the public data sets that can be fetched by name."""
     from bgs.datasets import REGISTRY
@@ -73,7 +77,11 @@ def list_datasets() -> None:
     )
 
 
-@app.command("fetch", epilog="Example: bgs data fetch phase-genset --ratings ratings.csv")
+@app.command(
+    "fetch",
+    epilog="Example: bgs data fetch phase-genset --ratings ratings.csv",
+    short_help="Fetch a data set from its authors, and verify it.",
+)
 def fetch_dataset(
     name: Annotated[str, typer.Argument(help="A registered name; see `bgs data list`.")],
     mirror: Mirror = None,
@@ -118,7 +126,11 @@ def fetch_dataset(
     console().print(facts(card.name, rows))
 
 
-@app.command("link", epilog="Example: bgs data link garcia-isik-2025 --videos Moments_in_Time/")
+@app.command(
+    "link",
+    epilog="Example: bgs data link garcia-isik-2025 --videos Moments_in_Time/",
+    short_help="Find the clips of a data set in a folder.",
+)
 def link(
     name: Annotated[str, typer.Argument(help="A registered name; see `bgs data list`.")],
     videos: Annotated[Path, typer.Option(help="Folder to search, with every folder below it.")],
@@ -137,7 +149,11 @@ def link(
     print_search(card, found, videos)
 
 
-@app.command("audit", epilog="Example: bgs data audit garcia-isik-2025 --json audit.json")
+@app.command(
+    "audit",
+    epilog="Example: bgs data audit garcia-isik-2025 --json audit.json",
+    short_help="Audit the trials of a data set.",
+)
 def audit(
     name: Name,
     json: Annotated[
@@ -162,7 +178,11 @@ def audit(
         write_json(json, found.to_json())
 
 
-@app.command("show", epilog="Example: bgs data show garcia-isik-2025 --first 3")
+@app.command(
+    "show",
+    epilog="Example: bgs data show garcia-isik-2025 --first 3",
+    short_help="Show what a data set holds.",
+)
 def show(
     name: Name,
     first: Annotated[int, typer.Option(min=0, help="How many stimuli and trials to show.")] = 5,
@@ -181,7 +201,11 @@ def show(
     console().print(dataset_view(dataset, first))
 
 
-@app.command("plant", epilog="Example: bgs data plant planted/ --seed 1")
+@app.command(
+    "plant",
+    epilog="Example: bgs data plant planted/ --seed 1",
+    short_help="Write a SIMULATED data set with a known geometry.",
+)
 def plant(
     folder: Annotated[Path, typer.Argument(help="Folder to write stimuli.csv and trials.csv to.")],
     clips: Annotated[int, typer.Option(help="Number of simulated clips.")] = 120,

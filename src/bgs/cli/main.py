@@ -37,20 +37,35 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    add_completion=False,
 )
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
-app.command("quickstart", epilog=quickstart.EXAMPLE)(quickstart.quickstart)
-app.command("embed", epilog=embed.EXAMPLE)(embed.embed)
-app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
-app.command("ordinal", epilog=ordinal.EXAMPLE)(ordinal.ordinal)
-app.command("train", epilog=train.EXAMPLE)(train.train)
-app.command("attention", epilog=attention.EXAMPLE)(attention.attention)
-app.command("experiment", epilog=experiment.EXAMPLE)(experiment.experiment)
-app.command("report", epilog=report.EXAMPLE)(report.report)
+app.command(
+    "quickstart", epilog=quickstart.EXAMPLE, short_help="Run the whole study in miniature, on simulated data."
+)(quickstart.quickstart)
+app.command("embed", epilog=embed.EXAMPLE, short_help="Embed every stimulus of a data set with a model.")(
+    embed.embed
+)
+app.command(
+    "evaluate", epilog=evaluate.EXAMPLE, short_help="Measure how well embeddings predict human judgments."
+)(evaluate.evaluate)
+app.command("ordinal", epilog=ordinal.EXAMPLE, short_help="Embed stimuli from judgments alone.")(
+    ordinal.ordinal
+)
+app.command("train", epilog=train.EXAMPLE, short_help="Tune an encoder on human judgments, and measure it.")(
+    train.train
+)
+app.command("attention", epilog=attention.EXAMPLE, short_help="Measure and draw where a video model looks.")(
+    attention.attention
+)
+app.command(
+    "experiment", epilog=experiment.EXAMPLE, short_help="Train and compare a grid of models and conditions."
+)(experiment.experiment)
+app.command("report", epilog=report.EXAMPLE, short_help="Write the report of an experiment again.")(
+    report.report
+)
 
 
 def _print_version(wanted: bool) -> bool:

@@ -25,31 +25,33 @@ class _ListsByDefault(TyperGroup):
 
 app = typer.Typer(
     cls=_ListsByDefault,
-    help="List video models by short name (`bgs models`); convert V-JEPA 2.1 checkpoints.",
+    help="List video models by short name; convert checkpoints.",
     rich_markup_mode=None,
 )
 
 
-@app.command("list", epilog=EXAMPLE)
+@app.command("list", epilog=EXAMPLE, short_help="List the video models that have a short name.")
 def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the video models that have a short name, and what each needs.
 
     Any other checkpoint of these families is loaded by `family:<hub id or folder>`, optionally with
     `?frames=T&size=S&layer=k`.
     """
-    from bgs.backbones.catalogue import CARDS
+    from bgs.backbones.catalogue import CARDS, TINY
 
     if as_json:
-        typer.echo(json.dumps([card.to_json() for card in CARDS.values()], indent=2))
+        typer.echo(json.dumps([card.to_json() for card in (*CARDS.values(), TINY)], indent=2))
         return
     typer.echo("\n".join(_listing()))
 
 
 def _listing() -> list[str]:
-    from bgs.backbones.catalogue import CARDS
+    from bgs.backbones.catalogue import CARDS, TINY
 
     lines = []
-    for (family, licence), cards in groupby(CARDS.values(), key=lambda card: (card.family, card.licence)):
+    for (family, licence), cards in groupby(
+        (*CARDS.values(), TINY), key=lambda card: (card.family, card.licence)
+    ):
         lines += [f"{family}:  licence {licence}"]
         for card in cards:
             clip, millions = f"{card.frames}×{card.size}", f"{card.parameters / 1e6:.0f} M"
@@ -63,7 +65,7 @@ def _listing() -> list[str]:
     ]  # fmt: skip
 
 
-@app.command("convert", epilog=CONVERT_EXAMPLE)
+@app.command("convert", epilog=CONVERT_EXAMPLE, short_help="Convert a V-JEPA 2.1 checkpoint to safetensors.")
 def convert(
     model: Annotated[str, typer.Argument(help="vjepa2.1-b, -l, -g or -G.")],
     checkpoint: Annotated[Path, typer.Argument(help="The authors' .pt file, downloaded.")],

@@ -20,7 +20,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.command("clips", epilog=CLIPS_EXAMPLE)(clips)
+app.command("clips", epilog=CLIPS_EXAMPLE, short_help="Film SIMULATED social clips.")(clips)
 
 
 @app.callback()
@@ -28,7 +28,11 @@ def _group() -> None:
     pass
 
 
-@app.command("judgments", epilog="Example: bgs simulate judgments planted/ --weights valence=1,arousal=.7")
+@app.command(
+    "judgments",
+    epilog="Example: bgs simulate judgments planted/ --weights valence=1,arousal=.7",
+    short_help="Write SIMULATED judgments of a simulated data set.",
+)
 def judgments(
     folder: Annotated[Path, typer.Argument(help="Simulated data set: stimuli.csv with rating columns.")],
     trials: Annotated[int, typer.Option(help="Number of trials, attention checks included.")] = 12_000,
