@@ -17,7 +17,7 @@ from bgs._yaml import parse_yaml, read_mapping
 class Settings(BaseModel):
     """Some keys of a configuration, with their defaults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     def to_yaml(self) -> str:
         """All keys, resolved."""

@@ -15,10 +15,13 @@ class LoraSettings(Settings):
     """Rank, scale and place of the adapters. Defaults are the paper's (v1)."""
 
     rank: int = Field(8, ge=1)
+    """Of the two factors of each adapter."""
     alpha: float = Field(16, gt=0)
+    """Adapters are scaled by alpha / rank."""
     dropout: float = Field(0.1, ge=0, lt=1)
-    #: ``all`` transformer blocks, or ``last:k`` of them.
+    """Share of their inputs that are dropped."""
     layers: str = "all"
+    """``all`` transformer blocks, or ``last:k`` of them."""
 
     @field_validator("layers")
     @classmethod

@@ -18,6 +18,7 @@ from bgs._progress import NoteHandler
 from bgs.cli import (
     attention,
     cache,
+    config,
     data,
     embed,
     evaluate,
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
+app.add_typer(config.app, name="config")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.command(

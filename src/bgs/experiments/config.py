@@ -25,30 +25,30 @@ _SAME_FOR_ALL = ("evaluation", "judgments", "ratings")
 class ModelSettings(Settings):
     """A row of the grid."""
 
-    #: Model to tune, see the key ``model`` of a training configuration; ``{seed}`` stands for the seed of the cell.
     model: str
-    #: Keys of a training configuration that are this model's own.
+    """Model to tune, see the key ``model`` of a training configuration; ``{seed}`` stands for the seed of the cell."""
     training: dict[str, Any] = Field(default_factory=dict)
+    """Keys of a training configuration that are this model's own."""
 
 
 class ExperimentConfig(Settings):
     """Everything an experiment depends on."""
 
-    #: Name of a data set, or a folder; not with ``simulate``.
     data: str | None = None
-    #: Make the data first; null takes ``data``.
+    """Name of a data set, or a folder; not with ``simulate``."""
     simulate: SimulateSettings | None = None
-    #: Models by the names that folders and tables call them.
+    """Make the data first; null takes ``data``."""
     models: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], ModelSettings] = Field(
         min_length=1
     )
-    #: Model that reads captions: a row of the table, and the teacher of ``language-distillation``.
+    """Models by the names that folders and tables call them."""
     captions: str | None = None
-    #: Conditions; ``base`` is always among them, since everything is compared with it.
+    """Model that reads captions: a row of the table, and the teacher of ``language-distillation``."""
     conditions: tuple[Condition, ...] = tuple(Condition)
+    """Conditions; ``base`` is always among them, since everything is compared with it."""
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2), min_length=1)
-    #: Keys of a training configuration that all cells share, evaluation among them.
     training: dict[str, Any] = Field(default_factory=dict)
+    """Keys of a training configuration that all cells share, evaluation among them."""
     analyses: AnalysesSettings = AnalysesSettings()
     report: ReportSettings = ReportSettings()
 

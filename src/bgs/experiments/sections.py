@@ -14,13 +14,13 @@ class SimulateSettings(Settings):
     """Data made before anything else, in ``data/`` of the experiment: simulated observers judge simulated clips."""
 
     clips: int = Field(240, ge=16)
-    #: Render style, see ``bgs simulate clips``.
     style: str = "discs"
-    #: Odd-one-out trials, attention checks included.
+    """Render style, see ``bgs simulate clips``."""
     trials: int = Field(20_000, ge=1)
+    """Odd-one-out trials, attention checks included."""
     observers: int = Field(80, ge=1)
-    #: Noise of their choices, in units of the distance that they judge by.
     temperature: float = Field(0.3, gt=0)
+    """Noise of their choices, in units of the distance that they judge by."""
     seed: int = Field(0, ge=0)
 
 
@@ -31,72 +31,72 @@ class GapSettings(Settings):
 class VarianceSettings(Settings):
     """Variance of people's dissimilarities that a model explains beyond captions and low-level models."""
 
-    #: Model references whose distances are taken out as well, such as ``motion:energy``; they need clips.
     low_level: Annotated[tuple[str, ...], Field(max_length=3)] = ()
-    #: Parts of the held-out clips, each held out once from the regressions.
+    """Model references whose distances are taken out as well, such as ``motion:energy``; they need clips."""
     folds: int = Field(5, ge=2)
+    """Parts of the held-out clips, each held out once from the regressions."""
 
 
 class ProbeSettings(Settings):
     """Attributes read out linearly from base and tuned embeddings."""
 
-    #: Rating columns of the data set.
     attributes: Literal["all"] | tuple[str, ...] = "all"
-    #: Parts of the clips, each held out once.
+    """Rating columns of the data set."""
     folds: int = Field(5, ge=2)
-    #: Read each rating off so few held-out clips too.
+    """Parts of the clips, each held out once."""
     shots: int | None = Field(None, ge=3)
+    """Read each rating off so few held-out clips too."""
 
 
 class TransferSettings(Settings):
     """Base and tuned models on clips of another kind, without training on them."""
 
-    #: Name of a data set, or a folder.
     data: str
-    #: For ``phase-genset``, a table of how many people chose each relation.
+    """Name of a data set, or a folder."""
     table: Path | None = None
-    #: Rating columns that make its dissimilarities.
+    """For ``phase-genset``, a table of how many people chose each relation."""
     ratings: tuple[str, ...] = Field(min_length=1)
-    #: ``hellinger``: they hold counts or shares of labels; ``euclidean``: each is a scale.
+    """Rating columns that make its dissimilarities."""
     target: Literal["hellinger", "euclidean"] = "hellinger"
-    #: Column of the label to tell apart.
+    """``hellinger``: they hold counts or shares of labels; ``euclidean``: each is a scale."""
     label: str | None = None
-    #: Rating column of the number of raters, for what people among themselves reach.
+    """Column of the label to tell apart."""
     raters: str | None = None
-    #: Measure although clips were trained on.
+    """Rating column of the number of raters, for what people among themselves reach."""
     allow_overlap: bool = False
+    """Measure although clips were trained on."""
 
 
 class AttentionSettings(Settings):
     """Where base and tuned models look."""
 
     method: Literal["rollout", "last-layer", "gradient"] = "rollout"
-    #: Clips to look at: how many of the held-out ones, or which.
     clips: Annotated[int, Field(ge=1)] | tuple[str, ...] = 60
-    #: Folder that holds ``masks/``; null: the data set's own.
+    """Clips to look at: how many of the held-out ones, or which."""
     masks: Path | None = None
-    #: COCO-style JSON of boxes or run-length masks, instead of masks.
+    """Folder that holds ``masks/``; null: the data set's own."""
     boxes: Path | None = None
-    #: Regions of the masks that count as one: ``{agents: [agent A, agent B]}``; others keep their names.
+    """COCO-style JSON of boxes or run-length masks, instead of masks."""
     regions: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    #: Clips whose frames are shown.
+    """Regions of the masks that count as one: ``{agents: [agent A, agent B]}``; others keep their names."""
     strips: int = Field(3, ge=0)
+    """Clips whose frames are shown."""
 
 
 class DimensionsSettings(Settings):
     """Non-negative sparse dimensions of people's and models' similarities, and what they have to do with the ratings."""
 
-    #: The most dimensions to choose from.
     dimensions: int = Field(8, ge=1)
-    #: Random starts of every fit.
+    """The most dimensions to choose from."""
     starts: int = Field(3, ge=1)
+    """Random starts of every fit."""
 
 
 class DisagreementSettings(Settings):
     """Trials on which exactly one of base and tuned agrees with people."""
 
-    #: How many of each kind are shown.
     examples: int = Field(6, ge=1)
+    """How many of each kind are shown."""
 
 
 class AnalysesSettings(Settings):
@@ -128,11 +128,11 @@ class AnalysesSettings(Settings):
 class ReportSettings(Settings):
     """The report on the experiment."""
 
-    #: Heading of the page; null makes one.
     title: str | None = None
-    #: What was done, in a few sentences; paragraphs are separated by blank lines. Null makes it from the data.
+    """Heading of the page; null makes one."""
     lead: str | None = None
-    #: Command that makes everything again; null: this experiment's.
+    """What was done, in a few sentences; paragraphs are separated by blank lines. Null makes it from the data."""
     rerun: str | None = None
-    #: Figures of others by protocol and name (squared Spearman), shown for comparison.
+    """Command that makes everything again; null: this experiment's."""
     published: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """Figures of others by protocol and name (squared Spearman), shown for comparison."""

@@ -28,8 +28,11 @@ class BetaSchedule(Settings):
     """Weight of the RSA term at epoch e (from 0): ``min(maximum, start + step · e)``."""
 
     start: float = Field(0.3, ge=0)
+    """At epoch 0."""
     step: float = Field(0.1, ge=0)
+    """Added each epoch."""
     maximum: float = Field(0.7, ge=0)
+    """Never more."""
 
     def at(self, epoch: int) -> float:
         """The weight at an epoch, counted from 0."""
@@ -40,27 +43,28 @@ class ObjectiveSettings(Settings):
     """Loss = alpha · local + beta(epoch) · (−RSA correlation). Defaults are the paper's (v1)."""
 
     preset: Literal["hybrid", "triplet-only", "rsa-only", "budget-matched", "paper-v1"] = "hybrid"
-    #: Loss of a trial: ``hinge`` on both anchors, or the ``choice`` likelihood.
+    """Where other keys of the objective take their values from."""
     local: Literal["hinge", "choice"] = "hinge"
-    #: Hinge margin, in cosine distance.
+    """Loss of a trial: ``hinge`` on both anchors, or the ``choice`` likelihood."""
     margin: float = Field(0.2, ge=0)
-    #: Softmax temperature of the choice likelihood, in cosine similarity.
+    """Hinge margin, in cosine distance."""
     temperature: float = Field(0.1, gt=0)
-    #: Most violated hinge constraints that are counted twice.
+    """Softmax temperature of the choice likelihood, in cosine similarity."""
     hard_negatives: int = Field(0, ge=0)
-    #: Human dissimilarities of the RSA term: ``shares`` kept together, distances of the ``choice-model``, or of the
-    #: ``ordinal`` embedding, which fills in pairs that were not shown. From judgments among the clips trained on.
+    """Most violated hinge constraints that are counted twice."""
     target: Literal["shares", "choice-model", "ordinal"] = "shares"
-    #: Correlation of the RSA term.
+    """Human dissimilarities of the RSA term: ``shares`` kept together, distances of the ``choice-model``, or of the
+    ``ordinal`` embedding, which fills in pairs that were not shown. From judgments among the clips trained on."""
     rsa: Literal["pearson", "spearman"] = "pearson"
-    #: Softness of the ranks of a Spearman RSA term; 3 gives the best direction (`benchmarks/soft_rank.py`).
+    """Correlation of the RSA term."""
     softness: float = Field(SOFTNESS, gt=0)
-    #: Whether pairs count by their number of observations, or all observed pairs alike.
+    """Softness of the ranks of a Spearman RSA term; 3 gives the best direction (`benchmarks/soft_rank.py`)."""
     weighting: Literal["counts", "mask"] = "counts"
-    #: Weight of the local term.
+    """Whether pairs count by their number of observations, or all observed pairs alike."""
     alpha: float = Field(0.7, ge=0)
-    #: Weight of the global term over epochs.
+    """Weight of the local term."""
     beta: BetaSchedule = BetaSchedule()
+    """Weight of the global term over epochs."""
 
     @model_validator(mode="before")
     @classmethod

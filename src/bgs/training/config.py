@@ -28,44 +28,49 @@ class TrainingConfig(Settings):
     """Everything a training run depends on."""
 
     preset: Literal["default", "paper-v1"] = "default"
-    #: Model to tune: ``text:<name>``, ``lookup:<dim>``, a video checkpoint such as
-    #: ``videomae:<hub id or folder>?frames=8``, or a short name that ``bgs models`` lists; ``{seed}`` in it stands
-    #: for the run's seed (``scratch:videomae-tiny?seed={seed}``).
+    """Where other keys take their values from: bgs, or the published recipe, complete."""
     model: str
-    #: Name of a data set, or a folder.
+    """Model to tune: ``text:<name>``, ``lookup:<dim>``, a video checkpoint such as ``videomae:<hub id or
+    folder>?frames=8``, or a short name that ``bgs models`` lists; ``{seed}`` in it stands for the run's seed
+    (``scratch:videomae-tiny?seed={seed}``)."""
     data: str
+    """Name of a data set, or a folder."""
     seed: int = Field(0, ge=0)
+    """Every random number depends on it."""
     epochs: int = Field(30, ge=1)
-    #: ``full-geometry``: every clip, trial and pair in each update; ``per-trial``: the published procedure.
+    """Passes over the training clips, at most."""
     gradient: Literal["full-geometry", "per-trial"] = "full-geometry"
+    """``full-geometry``: every clip, trial and pair in each update; ``per-trial``: the published procedure."""
     objective: ObjectiveSettings = ObjectiveSettings()
-    #: Adapters; null for a lookup table.
     lora: LoraSettings | None = LoraSettings()
+    """Adapters; null for a lookup table."""
     head: HeadSettings | None = None
     optimizer: OptimizerSettings = OptimizerSettings()
     validation: ValidationSettings = ValidationSettings()
-    #: Once validation has chosen the epoch, train anew on all training clips, those to validate on among them, for as
-    #: many epochs and at the same learning rates; see docs/training.md.
     refit: bool = False
+    """Once validation has chosen the epoch, train anew on all training clips, those to validate on among them, for
+    as many epochs and at the same learning rates; see docs/training.md."""
     per_trial: PerTrialSettings = PerTrialSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
-    #: How the data set's own trials are read, and which are left out.
     judgments: JudgmentSettings = JudgmentSettings()
-    #: Take judgments from ratings; null takes the data set's own.
+    """How the data set's own trials are read, and which are left out."""
     ratings: RatedSettings | None = None
-    #: Hold every stimulus out once; null keeps the data set's split.
+    """Take judgments from ratings; null takes the data set's own."""
     cross_validation: CrossValidationSettings | None = None
-    #: Captions (or mirror images) of a clip that are drawn for an update; 0 takes all.
+    """Hold every stimulus out once; null keeps the data set's split."""
     views: int = Field(2, ge=0)
-    #: Units (captions, clips) that are encoded at a time.
+    """Captions (or mirror images) of a clip that are drawn for an update; 0 takes all."""
     micro_batch: int = Field(64, ge=1)
-    #: Micro-batches whose graphs are kept rather than encoded twice: faster, for memory.
+    """Units (captions, clips) that are encoded at a time."""
     keep_graphs: int = Field(0, ge=0)
-    #: Keep only the blocks' inputs for the backward pass and compute the rest anew: memory for time.
+    """Micro-batches whose graphs are kept rather than encoded twice: faster, for memory."""
     gradient_checkpointing: bool = False
-    #: ``bf16``: products in bfloat16 (autocast), weights and sums in float32; ``auto``: on CUDA devices that have it.
+    """Keep only the blocks' inputs for the backward pass and compute the rest anew: memory for time."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """``bf16``: products in bfloat16 (autocast), weights and sums in float32; ``auto``: on CUDA devices that have
+    it."""
     device: str = "auto"
+    """cpu, cuda, …; auto is CUDA where there is one."""
 
     @model_validator(mode="before")
     @classmethod

@@ -14,25 +14,30 @@ class HeadSettings(Settings):
     """A projection head, trained with the adapter."""
 
     dim: int = Field(128, ge=2)
+    """Dimensions of the projection."""
     dropout: float = Field(0.3, ge=0, lt=1)
+    """Share of its inputs that are dropped."""
 
 
 class OptimizerSettings(Settings):
     """AdamW and its learning rate over updates."""
 
     learning_rate: float = Field(1e-3, gt=0, le=1e3)
+    """Largest rate, after the warm-up."""
     weight_decay: float = Field(0.01, ge=0, le=1e3)
-    #: ``cosine`` falls to 0 at the last epoch; ``plateau`` multiplies by ``plateau_factor`` when validation stalls.
+    """AdamW's."""
     schedule: Literal["constant", "cosine", "plateau"] = "cosine"
-    #: Updates over which the rate rises from 0.
+    """``cosine`` falls to 0 at the last epoch; ``plateau`` multiplies by ``plateau_factor`` when validation stalls."""
     warmup: int = Field(3, ge=0)
-    #: Largest norm of the gradient; larger ones are scaled down. null never does that.
+    """Updates over which the rate rises from 0."""
     clip_norm: float | None = Field(1.0, gt=0)
-    #: Validations without improvement before the rate falls (schedule: plateau).
+    """Largest norm of the gradient; larger ones are scaled down. null never does that."""
     plateau_patience: int = Field(3, ge=0)
+    """Validations without improvement before the rate falls (schedule: plateau)."""
     plateau_factor: float = Field(0.5, gt=0, lt=1)
-    #: What counts as improvement: validation RSA above (1 + threshold) · the best, as in PyTorch.
+    """What the rate is multiplied by then."""
     plateau_threshold: float = Field(1e-4, ge=0)
+    """What counts as improvement: validation RSA above (1 + threshold) · the best, as in PyTorch."""
 
     @model_validator(mode="after")
     def _refuse_conflicts(self) -> OptimizerSettings:
@@ -45,29 +50,29 @@ class OptimizerSettings(Settings):
 class ValidationSettings(Settings):
     """Validation on clips split off the training clips; the best epoch by validation RSA is kept."""
 
-    #: Share of the training clips; 0 keeps the last epoch. A lookup table, which can say nothing about clips that
-    #: it never saw, has 0.
     fraction: float = Field(0.2, ge=0, lt=1)
-    #: How the clips are drawn by the seed: bgs's own stream, or as scikit-learn's ``train_test_split`` does.
+    """Share of the training clips; 0 keeps the last epoch. A lookup table, which can say nothing about clips that it
+    never saw, has 0."""
     shuffle: Literal["bgs", "scikit-learn"] = "bgs"
-    #: Epochs between validations.
+    """How the clips are drawn by the seed: bgs's own stream, or as scikit-learn's ``train_test_split`` does."""
     every: int = Field(5, ge=1)
-    #: Validations without improvement before training stops; null never stops early.
+    """Epochs between validations."""
     patience: int | None = Field(None, ge=1)
+    """Validations without improvement before training stops; null never stops early."""
 
 
 class PerTrialSettings(Settings):
     """The published procedure: small batches of trials, and now and then an RSA term on a few clips."""
 
-    #: Trials an update.
     batch: int = Field(4, ge=1)
-    #: Updates an epoch that carry the RSA term.
+    """Trials an update."""
     rsa_updates: int = Field(6, ge=0)
-    #: Clips of an RSA term, and how many of them the gradient goes through.
+    """Updates an epoch that carry the RSA term."""
     rsa_clips: int = Field(24, ge=3)
+    """Clips of an RSA term, and how many of them the gradient goes through."""
     rsa_gradient_clips: int = Field(6, ge=1)
-    #: Trials an epoch; null takes all.
     trials: int | None = Field(None, ge=1)
+    """Trials an epoch; null takes all."""
 
     @model_validator(mode="after")
     def _refuse_conflicts(self) -> PerTrialSettings:
@@ -83,24 +88,28 @@ class EvaluationSettings(Settings):
         "held-out-trials",
         "held-out-pairs",
     )
+    """Which judgments count."""
     distance: Literal["cosine", "correlation"] = "cosine"
-    #: Subtract the mean of the training clips first.
+    """Between embeddings."""
     center: bool = True
+    """Subtract the mean of the training clips first."""
     resamples: int = Field(2000, ge=100)
+    """Of clips, in cross-validation and analyses; evaluation needs none."""
     permutations: int = Field(1000, ge=0)
+    """Label shuffles for p; 0: none."""
 
 
 class JudgmentSettings(Settings):
     """How the trials of the data set are read, and which are left out; see :class:`bgs.judgments.TrialOptions`."""
 
-    #: Unit of ``rt`` in a folder's table.
     rt_unit: Literal["s", "ms"] = "s"
-    #: What ``rt`` counts from: the trial's start, or the session's.
+    """Unit of ``rt`` in a folder's table."""
     rt_kind: Literal["response", "elapsed"] = "response"
-    #: Leave out rows copied whole and answers submitted twice.
+    """What ``rt`` counts from: the trial's start, or the session's."""
     drop_duplicates: bool = False
-    #: Leave out participants whom the audit flags.
+    """Leave out rows copied whole and answers submitted twice."""
     exclude_flagged: bool = False
+    """Leave out participants whom the audit flags."""
 
     def options(self) -> TrialOptions:
         """The same for :func:`bgs.load_dataset`."""
@@ -110,17 +119,17 @@ class JudgmentSettings(Settings):
 class RatedSettings(Settings):
     """Judgments from ratings: how people spread their labels says how alike stimuli are (Hellinger distance)."""
 
-    #: Rating columns of the data set that hold the counts or shares of each label.
     columns: tuple[str, ...] = Field(min_length=2)
-    #: Odd-one-out trials drawn from the distances.
+    """Rating columns of the data set that hold the counts or shares of each label."""
     trials: int = Field(4000, ge=1)
-    #: Temperature of the drawn choices, in Hellinger distance.
+    """Odd-one-out trials drawn from the distances."""
     temperature: float = Field(0.1, gt=0)
+    """Temperature of the drawn choices, in Hellinger distance."""
 
 
 class CrossValidationSettings(Settings):
     """Every stimulus is held out once, in place of the data set's own split."""
 
     folds: int = Field(5, ge=2)
-    #: Times it is done, with seeds seed, seed + 1, …: other folds, trials and random weights.
     repeats: int = Field(1, ge=1)
+    """Times it is done, with seeds seed, seed + 1, …: other folds, trials and random weights."""

@@ -1,0 +1,77 @@
+"""`bgs config`: a configuration to start from, and one as it is understood."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Print a commented configuration, or one resolved.",
+    epilog="Example: bgs config init training > training.yaml",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+class Kind(StrEnum):
+    """What a configuration is for."""
+
+    TRAINING = "training"
+    EXPERIMENT = "experiment"
+
+
+@app.command(
+    "init",
+    epilog="Example: bgs config init training > training.yaml",
+    short_help="Print a commented template.",
+)
+def init(
+    kind: Annotated[Kind, typer.Argument(help="For bgs train, or for bgs experiment.")] = Kind.TRAINING,
+) -> None:
+    """Print a configuration with every key, its default and what it means.
+
+    It runs as it is: a sentence encoder on the published judgments.
+    """
+    from bgs._template import template
+
+    model, data = "text:minilm", "garcia-isik-2025"
+    if kind is Kind.TRAINING:
+        from bgs.training import TrainingConfig
+
+        typer.echo(template(TrainingConfig, {"model": model, "data": data}), nl=False)
+    else:
+        from bgs.experiments.config import ExperimentConfig
+
+        needed = {"data": data, "models": {"minilm": {"model": model}}, "captions": model}
+        typer.echo(template(ExperimentConfig, needed), nl=False)
+
+
+@app.command(
+    "show",
+    epilog="Example: bgs config show training.yaml --set seed=1",
+    short_help="Print a configuration as it is understood.",
+)
+def show(
+    config: Annotated[Path, typer.Argument(help="YAML configuration of a training run or an experiment.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a key: optimizer.learning_rate=1e-4.")
+    ] = None,
+) -> None:
+    """Print a configuration with presets, overrides and defaults filled in.
+
+    One that is wrong is refused as by bgs train. A configuration with the key `models` is that of an experiment.
+    """
+    from bgs._config import read_settings, validate
+
+    given = read_settings(config, set_ or ())
+    if "models" in given:
+        from bgs.experiments.config import validated_experiment
+
+        typer.echo(validated_experiment(given, config).to_yaml(), nl=False)
+    else:
+        from bgs.training import TrainingConfig
+
+        typer.echo(validate(TrainingConfig, given, config).to_yaml(), nl=False)
