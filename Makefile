@@ -10,7 +10,7 @@ quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED cl
 	$(BIN)/bgs quickstart --out runs/quickstart
 
 quickstart-real: $(VENV)/.quickstart   ## real judgments in, a tuned sentence encoder and its measurement out
-	$(BIN)/python scripts/quickstart.py
+	$(BIN)/bgs quickstart --real
 
 pretrain: $(VENV)/.dev                 ## the weights of tiny-videomae
 	$(BIN)/python scripts/pretrain_tiny.py --out runs/pretraining

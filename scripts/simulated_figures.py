@@ -18,14 +18,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bgs._files import write_json, write_text
-from bgs.cli.quickstart import STUDY, run_quickstart
+from bgs.api.quickstarts import STUDY, simulated_quickstart
 from bgs.datasets import load_dataset
 from bgs.datasets.phase import RELATIONS
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Transfer, evaluate, transfer
 from bgs.experiments.analyses.transfer import REFERENCES, with_decoding
 from bgs.experiments.conditions import Condition
-from bgs.experiments.experiment_data import ExperimentData
+from bgs.experiments.experiment_data import ExperimentData, open_experiment
 from bgs.experiments.results import SeedMean
 from bgs.experiments.sections import SimulateSettings
 from bgs.experiments.simulated import write_simulated
@@ -60,15 +60,16 @@ def quickstarts(out: Path) -> tuple[Rows, dict[int, float], dict[int, str]]:
     """Spearman RSA on held-out clips of the training style, the ceilings, and references of the tuned models."""
     rows, ceilings, tuned = Rows(), {}, {}
     for seed in SEEDS:
-        _, outcome = run_quickstart(out / f"seed-{seed}", seed)
+        outcome = simulated_quickstart(out / f"seed-{seed}", seed)
         assert not outcome.failed, outcome.failed
-        tuned[seed] = f"run:{outcome.data.find(MODEL, Condition.HYBRID)[seed].folder.path}"
+        data = open_experiment(outcome.path)
+        tuned[seed] = f"run:{data.find(MODEL, Condition.HYBRID)[seed].folder.path}"
         found = outcome.table.protocols["held-out-pairs"]
         ceilings[seed] = found.ceilings["rsa_ceiling"].value
         named = {"captions": found.captions, **found.models[MODEL], **found.differences[MODEL]}
         for name, row in named.items():
             rows.setdefault(name, {})[seed] = row["rsa_spearman"].mean
-        told, missing = told_the_truth(outcome.data, seed)
+        told, missing = told_the_truth(data, seed)
         rows.setdefault(TOLD, {})[seed] = told
         rows.setdefault(f"hybrid - {TOLD}", {})[seed] = missing
     return rows, ceilings, tuned

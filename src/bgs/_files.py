@@ -94,8 +94,13 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write JSON atomically: indented, no NaN (it is not JSON)."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    """Write JSON atomically, see :func:`json_text`."""
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """JSON as it is written to files: indented, a line break at the end, no NaN (it is not JSON)."""
+    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:

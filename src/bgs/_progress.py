@@ -1,4 +1,4 @@
-"""Progress bars and notes: what is done, how long it will take. Silent where nobody watches."""
+"""Progress bars and notes: what is done, how long it will take. Silent where nobody watches, or where silence is asked for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Event
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
 _SHOWN: ContextVar[Progress | None] = ContextVar("progress", default=None)
 _NOTED: set[str] = set()
 _LOGGER = logging.getLogger("bgs")
+#: Set while the whole process, its threads too, is to print nothing but errors.
+_QUIET = Event()
+
+
+def be_quiet(wanted: bool = True) -> None:
+    """No progress display, no notes on stderr, and no tables (:mod:`bgs.views.console`) from now on; errors stay."""
+    if wanted:
+        _QUIET.set()
+    else:
+        _QUIET.clear()
+
+
+def is_quiet() -> bool:
+    """Whether nothing but errors is to be printed."""
+    return _QUIET.is_set()
 
 
 @contextmanager
@@ -68,7 +84,7 @@ def _display() -> Progress:
         TimeRemainingColumn(),
         Note(table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
+        disable=is_quiet() or not sys.stderr.isatty(),
         speed_estimate_period=600,  # seconds: an epoch of a large encoder takes minutes
     )
 
@@ -88,7 +104,9 @@ class NoteHandler(logging.Handler):
     """Prints notes above the progress display, as the command line does: ``note: …`` on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one."""
+        """Print one, unless silence is asked for."""
+        if is_quiet():
+            return
         shown, line = _SHOWN.get(), f"note: {record.getMessage()}"
         if shown is not None and not shown.disable:
             shown.console.print(line, highlight=False, markup=False)

@@ -123,7 +123,7 @@ def test_fetched_animations_are_a_data_set(
     assert frames.array.reshape(100, -1).std(axis=1).min() > 10
 
     drawn: list[str] = []
-    monkeypatch.setattr("bgs.cli._clips.render_phase", lambda clip, *rest: drawn.append(clip.name))
+    monkeypatch.setattr("bgs.api.clips.render_phase", lambda clip, *rest: drawn.append(clip.name))
     run(*arguments)
     assert drawn == []
     next(folder.glob("*.mp4")).unlink()

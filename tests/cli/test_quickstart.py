@@ -2,7 +2,7 @@
 
 import pytest
 
-from bgs.cli.quickstart import STUDY, run_quickstart
+from bgs.api.quickstarts import STUDY, simulated_quickstart
 
 SMALL = {
     "simulate": {"clips": 28, "trials": 900, "observers": 6, "seed": 0},
@@ -25,8 +25,8 @@ SMALL = {
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("quickstart") / "study"
-    report, outcome = run_quickstart(folder, 0, **SMALL)
-    return folder, report, outcome
+    outcome = simulated_quickstart(folder, 0, **SMALL)
+    return folder, outcome.report, outcome
 
 
 def test_it_writes_one_page_that_says_that_it_is_simulated(study):
@@ -54,5 +54,5 @@ def test_the_same_seed_gives_the_same_figures(study, tmp_path, monkeypatch):
     _, _, outcome = study
     monkeypatch.setattr("bgs.experiments.page.write_report", lambda *given: None)  # figures are the table's
     without = dict.fromkeys(["variance", "probes", "dimensions", "disagreement"])
-    _, again = run_quickstart(tmp_path / "again", 0, **SMALL | {"analyses": without})
+    again = simulated_quickstart(tmp_path / "again", 0, **SMALL | {"analyses": without})
     assert again.table.to_json() == outcome.table.to_json()

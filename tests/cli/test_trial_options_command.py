@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgs.cli import _trial_options as options
+from bgs.cli import _options as options
 from bgs.cli.main import main
 from bgs.embeddings import Embeddings
 from bgs.runs.study import load_study

@@ -67,7 +67,7 @@ def test_models_are_listed_within_80_columns(capsys):
     assert any("timesformer-k400" in line and "8×224" in line and "121 M" in line for line in lines)
     runs("models", "list")
     assert capsys.readouterr().out.splitlines() == lines
-    runs("models", "--json")
+    runs("models", "--json", "-")
     found = json.loads(capsys.readouterr().out)
     assert {"name", "family", "checkpoint", "frames", "size", "parameters", "memory", "licence"} == found[
         0

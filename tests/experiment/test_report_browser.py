@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bgs.cli.quickstart import STUDY
+from bgs.api.quickstarts import STUDY
 from bgs.experiments.config import validated_experiment
 from bgs.experiments.grid import run_experiment
 from bgs.experiments.page import report_experiment, write_report

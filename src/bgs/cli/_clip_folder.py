@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from bgs.cli._options import Seed
+from bgs.cli._output import Output
+
 CLIPS_EXAMPLE = "Example: bgs simulate clips world/ --clips 240 --style discs --seed 1"
 
 
@@ -22,7 +25,7 @@ def clips(
     ] = None,
     test_share: Annotated[float, typer.Option(help="Share of the clips that are held out.")] = 0.25,
     size: Annotated[int, typer.Option(help="Pixels a side.")] = 128,
-    seed: Annotated[int, typer.Option(min=0, help="Seed: everything depends on it.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Film SIMULATED social clips: videos, masks, trajectories, captions and the social latents behind them."""
     from bgs._errors import DataError
@@ -33,4 +36,4 @@ def clips(
     if folder.is_dir() and any(folder.iterdir()):
         raise DataError("is not empty", where=folder, expected="a new or empty folder")
     film_world(settings, folder)
-    typer.echo(f"{folder}: {clips} simulated clips. Next: bgs simulate judgments {folder}")
+    Output().say(f"{folder}: {clips} simulated clips. Next: bgs simulate judgments {folder}")

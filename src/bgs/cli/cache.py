@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
+
+from bgs.cli._options import Json
+from bgs.cli._output import Output
 
 app = typer.Typer(
     help="Show or clear the cache of decoded frames.",
@@ -15,22 +20,23 @@ app = typer.Typer(
 @app.command(
     "info", epilog="Example: bgs cache info", short_help="Show what the frame cache holds, and where."
 )
-def info() -> None:
+def info(json: Json = None) -> None:
     """Show where decoded frames are kept, of how many clips, and how much disk they take."""
     from bgs.stimuli import FrameCache
-    from bgs.views.console import bytes_text, console, table
+    from bgs.views.console import bytes_text, table
 
-    cache = FrameCache()
+    output, cache = Output(json), FrameCache()
     entries = cache.entries()
     rows = [(entry.key, entry.sets, entry.clips, bytes_text(entry.size)) for entry in entries]
     if rows:
         header = ("frames × pixels, how, decoder", "sets", "clips", "size")
-        console().print(table("Decoded frames", header, rows, numbers=(1, 2, 3)))
+        output.show(table("Decoded frames", header, rows, numbers=(1, 2, 3)))
     else:
-        typer.echo("No frames are cached.")
+        output.say("No frames are cached.")
     if damaged := sum(entry.damaged for entry in entries):
-        typer.echo(f"{damaged} sets are damaged; their clips are decoded anew when they are next needed.")
-    typer.echo(f"Folder: {cache.folder}")
+        output.say(f"{damaged} sets are damaged; their clips are decoded anew when they are next needed.")
+    output.say(f"Folder: {cache.folder}")
+    output.write({"folder": str(cache.folder), "entries": [asdict(entry) for entry in entries]})
 
 
 @app.command("clear", epilog="Example: bgs cache clear", short_help="Remove all decoded frames.")
@@ -40,4 +46,4 @@ def clear() -> None:
     from bgs.views.console import bytes_text
 
     cache = FrameCache()
-    typer.echo(f"{bytes_text(cache.clear())} freed in {cache.folder}")
+    Output().say(f"{bytes_text(cache.clear())} freed in {cache.folder}")

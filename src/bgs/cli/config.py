@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bgs.cli._options import Overrides
+
 app = typer.Typer(
     help="Print a commented configuration, or one resolved.",
     epilog="Example: bgs config init training > training.yaml",
@@ -56,9 +58,7 @@ def init(
 )
 def show(
     config: Annotated[Path, typer.Argument(help="YAML configuration of a training run or an experiment.")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a key: optimizer.learning_rate=1e-4.")
-    ] = None,
+    set_: Overrides = None,
 ) -> None:
     """Print a configuration with presets, overrides and defaults filled in.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bgs.cli._trial_options import RtKind, RtUnit, trial_options
+from bgs.cli._options import DatasetArgument, Json, Mirror, Ratings, RtKind, RtUnit, trial_options
+from bgs.cli._output import Output
 
 if TYPE_CHECKING:
     from bgs.datasets import Dataset
@@ -20,15 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Name = Annotated[
-    str, typer.Argument(help="A registered name (see `bgs data list`) or a folder with stimuli.csv.")
-]
-Mirror = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder with <owner>/<repo>/<commit>/<path> below it; no network then. [env: BGS_DATA_MIRROR]"
-    ),
-]
+RegisteredName = Annotated[str, typer.Argument(help="A registered name; see `bgs data list`.")]
 
 
 def _load(
@@ -53,12 +46,13 @@ def _load(
     epilog="Example: bgs data list",
     short_help="List the public data sets that can be fetched by name.",
 )
-def list_datasets() -> None:
+def list_datasets(json: Json = None) -> None:
     """List the public data sets that can be fetched by name."""
     from bgs.datasets import REGISTRY
     from bgs.datasets.download import is_fetched
-    from bgs.views.console import bytes_text, console, table
+    from bgs.views.console import bytes_text, table
 
+    output = Output(json)
     rows = [
         (
             card.name,
@@ -71,10 +65,9 @@ def list_datasets() -> None:
         for card in REGISTRY.values()
     ]
     header = ("name", "stimuli", "trials", "size", "fetched", "licence")
-    console().print(table("Data sets", header, rows, numbers=(1, 2, 3)))
-    console().print(
-        "A folder with stimuli.csv (and trials.csv) is a data set too: give its path as the name."
-    )
+    output.show(table("Data sets", header, rows, numbers=(1, 2, 3)))
+    output.say("A folder with stimuli.csv (and trials.csv) is a data set too: give its path.")
+    output.write([{**card.to_json(), "fetched": is_fetched(card)} for card in REGISTRY.values()])
 
 
 @app.command(
@@ -83,30 +76,30 @@ def list_datasets() -> None:
     short_help="Fetch a data set from its authors, and verify it.",
 )
 def fetch_dataset(
-    name: Annotated[str, typer.Argument(help="A registered name; see `bgs data list`.")],
+    name: RegisteredName,
+    json: Json = None,
     mirror: Mirror = None,
     clips: Annotated[bool, typer.Option(help="phase-genset: draw its clips.")] = True,
     out: Annotated[
         Path | None,
         typer.Option(help="phase-genset: folder for the clips and stimuli.csv, a data set itself."),
     ] = None,
-    ratings: Annotated[
-        Path | None, typer.Option(help="phase-genset: table of how many people chose what.")
-    ] = None,
+    ratings: Ratings = None,
     size: Annotated[int, typer.Option(help="phase-genset: pixels along each side of a clip.")] = 256,
     fps: Annotated[int, typer.Option(help="phase-genset: frames a second.")] = 12,
 ) -> None:
     """Fetch a data set's files from its authors, verify them, and say under what terms they come."""
     from bgs._files import require_output
     from bgs._optional import require
-    from bgs.cli._clips import draw_clips
     from bgs.datasets import find_card
     from bgs.datasets.download import fetch
     from bgs.stimuli.encoding import check_rate, check_side
-    from bgs.views.console import bytes_text, console, download_progress, facts
+    from bgs.views.console import download_progress
+    from bgs.views.dataset import fetched_view
 
-    card = find_card(name)
-    if clips and name == "phase-genset":
+    output, card = Output(json), find_card(name)
+    draws = clips and name == "phase-genset"
+    if draws:
         require("av", "video")
         if out is not None:
             require_output(out / "stimuli.csv")
@@ -114,16 +107,13 @@ def fetch_dataset(
     check_rate(fps)
     with download_progress() as progress:
         folder = fetch(card, mirror, progress)
-    rows = [
-        ("files", f"{len(card.files)} files, {bytes_text(card.size)}, SHA-256 verified"),
-        ("source", card.source),
-        ("folder", folder),
-        ("licence", card.licence),
-        ("please cite", card.citation),
-    ]
-    if clips and name == "phase-genset":
-        rows.insert(3, ("clips", draw_clips(folder, out, ratings, size, fps)))
-    console().print(facts(card.name, rows))
+    drawn = None
+    if draws:
+        from bgs.api.clips import draw_phase_clips
+
+        drawn = draw_phase_clips(folder, out, ratings, size=size, fps=fps)
+    output.show(fetched_view(card, folder, drawn))
+    output.write({**card.to_json(), "folder": str(folder), "clips": None if drawn is None else str(drawn)})
 
 
 @app.command(
@@ -132,21 +122,21 @@ def fetch_dataset(
     short_help="Find the clips of a data set in a folder.",
 )
 def link(
-    name: Annotated[str, typer.Argument(help="A registered name; see `bgs data list`.")],
+    name: RegisteredName,
     videos: Annotated[Path, typer.Option(help="Folder to search, with every folder below it.")],
-    json: Annotated[Path | None, typer.Option(help="Also write what was found and missing as JSON.")] = None,
+    json: Json = None,
     mirror: Mirror = None,
 ) -> None:
     """Search a folder for the clips of a data set, and remember where they lie."""
-    from bgs._files import require_output
-    from bgs.cli._clips import find_clips, print_search
     from bgs.datasets import find_card
+    from bgs.datasets.links import remember_clips, search_for_clips
+    from bgs.views.dataset import search_view
 
-    if json is not None:
-        require_output(json)
-    card = find_card(name)
-    found = find_clips(card, _load(name, mirror).stimuli, videos, json)
-    print_search(card, found, videos)
+    output, card = Output(json), find_card(name)
+    found = search_for_clips(card, _load(name, mirror).stimuli, videos)
+    output.write(found.to_json())
+    remember_clips(card, found, videos)
+    output.show(search_view(name, found, videos))
 
 
 @app.command(
@@ -155,27 +145,21 @@ def link(
     short_help="Audit the trials of a data set.",
 )
 def audit(
-    name: Name,
-    json: Annotated[
-        Path | None, typer.Option(help="Also write everything, per participant too, as JSON.")
-    ] = None,
+    name: DatasetArgument,
+    json: Json = None,
     rt_unit: RtUnit = None,
     rt_kind: RtKind = None,
     mirror: Mirror = None,
 ) -> None:
     """Audit a data set's trials: attention checks, duplicates, response times, coverage, agreement, leakage, published files."""
-    from bgs._files import require_output, write_json
     from bgs.api.auditing import audit as audited
     from bgs.views.audit import audit_view
-    from bgs.views.console import console
 
-    if json is not None:
-        require_output(json)
+    output = Output(json)
     dataset = _load(name, mirror, options=trial_options(rt_unit, rt_kind))
     found = audited(dataset)
-    console().print(audit_view(found.dataset, found.found))
-    if json is not None:
-        write_json(json, found.to_json())
+    output.show(audit_view(found.dataset, found.found))
+    output.write(found.to_json())
 
 
 @app.command(
@@ -184,21 +168,22 @@ def audit(
     short_help="Show what a data set holds.",
 )
 def show(
-    name: Name,
+    name: DatasetArgument,
     first: Annotated[int, typer.Option(min=0, help="How many stimuli and trials to show.")] = 5,
-    ratings: Annotated[
-        Path | None, typer.Option(help="phase-genset only: table of how many people chose what.")
-    ] = None,
+    json: Json = None,
+    ratings: Ratings = None,
     rt_unit: RtUnit = None,
     rt_kind: RtKind = None,
     mirror: Mirror = None,
 ) -> None:
     """Show a data set: its first stimuli and trials, ratings, licence and citation."""
-    from bgs.views.console import console
+    from bgs.datasets.description import describe_dataset
     from bgs.views.dataset import dataset_view
 
+    output = Output(json)
     dataset = _load(name, mirror, ratings, trial_options(rt_unit, rt_kind))
-    console().print(dataset_view(dataset, first))
+    output.show(dataset_view(dataset, first))
+    output.write(describe_dataset(dataset, first))
 
 
 @app.command(
@@ -213,18 +198,9 @@ def plant(
     seed: Annotated[int, typer.Option(help="Seed.")] = 0,
 ) -> None:
     """Write a SIMULATED data set: captions and observers with a planted geometry, for trying things out."""
-    from bgs._errors import DataError
-    from bgs._files import require_output
-    from bgs.datasets import Dataset, load_dataset, write_folder
-    from bgs.simulation import planted_dataset
+    from bgs.api.planting import plant as planted
 
-    require_output(folder / "stimuli.csv")
-    if (folder / "stimuli.csv").exists() and not load_dataset(folder).simulated:
-        raise DataError("holds a data set that is not simulated", where=folder, expected="a new folder")
-    stimuli, judged = planted_dataset(n_clips=clips, n_trials=trials, seed=seed)
-    citation = "SIMULATED scenes and SIMULATED observers; no person judged anything"
-    write_folder(
-        Dataset(stimuli, judged, simulated=True, name=folder.name, licence="simulated", citation=citation),
-        folder,
+    dataset = planted(folder, clips, trials, seed)
+    Output().say(
+        f"{folder}: {len(dataset.stimuli)} simulated clips, {len(dataset.need_trials()):,} simulated trials"
     )
-    typer.echo(f"{folder}: {len(stimuli)} simulated clips, {len(judged):,} simulated trials")

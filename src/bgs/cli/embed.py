@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from bgs.cli._options import Device, Mirror, SkipBad
+from bgs.cli._output import Output
+
+if TYPE_CHECKING:
+    from bgs.embeddings import Embeddings
+    from bgs.runs.embedder import Embedder
 
 EXAMPLE = "Example: bgs embed --model text:minilm --data garcia-isik-2025 --out minilm.safetensors"
 
@@ -31,20 +39,18 @@ def embed(
         bool,
         typer.Option("--all-layers", help="Every layer in one pass: one file each, OUT.layer-00 and so on."),
     ] = False,
-    skip_bad: Annotated[
-        bool,
-        typer.Option("--skip-bad", help="Leave clips out that cannot be read; list them in failures.csv."),
-    ] = False,
+    skip_bad: SkipBad = False,
     micro_batch: Annotated[int, typer.Option(min=1, help="Captions (or clips) encoded at a time.")] = 64,
     precision: Annotated[
         str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA devices that have it.")
     ] = "auto",
-    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
-    mirror: Annotated[
-        Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
-    ] = None,
+    device: Device = "auto",
+    mirror: Mirror = None,
 ) -> None:
-    """Embed every stimulus of a data set: one vector each, aligned by stimulus id."""
+    """Embed every stimulus of a data set: one vector each, aligned by stimulus id.
+
+    With --skip-bad, clips that were left out are listed in failures.csv beside the embeddings.
+    """
     from bgs._errors import ConfigError
     from bgs._files import require_output
     from bgs._progress import note
@@ -62,19 +68,26 @@ def embed(
         model = with_layer(model, layer)
     from bgs.runs.embedder import Embedder, open_backbone
 
-    backbone = open_backbone(model, device, precision)
-    embedder = Embedder(backbone, dataset.stimuli, micro_batch, skip_bad)
-    if all_layers:
-        found = embedder.layers(model)
-        paths = [out.with_suffix(f".layer-{k:02d}{out.suffix}") for k in range(len(found))]
-    else:
-        found, paths = [embedder.embed(model)], [out]
-    for path, embeddings in zip(paths, found, strict=True):
-        embeddings.save(path)
+    embedder = Embedder(open_backbone(model, device, precision), dataset.stimuli, micro_batch, skip_bad)
+    found = embedder.layers(model) if all_layers else [embedder.embed(model)]
+    save(embedder, found, out, all_layers)
+    n, width = found[0].values.shape
+    layers, to = (f" × {len(found)} layers", f"{layer_path(out, 0)} …") if all_layers else ("", out)
+    Output().say(f"{n} stimuli × {width} dimensions{layers} from {model} → {to}")
+
+
+def layer_path(out: Path, layer: int) -> Path:
+    """Where the embeddings of one layer go: OUT.layer-00.safetensors."""
+    return out.with_suffix(f".layer-{layer:02d}{out.suffix}")
+
+
+def save(embedder: Embedder, found: Sequence[Embeddings], out: Path, all_layers: bool) -> None:
+    """Write the embeddings, and beside them the stimuli that were left out."""
+    from bgs._progress import note
+
+    for layer, embeddings in enumerate(found):
+        embeddings.save(layer_path(out, layer) if all_layers else out)
     if embedder.inputs.failures:
         left_out = out.with_name("failures.csv")
         embedder.write_failures(left_out)
-        typer.echo(f"{len(embedder.inputs.failures)} stimuli left out: see {left_out}", err=True)
-    n, width = found[0].values.shape
-    layers, more = (f" × {len(found)} layers", " …") if all_layers else ("", "")
-    typer.echo(f"{n} stimuli × {width} dimensions{layers} from {model} → {paths[0]}{more}")
+        note(f"{len(embedder.inputs.failures)} stimuli left out: see {left_out}")

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from bgs.cli._trial_options import DropDuplicates, ExcludeFlagged, RtKind, RtUnit, trial_options
+from bgs.cli._options import (
+    DataName,
+    DropDuplicates,
+    ExcludeFlagged,
+    Json,
+    Mirror,
+    RtKind,
+    RtUnit,
+    Seed,
+    trial_options,
+)
+from bgs.cli._output import Output
 
 EXAMPLE = (
     "Example: bgs evaluate --embeddings tuned.safetensors --data garcia-isik-2025 --against base.safetensors"
@@ -33,7 +44,7 @@ class DistanceName(StrEnum):
 
 def evaluate(
     embeddings: Annotated[Path, typer.Option(help="Embeddings to evaluate (`bgs embed`).")],
-    data: Annotated[str, typer.Option(help="Name of a data set (`bgs data list`), or a folder.")],
+    data: DataName,
     protocol: Annotated[
         ProtocolName,
         typer.Option(
@@ -55,39 +66,32 @@ def evaluate(
         ),
     ] = None,
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles for the p-value of the RSA.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
+    seed: Seed = 0,
     drop_duplicates: DropDuplicates = False,
     exclude_flagged: ExcludeFlagged = False,
     rt_unit: RtUnit = None,
     rt_kind: RtKind = None,
-    json: Annotated[Path | None, typer.Option(help="Write the result here.")] = None,
-    mirror: Annotated[
-        Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
-    ] = None,
+    json: Json = None,
+    mirror: Mirror = None,
 ) -> None:
     """Measure how well embeddings predict human similarity judgments, with intervals and noise ceilings."""
-    from rich.console import Console
-
-    from bgs._files import require_output, write_json
     from bgs._progress import note
     from bgs.api.evaluating import evaluate as evaluated
     from bgs.datasets import load_dataset
     from bgs.embeddings import Embeddings
-    from bgs.views.console import console
+    from bgs.views.console import waiting
     from bgs.views.evaluation import result_view
 
-    if json is not None:
-        require_output(json)
+    output = Output(json)
     model = Embeddings.load(embeddings)
     other = None if against is None else Embeddings.load(against)
     options = trial_options(rt_unit, rt_kind, drop_duplicates, exclude_flagged)
     dataset = load_dataset(data, mirror=mirror, options=options)
     note(*dataset.notes)
-    with Console(stderr=True).status("comparing"):
+    with waiting("comparing"):
         (result,) = evaluated(
             model, dataset, protocol=protocol.value, distance=distance.value, center=center, against=other,
             permutations=permutations, seed=seed,
         ).results  # fmt: skip
-    console().print(result_view(result))
-    if json is not None:
-        write_json(json, result.to_json())
+    output.show(result_view(result))
+    output.write(result.to_json())

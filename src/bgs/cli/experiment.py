@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bgs.cli._trial_options import DropDuplicates, ExcludeFlagged, RtKind, RtUnit, overrides
+from bgs.cli._options import (
+    DropDuplicates,
+    ExcludeFlagged,
+    Json,
+    Mirror,
+    Overrides,
+    RtKind,
+    RtUnit,
+    overrides,
+)
+from bgs.cli._output import Output
+
+if TYPE_CHECKING:
+    from bgs.experiments.plan import Plan
 
 EXAMPLE = "Example: bgs experiment configs/paper-text-minilm.yaml --out experiments/minilm --plan"
 
@@ -20,16 +34,13 @@ def experiment(
     plan: Annotated[
         bool, typer.Option("--plan", help="Print cells, time and disk it will take; write nothing.")
     ] = False,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a key: training.epochs=10.")
-    ] = None,
+    set_: Overrides = None,
     drop_duplicates: DropDuplicates = False,
     exclude_flagged: ExcludeFlagged = False,
     rt_unit: RtUnit = None,
     rt_kind: RtKind = None,
-    mirror: Annotated[
-        Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
-    ] = None,
+    json: Json = None,
+    mirror: Mirror = None,
     report: Annotated[
         bool,
         typer.Option(
@@ -45,11 +56,11 @@ def experiment(
     from bgs.runs.quiet import quiet_libraries
 
     quiet_libraries()
+    output = Output(json)
     from bgs.api.experiments import experiment as done
     from bgs.cli._failures import print_failures
     from bgs.experiments.config import load_experiment
     from bgs.experiments.plan import plan_experiment
-    from bgs.views.console import console
     from bgs.views.experiment import plan_view, table_view
 
     asked = [
@@ -57,13 +68,48 @@ def experiment(
         *overrides("training.judgments", rt_unit, rt_kind, drop_duplicates, exclude_flagged),
     ]
     if plan:
-        console().print(plan_view(plan_experiment(load_experiment(config, asked), out, mirror=mirror)))
+        planned = plan_experiment(load_experiment(config, asked), out, mirror=mirror)
+        output.show(plan_view(planned))
+        output.write(_plan_json(planned))
         return
     found = done(config, out=out, overrides=asked, report=report, mirror=mirror)
-    console().print(table_view(found.table, found.centred))
-    typer.echo(f"Experiment: {out}. Table: {out / 'results.json'}")
+    output.show(table_view(found.table, found.centred))
+    output.say(f"Experiment: {out}. Table: {out / 'results.json'}")
     if report:
-        typer.echo(f"Report: {found.report}")
+        output.say(f"Report: {found.report}")
+    output.write({**found.table.to_json(), "failed": dict(found.failed)})
     if found.failed:
         print_failures(found.failed, out)
         raise typer.Exit(1)
+
+
+def _plan_json(plan: Plan) -> dict[str, Any]:
+    """Cells and costs as JSON types; what is not known is null, and ``error`` says why."""
+    return {
+        "cells": [
+            {
+                "name": cell.name,
+                "model": cell.model,
+                "condition": cell.condition.value,
+                "seed": cell.seed,
+                "done": cell.name in plan.done,
+            }
+            for cell in plan.cells
+        ],
+        "models": {model: _cost_json(plan, model) for model in plan.costs},
+        "evaluation_seconds": _known(plan.evaluation_seconds),
+    }
+
+
+def _cost_json(plan: Plan, model: str) -> dict[str, Any]:
+    cost = plan.costs[model]
+    return {
+        "seconds_a_unit": None if isinstance(cost, str) else cost.seconds_a_unit,
+        "seconds_left": _known(plan.seconds(model)),
+        "bytes": _known(plan.bytes(model)),
+        "error": cost if isinstance(cost, str) else None,
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

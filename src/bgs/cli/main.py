@@ -14,7 +14,7 @@ import typer
 from bgs import __version__
 from bgs._errors import BgsError
 from bgs._optional import missing_extra
-from bgs._progress import NoteHandler
+from bgs._progress import NoteHandler, be_quiet
 from bgs.cli import (
     attention,
     cache,
@@ -82,8 +82,11 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print nothing but errors, and the JSON of `--json -`.")
+    ] = False,
 ) -> None:
-    pass
+    be_quiet(quiet)
 
 
 @contextmanager
@@ -112,6 +115,7 @@ def _notes_on_stderr() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+        be_quiet(False)  # what else this process does is not silenced
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-EXAMPLE = "Example: bgs models list --json"
+from bgs.cli._options import Json
+from bgs.cli._output import Output
+
+EXAMPLE = "Example: bgs models list --json models.json"
 CONVERT_EXAMPLE = (
     "Example: bgs models convert vjepa2.1-l vjepa2_1_vitl_dist_vitG_384.pt --out models/vjepa2.1-l"
 )
@@ -20,7 +22,7 @@ class _ListsByDefault(TyperGroup):
     """`bgs models` alone, or with `--json`, is `bgs models list`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, args if args and args[0] != "--json" else ["list", *args])
+        return super().parse_args(ctx, args if args and not args[0].startswith("--json") else ["list", *args])
 
 
 app = typer.Typer(
@@ -31,7 +33,7 @@ app = typer.Typer(
 
 
 @app.command("list", epilog=EXAMPLE, short_help="List the video models that have a short name.")
-def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_models(json: Json = None) -> None:
     """List the video models that have a short name, and what each needs.
 
     Any other checkpoint of these families is loaded by `family:<hub id or folder>`, optionally with
@@ -39,10 +41,9 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     """
     from bgs.backbones.catalogue import CARDS, TINY
 
-    if as_json:
-        typer.echo(json.dumps([card.to_json() for card in (*CARDS.values(), TINY)], indent=2))
-        return
-    typer.echo("\n".join(_listing()))
+    output = Output(json)
+    output.say("\n".join(_listing()))
+    output.write([card.to_json() for card in (*CARDS.values(), TINY)])
 
 
 def _listing() -> list[str]:
@@ -78,6 +79,6 @@ def convert(
     from bgs.backbones.vjepa2_1_convert import convert as convert_checkpoint
 
     parameters = convert_checkpoint(model, checkpoint, out)
-    typer.echo(
+    Output().say(
         f"{model}: {parameters:,} parameters → {out}. Use it: bgs embed --model vjepa2.1:{out} --data …"
     )

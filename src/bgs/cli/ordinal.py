@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bgs.cli._options import DataName, Json, Mirror, Seed
+from bgs.cli._output import Output
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -25,7 +28,7 @@ class Clips(StrEnum):
 
 
 def ordinal(
-    data: Annotated[str, typer.Option(help="Name of a data set (`bgs data list`), or a folder.")],
+    data: DataName,
     out: Annotated[
         Path, typer.Option(help="File to write, .safetensors; what was measured goes beside it, .json.")
     ],
@@ -36,25 +39,27 @@ def ordinal(
         int | None, typer.Option(help="Number of dimensions (default: chosen by cross-validation).")
     ] = None,
     lapse: Annotated[float, typer.Option(help="Share of answers that are guesses, 0 to below 1.")] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random number.")] = 0,
-    mirror: Annotated[
-        Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
-    ] = None,
+    seed: Seed = 0,
+    json: Json = None,
+    mirror: Mirror = None,
 ) -> None:
     """Place stimuli so that distances explain people's choices: an embedding from judgments alone.
 
     Compare it with `bgs evaluate --distance euclidean`. Judgments that it was fitted to are no test of it.
     """
     from bgs._errors import ConfigError, DataError
-    from bgs._files import write_json
+    from bgs._files import require_output, write_json
     from bgs.datasets import load_dataset
     from bgs.judgments import ordinal_embedding
-    from bgs.views.console import console
+    from bgs.views.console import waiting
 
+    output = Output(json)
     if out.suffix != ".safetensors":
         raise ConfigError(
             "not a file of embeddings", where="--out", expected="a name in .safetensors", got=out
         )
+    for path in (out, out.with_suffix(".json")):
+        require_output(path)
     dataset = load_dataset(data, mirror=mirror)
     trials = dataset.need_trials()
     if clips is Clips.TRAIN:
@@ -65,18 +70,20 @@ def ordinal(
                 where=data,
                 hint="--clips all takes those of all clips",
             )
-    with console().status("fitting"):
+    with waiting("fitting"):
         found = ordinal_embedding(trials, dataset.stimuli.ids, dimensions=dimensions, lapse=lapse, seed=seed)
     found.embeddings().save(out)
-    write_json(out.with_suffix(".json"), {"data": dataset.name, "clips": clips.value, **found.to_json()})
-    console().print(_table(found))
+    measured = {"data": dataset.name, "clips": clips.value, **found.to_json()}
+    write_json(out.with_suffix(".json"), measured)
+    output.show(_table(found))
     chosen = found.held_out.get(found.dimensions)
     if chosen is not None and chosen.log_likelihood <= -math.log(3):
-        console().print("Note: it foretells answers left out no better than guessing.", style="yellow")
-    console().print(
+        output.say("Note: it foretells answers left out no better than guessing.")
+    output.say(
         f"{len(found.values)} of {found.n_stimuli} stimuli × {found.dimensions} dimensions from "
         f"{found.provenance['n_judgments']:,} judgments → {out}"
     )
+    output.write(measured)
 
 
 def _table(found: OrdinalEmbedding) -> Table:

@@ -7,16 +7,17 @@ from typing import Annotated
 
 import typer
 
+from bgs.cli._options import Mirror, OpenReport
+from bgs.cli._output import Output
+
 EXAMPLE = "Example: bgs report experiments/minilm --out minilm.html"
 
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of an experiment, see `bgs experiment`.")],
     out: Annotated[Path | None, typer.Option(help="HTML file; by default report.html in the folder.")] = None,
-    mirror: Annotated[
-        Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
-    ] = None,
-    open_: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
+    mirror: Mirror = None,
+    open_: OpenReport = False,
 ) -> None:
     """Write the report of an experiment anew, from what it left on disk: one HTML file, figures and tables.
 
@@ -25,6 +26,6 @@ def report(
     from bgs.api.experiments import report as written
 
     path = written(folder, out, mirror=mirror)
-    typer.echo(f"Report: {path}. Figures and tables: {path.with_suffix('')}")
+    Output().say(f"Report: {path}. Figures and tables: {path.with_suffix('')}")
     if open_:
         typer.launch(str(path))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bgs.cli._clip_folder import CLIPS_EXAMPLE, clips
+from bgs.cli._options import Json
+from bgs.cli._output import Output
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -50,6 +52,7 @@ def judgments(
         float | None, typer.Option(help="Share of trials with test clips (default: the share of clips).")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed.")] = 0,
+    json: Json = None,
 ) -> None:
     """Write SIMULATED odd-one-out judgments of a simulated data set, and the truth behind them.
 
@@ -60,8 +63,8 @@ def judgments(
     from bgs.judgments.tables import write_trials
     from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth
     from bgs.simulation.observers import DEFAULT_WEIGHTS
-    from bgs.views.console import console
 
+    output = Output(json)
     dataset = load_folder(folder)
     if not dataset.simulated:
         raise DataError("holds a data set that is not simulated", where=folder, expected="simulated stimuli")
@@ -73,10 +76,11 @@ def judgments(
     ceilings = analytic_ceilings(judged)
     write_trials(folder / TRIALS, judged.trials, dataset.stimuli)
     write_truth(folder / TRUTH, judged, ceilings)
-    console().print(_table(ceilings))
-    console().print(
+    output.show(_table(ceilings))
+    output.say(
         f"{folder / TRIALS}: {trials:,} SIMULATED trials by {observers:,} observers, {len(judged.careless)} careless."
     )
+    output.write({name: ceiling.to_json() for name, ceiling in ceilings.items()})
 
 
 def _weights(text: str) -> dict[str, float]:

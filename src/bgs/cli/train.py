@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from bgs.cli._trial_options import DropDuplicates, ExcludeFlagged, RtKind, RtUnit, overrides
+from bgs.cli._options import (
+    DropDuplicates,
+    ExcludeFlagged,
+    Json,
+    Mirror,
+    Overrides,
+    RtKind,
+    RtUnit,
+    overrides,
+)
+from bgs.cli._output import Output
 
 EXAMPLE = "Example: bgs train configs/garcia-isik-2025-minilm.yaml --out runs/minilm --set seed=1"
 
@@ -15,31 +25,30 @@ EXAMPLE = "Example: bgs train configs/garcia-isik-2025-minilm.yaml --out runs/mi
 def train(
     config: Annotated[Path, typer.Argument(help="YAML configuration; see configs/.")],
     out: Annotated[Path, typer.Option(help="Run folder to write; an interrupted run in it is resumed.")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a key: optimizer.learning_rate=1e-4.")
-    ] = None,
+    set_: Overrides = None,
     drop_duplicates: DropDuplicates = False,
     exclude_flagged: ExcludeFlagged = False,
     rt_unit: RtUnit = None,
     rt_kind: RtKind = None,
-    mirror: Annotated[
-        Path | None, typer.Option(help="Folder with a mirror of the authors' repositories.")
-    ] = None,
+    json: Json = None,
+    mirror: Mirror = None,
 ) -> None:
     """Tune an encoder on human judgments; measure base and tuned on held-out clips."""
     from bgs.api.training import Run
     from bgs.api.training import train as trained
     from bgs.runs.quiet import quiet_libraries
-    from bgs.views.console import console
     from bgs.views.cross_validation import cross_validation_view
     from bgs.views.evaluation import result_view
 
     quiet_libraries()
+    output = Output(json)
     asked = overrides("judgments", rt_unit, rt_kind, drop_duplicates, exclude_flagged)
     found = trained(out=out, config=config, overrides=[*(set_ or ()), *asked], mirror=mirror)
     if not isinstance(found, Run):
-        console().print(cross_validation_view(found))
+        output.show(cross_validation_view(found))
+        output.write(found.to_json())
         return
-    for result in found.evaluation.results:
-        console().print(result_view(result, names=found.evaluation.names))
-    typer.echo(f"Run folder: {out}. Embed with it: bgs embed --model run:{out} --data … --out …")
+    measured = found.evaluation
+    output.show(*(result_view(result, names=measured.names) for result in measured.results))
+    output.say(f"Run folder: {out}. Embed with it: bgs embed --model run:{out} --data … --out …")
+    output.write(measured.to_json())

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bgs._errors import DataError
 from bgs._files import cache_folder, read_json, sha256, write_json
+from bgs._progress import progress_bar
+from bgs.datasets.registry import DatasetCard
 from bgs.stimuli import StimulusSet, UnreadableClip
 
 #: A clip may differ by this many seconds from what it should last: sound and picture seldom end together.
@@ -29,6 +32,34 @@ class ClipSearch:
     found: dict[str, Path]
     missing: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        found = {name: str(path) for name, path in self.found.items()}
+        return {"found": found, "missing": list(self.missing), "refused": dict(self.refused)}
+
+
+def search_for_clips(card: DatasetCard, stimuli: StimulusSet, folder: str | Path) -> ClipSearch:
+    """Search a folder, and all below it, for the clips of a data set; see :func:`search_clips`. Shows progress."""
+    with progress_bar() as bar:
+        task = bar.add_task("searching", total=len(stimuli))
+        return search_clips(folder, stimuli.ids, card.clip_seconds, lambda done: bar.advance(task, done))
+
+
+def remember_clips(card: DatasetCard, search: ClipSearch, folder: str | Path) -> None:
+    """Remember the clips of a data set that were found.
+
+    Raises:
+        DataError: none was found in the folder; what was remembered before stays.
+    """
+    if not search.found:
+        refused = f", {len(search.refused)} refused: {search.refused[0]}" if search.refused else ""
+        first = (*search.missing, *dict(search.refused))[0]
+        raise DataError(
+            "none of the clips is here", where=folder, expected=f"files named like {first}",
+            got=f"{len(search.missing)} missing{refused}",
+        )  # fmt: skip
+    link_clips(card.name, search.found)
 
 
 def search_clips(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 #: Where files at a pinned commit of the authors' repositories are served from.
 RAW_HOST = "https://raw.githubusercontent.com"
@@ -63,6 +64,10 @@ class DatasetCard:
     def hashes(self) -> dict[str, str]:
         """File path -> SHA-256."""
         return {file.path: file.sha256 for file in self.files}
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only, with source and size."""
+        return {**asdict(self), "source": self.source, "size": self.size}
 
 
 GARCIA_ISIK = DatasetCard(

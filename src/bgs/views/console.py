@@ -8,13 +8,21 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from bgs._progress import is_quiet
+
 
 def console() -> Console:
-    """Standard output; 80 columns where it is not a terminal."""
-    return Console(highlight=False, soft_wrap=False)
+    """Standard output; 80 columns where it is not a terminal. Silent after :func:`bgs._progress.be_quiet`."""
+    return Console(highlight=False, soft_wrap=False, quiet=is_quiet())
+
+
+def waiting(text: str) -> Status:
+    """A spinner on standard error, for work of unknown length."""
+    return Console(stderr=True, quiet=is_quiet()).status(text)
 
 
 def as_text(view: RenderableType) -> str:
@@ -74,7 +82,9 @@ def download_progress() -> Iterator[Callable[[str, int, int], None]]:
         TextColumn("{task.description}"), BarColumn(bar_width=20), DownloadColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     err = Console(stderr=True)
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+    with Progress(
+        *columns, console=err, transient=True, disable=is_quiet() or not err.is_terminal
+    ) as progress:
         tasks: dict[str, TaskID] = {}
 
         def report(path: str, done: int, size: int) -> None:

@@ -7,11 +7,13 @@ from collections import Counter
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from bgs.datasets import REGISTRY, Dataset
+from bgs.datasets import REGISTRY, Dataset, DatasetCard
+from bgs.datasets.links import ClipSearch
 from bgs.judgments import Trials
 from bgs.stimuli import StimulusSet
-from bgs.views.console import facts, table
+from bgs.views.console import bytes_text, facts, table
 
 
 def dataset_view(dataset: Dataset, first: int) -> Group:
@@ -24,6 +26,33 @@ def dataset_view(dataset: Dataset, first: int) -> Group:
         parts.append(_ratings(stimuli))
     if dataset.trials is not None and first:
         parts.append(_trials(dataset.trials, stimuli, first))
+    return Group(*parts)
+
+
+def fetched_view(card: DatasetCard, folder: object, drawn: object | None) -> Table:
+    """What was fetched, where it lies and under what terms; ``drawn`` is the folder of clips, if any were."""
+    rows = [
+        ("files", f"{len(card.files)} files, {bytes_text(card.size)}, SHA-256 verified"),
+        ("source", card.source),
+        ("folder", folder),
+        ("licence", card.licence),
+        ("please cite", card.citation),
+    ]
+    if drawn is not None:
+        rows.insert(3, ("clips", drawn))
+    return facts(card.name, rows)
+
+
+def search_view(name: str, search: ClipSearch, folder: object) -> Group:
+    """What a search for the clips of a data set found in a folder, and what it did not."""
+    total = len(search.found) + len(search.missing) + len(search.refused)
+    parts: list[RenderableType] = [
+        Text(f"{name}: {len(search.found)} of {total} clips found in {folder} and remembered.")
+    ]
+    if search.refused:
+        parts.append(table("Not taken", ("clip", "reason"), search.refused))
+    if search.missing:
+        parts.append(table(f"{len(search.missing)} missing", ("clip",), [(n,) for n in search.missing]))
     return Group(*parts)
 
 

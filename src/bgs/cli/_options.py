@@ -1,14 +1,48 @@
-"""Options on trials that several commands share: how response times are read, what is left out."""
+"""Options that several commands share: each with one name, one type and one help."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from bgs.judgments import TrialOptions
+
+
+DataName = Annotated[str, typer.Option("--data", help="Name of a data set (`bgs data list`), or a folder.")]
+DatasetArgument = Annotated[
+    str, typer.Argument(help="A registered name (see `bgs data list`) or a folder with stimuli.csv.")
+]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        "--mirror",
+        help="Folder with a mirror of the authors' repositories, <owner>/<repo>/<commit>/<path>; no network then. "
+        "[env: BGS_DATA_MIRROR]",
+    ),
+]
+Json = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        help="Write what is printed as JSON; - is standard output, and prints nothing else.",
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the configuration: seed=1."),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random number.")]
+Device = Annotated[str, typer.Option("--device", help="cpu, cuda, or auto.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave clips out that cannot be read.")]
+OpenReport = Annotated[bool, typer.Option("--open", help="Open the report in a browser.")]
+Ratings = Annotated[
+    Path | None, typer.Option("--ratings", help="phase-genset: table of how many people chose what.")
+]
 
 
 class Unit(StrEnum):
