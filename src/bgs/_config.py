@@ -110,12 +110,16 @@ def _fields_at(root: type[BaseModel], path: list[str]) -> list[str]:
     for part in path:
         if part not in model.model_fields:
             continue
-        candidates = _types_in(model.model_fields[part].annotation)
-        settings = (c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
-        model = next(settings, model)
+        model = settings_in(model.model_fields[part].annotation) or model
     return sorted(model.model_fields)
 
 
-def _types_in(annotation: Any) -> list[Any]:
+def settings_in(annotation: Any) -> type[Settings] | None:
+    """The settings that a type is made of; None where there are none."""
+    found = (kind for kind in types_in(annotation) if isinstance(kind, type) and issubclass(kind, Settings))
+    return next(found, None)
+
+
+def types_in(annotation: Any) -> list[Any]:
     """A type and all that it is made of."""
-    return [annotation, *(inner for part in getattr(annotation, "__args__", ()) for inner in _types_in(part))]
+    return [annotation, *(inner for part in getattr(annotation, "__args__", ()) for inner in types_in(part))]

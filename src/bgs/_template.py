@@ -3,45 +3,75 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
-from bgs._config import Settings
+from bgs._config import Settings, settings_in, types_in
 
-_WIDTH = 100
+_WIDTH = 90
 
 
 def template(kind: type[Settings], needed: Mapping[str, Any]) -> str:
     """A YAML text that loads to the defaults of ``kind``.
 
+    Sections that are left out by default stand there as comments: without the leading ``# `` they are given.
+
     Args:
         kind: the settings.
         needed: values of the keys that have no default, and of others that should not be left as they are.
     """
-    return "\n".join(_lines(kind, needed, "")) + "\n"
+    return "\n".join(_lines(kind, needed)) + "\n"
 
 
-def _lines(kind: type[Settings], needed: Mapping[str, Any], indent: str) -> Iterator[str]:
+def _lines(kind: type[Settings], given: Mapping[str, Any]) -> Iterator[str]:
     for name, field in kind.model_fields.items():
-        yield from _comment(field, indent)
-        value = needed[name] if name in needed else field.get_default(call_default_factory=True)
-        if isinstance(value, Settings) and type(value).model_fields:
-            yield f"{indent}{name}:"
-            yield from _lines(
-                type(value), {key: getattr(value, key) for key in type(value).model_fields}, indent + "  "
-            )
-        else:
-            yield f"{indent}{name}: {_inline(value)}"
+        section = settings_in(field.annotation)
+        yield from _comment(field, section)
+        if name not in given and field.is_required():
+            yield f"{name}:  # required"
+            continue
+        value = given.get(name, field.get_default(call_default_factory=True))
+        if section is None or not section.model_fields or not (value is None or _keys(value)):
+            yield f"{name}: {_inline(value)}"
+        elif value is None:
+            yield f"{name}: null"
+            yield from (f"# {line}" for line in _nested(name, _lines(section, {})))
+        elif isinstance(value, Settings):
+            yield from _nested(name, _lines(section, _keys(value)))
+        else:  # sections by names of the user's
+            own = [_nested(each, _lines(section, keys)) for each, keys in value.items()]
+            yield from _nested(name, (line for lines in own for line in lines))
 
 
-def _comment(field: FieldInfo, indent: str) -> Iterator[str]:
-    text = " ".join((field.description or "").replace("``", "").split())
-    for line in textwrap.wrap(text, _WIDTH - len(indent) - 2):
-        yield f"{indent}# {line}"
+def _nested(name: str, lines: Iterable[str]) -> Iterator[str]:
+    yield f"{name}:"
+    yield from (f"  {line}" for line in lines)
+
+
+def _keys(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Settings):
+        return {key: getattr(value, key) for key in type(value).model_fields}
+    return value if isinstance(value, Mapping) else {}
+
+
+def _comment(field: FieldInfo, section: type[Settings] | None) -> Iterator[str]:
+    """What a key means; of a section that nothing is said of, what its class says."""
+    said = field.description or (section is not None and (section.__doc__ or "").split("\n\n")[0]) or ""
+    text = " ".join(said.replace("``", "").split())
+    choices = _choices(field.annotation)
+    if len(choices) > 1 and any(choice not in text for choice in choices):
+        text = f"{text} Choices: {', '.join(choices)}.".strip()
+    yield from (f"# {line}" for line in textwrap.wrap(text, _WIDTH))
+
+
+def _choices(annotation: Any) -> list[str]:
+    """The words that a key may have, where only some are possible."""
+    literals = [kind for kind in types_in(annotation) if get_origin(kind) is Literal]
+    return [str(choice) for literal in literals for choice in get_args(literal)]
 
 
 def _inline(value: Any) -> str:

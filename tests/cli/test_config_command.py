@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 import yaml
 from pydantic import BaseModel
 
+from bgs._config import settings_in
 from bgs.cli.main import main
 from bgs.experiments.config import ExperimentConfig, load_experiment
 from bgs.training import TrainingConfig, load_config
@@ -59,6 +61,42 @@ def test_a_template_loads_to_the_defaults_and_names_every_key(kind, tmp_path, ca
     assert set(fields(default)) <= set(nested(yaml.safe_load(text)))
     assert max(map(len, text.splitlines())) <= 130
     assert "# Updates over which the rate rises from 0." in text or kind == "experiment"
+
+
+@pytest.mark.parametrize(
+    ("kind", "section", "required"),
+    [
+        ("training", "head", {}),
+        ("training", "cross_validation", {}),
+        ("training", "ratings", {"columns": ["a", "b"]}),
+        ("experiment", "simulate", {}),
+        ("experiment", "analyses.attention", {}),
+        ("experiment", "analyses.transfer", {"data": "phase-genset", "ratings": ["a"]}),
+    ],
+)
+def test_sections_that_are_left_out_stand_there_as_comments(kind, section, required, capsys):
+    """Without `# ` in front of its lines a section is given, with its defaults."""
+    *outer, name = section.split(".")
+    margin = "  " * len(outer)
+    lines = printed(capsys, "init", kind).splitlines()
+    start = lines.index(f"{margin}# {name}:")
+    assert lines[start - 1] == f"{margin}{name}: null"
+    block = itertools.takewhile(lambda line: line.startswith(f"{margin}#   "), lines[start + 1 :])
+    found = yaml.safe_load("\n".join(line.removeprefix(f"{margin}# ") for line in block))
+    kind_of = NEEDED[kind][0]
+    for part in (*outer, name):
+        kind_of = settings_in(kind_of.model_fields[part].annotation)
+    assert set(found) == set(kind_of.model_fields)
+    assert {
+        key for key, value in found.items() if value is None and kind_of.model_fields[key].is_required()
+    } == set(required)
+    assert kind_of.model_validate({**found, **required}) == kind_of.model_validate(required)
+
+
+def test_words_that_a_key_may_have_are_named(capsys):
+    text = " ".join(printed(capsys, "init", "training").replace("#", "").split())
+    assert "Choices: constant, cosine, plateau." in text
+    assert "Model to tune: text:<name>" in text
 
 
 @pytest.mark.parametrize("path", ["configs/garcia-isik-2025-minilm.yaml", "configs/paper-text-minilm.yaml"])

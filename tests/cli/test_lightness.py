@@ -55,6 +55,8 @@ def test_filming_starts_without_the_packages_that_train():
         ["quickstart"],
         ["experiment"],
         ["report"],
+        ["config"],
+        ["models", "list"],
     ],
 )
 def test_help_loads_nothing_heavy(command):
@@ -66,6 +68,23 @@ def test_help_loads_nothing_heavy(command):
     output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True).stdout
     assert set(json.loads(output.splitlines()[-1])) & (HEAVY | {"numpy"}) == set()
     assert "Example:" in output
+
+
+def test_completion_of_commands_loads_nothing_heavy():
+    """What a shell runs when Tab is pressed, and what installs it."""
+    environment = {"_BGS_COMPLETE": "complete_bash", "COMP_WORDS": "bgs e", "COMP_CWORD": "1"}
+    code = f"import os, sys; os.environ.update({environment}); sys.argv = ['bgs']; import bgs.cli.main as m\n"
+    code += "try:\n    m.main()\nexcept SystemExit:\n    pass\n"
+    code += "print(sorted({n.partition('.')[0] for n in sys.modules} & %r), file=sys.stderr)" % (
+        HEAVY | {"numpy"}
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["embed", "evaluate", "experiment"]
+    assert done.stderr.strip() == "[]"
+    shown = subprocess.run(
+        [sys.executable, "-m", "bgs.cli.main", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--install-completion" in shown.stdout
 
 
 @pytest.mark.slow

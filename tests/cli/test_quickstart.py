@@ -1,8 +1,15 @@
 """The study in miniature, smaller still."""
 
+import json
+from pathlib import Path
+
 import pytest
 
-from bgs.api.quickstarts import STUDY, simulated_quickstart
+from bgs._yaml import read_mapping
+from bgs.api import quickstarts
+from bgs.api.quickstarts import REAL, STUDY, real_quickstart, simulated_quickstart
+from bgs.cli.main import main
+from bgs.training import TrainingConfig, load_config
 
 SMALL = {
     "simulate": {"clips": 28, "trials": 900, "observers": 6, "seed": 0},
@@ -56,3 +63,47 @@ def test_the_same_seed_gives_the_same_figures(study, tmp_path, monkeypatch):
     without = dict.fromkeys(["variance", "probes", "dimensions", "disagreement"])
     again = simulated_quickstart(tmp_path / "again", 0, **SMALL | {"analyses": without})
     assert again.table.to_json() == outcome.table.to_json()
+
+
+#: What makes the real quickstart a matter of seconds.
+QUICK = {"epochs": 1, "validation": {"every": 1}, "evaluation": {"resamples": 100, "permutations": 0}}
+
+
+def test_the_real_quickstart_is_the_published_configuration():
+    published = Path(__file__).parents[2] / "configs/garcia-isik-2025-minilm.yaml"
+    assert TrainingConfig.model_validate(REAL) == load_config(published)
+
+
+@pytest.fixture
+def quick(tiny_text, monkeypatch):
+    monkeypatch.setattr(quickstarts, "REAL", {**REAL, **QUICK, "model": f"text:{tiny_text}"})
+
+
+def test_without_judgments_the_real_quickstart_goes_on_with_planted_ones_and_says_so(quick, tmp_path, capsys):
+    """Base, tuned, a figure; called again, it gives the same without training again."""
+    (tmp_path / "mirror").mkdir()
+    out = tmp_path / "study"
+    given = ["quickstart", "--real", "--out", str(out), "--mirror", str(tmp_path / "mirror")]
+    with pytest.raises(SystemExit) as done:
+        main(given)
+    assert done.value.code == 0
+    printed = capsys.readouterr()
+    assert "the human judgments are out of reach" in printed.err
+    assert "SIMULATED" in printed.err
+    assert "SIMULATED clips or observers: no human data." in printed.out
+    assert f"Figure: {out / 'gap.png'}" in printed.out
+    assert (out / "gap.png").read_bytes().startswith(b"\x89PNG")
+    assert read_mapping(out / "config.yaml")["data"] == f"{out}-planted"
+    changed = (out / "checkpoint.safetensors").stat().st_mtime_ns
+    with pytest.raises(SystemExit):
+        main([*given, "--json", "-"])
+    assert set(json.loads(capsys.readouterr().out)) == {"held-out-trials", "held-out-pairs"}
+    assert (out / "checkpoint.safetensors").stat().st_mtime_ns == changed
+
+
+@pytest.mark.real
+def test_the_real_quickstart_takes_the_real_judgments(quick, mirror, tmp_path):
+    found = real_quickstart(tmp_path / "run", mirror=mirror)
+    assert found.data == "garcia-isik-2025"
+    assert not found.run.evaluation["held-out-trials"].provenance["simulated"]
+    assert not (tmp_path / "run-planted").exists()
