@@ -26,6 +26,7 @@ WORKS = {
     "none": (),
     "plot": (),
     "analysis": (),
+    "frames": (),
     "report": ("report",),
     "train": ("embed a table", "train a table"),
     "text": ("embed a table", "train a table", "embed captions"),
@@ -184,7 +185,7 @@ def test_each_command_works_or_names_the_extra(extra, commands, tmp_path):
             continue
         last = error.splitlines()[-1]
         if re.search(r"needs the package '\w+' \(pip install 'bgs-video\[\w+\]'\)$", last) is None:
-            assert extra not in ("none", "plot", "analysis", "report"), (
+            assert extra not in ("none", "plot", "analysis", "frames", "report"), (
                 name,
                 error,
             )  # other reasons of its own

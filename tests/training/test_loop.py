@@ -214,9 +214,9 @@ def test_test_stimuli_are_not_prepared_while_training(config, tmp_path, monkeypa
         lambda self, s, **rest: (finished or prepared.extend(s.ids), original_prepare(self, s, **rest))[1],
     )
 
-    def run(self, **keywords):
+    def run(self, report):
         assert not any(name >= "clip20" for name in prepared)  # clip20 and later are held out
-        state = original_run(self, **keywords)
+        state = original_run(self, report)
         finished.append(True)
         return state
 
