@@ -56,9 +56,10 @@ def study(tmp_path_factory):
 def test_two_models_are_compared(study, tmp_path, capsys):
     runs(
         "attention", "--model", f"{MODEL}?seed=1", "--against", MODEL, "--data", study, "--out", tmp_path,
-        "--strips", 2, "--video", *QUICK,
+        "--strips", 2, "--video", "--json", tmp_path / "copy.json", *QUICK,
     )  # fmt: skip
     out = capsys.readouterr().out
+    assert (tmp_path / "copy.json").read_bytes() == (tmp_path / "attention.json").read_bytes()
     assert max(map(len, out.splitlines())) <= 80
     assert "2 strips" in " ".join(out.split())
     result = AttentionShares.from_json(json.loads((tmp_path / "attention.json").read_text()))

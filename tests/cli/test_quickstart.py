@@ -75,7 +75,8 @@ def test_the_real_quickstart_is_the_published_configuration():
 
 
 @pytest.fixture
-def quick(tiny_text, monkeypatch):
+def quick(tiny_text, monkeypatch, tmp_path):
+    monkeypatch.setenv("BGS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(quickstarts, "REAL", {**REAL, **QUICK, "model": f"text:{tiny_text}"})
 
 
@@ -90,6 +91,7 @@ def test_without_judgments_the_real_quickstart_goes_on_with_planted_ones_and_say
     printed = capsys.readouterr()
     assert "the human judgments are out of reach" in printed.err
     assert "SIMULATED" in printed.err
+    assert "note: tuning text:" in printed.err
     assert "SIMULATED clips or observers: no human data." in printed.out
     assert f"Figure: {out / 'gap.png'}" in printed.out
     assert (out / "gap.png").read_bytes().startswith(b"\x89PNG")

@@ -67,17 +67,15 @@ def attention(
     With region masks: how much attention falls on each region, against the region's share of the picture, with
     95 % intervals over clips. Without: strips only.
     """
-    from bgs._files import require_output, write_json
+    from bgs._files import require_output
     from bgs._optional import require_all
-    from bgs.runs.attention_mapper import AttentionMapper, read_regions
-    from bgs.views.attention import shares_view
+    from bgs.runs.attention_mapper import AttentionMapper
 
     output = Output(json)
     if strips:
         require_all("report", "plot", "report")
     require_output(out / "attention.json")
-    dataset = _load(data, mirror, masks, boxes)
-    regions = read_regions(dataset, masks, boxes)
+    dataset, regions = load(data, mirror, masks, boxes)
     if not regions:
         say_unmeasured(dataset, output)
     mappers = [
@@ -85,28 +83,28 @@ def attention(
         for name in (model, against)
         if name is not None
     ]
-    result = measure(mappers, regions, dataset, boxes, resamples, permutations, seed)
-    if result is not None:
-        write_json(out / "attention.json", result.to_json())
-        output.show(shares_view(result))
-        output.write(result.to_json())
-    elif regions:
-        say_unmeasured(dataset, output)
+    if regions:
+        result = measure(mappers, regions, dataset, boxes, resamples, permutations, seed)
+        write(result, dataset, out, output)
     if strips:
         drawn = draw_clips(dataset, mappers, out, strips, video)
         output.say(f"{drawn} strips → {out / 'strips'}")
 
 
-def _load(data: str, mirror: Path | None, masks: Path | None, boxes: Path | None) -> Dataset:
+def load(
+    data: str, mirror: Path | None, masks: Path | None, boxes: Path | None
+) -> tuple[Dataset, dict[str, RegionMasks]]:
+    """The data set, and the region masks of its clips that have any."""
     from bgs._errors import ConfigError
     from bgs._progress import note
     from bgs.datasets import load_dataset
+    from bgs.runs.attention_mapper import read_regions
 
     if masks is not None and boxes is not None:
         raise ConfigError("--masks conflicts with --boxes")
     dataset = load_dataset(data, mirror=mirror)
     note(*dataset.notes)
-    return dataset
+    return dataset, read_regions(dataset, masks, boxes)
 
 
 def say_unmeasured(dataset: Dataset, output: Output) -> None:
@@ -141,6 +139,19 @@ def measure(
         maps[0], regions, maps[1] if len(maps) > 1 else None, resamples=resamples, permutations=permutations,
         seed=seed, provenance=mappers[0].about(dataset, mappers[1:], boxes),
     )  # fmt: skip
+
+
+def write(result: AttentionShares | None, dataset: Dataset, out: Path, output: Output) -> None:
+    """Into attention.json, as a table, and where ``--json`` asks for it; None: no clip with regions could be read."""
+    from bgs._files import write_json
+    from bgs.views.attention import shares_view
+
+    if result is None:
+        say_unmeasured(dataset, output)
+        return
+    write_json(out / "attention.json", result.to_json())
+    output.show(shares_view(result))
+    output.write(result.to_json())
 
 
 def shared_clips(dataset: Dataset, mappers: Sequence[AttentionMapper]) -> list[str]:
