@@ -349,7 +349,7 @@ def test_an_analysis_of_ones_own(whole, settings, monkeypatch):
     off = {"probes": None, "variance": None, "dimensions": None, "disagreement": None}
     config = validated_experiment(settings | {"analyses": {**off, "spread": {"power": 2}}}, "x")
     with pytest.raises(
-        BgsError, match=r"unknown key 'analyses\.spread'.*see bgs\.experiment\.analyses\.register"
+        BgsError, match=r"unknown key 'analyses\.spread'.*see bgs\.experiments\.analyses\.register"
     ):
         run_experiment(config, whole)
     monkeypatch.setattr(analyses, "REGISTRY", dict(REGISTRY))
