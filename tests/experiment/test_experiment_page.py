@@ -167,6 +167,7 @@ def _change_analysis(folder, name, change):
     path = folder / f"analyses/{name}.json"
     found = json.loads(path.read_text())
     change(found)
+    found.pop("sha256", None)  # as by a version that kept none
     path.write_text(json.dumps(found))
 
 
@@ -288,6 +289,19 @@ def test_the_command_writes_page_figures_and_tables(clip_experiment, tmp_path, c
     own = json.loads((clip_experiment[1] / "analyses/transfer.json").read_text())["result"]["models"]["film"]
     assert float(rows[0]["tuned low"]) == own["tuned"]["rsa_spearman"]["low"]
     assert r"\toprule" in (folder / "tables/variance-1.tex").read_text()
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda result: result | {"models": 3}, lambda result: {}, lambda result: [1]]
+)
+def test_a_result_of_another_shape_than_was_written_is_one_line(copied, capsys, spoil):
+    path = copied / "analyses/variance.json"
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps(found | {"result": spoil(found["result"])}))
+    assert run("report", copied) == 2
+    error = capsys.readouterr().err
+    assert "variance.json: damaged: other values than were written (delete it" in error
+    assert error.count("\n") == 1
 
 
 def test_folders_that_are_no_finished_experiment_are_refused(copied, tmp_path, capsys):

@@ -112,6 +112,11 @@ def run_analyses(data: ExperimentData) -> dict[str, str]:
     return failed
 
 
+def fingerprint(result: Any) -> str:
+    """SHA-256 of a result as JSON: whoever reads it sees whether it is as it was written."""
+    return sha256_of(json.dumps(result, allow_nan=False, sort_keys=True))
+
+
 def _text(section: Settings | dict[str, Any] | None) -> str:
     return section.model_dump_json() if isinstance(section, Settings) else json.dumps(section, sort_keys=True)
 
@@ -119,8 +124,8 @@ def _text(section: Settings | dict[str, Any] | None) -> str:
 def _attempt(name: str, data: ExperimentData) -> dict[str, Any]:
     try:
         result = REGISTRY[name](data)
-        json.dumps(result, allow_nan=False)  # what is no JSON fails here, not when all is written
-        return {"result": result}
+        # What is no JSON fails here, not when all is written.
+        return {"result": result, "sha256": fingerprint(result)}
     except NotApplicable as reason:
         return {"not_applicable": message_of(reason)}
     except Exception as error:  # one analysis must not take the others with it

@@ -11,7 +11,7 @@ from bgs._errors import BgsError
 from bgs._files import legible, read_json
 from bgs._numbers import plain
 from bgs.evaluation import Metric
-from bgs.experiments.analyses import FORM
+from bgs.experiments.analyses import FORM, fingerprint
 from bgs.experiments.applicable import NotApplicable
 from bgs.experiments.conditions import Condition
 from bgs.experiments.experiment_data import ExperimentData
@@ -93,6 +93,9 @@ class Source:
                 raise AnalysisFailed(found["error"]["message"])
         with legible(path, _AGAIN):
             result: dict[str, Any] = found["result"]
+            # Results of older versions hold no hash to tell by.
+            if found.get("sha256", fingerprint(result)) != fingerprint(result):
+                raise ValueError("other values than were written")
         return result
 
     def by_model(self, result: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
