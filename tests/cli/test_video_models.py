@@ -69,9 +69,11 @@ def test_models_are_listed_within_80_columns(capsys):
     assert capsys.readouterr().out.splitlines() == lines
     runs("models", "--json", "-")
     found = json.loads(capsys.readouterr().out)
-    assert {"name", "family", "checkpoint", "frames", "size", "parameters", "memory", "licence"} == found[
-        0
-    ].keys()
+    fields = {"name", "family", "checkpoint", "frames", "size", "parameters", "memory", "licence", "about"}
+    assert fields == found[0].keys()
+    tiny = next(i for i, line in enumerate(lines) if "tiny-videomae" in line)
+    assert "in this package" in lines[tiny]
+    assert "pretrained on SIMULATED clips" in lines[tiny + 1]
 
 
 def test_a_checkpoint_is_converted(tmp_path, monkeypatch, capsys):

@@ -22,6 +22,7 @@ class ModelCard:
         memory: GiB to tune all blocks with LoRA (rank 8) in float32, one clip at a time: weights and what the
             backward pass keeps. Fewer frames, gradient checkpointing and bf16 need less.
         licence: of the weights, as their authors state it.
+        about: what it is, where the name of the checkpoint does not say.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ModelCard:
     parameters: int
     memory: float
     licence: str
+    about: str = ""
 
     @property
     def reference(self) -> str:
@@ -103,7 +105,10 @@ _ROWS = (
 CARDS = {row[0]: ModelCard(*row) for row in _ROWS}
 
 #: Comes with the package: a small VideoMAE, pretrained on simulated clips.
-TINY = ModelCard("tiny-videomae", "tiny", "videomae", 8, 64, 989_312, 0.02, "MIT (in this package)")
+TINY = ModelCard(
+    "tiny-videomae", "tiny", "videomae", 8, 64, 989_312, 0.02, "MIT",
+    "comes with bgs: a small VideoMAE, pretrained on SIMULATED clips",
+)  # fmt: skip
 
 
 def expand(reference: str) -> str:

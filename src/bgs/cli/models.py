@@ -56,8 +56,10 @@ def _listing() -> list[str]:
         lines += [f"{family}:  licence {licence}"]
         for card in cards:
             clip, millions = f"{card.frames}×{card.size}", f"{card.parameters / 1e6:.0f} M"
-            checkpoint = card.checkpoint or "(bgs models convert)"
+            checkpoint = "(in this package)" if card is TINY else card.checkpoint or "(bgs models convert)"
             lines.append(f"  {card.name:<16} {checkpoint:<40} {clip:>6} {millions:>6} {card.memory:>5.1f}")
+            if card.about:
+                lines.append(f"    {card.about}")
         lines.append("")
     header = f"  {'name':<16} {'checkpoint':<40} {'clip':>6} {'params':>6} {'GiB':>5}"
     return [
