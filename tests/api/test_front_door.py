@@ -89,7 +89,7 @@ def test_distances_and_the_odd_one_out_follow_the_embeddings(model, run):
 
 
 def test_of_pairs_that_tie_the_first_counts(model):
-    assert model.odd_one_out("the same", "the same ", "the  same") in ("the  same", "the same ", "the same")
+    assert model.odd_one_out("the same", "the same ", "the  same") == "the  same"
     model.embed = lambda clips: bgs.Embeddings(np.eye(3, 4), tuple(clips), "equally far")
     try:
         assert model.odd_one_out("a", "b", "c") == "c"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bgs.datasets import Dataset, audit_dataset, load_dataset
 from bgs.judgments.trial_audit import Audit
 from bgs.views.audit import audit_view
-from bgs.views.console import as_html, as_text
+from bgs.views.shown import Shown
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
-@dataclass(frozen=True)
-class DatasetAudit:
+@dataclass(frozen=True, repr=False)
+class DatasetAudit(Shown):
     """What a careful reader wants to know of a data set before trusting it; prints as tables.
 
     Attributes:
@@ -24,14 +28,8 @@ class DatasetAudit:
     dataset: Dataset
     found: Audit
 
-    def __str__(self) -> str:
-        return as_text(audit_view(self.dataset, self.found))
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(audit_view(self.dataset, self.found))
+    def _views(self) -> Sequence[RenderableType]:
+        return (audit_view(self.dataset, self.found),)
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only, as ``bgs data audit --json`` writes them."""

@@ -16,18 +16,19 @@ from bgs.evaluation import Metric, Result
 from bgs.judgments import RDM
 from bgs.reports import Estimate, ForestFigure, ForestPanel, ForestRow, draw, render
 from bgs.runs.origins import provenance
-from bgs.views.console import as_html, as_text
 from bgs.views.evaluation import result_view
+from bgs.views.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import RenderableType
 
 #: What a plot shows of each protocol, and the level of guessing.
 _PLOTTED = (("rsa_spearman", "RSA, Spearman", None), ("odd_one_out_3afc", "odd one out", 1 / 3))
 
 
-@dataclass(frozen=True)
-class Evaluation(Mapping[str, Result]):
+@dataclass(frozen=True, repr=False)
+class Evaluation(Shown, Mapping[str, Result]):
     """Results by protocol; as text or in a notebook, tables of values beside their ceilings.
 
     Attributes:
@@ -51,14 +52,8 @@ class Evaluation(Mapping[str, Result]):
     def __len__(self) -> int:
         return len(self.results)
 
-    def __str__(self) -> str:
-        return "\n".join(as_text(result_view(result, self.names)) for result in self.results)
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return "".join(as_html(result_view(result, self.names)) for result in self.results)
+    def _views(self) -> Sequence[RenderableType]:
+        return [result_view(result, self.names) for result in self.results]
 
     def to_json(self) -> dict[str, Any]:
         """Protocol -> :meth:`bgs.evaluation.Result.to_json`."""

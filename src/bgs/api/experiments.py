@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from bgs._config import read_settings
 from bgs._optional import require_all
-from bgs.views.console import as_html, as_text
 from bgs.views.experiment import table_view
+from bgs.views.shown import Shown
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from bgs.experiments.results import ResultsTable
 
 
-@dataclass(frozen=True)
-class Experiment:
+@dataclass(frozen=True, repr=False)
+class Experiment(Shown):
     """What an experiment found; prints as the table of its cells.
 
     Attributes:
@@ -34,14 +36,8 @@ class Experiment:
     report: Path | None
     centred: bool
 
-    def __str__(self) -> str:
-        return as_text(table_view(self.table, self.centred))
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(table_view(self.table, self.centred))
+    def _views(self) -> Sequence[RenderableType]:
+        return (table_view(self.table, self.centred),)
 
 
 def experiment(
@@ -74,9 +70,7 @@ def experiment(
 
     given = config if isinstance(config, Mapping) else read_settings(config, overrides)
     where = "settings" if isinstance(config, Mapping) else config
-    outcome = run_experiment(
-        validated_experiment(given, where), out, mirror=None if mirror is None else Path(mirror)
-    )
+    outcome = run_experiment(validated_experiment(given, where), out, mirror=mirror)
     page = write_report(outcome.data, outcome.table, outcome.failed) if report else None
     return Experiment(Path(out), outcome.table, outcome.failed, page, outcome.data.config.evaluation.center)
 
@@ -98,6 +92,4 @@ def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | P
     require_all("report", "plot", "analysis", "report")
     from bgs.experiments.page import report_experiment
 
-    return report_experiment(
-        Path(folder), None if out is None else Path(out), mirror=None if mirror is None else Path(mirror)
-    )
+    return report_experiment(folder, out, mirror=mirror)

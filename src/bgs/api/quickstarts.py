@@ -105,7 +105,7 @@ def real_quickstart(
     data, source = _real_or_planted(folder.path.with_name(f"{folder.path.name}-planted"), mirror)
     config = validate(TrainingConfig, merge({**REAL, "data": data, "seed": seed}, changes), "settings")
     note(f"tuning {config.model} on {data}: {config.epochs} updates, each over all clips, trials and pairs")
-    run_training(config, folder.path, mirror=None if mirror is None else Path(mirror))
+    run_training(config, folder.path, mirror=mirror)
     run = Run(folder)
     return RealQuickstart(run, data, _draw_gap(run, source))
 

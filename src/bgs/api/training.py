@@ -139,8 +139,7 @@ def train(
     from bgs.runs import cross_validate, run_training
 
     dataset = data if isinstance(data, Dataset) else None
-    where = None if mirror is None else Path(mirror)
     if asked.cross_validation is not None:
-        return cross_validate(asked, out, mirror=where, dataset=dataset)
-    run_training(asked, out, mirror=where, dataset=dataset)
+        return cross_validate(asked, out, mirror=mirror, dataset=dataset)
+    run_training(asked, out, mirror=mirror, dataset=dataset)
     return Run(RunFolder(out), asked.device)

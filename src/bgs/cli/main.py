@@ -44,30 +44,17 @@ app.add_typer(cache.app, name="cache")
 app.add_typer(config.app, name="config")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
-app.command(
-    "quickstart", epilog=quickstart.EXAMPLE, short_help="Run the whole study in miniature, on simulated data."
-)(quickstart.quickstart)
-app.command("embed", epilog=embed.EXAMPLE, short_help="Embed every stimulus of a data set with a model.")(
-    embed.embed
-)
-app.command(
-    "evaluate", epilog=evaluate.EXAMPLE, short_help="Measure how well embeddings predict human judgments."
-)(evaluate.evaluate)
-app.command("ordinal", epilog=ordinal.EXAMPLE, short_help="Embed stimuli from judgments alone.")(
-    ordinal.ordinal
-)
-app.command("train", epilog=train.EXAMPLE, short_help="Tune an encoder on human judgments, and measure it.")(
-    train.train
-)
-app.command("attention", epilog=attention.EXAMPLE, short_help="Measure and draw where a video model looks.")(
-    attention.attention
-)
-app.command(
-    "experiment", epilog=experiment.EXAMPLE, short_help="Train and compare a grid of models and conditions."
-)(experiment.experiment)
-app.command("report", epilog=report.EXAMPLE, short_help="Write the report of an experiment again.")(
-    report.report
-)
+for _command, _example, _summary in (
+    (quickstart.quickstart, quickstart.EXAMPLE, "Run the whole study in miniature, on simulated data."),
+    (embed.embed, embed.EXAMPLE, "Embed every stimulus of a data set with a model."),
+    (evaluate.evaluate, evaluate.EXAMPLE, "Measure how well embeddings predict human judgments."),
+    (ordinal.ordinal, ordinal.EXAMPLE, "Embed stimuli from judgments alone."),
+    (train.train, train.EXAMPLE, "Tune an encoder on human judgments, and measure it."),
+    (attention.attention, attention.EXAMPLE, "Measure and draw where a video model looks."),
+    (experiment.experiment, experiment.EXAMPLE, "Train and compare a grid of models and conditions."),
+    (report.report, report.EXAMPLE, "Write the report of an experiment again."),
+):
+    app.command(epilog=_example, short_help=_summary)(_command)
 
 
 def _print_version(wanted: bool) -> bool:

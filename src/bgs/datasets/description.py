@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -41,14 +42,32 @@ def describe_dataset(dataset: Dataset, first: int = 5) -> dict[str, Any]:
     }
 
 
-def _ratings(stimuli: StimulusSet) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RatingRange:
+    """How many stimuli have a rating, and the least, mean and greatest of theirs; NaN where none has."""
+
+    known: int
+    least: float
+    mean: float
+    greatest: float
+
+
+def rating_ranges(stimuli: StimulusSet) -> dict[str, RatingRange]:
+    """Rating -> its range."""
     found = {}
     for name, values in stimuli.ratings.items():
         known = values[~np.isnan(values)]
-        figures = (known.min(), known.mean(), known.max()) if len(known) else (None,) * 3
-        least, mean, greatest = (None if figure is None else float(figure) for figure in figures)
-        found[name] = {"known": len(known), "least": least, "mean": mean, "greatest": greatest}
+        figures = (known.min(), known.mean(), known.max()) if len(known) else (np.nan,) * 3
+        found[name] = RatingRange(len(known), *map(float, figures))
     return found
+
+
+def _ratings(stimuli: StimulusSet) -> dict[str, Any]:
+    ranges = {name: asdict(of) for name, of in rating_ranges(stimuli).items()}
+    return {
+        name: {key: None if np.isnan(value) else value for key, value in of.items()}
+        for name, of in ranges.items()
+    }
 
 
 def _stimulus(stimuli: StimulusSet, position: int) -> dict[str, Any]:

@@ -43,8 +43,9 @@ def similarity_file(folder: Path, name: str) -> Path:
 def read_video_names(folder: Path) -> tuple[str, ...]:
     """Video file names, in the order of their indices 0 to n − 1."""
     table = read_table(folder / _UTILS / "video_mapping.csv", ("index", "video_name"))
-    order = np.argsort(table.integers("index"))
-    if not np.array_equal(table.integers("index")[order], np.arange(len(table))):
+    index = table.integers("index")
+    order = np.argsort(index)
+    if not np.array_equal(index[order], np.arange(len(table))):
         raise DataError(
             "indices have gaps or repeats", where=table.path, expected=f"0 to {len(table) - 1}, each once"
         )

@@ -12,10 +12,9 @@ from bgs.evaluation.designs import (
     DESIGNS,
     FEW_CLIPS,
     FEW_PARTICIPANTS,
-    NO_INTERVAL,
     bounded,
     headline,
-    is_known,
+    intervals,
     reaches,
     squared_interval,
 )
@@ -170,14 +169,9 @@ class Comparison:
     def _metric(
         self, name: str, unit: str, value: float, reach: dict[str, float], bounds: Interval
     ) -> Metric:
-        intervals = {
-            design: bounded(value, around, bounds)
-            if is_known(design, self.n_clips, self.n_participants)
-            else NO_INTERVAL
-            for design, around in reach.items()
-        }
+        found = intervals(reach, lambda half: bounded(value, half, bounds), self.n_clips, self.n_participants)
         n = len(self.showings) if name.startswith("rsa") else len(self.triplets)
-        return Metric(value, *intervals[self.headline], n, unit, intervals)
+        return Metric(value, *found[self.headline], n, unit, found)
 
 
 def _sum(weights: Float64[np.ndarray, " e"], rows: Float64[np.ndarray, "e n"]) -> Float64[np.ndarray, " n"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from bgs.evaluation.resampling import t_quantile
@@ -24,10 +26,21 @@ def headline(n_participants: int) -> str:
     return "both" if n_participants >= FEW_PARTICIPANTS else "clips"
 
 
-def is_known(design: str, n_clips: int, n_participants: int) -> bool:
-    """Whether samples of these sizes say anything about others of their kind."""
-    few_people = n_participants < FEW_PARTICIPANTS
-    return n_clips >= FEW_CLIPS and not (few_people and design != "clips")
+def intervals(
+    reach: Mapping[str, float], around: Callable[[float], Interval], n_clips: int, n_participants: int
+) -> dict[str, Interval]:
+    """The interval of each design; NaN where samples of these sizes say nothing about others of their kind.
+
+    Args:
+        reach: design -> half a width, from :func:`reaches`.
+        around: from half a width to the interval.
+        n_clips, n_participants: sizes of the samples.
+    """
+    known = {
+        "clips": n_clips >= FEW_CLIPS,
+        "both": n_clips >= FEW_CLIPS and n_participants >= FEW_PARTICIPANTS,
+    }
+    return {design: around(half) if known[design] else NO_INTERVAL for design, half in reach.items()}
 
 
 def reaches(parts: dict[str, float], n_clips: int, n_participants: int) -> dict[str, float]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from bgs._typing import Bool, Float64, Int
-from bgs.evaluation.designs import DESIGNS, NO_INTERVAL, headline, is_known, reaches
+from bgs.evaluation.designs import DESIGNS, NO_INTERVAL, headline, intervals, reaches
 from bgs.evaluation.protocols import Protocol
 from bgs.evaluation.result import Interval, Metric
 from bgs.evaluation.showings import Showings
@@ -116,10 +116,8 @@ class Reliability:
         if not np.isfinite(value):
             return dict.fromkeys(DESIGNS, NO_INTERVAL)
         sizes = showings.n_clips, showings.n_participants
-        return {
-            design: _interval(value, reach) if is_known(design, *sizes) else NO_INTERVAL
-            for design, reach in reaches(showings.variance(self.influence()), *sizes).items()
-        }
+        reach = reaches(showings.variance(self.influence()), *sizes)
+        return intervals(reach, lambda half: _interval(value, half), *sizes)
 
     @property
     def comparable(self) -> Bool[np.ndarray, " p"]:

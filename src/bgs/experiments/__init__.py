@@ -1,1 +1,1 @@
-"""Experiments: a training run put together from its configuration, cross-validation, and grids of runs."""
+"""Experiments: grids of models, conditions and seeds, what is asked of them, and their reports."""

@@ -39,7 +39,7 @@ class ExperimentData:
     folder: ExperimentFolder
     study: Study
     cells: tuple[Cell, ...]
-    mirror: Path | None = None
+    mirror: str | Path | None = None
 
     @cached_property
     def simulated(self) -> bool:
@@ -128,7 +128,7 @@ class ExperimentData:
         return Shared(self.config, self.folder, self.study)
 
 
-def open_experiment(path: str | Path, mirror: Path | None = None) -> ExperimentData:
+def open_experiment(path: str | Path, mirror: str | Path | None = None) -> ExperimentData:
     """An experiment that was begun, with its finished cells; nothing is made.
 
     Raises:

@@ -60,7 +60,7 @@ class ExperimentFolder:
                 "output folder is not empty", where=self.path, expected="a new folder or an experiment"
             )
 
-    def open(self, config: ExperimentConfig, mirror: Path | None = None) -> Study:
+    def open(self, config: ExperimentConfig, mirror: str | Path | None = None) -> Study:
         """Begin an experiment, or go on with it, as the only process in its folder; simulated data are made first.
 
         Raises:
@@ -142,7 +142,7 @@ def _binding(config: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key not in _FREE}
 
 
-def load_experiment_study(config: ExperimentConfig, data: str, mirror: Path | None = None) -> Study:
+def load_experiment_study(config: ExperimentConfig, data: str, mirror: str | Path | None = None) -> Study:
     """The study that all cells share; judgments from ratings are drawn once, with the first seed.
 
     Raises:

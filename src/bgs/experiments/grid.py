@@ -44,7 +44,7 @@ class Outcome:
     data: ExperimentData
 
 
-def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | None = None) -> Outcome:
+def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | Path | None = None) -> Outcome:
     """Do every cell that is not done, then compare them and run the analyses.
 
     A failed cell is recorded and the rest goes on; called again, finished cells are kept and failed ones are
@@ -60,7 +60,7 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | 
         return _run(config, folder, mirror)
 
 
-def _run(config: ExperimentConfig, folder: ExperimentFolder, mirror: Path | None) -> Outcome:
+def _run(config: ExperimentConfig, folder: ExperimentFolder, mirror: str | Path | None) -> Outcome:
     study = folder.open(config, mirror)
     cells = cells_of(config, folder.cells, folder.data_reference(config))
     left = [cell for cell in cells if not cell.is_done()]

@@ -94,7 +94,7 @@ class Plan:
         return float(trained * cost.cell_bytes + cost.frame_bytes)
 
 
-def plan_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path | None = None) -> Plan:
+def plan_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | Path | None = None) -> Plan:
     """Estimate an experiment; writes nothing.
 
     Raises:
@@ -117,7 +117,7 @@ def plan_experiment(config: ExperimentConfig, out: str | Path, *, mirror: Path |
     return Plan(tuple(cells), done, costs, seconds)
 
 
-def _study(config: ExperimentConfig, folder: ExperimentFolder, mirror: Path | None) -> Study | None:
+def _study(config: ExperimentConfig, folder: ExperimentFolder, mirror: str | Path | None) -> Study | None:
     """The data; None where they are yet to be simulated."""
     if config.simulate is not None and not folder.data.is_dir():
         return None

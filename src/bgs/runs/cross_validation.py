@@ -45,7 +45,11 @@ class CrossValidation:
 
 
 def cross_validate(
-    config: TrainingConfig, out: str | Path, *, mirror: Path | None = None, dataset: Dataset | None = None
+    config: TrainingConfig,
+    out: str | Path,
+    *,
+    mirror: str | Path | None = None,
+    dataset: Dataset | None = None,
 ) -> CrossValidation:
     """Train a run for every fold of every repeat, in ``out/repeat-R/fold-K``, and pool what was held out.
 

@@ -24,7 +24,11 @@ from bgs.training.checkpoint import LoopState
 
 
 def run_training(
-    config: TrainingConfig, out: str | Path, *, mirror: Path | None = None, dataset: Dataset | None = None
+    config: TrainingConfig,
+    out: str | Path,
+    *,
+    mirror: str | Path | None = None,
+    dataset: Dataset | None = None,
 ) -> list[Result]:
     """Train, save the adapter, and evaluate base and tuned embeddings, one result a protocol.
 

@@ -16,8 +16,7 @@ from bgs._yaml import read_mapping
 from bgs.embeddings import Embeddings
 from bgs.runs.resuming import require_same, require_same_origin
 from bgs.training import TrainingConfig, TrainingLog
-
-_AGAIN = "start again in a new folder"
+from bgs.training.training_log import AGAIN
 
 
 class RunFolder(TrainingLog):
@@ -84,8 +83,8 @@ class RunFolder(TrainingLog):
             ConfigError: one differs, or there is no record of it.
         """
         if self.provenance.is_file():
-            known = read_json(self.provenance, _AGAIN).get("origin", {})
-            with legible(self.provenance, _AGAIN):
+            known = read_json(self.provenance, AGAIN).get("origin", {})
+            with legible(self.provenance, AGAIN):
                 known = {str(name): str(value) for name, value in dict(known).items()}
             require_same_origin(known, origin, "run", self.provenance)
         elif self.checkpoint.is_file():
@@ -105,7 +104,7 @@ class RunFolder(TrainingLog):
 
     def add_provenance(self, **more: Any) -> None:
         """Record what became known on the way."""
-        self.write_provenance(read_json(self.provenance, _AGAIN) | more)
+        self.write_provenance(read_json(self.provenance, AGAIN) | more)
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Record data hashes, versions and the like."""

@@ -121,7 +121,9 @@ class Study:
         )  # fmt: skip
 
 
-def load_study(config: TrainingConfig, mirror: Path | None = None, dataset: Dataset | None = None) -> Study:
+def load_study(
+    config: TrainingConfig, mirror: str | Path | None = None, dataset: Dataset | None = None
+) -> Study:
     """A configuration's data set, loaded unless it is given, with judgments from its ratings where the configuration says so.
 
     Raises:

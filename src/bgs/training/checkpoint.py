@@ -15,9 +15,9 @@ from bgs._errors import DataError
 from bgs._files import legible, sha256_of, write_tensors
 from bgs.backbones import Backbone
 from bgs.backbones.adapter import load_trainable
+from bgs.training.training_log import AGAIN
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-_AGAIN = "start again in a new folder"
 
 
 @dataclass
@@ -85,15 +85,15 @@ def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optim
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file, legible(path, _AGAIN):
+        with safe_open(path, framework="pt") as file, legible(path, AGAIN):
             plain = json.loads(file.metadata()["state"])
             known = plain.pop("sha256", None)
             state = LoopState(**asdict(_progress(plain)))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except SafetensorError as error:
-        raise DataError(f"damaged checkpoint: {error}", where=path, hint=_AGAIN) from error
+        raise DataError(f"damaged checkpoint: {error}", where=path, hint=AGAIN) from error
     if known is not None and known != _hash(tensors):
-        raise DataError("damaged checkpoint: other values than were written", where=path, hint=_AGAIN)
+        raise DataError("damaged checkpoint: other values than were written", where=path, hint=AGAIN)
     load_trainable(backbone, _under("now", tensors), where=path)
     state.best = _under("best", tensors)
     moments = {key: _under(key, tensors) for key in _MOMENTS}

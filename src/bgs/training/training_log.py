@@ -9,7 +9,8 @@ from typing import Any
 from bgs._errors import DataError
 from bgs._files import append_text, legible, read_text, write_text
 
-_AGAIN = "start again in a new folder"
+#: What to do about a damaged run.
+AGAIN = "start again in a new folder"
 
 
 class TrainingLog:
@@ -30,7 +31,7 @@ class TrainingLog:
         if [record["epoch"] for record in kept] != list(range(keep_before)):
             raise DataError(
                 "damaged: epochs are missing", where=self.metrics, expected=f"{keep_before}, as the checkpoint has them",
-                got=len(kept), hint=_AGAIN,
+                got=len(kept), hint=AGAIN,
             )  # fmt: skip
         write_text(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))
 
@@ -50,7 +51,7 @@ class TrainingLog:
         return [self._record(k, line) for k, line in enumerate(lines, 1) if line.endswith("\n")]
 
     def _record(self, number: int, line: str) -> dict[str, Any]:
-        with legible(f"{self.metrics}, line {number}", _AGAIN):
+        with legible(f"{self.metrics}, line {number}", AGAIN):
             record: dict[str, Any] = json.loads(line)
             if type(record["epoch"]) is not int:
                 raise TypeError("epoch is not a whole number")

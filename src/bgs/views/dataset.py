@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bgs.datasets import REGISTRY, Dataset, DatasetCard
+from bgs.datasets.description import rating_ranges
 from bgs.datasets.links import ClipSearch
 from bgs.judgments import Trials
 from bgs.stimuli import StimulusSet
@@ -106,11 +106,10 @@ def _description(stimuli: StimulusSet, position: int) -> str:
 
 
 def _ratings(stimuli: StimulusSet) -> Table:
-    rows = []
-    for name, values in stimuli.ratings.items():
-        known = values[~np.isnan(values)]
-        figures = (known.min(), known.mean(), known.max()) if len(known) else (np.nan,) * 3
-        rows.append((name, len(known), *(f"{figure:.2f}" for figure in figures)))
+    rows = [
+        (name, of.known, *(f"{figure:.2f}" for figure in (of.least, of.mean, of.greatest)))
+        for name, of in rating_ranges(stimuli).items()
+    ]
     return table("Ratings", ("rating", "known", "least", "mean", "greatest"), rows, numbers=(1, 2, 3, 4))
 
 

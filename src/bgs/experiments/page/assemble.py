@@ -30,7 +30,9 @@ CHAPTERS: tuple[Chapter, ...] = (
 )  # fmt: skip
 
 
-def report_experiment(folder: str | Path, out: Path | None = None, *, mirror: Path | None = None) -> Path:
+def report_experiment(
+    folder: str | Path, out: str | Path | None = None, *, mirror: str | Path | None = None
+) -> Path:
     """Write the report of an experiment that was run; nothing is computed anew.
 
     Args:
@@ -68,11 +70,11 @@ def read_results(data: ExperimentData) -> tuple[ResultsTable, dict[str, str]]:
 
 
 def write_report(
-    data: ExperimentData, table: ResultsTable, failed: Mapping[str, str], out: Path | None = None
+    data: ExperimentData, table: ResultsTable, failed: Mapping[str, str], out: str | Path | None = None
 ) -> Path:
     """Write page, figures and tables of an experiment; see :func:`report_experiment`."""
     page = experiment_page(data, table, failed)
-    path = out or data.folder.report
+    path = data.folder.report if out is None else Path(out)
     write_page(page, path)
     write_artifacts(page, path.with_suffix(""))
     return path
