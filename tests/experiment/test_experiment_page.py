@@ -13,9 +13,9 @@ import pytest
 from bgs import BgsError
 from bgs.cli.main import main
 from bgs.evaluation import Metric
-from bgs.experiments.analyses import FORM
-from bgs.experiments.experiment_data import open_experiment
-from bgs.experiments.page import CHAPTERS, experiment_page, report_experiment
+from bgs.experiments.chapters import CHAPTERS
+from bgs.experiments.experiment import open_experiment
+from bgs.experiments.page import experiment_page, report_experiment
 from bgs.experiments.results import ResultsTable
 from bgs.reports import Page, Section
 
@@ -61,8 +61,8 @@ def test_simulated_data_stay_simulated(clip_experiment, tmp_path):
         ("results.json", '{"protocols": 3, "failed": {}}', r"results\.json: damaged"),
         ("provenance.json", "[", r"provenance\.json: damaged"), ("provenance.json", "{}", r"provenance\.json: damaged"),
         ("analyses/variance.json", "\0", r"variance\.json: damaged"),
-        ("analyses/probes.json", f'{{"form": {FORM}, "error": 3}}', r"probes\.json: damaged"),
-        ("analyses/dimensions.json", f'{{"form": {FORM}}}', r"dimensions\.json: damaged"),
+        ("analyses/probes.json", '{"version": 1, "error": 3}', r"probes\.json: damaged: error"),
+        ("analyses/dimensions.json", '{"version": 1}', r"dimensions\.json: damaged: result is missing"),
         ("experiment.yaml", "data: [", r"experiment\.yaml, line 1: not YAML"),
     ],
 )  # fmt: skip
@@ -100,7 +100,7 @@ def words_of(page: Page) -> str:
 
 
 def test_every_section_is_there_with_method_and_command(of_text, of_clips):
-    assert [chapter.key for chapter in CHAPTERS] == KEYS
+    assert [chapter.address or chapter.name for chapter in CHAPTERS] == KEYS
     for page in (of_text, of_clips):
         assert [part.key for part in page.sections] == KEYS
         for part in page.sections:
@@ -133,9 +133,9 @@ def test_people_are_people_and_simulated_observers_are_not(of_text, of_clips):
 def test_every_number_of_the_table_is_in_the_page(of_text, text_experiment):
     table = text_experiment[0].table.protocols["held-out-pairs"]
     rows = {row[0]: row for row in section(of_text, "conditions").tables[0].rows}
-    figure = table.models["tiny"]["hybrid"]["rsa_spearman"]
-    assert rows["tuned on people"][1] == figure.mean
-    assert rows["tuned on people"][4] == figure.mean.n
+    figure = table.models["tiny"]["hybrid"].metrics.rsa_spearman
+    assert rows["tuned on people"][1] == figure
+    assert rows["tuned on people"][4] == figure.n
     assert rows["tuned on people"][6].count(".") == 2  # seed by seed
     levels = {
         estimate.label: estimate
@@ -381,5 +381,5 @@ def test_random_changes_are_told_beside_p(copied):
 
 
 def test_a_result_of_another_form_is_not_read(copied):
-    _change_analysis(copied, "variance", lambda found: found.update(form=2))
+    _change_analysis(copied, "variance", lambda found: found.update(version=2))
     assert "another version" in section(page_of(copied), "variance").sentence

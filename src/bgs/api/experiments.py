@@ -77,8 +77,10 @@ def experiment(
     outcome = run_experiment(
         validated_experiment(given, where), out, mirror=None if mirror is None else Path(mirror)
     )
-    page = write_report(outcome.data, outcome.table, outcome.failed) if report else None
-    return Experiment(Path(out), outcome.table, outcome.failed, page, outcome.data.config.evaluation.center)
+    page = write_report(outcome.experiment, outcome.table, outcome.failed) if report else None
+    return Experiment(
+        Path(out), outcome.table, outcome.failed, page, outcome.experiment.config.evaluation.center
+    )
 
 
 def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | Path | None = None) -> Path:

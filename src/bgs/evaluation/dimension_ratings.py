@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from bgs._codec import Number, to_json
 from bgs._errors import DataError
 from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
@@ -34,19 +36,12 @@ class DimensionRating:
     attribute: str
     pearson: Metric
     spearman: Metric
-    q_pearson: float
-    q_spearman: float
+    q_pearson: Number
+    q_spearman: Number
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """JSON types only; NaN becomes null."""
-        q = {f"q_{kind}": getattr(self, f"q_{kind}") for kind in ("pearson", "spearman")}
-        return {
-            "dimension": self.dimension,
-            "attribute": self.attribute,
-            "pearson": self.pearson.to_json(),
-            "spearman": self.spearman.to_json(),
-            **{key: None if np.isnan(value) else value for key, value in q.items()},
-        }
+        return to_json(self)
 
 
 def rate_dimensions(

@@ -1,0 +1,67 @@
+"""From one result a seed to means over seeds, model by model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from bgs._errors import message_of
+from bgs.evaluation import Metric
+from bgs.experiments.chapters.chapter import NotApplicable
+from bgs.experiments.conditions import Condition
+from bgs.experiments.results import SeedMean
+
+if TYPE_CHECKING:
+    from bgs.experiments.cells import Cell
+    from bgs.experiments.experiment import Experiment
+
+T = TypeVar("T")
+
+#: Name (of a rating, region or measure) -> figure.
+Figures = dict[str, SeedMean]
+
+
+def by_model(experiment: Experiment, analyse: Callable[[str], T]) -> tuple[dict[str, T], dict[str, str]]:
+    """Model -> what ``analyse`` found, and model -> why it does not apply.
+
+    Raises:
+        NotApplicable: it applies to no model.
+    """
+    found: dict[str, T] = {}
+    reasons: dict[str, str] = {}
+    for model in experiment.config.models:
+        try:
+            found[model] = analyse(model)
+        except NotApplicable as reason:
+            reasons[model] = message_of(reason)
+    if not found:
+        raise NotApplicable("; ".join(dict.fromkeys(reasons.values())))
+    return found, reasons
+
+
+def before_and_after(
+    experiment: Experiment, model: str, make: Callable[[str, Cell], T]
+) -> Iterator[tuple[int, T, T]]:
+    """Seed, and what ``make`` makes of the references of base and tuned model; of a base that seeds share, once.
+
+    Raises:
+        NotApplicable: the model has no finished hybrid cell.
+    """
+    bases: dict[int, T] = {}
+    for seed, cell in sorted(experiment.require(model, Condition.HYBRID).items()):
+        base_seed = experiment.config.base_seed(model, seed)
+        if base_seed not in bases:
+            bases[base_seed] = make(cell.config.reference, cell)
+        yield seed, bases[base_seed], make(f"run:{cell.folder.path}", cell)
+
+
+def means(metrics: Mapping[int, Mapping[str, Metric]]) -> Figures:
+    """Name -> mean over seeds, of the names that every seed has."""
+    first = next(iter(metrics.values()))
+    names = [name for name in first if all(name in found for found in metrics.values())]
+    return {name: SeedMean.of({seed: found[name] for seed, found in metrics.items()}) for name in names}
+
+
+def base_means(experiment: Experiment, model: str, metrics: Mapping[int, Mapping[str, Metric]]) -> Figures:
+    """The same for a base model, by the seed that it was made with: one, unless it depends on the seed."""
+    return means({experiment.config.base_seed(model, seed): found for seed, found in metrics.items()})
