@@ -10,6 +10,8 @@ from typing import Annotated, Any, TypeVar, cast
 from pydantic import BeforeValidator, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
+from bgs._errors import DataError
+
 T = TypeVar("T")
 
 _adapter = cache(TypeAdapter)
@@ -41,12 +43,29 @@ class OwnForm:
         return core_schema.no_info_plain_validator_function(read, serialization=written)
 
 
-def to_json(value: object) -> dict[str, Any]:
-    """A dataclass as JSON types: NaN is null, fields that are None are left out.
+class Written:
+    """A frozen dataclass that is written as JSON by its annotations."""
 
-    Raises:
-        ValueError: a field holds something else than its annotation says, or an infinity.
-    """
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only: NaN is null, fields that are None are left out.
+
+        Raises:
+            ValueError: a field holds something else than its annotation says, or an infinity.
+        """
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls: type[T], value: object) -> T:
+        """What :meth:`to_json` wrote.
+
+        Raises:
+            DataError: the first key that is missing or of another kind.
+        """
+        return from_json(cls, value)
+
+
+def to_json(value: object) -> dict[str, Any]:
+    """A frozen dataclass as JSON types; see :meth:`Written.to_json`."""
     kept = _adapter(cast(Hashable, type(value))).dump_python(
         value, mode="json", exclude_none=True, warnings="error"
     )
@@ -55,18 +74,14 @@ def to_json(value: object) -> dict[str, Any]:
 
 
 def from_json(kind: type[T], value: object) -> T:
-    """What :func:`to_json` wrote.
-
-    Raises:
-        ValueError: in one line, the first key that is missing or of another kind.
-    """
+    """What :func:`to_json` wrote; see :meth:`Written.from_json`."""
     try:
         found: T = _adapter(cast(Hashable, kind)).validate_python(value)
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"]))
         message = str(fault["msg"]).removeprefix("Value error, ")
-        raise ValueError(f"{key}: {message}" if key else message) from None
+        raise DataError(f"{key}: {message}" if key else message) from None
     return found
 
 

@@ -287,7 +287,7 @@ def test_the_command_writes_page_figures_and_tables(clip_experiment, tmp_path, c
     with (folder / "tables/transfer-1.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     own = json.loads((clip_experiment[1] / "analyses/transfer.json").read_text())["result"]["models"]["film"]
-    assert float(rows[0]["tuned low"]) == own["tuned"]["rsa_spearman"]["low"]
+    assert float(rows[0]["tuned low"]) == own["means"]["tuned"]["rsa_spearman"]["low"]
     assert r"\toprule" in (folder / "tables/variance-1.tex").read_text()
 
 

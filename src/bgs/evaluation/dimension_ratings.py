@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from bgs._codec import Number, to_json
+from bgs._codec import Number, Written
 from bgs._errors import DataError
 from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
@@ -22,7 +21,7 @@ from bgs.stimuli import StimulusSet
 
 
 @dataclass(frozen=True)
-class DimensionRating:
+class DimensionRating(Written):
     """One dimension and one rating over the clips that have it.
 
     Attributes:
@@ -38,10 +37,6 @@ class DimensionRating:
     spearman: Metric
     q_pearson: Number
     q_spearman: Number
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null."""
-        return to_json(self)
 
 
 def rate_dimensions(

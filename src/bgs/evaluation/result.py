@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from bgs._codec import Number, OptionalNumber, from_json, to_json
+from bgs._codec import Number, OptionalNumber, Written
 from bgs._errors import DataError
 from bgs._numbers import between, plain
 
 #: Low and high bound.
 Interval = tuple[Number, Number]
-M = TypeVar("M", bound="Metric")
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Written):
     """One measured number.
 
     Attributes:
@@ -42,15 +41,6 @@ class Metric:
         interval = between(self.low, self.high, 3)
         p = "" if self.p is None else f", p {plain(self.p, 3)}"
         return f"{plain(self.value, 3)}{f' {interval}' if interval else ''}{p}, n = {self.n:,} ({self.unit})"
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null. ``p`` is there only if it was computed."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls: type[M], value: Mapping[str, Any]) -> M:
-        """What :meth:`to_json` wrote."""
-        return from_json(cls, value)
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,8 @@ from bgs.reports.pictures import contact_sheet
 if TYPE_CHECKING:
     from bgs.experiments.experiment import Experiment
 
-#: Clips that are kept of each dimension, those that have most of it.
-TOP = 6
-#: Dimensions whose clips are shown.
-_PICTURED = 4
+#: Dimensions whose clips are shown; clips of each that are shown, and named, those that have most of it.
+_PICTURED, _SHOWN, _NAMED = 4, 6, 3
 _CALLED = 0.05
 #: Share of the variance over pairs below which a dimension carries nothing.
 _LEAST = 0.001
@@ -44,26 +42,16 @@ class DimensionsSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Loading:
-    """A clip, and how much of a dimension it has."""
-
-    id: str
-    loading: float
-
-
-@dataclass(frozen=True)
 class Space:
     """Dimensions of people or of one model.
 
     Attributes:
         dimensions: as found.
-        top: of each dimension the clips that have most of it.
         ratings: correlations with every rating that varies; none where there is no such rating.
         seed: of the model; None for people.
     """
 
     dimensions: Annotated[Dimensions, OwnForm()]
-    top: tuple[tuple[Loading, ...], ...]
     ratings: tuple[DimensionRating, ...]
     seed: int | None = None
 
@@ -71,6 +59,10 @@ class Space:
     def carrying(self) -> list[int]:
         """Dimensions that are not shrunk to nothing."""
         return [k for k, share in enumerate(self.dimensions.carried) if share >= _LEAST]
+
+    def top(self, dimension: int, clips: int) -> list[str]:
+        """Ids of the clips that have most of a dimension."""
+        return [name for name, _ in self.dimensions.top(dimension, clips)]
 
     @property
     def best(self) -> dict[int, DimensionRating]:
@@ -120,8 +112,7 @@ def _space(
         rdm, experiment.study.stimuli.ids, ranks=range(1, most + 1), starts=settings.starts,
         seed=experiment.config.seeds[0],
     )  # fmt: skip
-    top = tuple(tuple(Loading(name, x) for name, x in found.top(k, TOP)) for k in range(found.rank))
-    return Space(found, top, _ratings(experiment, found), seed)
+    return Space(found, _ratings(experiment, found), seed)
 
 
 def _ratings(experiment: Experiment, found: Dimensions) -> tuple[DimensionRating, ...]:
@@ -182,7 +173,7 @@ def _panel(name: str, space: Space, role: Role) -> ForestPanel:
 
 def _pictures(context: Context, name: str, space: Space) -> list[FigureBlock]:
     """The clips that have most of the first dimensions, a row each; none where there are no clips."""
-    rows = [[clip.id for clip in space.top[k]] for k in space.carrying[:_PICTURED]]
+    rows = [space.top(k, _SHOWN) for k in space.carrying[:_PICTURED]]
     pictures = thumbnails(context.experiment, [clip for row in rows for clip in row])
     if pictures is None:
         return []
@@ -200,7 +191,7 @@ def _table(context: Context, name: str, space: Space) -> Table:
         rating: tuple[Cell, ...] = ("–", None, "–")
         if row is not None:
             rating = (row.attribute, row.pearson, p_text(row.q_pearson))
-        clips = _clips(context, [clip.id for clip in space.top[k][:3]])
+        clips = _clips(context, space.top(k, _NAMED))
         lines.append((k + 1, f"{found.carried[k]:.1%}", *rating, clips))
     header = ("dimension", "variance carried", "rating", "correlation", "q", "clips that have most of it")
     return Table(f"Dimensions of {name}, {len(found.stimulus_ids)} clips", header, tuple(lines), (1, 3, 4))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,57 +31,15 @@ class DisagreementSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Counts:
-    """How many triplets there are; see :class:`bgs.evaluation.Disagreements`."""
-
-    n_triplets: int
-    n_repaired: int
-    n_broken: int
-    n_people_tied: int
-    n_models_tied: int
-
-    @classmethod
-    def of(cls, found: Disagreements) -> Counts:
-        """Those of one seed."""
-        return cls(
-            found.n_triplets, found.n_repaired, found.n_broken, found.n_people_tied, found.n_models_tied
-        )
-
-
-@dataclass(frozen=True)
-class Example:
-    """A triplet, and the ids of its clips."""
-
-    triplet: Disagreement
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ModelDisagreement:
-    """One model.
-
-    Attributes:
-        counts: seed -> how many.
-        seed: the first, which the examples are of.
-        repaired, broken: examples.
-    """
-
-    counts: dict[int, Counts]
-    seed: int
-    repaired: tuple[Example, ...]
-    broken: tuple[Example, ...]
-
-
-@dataclass(frozen=True)
 class Disagreeing:
-    """Every model, or why it does not apply to it."""
+    """Model -> seed -> triplets, or why it does not apply to a model."""
 
-    models: dict[str, ModelDisagreement]
+    models: dict[str, dict[int, Disagreements]]
     not_applicable: dict[str, str]
 
 
 def analyse(experiment: Experiment, settings: DisagreementSettings) -> Disagreeing:
-    """Counts of each seed, and examples of the first.
+    """Triplets of each seed, the first seed first.
 
     Raises:
         NotApplicable: no trial shows three held-out clips.
@@ -100,35 +58,27 @@ def _held_out(experiment: Experiment) -> Trials:
 
 def _of_model(
     experiment: Experiment, model: str, inside: Trials, settings: DisagreementSettings
-) -> ModelDisagreement:
-    found = {
+) -> dict[int, Disagreements]:
+    return {
         seed: disagreements(
             inside, experiment.distances(base), experiment.distances(tuned), most=settings.examples
         )
         for seed, (base, tuned) in sorted(experiment.pairs(model).items())
     }
-    seed, first = next(iter(found.items()))
-    ids = experiment.study.stimuli.ids
-
-    def examples(rows: Sequence[Disagreement]) -> tuple[Example, ...]:
-        return tuple(Example(row, tuple(ids[i] for i in row.stimuli)) for row in rows)
-
-    counts = {s: Counts.of(one) for s, one in found.items()}
-    return ModelDisagreement(counts, seed, examples(first.repaired), examples(first.broken))
 
 
 def present(result: Disagreeing, context: Context) -> Findings:
-    """Counts in words and by seed, and the examples clip by clip."""
+    """Counts in words and by seed, and the examples of the first seed clip by clip."""
     words, tables, blocks = list[str](), list[Table](), list[TripletBlock]()
-    for model, found in result.models.items():
-        words += _words(context, model, found)
-        tables.append(_counts(context, model, found))
-        blocks += _blocks(context, model, found)
+    for model, seeds in result.models.items():
+        first = seeds[min(seeds)]
+        words += _words(context, model, first)
+        tables.append(_counts(context, model, seeds))
+        blocks += _blocks(context, model, first)
     return Findings(tuple(words), (), tuple(tables), tuple(blocks), reasons(result.not_applicable))
 
 
-def _words(context: Context, model: str, found: ModelDisagreement) -> list[str]:
-    first = found.counts[found.seed]
+def _words(context: Context, model: str, first: Disagreements) -> list[str]:
     judges = context.words.judges
     sentences = [
         f"Of {first.n_triplets:,} triplets of held-out clips, tuning{'' if len(context.models) == 1 else f' {model}'} repaired "
@@ -145,10 +95,10 @@ def _words(context: Context, model: str, found: ModelDisagreement) -> list[str]:
     return sentences
 
 
-def _counts(context: Context, model: str, found: ModelDisagreement) -> Table:
+def _counts(context: Context, model: str, seeds: Mapping[int, Disagreements]) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (f"seed {seed}", n.n_triplets, n.n_repaired, n.n_broken, n.n_people_tied, n.n_models_tied)
-        for seed, n in found.counts.items()
+        for seed, n in seeds.items()
     ]
     header = ("", "triplets", "repaired", "broken", f"{context.words.judges} tied", "models tied")
     return Table(
@@ -158,7 +108,7 @@ def _counts(context: Context, model: str, found: ModelDisagreement) -> Table:
     )
 
 
-def _blocks(context: Context, model: str, found: ModelDisagreement) -> list[TripletBlock]:
+def _blocks(context: Context, model: str, found: Disagreements) -> list[TripletBlock]:
     judges = context.words.judges
     return [
         TripletBlock(
@@ -171,14 +121,13 @@ def _blocks(context: Context, model: str, found: ModelDisagreement) -> list[Trip
     ]  # fmt: skip
 
 
-def _specs(context: Context, rows: Sequence[Example]) -> tuple[TripletSpec, ...]:
+def _specs(context: Context, rows: Sequence[Disagreement]) -> tuple[TripletSpec, ...]:
     stimuli = context.experiment.study.stimuli
-    ids = list(dict.fromkeys(name for row in rows for name in row.ids))
-    positions = stimuli.positions(ids)
+    positions = np.array(list(dict.fromkeys(i for row in rows for i in row.stimuli)), dtype=np.intp)
     decoded = strips(context.experiment, positions)
     frames = {} if decoded is None else dict(zip(positions.tolist(), decoded, strict=True))
     captions = [] if stimuli.captions is None else [next(iter(said), "") for said in stimuli.captions]
-    return tuple(triplet_spec(row.triplet, stimuli.ids, frames, captions, context.words) for row in rows)
+    return tuple(triplet_spec(row, stimuli.ids, frames, captions, context.words) for row in rows)
 
 
 DISAGREEMENT = Chapter(

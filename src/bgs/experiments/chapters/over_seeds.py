@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from bgs._errors import message_of
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Name (of a rating, region or measure) -> figure.
+#: Name (of a rating, region or measure) -> figure, and -> metric of one seed.
 Figures = dict[str, SeedMean]
+Metrics = Mapping[str, Metric]
 
 
 def by_model(experiment: Experiment, analyse: Callable[[str], T]) -> tuple[dict[str, T], dict[str, str]]:
@@ -55,13 +57,30 @@ def before_and_after(
         yield seed, bases[base_seed], make(f"run:{cell.folder.path}", cell)
 
 
-def means(metrics: Mapping[int, Mapping[str, Metric]]) -> Figures:
+def means(metrics: Mapping[int, Metrics]) -> Figures:
     """Name -> mean over seeds, of the names that every seed has."""
     first = next(iter(metrics.values()))
     names = [name for name in first if all(name in found for found in metrics.values())]
     return {name: SeedMean.of({seed: found[name] for seed, found in metrics.items()}) for name in names}
 
 
-def base_means(experiment: Experiment, model: str, metrics: Mapping[int, Mapping[str, Metric]]) -> Figures:
+def base_means(experiment: Experiment, model: str, metrics: Mapping[int, Metrics]) -> Figures:
     """The same for a base model, by the seed that it was made with: one, unless it depends on the seed."""
     return means({experiment.config.base_seed(model, seed): found for seed, found in metrics.items()})
+
+
+@dataclass(frozen=True)
+class BeforeAfter:
+    """Figures of base and tuned model and their paired differences, by name."""
+
+    base: Figures
+    tuned: Figures
+    difference: Figures
+
+    @classmethod
+    def of(
+        cls, experiment: Experiment, model: str, found: Mapping[int, tuple[Metrics, Metrics, Metrics]]
+    ) -> BeforeAfter:
+        """Means over seeds of base, tuned and difference."""
+        base, tuned, difference = ({seed: one[k] for seed, one in found.items()} for k in range(3))
+        return cls(base_means(experiment, model, base), means(tuned), means(difference))

@@ -10,10 +10,10 @@ from pydantic import Field
 
 from bgs._config import Settings
 from bgs.embeddings import Embeddings
-from bgs.evaluation import PROBE_PROTOCOLS, Metric, Probes, ProbeScore, probe
+from bgs.evaluation import PROBE_PROTOCOLS, Probes, ProbeScore, probe
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
 from bgs.experiments.chapters.context import Context, estimate, p_text, reasons
-from bgs.experiments.chapters.over_seeds import Figures, base_means, by_model, means
+from bgs.experiments.chapters.over_seeds import BeforeAfter, Figures, Metrics, by_model
 from bgs.experiments.chapters.planted import drivers
 from bgs.experiments.conditions import Condition
 from bgs.experiments.results import SeedMean, with_q
@@ -46,20 +46,11 @@ class ProbeSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Scores:
-    """One score of base and tuned embeddings and its paired difference, each by attribute."""
-
-    base: Figures
-    tuned: Figures
-    difference: Figures
-
-
-@dataclass(frozen=True)
 class Readings:
     """How well attributes are read off a model trained under one condition; p and q over attributes are of Pearson's r."""
 
-    pearson: Scores
-    r_squared: Scores
+    pearson: BeforeAfter
+    r_squared: BeforeAfter
 
 
 @dataclass(frozen=True)
@@ -129,18 +120,16 @@ def _probe(
 
 
 def _readings(experiment: Experiment, model: str, results: Mapping[int, Probes]) -> Readings:
-    def scores(kind: Literal["pearson", "r_squared"]) -> Scores:
-        def of(table: Mapping[str, ProbeScore]) -> dict[str, Metric]:
+    def means_of(kind: Literal["pearson", "r_squared"]) -> BeforeAfter:
+        def of(table: Mapping[str, ProbeScore]) -> Metrics:
             return {name: getattr(score, kind) for name, score in table.items()}
 
-        base = {seed: of(result.against_scores) for seed, result in results.items()}
-        tuned = {seed: of(result.scores) for seed, result in results.items()}
-        difference = {seed: of(result.differences) for seed, result in results.items()}
-        return Scores(base_means(experiment, model, base), means(tuned), means(difference))
+        found = {s: (of(r.against_scores), of(r.scores), of(r.differences)) for s, r in results.items()}
+        return BeforeAfter.of(experiment, model, found)
 
-    pearson = scores("pearson")
-    with_qs = Scores(with_q(pearson.base), with_q(pearson.tuned), with_q(pearson.difference))
-    return Readings(with_qs, scores("r_squared"))
+    r = means_of("pearson")
+    with_qs = BeforeAfter(with_q(r.base), with_q(r.tuned), with_q(r.difference))
+    return Readings(with_qs, means_of("r_squared"))
 
 
 def present(result: Attributes, context: Context) -> Findings:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +19,7 @@ from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Transfer
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
 from bgs.experiments.chapters.context import Context, estimate, p_text, reasons, seeds_text
-from bgs.experiments.chapters.over_seeds import Figures, base_means, before_and_after, by_model, means
+from bgs.experiments.chapters.over_seeds import BeforeAfter, before_and_after, by_model
 from bgs.experiments.conditions import Condition
 from bgs.reports import Estimate, FigureBlock, ForestFigure, ForestPanel, ForestRow, Table, change_sentence
 from bgs.reports.page import Cell as TableCell
@@ -67,20 +66,18 @@ class ModelTransfer:
     """One model.
 
     Attributes:
-        base, tuned, difference: ``rsa_spearman``, ``odd_one_out_3afc`` and, where a label is decoded, ``balanced_accuracy``
-            -> mean over seeds.
-        references: chance and human raters of the decoding.
-        classes, confusion: labels, and how the tuned model of the first seed confuses them; empty without a label.
-        provenance: of the first seed, see :class:`bgs.evaluation.Transfer`.
+        means: of ``rsa_spearman``, ``odd_one_out_3afc`` and, where a label is decoded, ``balanced_accuracy``.
+        first: all of the first seed: references and confusions of the decoding, provenance.
     """
 
-    base: Figures
-    tuned: Figures
-    difference: Figures
-    references: dict[str, Metric]
-    classes: tuple[str, ...] = ()
-    confusion: tuple[tuple[int, ...], ...] = ()
-    provenance: dict[str, object] = field(default_factory=dict)
+    means: BeforeAfter
+    first: Transfer
+
+    @property
+    def references(self) -> dict[str, Metric]:
+        """Chance and human raters of the decoding."""
+        found = {} if self.first.decoding is None else self.first.decoding.metrics
+        return {name: found[name] for name in REFERENCES if name in found}
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,15 @@ def _of_model(
         seed: _transfer(experiment, tuned, base, settings, second.stimuli)
         for seed, base, tuned in before_and_after(experiment, model, embed)
     }
-    return _tables(experiment, model, found)
+    sides = {
+        seed: (
+            with_decoding(one, "against"),
+            with_decoding(one, "embeddings"),
+            with_decoding(one, "difference"),
+        )
+        for seed, one in found.items()
+    }
+    return ModelTransfer(BeforeAfter.of(experiment, model, sides), found[min(found)])
 
 
 def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
@@ -183,20 +188,6 @@ def _hashes(stimuli: StimulusSet) -> dict[str, str]:
     return dict(zip(there, digests, strict=True))
 
 
-def _tables(experiment: Experiment, model: str, found: Mapping[int, Transfer]) -> ModelTransfer:
-    first = found[min(found)]
-    decoding = first.decoding
-    return ModelTransfer(
-        base=base_means(experiment, model, {s: with_decoding(r, "against") for s, r in found.items()}),
-        tuned=means({s: with_decoding(r, "embeddings") for s, r in found.items()}),
-        difference=means({s: with_decoding(r, "difference") for s, r in found.items()}),
-        references={} if decoding is None else {k: decoding.metrics[k] for k in REFERENCES if k in decoding.metrics},
-        classes=() if decoding is None else decoding.classes,
-        confusion=() if decoding is None else decoding.confusion,
-        provenance=first.provenance,
-    )  # fmt: skip
-
-
 def with_decoding(result: Transfer, which: str) -> dict[str, Metric]:
     """RSA, odd-one-out and balanced accuracy of one side: ``embeddings``, ``against`` or ``difference``."""
     tables = {
@@ -230,10 +221,15 @@ def present(result: Transferred, context: Context) -> Findings:
 def _words(context: Context, model: str, found: ModelTransfer) -> list[str]:
     return [
         change_sentence(
-            change, found.base[key].value, found.tuned[key].value, what, context.cause(model), counted
+            change,
+            found.means.base[key].value,
+            found.means.tuned[key].value,
+            what,
+            context.cause(model),
+            counted,
         )
         for key, (what, _, counted) in _MEASURES.items()
-        if (change := found.difference.get(key)) is not None
+        if (change := found.means.difference.get(key)) is not None
     ]
 
 
@@ -243,11 +239,14 @@ def _panel(context: Context, model: str, found: ModelTransfer) -> ForestPanel:
     rows = [
         ForestRow(
             {"rsa_spearman": "RSA, Spearman", "odd_one_out_3afc": "odd one out"}.get(key, "decoding"),
-            (estimate("base", found.base[key], "base"), estimate("tuned", found.tuned[key], "tuned")),
+            (
+                estimate("base", found.means.base[key], "base"),
+                estimate("tuned", found.means.tuned[key], "tuned"),
+            ),
             guessing if chance is None else chance,
         )
         for key, (_, chance, _) in _MEASURES.items()
-        if key in found.tuned
+        if key in found.means.tuned
     ]
     rows += [
         ForestRow(f"decoding, {called}", (Estimate.of("raters", references[name], "people"),))
@@ -260,11 +259,11 @@ def _panel(context: Context, model: str, found: ModelTransfer) -> ForestPanel:
 def _results(context: Context, model: str, found: ModelTransfer) -> list[Table]:
     lines: list[tuple[TableCell, ...]] = [
         (
-            what, found.base[key], found.tuned[key], change, p_text(change.p), change.n, counted,
-            seeds_text(found.tuned[key]),
+            what, found.means.base[key], found.means.tuned[key], change, p_text(change.p), change.n, counted,
+            seeds_text(found.means.tuned[key]),
         )
         for key, (what, _, counted) in _MEASURES.items()
-        if (change := found.difference.get(key)) is not None
+        if (change := found.means.difference.get(key)) is not None
     ]  # fmt: skip
     for name, called in {"chance": "labels shuffled", **_RATERS}.items():
         if name in found.references:
@@ -272,14 +271,13 @@ def _results(context: Context, model: str, found: ModelTransfer) -> list[Table]:
             lines.append((f"decoding, {called}", metric, None, None, "–", metric.n, "clips", ""))
     header = ("", "base", "tuned", "difference", "p", "n", "of", "tuned, seed by seed")
     tables = [Table(context.called(model, "Zero-shot transfer"), header, tuple(lines), (1, 2, 3, 4, 5))]
-    if found.classes:
-        rows: tuple[tuple[TableCell, ...], ...] = tuple(
-            (name, *row) for name, row in zip(found.classes, found.confusion, strict=True)
-        )
+    if (decoding := found.first.decoding) is not None:
+        named = zip(decoding.classes, decoding.confusion, strict=True)
+        rows: tuple[tuple[TableCell, ...], ...] = tuple((name, *row) for name, row in named)
         caption = context.called(
             model, "Labels given by the tuned model, first seed (rows: what raters said)"
         )
-        tables.append(Table(caption, ("", *found.classes), rows))
+        tables.append(Table(caption, ("", *decoding.classes), rows))
     return tables
 
 
