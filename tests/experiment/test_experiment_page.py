@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from bgs import BgsError
+from bgs._files import sha256_of
 from bgs.cli.main import main
 from bgs.evaluation import Metric
 from bgs.experiments.chapters import CHAPTERS
@@ -167,7 +171,8 @@ def _change_analysis(folder, name, change):
     path = folder / f"analyses/{name}.json"
     found = json.loads(path.read_text())
     change(found)
-    found.pop("sha256", None)  # as by a version that kept none
+    if "result" in found:  # as if it had been written so
+        found["sha256"] = sha256_of(json.dumps(found["result"], sort_keys=True))
     path.write_text(json.dumps(found))
 
 
@@ -292,16 +297,61 @@ def test_the_command_writes_page_figures_and_tables(clip_experiment, tmp_path, c
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda result: result | {"models": 3}, lambda result: {}, lambda result: [1]]
+    ("spoil", "message"),
+    [
+        (lambda result: result | {"models": 3}, "models: Input should be a valid dictionary"),
+        (lambda result: {}, "models: Field required"),
+        (lambda result: [1], "result: Input should be a valid dictionary"),
+        (
+            lambda result: result | {"not_applicable": {"other": "it is not"}},
+            "other values than were written",
+        ),
+    ],
 )
-def test_a_result_of_another_shape_than_was_written_is_one_line(copied, capsys, spoil):
+def test_a_result_that_is_not_as_it_was_written_is_one_line(copied, capsys, spoil, message):
     path = copied / "analyses/variance.json"
     found = json.loads(path.read_text())
     path.write_text(json.dumps(found | {"result": spoil(found["result"])}))
     assert run("report", copied) == 2
     error = capsys.readouterr().err
-    assert "variance.json: damaged: other values than were written (delete it" in error
+    assert f"variance.json: damaged: {message} (delete it" in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("chapter", "keys"),
+    [
+        ("variance", ("models", "tiny", "partitions", "hybrid", "cross_validated", "hybrid", "low")),
+        ("probes", ("models", "tiny", "protocols", "held-out", "hybrid", "pearson", "base", "valence", "n")),
+        ("dimensions", ("people", "ratings", 0, "pearson", "unit")),
+        ("disagreement", ("models", "tiny", "0", "repaired", 0, "votes")),
+        ("gap", ("protocols", "held-out-pairs", "ceilings", "rsa_ceiling", "value")),
+    ],
+)
+def test_the_key_of_a_wrong_value_is_named(copied, capsys, chapter, keys):
+    path = copied / f"analyses/{chapter}.json"
+    found = json.loads(path.read_text())
+    place = found["result"]
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = {"wrong": 1}
+    path.write_text(json.dumps(found))
+    assert run("report", copied) == 2
+    error = capsys.readouterr().err
+    assert f"{chapter}.json: damaged: {'.'.join(map(str, keys))}" in error
+    assert error.count("\n") == 1
+
+
+def test_presenting_imports_no_torch(copied):
+    code = (
+        "import sys\n"
+        "from bgs.experiments.page import report_experiment\n"
+        f"report_experiment({str(copied)!r})\n"
+        "assert not {'torch', 'transformers'} & sys.modules.keys()\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    )
 
 
 def test_folders_that_are_no_finished_experiment_are_refused(copied, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +29,13 @@ class _Failure:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What a file holds: the hash of what it was made of, and one of the others; ``result`` in its own JSON form."""
+    """What a file holds: the hash of what it was made of, and one of the others; ``result`` in its own JSON form, with the
+    hash by which whoever reads it sees whether it is as it was written."""
 
     version: int | None = None
     key: str = ""
     result: dict[str, Any] | None = None
+    sha256: str = ""
     not_applicable: str | None = None
     error: _Failure | None = None
 
@@ -61,7 +64,7 @@ def keep(experiment: Experiment, chapter: Chapter[S, R], settings: S, made_of: s
     found = _attempt(experiment, chapter, settings)
     about = {"version": chapter.version, "key": key}
     if isinstance(found, dict):
-        write_json(path, {**about, "result": found})
+        write_json(path, {**about, "sha256": _fingerprint(found), "result": found})
         return None
     if isinstance(found, NotApplicable):
         write_json(path, {**about, "not_applicable": message_of(found)})
@@ -104,7 +107,14 @@ def read(experiment: Experiment, chapter: Chapter[S, R]) -> R:
     with legible(path, _AGAIN):
         if kept.result is None:
             raise ValueError("result is missing")
-        return from_json(chapter.result, kept.result)
+        result = from_json(chapter.result, kept.result)
+        if kept.sha256 != _fingerprint(kept.result):
+            raise ValueError("other values than were written")
+    return result
+
+
+def _fingerprint(result: dict[str, Any]) -> str:
+    return sha256_of(json.dumps(result, allow_nan=False, sort_keys=True))
 
 
 def _load(path: Path) -> _Kept:
