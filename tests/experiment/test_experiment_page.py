@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -340,18 +337,6 @@ def test_the_key_of_a_wrong_value_is_named(copied, capsys, chapter, keys):
     error = capsys.readouterr().err
     assert f"{chapter}.json: damaged: {'.'.join(map(str, keys))}" in error
     assert error.count("\n") == 1
-
-
-def test_presenting_imports_no_torch(copied):
-    code = (
-        "import sys\n"
-        "from bgs.experiments.page import report_experiment\n"
-        f"report_experiment({str(copied)!r})\n"
-        "assert not {'torch', 'transformers'} & sys.modules.keys()\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    )
 
 
 def test_folders_that_are_no_finished_experiment_are_refused(copied, tmp_path, capsys):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +28,7 @@ from bgs.experiments.results import ResultsTable
 from bgs.runs import run
 from bgs.training import TrainingLog
 
+DOCS = Path(__file__).parents[2] / "docs/experiment.md"
 CELLS = [
     "base/seed-0",
     *(f"{c}/seed-{s}" for s in (0, 1) for c in ("hybrid", "language-distillation", "shuffled")),
@@ -430,3 +433,23 @@ def test_a_chapter_needs_a_name_of_its_own_and_a_result_of_its_type(whole, setti
     assert list(run_experiment(config, whole).failed) == ["analysis odd", "analysis word"]
     assert json.loads((whole / "analyses/nan.json").read_text())["result"] == {"seeds": {"0": None}}
     assert not open_experiment(whole).config.analyses.model_extra
+
+
+def test_the_chapter_of_the_docs_runs(config, whole, tmp_path, monkeypatch, restored):
+    code = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)[1]
+    shutil.copytree(whole, tmp_path / "experiments/mine")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "experiment.yaml").write_text(config.to_yaml())
+    exec(compile(code, DOCS.name, "exec", dont_inherit=True), {"__name__": "__main__"})
+    found = json.loads((tmp_path / "experiments/mine/analyses/spread.json").read_text())["result"]
+    experiment = open_experiment(tmp_path / "experiments/mine")
+    last = experiment_page(experiment, *read_results(experiment)).sections[-1]
+    assert last.sentence == f"the base model: {found['models']['tiny']['0']:.3f}."
+    assert last.title == "How far apart clips are to people"
+
+
+def test_the_docs_list_the_chapters_that_analyse():
+    listed = re.findall(
+        r"^\| `([a-z]+)` \|", DOCS.read_text(encoding="utf-8").partition("## Analyses")[2], re.MULTILINE
+    )
+    assert listed == [chapter.name for chapter in CHAPTERS if chapter.analyse is not None]
