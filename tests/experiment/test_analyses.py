@@ -150,11 +150,11 @@ def test_probes_of_base_and_tuned(text_experiment, protocol, condition):
         for tuned in data.tuned("tiny", condition).values()
     ]
     scores = result(text_experiment, "probes")["models"]["tiny"]["protocols"][protocol][condition]
-    same(scores["pearson"]["tuned"]["valence"], [p.scores["valence"].pearson for p in own])
-    same(scores["r_squared"]["difference"]["valence"], [p.differences["valence"].r_squared for p in own])
-    base_score = figure(scores["pearson"]["base"]["valence"])
+    same(scores["pearson"]["valence"]["tuned"], [p.scores["valence"].pearson for p in own])
+    same(scores["r_squared"]["valence"]["difference"], [p.differences["valence"].r_squared for p in own])
+    base_score = figure(scores["pearson"]["valence"]["base"])
     assert base_score.seeds == {0: pytest.approx(own[0].against_scores["valence"].pearson.value)}  # one base
-    change = figure(scores["pearson"]["difference"]["valence"])
+    change = figure(scores["pearson"]["valence"]["difference"])
     assert change.q == pytest.approx(benjamini_hochberg(np.array([change.p]))[0])
 
 
@@ -181,11 +181,11 @@ def test_transfer_is_zero_shot_and_centred_on_the_clips_measured(clip_experiment
             )
         )  # fmt: skip
     table = result(clip_experiment, "transfer")["models"]["film"]
-    means = table["means"]
-    same(means["tuned"]["rsa_spearman"], [t.metrics["rsa_spearman"] for t in own])
-    same(means["base"]["odd_one_out_3afc"], [t.against_metrics["odd_one_out_3afc"] for t in own])
-    same(means["difference"]["rsa_spearman"], [t.differences["rsa_spearman"] for t in own])
-    same(means["difference"]["balanced_accuracy"], [t.decoding.difference for t in own])
+    changes = table["changes"]
+    same(changes["rsa_spearman"]["tuned"], [t.metrics["rsa_spearman"] for t in own])
+    same(changes["odd_one_out_3afc"]["base"], [t.against_metrics["odd_one_out_3afc"] for t in own])
+    same(changes["rsa_spearman"]["difference"], [t.differences["rsa_spearman"] for t in own])
+    same(changes["balanced_accuracy"]["difference"], [t.decoding.difference for t in own])
     assert Transfer.from_json(table["first"]).decoding == own[0].decoding
     assert set(own[0].decoding.metrics) >= {"chance", "one_rater", "new_panel"}
 

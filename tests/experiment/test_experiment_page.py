@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import re
@@ -180,7 +181,7 @@ def _change_analysis(folder, name, change):
 def test_a_rating_is_read_off_better_where_interval_and_q_say_so(copied, low, q, words):
     def change(found):
         for conditions in found["result"]["models"]["tiny"]["protocols"].values():
-            conditions["hybrid"]["pearson"]["difference"]["valence"] |= {
+            conditions["hybrid"]["pearson"]["valence"]["difference"] |= {
                 "value": 0.3,
                 "low": low,
                 "high": 0.5,
@@ -198,13 +199,9 @@ def test_what_observers_go_by_is_told_apart(copied):
     def change(found):
         found["result"]["drivers"] = ["valence"]
         for conditions in found["result"]["models"]["tiny"]["protocols"].values():
-            for table in ("base", "tuned", "difference"):
-                scores = conditions["hybrid"]["pearson"][table]
-                scores["hue"] = dict(scores["valence"])
-            conditions["hybrid"]["pearson"]["difference"]["valence"] |= {"low": 0.1, "high": 0.5, "q": 0.01}
-            conditions["hybrid"]["r_squared"]["tuned"]["hue"] = conditions["hybrid"]["r_squared"]["tuned"][
-                "valence"
-            ]
+            for scores in conditions["hybrid"].values():
+                scores["hue"] = copy.deepcopy(scores["valence"])
+            conditions["hybrid"]["pearson"]["valence"]["difference"] |= {"low": 0.1, "high": 0.5, "q": 0.01}
             del conditions["language-distillation"]
 
     _change_analysis(copied, "probes", change)
@@ -289,7 +286,7 @@ def test_the_command_writes_page_figures_and_tables(clip_experiment, tmp_path, c
     with (folder / "tables/transfer-1.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     own = json.loads((clip_experiment[1] / "analyses/transfer.json").read_text())["result"]["models"]["film"]
-    assert float(rows[0]["tuned low"]) == own["means"]["tuned"]["rsa_spearman"]["low"]
+    assert float(rows[0]["tuned low"]) == own["changes"]["rsa_spearman"]["tuned"]["low"]
     assert r"\toprule" in (folder / "tables/variance-1.tex").read_text()
 
 
@@ -319,7 +316,7 @@ def test_a_result_that_is_not_as_it_was_written_is_one_line(copied, capsys, spoi
     ("chapter", "keys"),
     [
         ("variance", ("models", "tiny", "partitions", "hybrid", "cross_validated", "hybrid", "low")),
-        ("probes", ("models", "tiny", "protocols", "held-out", "hybrid", "pearson", "base", "valence", "n")),
+        ("probes", ("models", "tiny", "protocols", "held-out", "hybrid", "pearson", "valence", "base", "n")),
         ("dimensions", ("people", "ratings", 0, "pearson", "unit")),
         ("disagreement", ("models", "tiny", "0", "repaired", 0, "votes")),
         ("gap", ("protocols", "held-out-pairs", "ceilings", "rsa_ceiling", "value")),
@@ -364,7 +361,7 @@ def test_data_that_have_changed_since_are_refused(copied):
 
 def test_metrics_survive_the_way_to_disk(text_experiment):
     found = json.loads((text_experiment[1] / "analyses/probes.json").read_text())["result"]
-    score = found["models"]["tiny"]["protocols"]["k-fold"]["hybrid"]["pearson"]["difference"]["valence"]
+    score = found["models"]["tiny"]["protocols"]["k-fold"]["hybrid"]["pearson"]["valence"]["difference"]
     assert set(score) == {"value", "low", "high", "n", "unit", "intervals", "p", "seeds", "q"}
     assert isinstance(Metric.from_json(score), Metric)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, create_model
 
+from bgs._codec import Number, OptionalNumber
 from bgs._config import Settings, changed_keys, validate
 from bgs._errors import ConfigError
 from bgs._progress import progress_bar
@@ -36,6 +37,9 @@ __all__ = [
     "Context",
     "Findings",
     "NotApplicable",
+    "Number",
+    "OptionalNumber",
+    "Settings",
     "register",
     "run_chapters",
     "wanted_chapters",

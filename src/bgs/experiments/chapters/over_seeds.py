@@ -10,7 +10,7 @@ from bgs._errors import message_of
 from bgs.evaluation import Metric
 from bgs.experiments.chapters.chapter import NotApplicable
 from bgs.experiments.conditions import Condition
-from bgs.experiments.results import SeedMean
+from bgs.experiments.results import SeedMean, with_q
 
 if TYPE_CHECKING:
     from bgs.experiments.cells import Cell
@@ -70,17 +70,22 @@ def base_means(experiment: Experiment, model: str, metrics: Mapping[int, Metrics
 
 
 @dataclass(frozen=True)
-class BeforeAfter:
-    """Figures of base and tuned model and their paired differences, by name."""
+class Change:
+    """A figure of a base and of a tuned model, and their paired difference."""
 
-    base: Figures
-    tuned: Figures
-    difference: Figures
+    base: SeedMean
+    tuned: SeedMean
+    difference: SeedMean
 
-    @classmethod
-    def of(
-        cls, experiment: Experiment, model: str, found: Mapping[int, tuple[Metrics, Metrics, Metrics]]
-    ) -> BeforeAfter:
-        """Means over seeds of base, tuned and difference."""
-        base, tuned, difference = ({seed: one[k] for seed, one in found.items()} for k in range(3))
-        return cls(base_means(experiment, model, base), means(tuned), means(difference))
+
+def changes(
+    experiment: Experiment,
+    model: str,
+    found: Mapping[int, tuple[Metrics, Metrics, Metrics]],
+    adjusted: bool = False,
+) -> dict[str, Change]:
+    """Name -> means over seeds of base, tuned and difference; ``adjusted``: with q over the names of each."""
+    base, tuned, difference = ({seed: one[k] for seed, one in found.items()} for k in range(3))
+    tables = base_means(experiment, model, base), means(tuned), means(difference)
+    columns = [with_q(table) for table in tables] if adjusted else tables
+    return {name: Change(*(column[name] for column in columns)) for name in tables[2]}

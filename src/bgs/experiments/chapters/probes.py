@@ -13,13 +13,12 @@ from bgs.embeddings import Embeddings
 from bgs.evaluation import PROBE_PROTOCOLS, Probes, ProbeScore, probe
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
 from bgs.experiments.chapters.context import Context, estimate, p_text, reasons
-from bgs.experiments.chapters.over_seeds import BeforeAfter, Figures, Metrics, by_model
+from bgs.experiments.chapters.over_seeds import Change, Metrics, by_model, changes
 from bgs.experiments.chapters.planted import drivers
 from bgs.experiments.conditions import Condition
-from bgs.experiments.results import SeedMean, with_q
+from bgs.experiments.results import SeedMean
 from bgs.reports import FigureBlock, ForestFigure, ForestPanel, ForestRow, Table
 from bgs.reports.page import Cell
-from bgs.reports.palette import Role
 
 if TYPE_CHECKING:
     from bgs.experiments.experiment import Experiment
@@ -47,10 +46,10 @@ class ProbeSettings(Settings):
 
 @dataclass(frozen=True)
 class Readings:
-    """How well attributes are read off a model trained under one condition; p and q over attributes are of Pearson's r."""
+    """Attribute -> how well it is read off a model trained under one condition; q over attributes is of Pearson's r."""
 
-    pearson: BeforeAfter
-    r_squared: BeforeAfter
+    pearson: dict[str, Change]
+    r_squared: dict[str, Change]
 
 
 @dataclass(frozen=True)
@@ -120,16 +119,14 @@ def _probe(
 
 
 def _readings(experiment: Experiment, model: str, results: Mapping[int, Probes]) -> Readings:
-    def means_of(kind: Literal["pearson", "r_squared"]) -> BeforeAfter:
+    def scores(kind: Literal["pearson", "r_squared"], adjusted: bool) -> dict[str, Change]:
         def of(table: Mapping[str, ProbeScore]) -> Metrics:
             return {name: getattr(score, kind) for name, score in table.items()}
 
         found = {s: (of(r.against_scores), of(r.scores), of(r.differences)) for s, r in results.items()}
-        return BeforeAfter.of(experiment, model, found)
+        return changes(experiment, model, found, adjusted)
 
-    r = means_of("pearson")
-    with_qs = BeforeAfter(with_q(r.base), with_q(r.tuned), with_q(r.difference))
-    return Readings(with_qs, means_of("r_squared"))
+    return Readings(scores("pearson", adjusted=True), scores("r_squared", adjusted=False))
 
 
 def present(result: Attributes, context: Context) -> Findings:
@@ -154,7 +151,7 @@ def _words(
     drivers: Sequence[str] | None,
 ) -> str:
     """How many ratings are read better, and worse, by the tuned model; drivers of observers and others apart."""
-    change = conditions[_HYBRID].pearson.difference
+    change = {name: one.difference for name, one in conditions[_HYBRID].pearson.items()}
     n = next(iter(change.values())).n
     where = f"On {clips} ({n:,})"
     if drivers is None:
@@ -167,7 +164,7 @@ def _words(
     return f"{where}, by {context.tuned(model)}: {'; '.join(parts)}."
 
 
-def _counts(change: Figures, what: str) -> str:
+def _counts(change: Mapping[str, SeedMean], what: str) -> str:
     """``3 of 5 ratings (valence, …) are read off better than before``; without any, that there is no evidence."""
     better = [name for name, figure in change.items() if _is_called(figure) and figure.low > 0]
     worse = [name for name, figure in change.items() if _is_called(figure) and figure.high < 0]
@@ -195,15 +192,14 @@ def _figure(
     conditions: Mapping[str, Readings],
     drivers: Sequence[str] | None,
 ) -> FigureBlock:
-    series = _series(conditions)
-    names = list(conditions[_HYBRID].pearson.base)
+    names = list(conditions[_HYBRID].pearson)
     groups = {"Ratings": names}
     if drivers is not None:
         groups = {
             f"What {context.words.judges} go by": [name for name in names if name in drivers],
             "What they do not go by": [name for name in names if name not in drivers],
         }
-    panels = tuple(_panel(title, group, series) for title, group in groups.items() if group)
+    panels = tuple(_panel(title, group, conditions) for title, group in groups.items() if group)
     note = "95 % intervals over clips. The line is no correlation at all."
     return FigureBlock(
         ForestFigure(panels, note),
@@ -211,35 +207,24 @@ def _figure(
     )
 
 
-def _series(conditions: Mapping[str, Readings]) -> list[tuple[str, Role, Figures]]:
-    """Label, the role of its colour, and scores by attribute."""
-    pearson = conditions[_HYBRID].pearson
-    series: list[tuple[str, Role, Figures]] = [
-        ("base", "base", pearson.base),
-        ("tuned", "tuned", pearson.tuned),
-    ]
-    if _DISTILLED in conditions:
-        series.append(("distilled from captions", "control", conditions[_DISTILLED].pearson.tuned))
-    return series
-
-
-def _panel(title: str, names: Sequence[str], series: Sequence[tuple[str, Role, Figures]]) -> ForestPanel:
-    rows = tuple(
-        ForestRow(
-            name.replace("_", " "),
-            tuple(estimate(label, scores[name], role) for label, role, scores in series),
-        )
-        for name in names
-    )
-    return ForestPanel(title, "Pearson correlation of rating and read-out", rows, 0.0, "")
+def _panel(title: str, names: Sequence[str], conditions: Mapping[str, Readings]) -> ForestPanel:
+    rows = []
+    for name in names:
+        hybrid = conditions[_HYBRID].pearson[name]
+        found = [estimate("base", hybrid.base, "base"), estimate("tuned", hybrid.tuned, "tuned")]
+        if _DISTILLED in conditions:
+            distilled = conditions[_DISTILLED].pearson[name].tuned
+            found.append(estimate("distilled from captions", distilled, "control"))
+        rows.append(ForestRow(name.replace("_", " "), tuple(found)))
+    return ForestPanel(title, "Pearson correlation of rating and read-out", tuple(rows), 0.0, "")
 
 
 def _table(context: Context, model: str, clips: str, condition: str, scores: Readings) -> Table:
-    base, tuned, squared = scores.pearson.base, scores.pearson.tuned, scores.r_squared.tuned
-    lines: list[tuple[Cell, ...]] = [
-        (name, base[name], tuned[name], change, p_text(change.p), p_text(change.q), squared[name], change.n)
-        for name, change in scores.pearson.difference.items()
-    ]
+    lines: list[tuple[Cell, ...]] = []
+    for name, score in scores.pearson.items():
+        change, squared = score.difference, scores.r_squared[name].tuned
+        q = p_text(change.q)
+        lines.append((name, score.base, score.tuned, change, p_text(change.p), q, squared, change.n))
     header = ("rating", "base, r", "after, r", "difference", "p", "q", "after, R²", "clips")
     caption = f"{context.called(model, context.label(condition))}: {clips}"
     return Table(caption, header, tuple(lines), tuple(range(1, 8)))

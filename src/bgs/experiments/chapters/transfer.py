@@ -19,7 +19,7 @@ from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Transfer
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
 from bgs.experiments.chapters.context import Context, estimate, p_text, reasons, seeds_text
-from bgs.experiments.chapters.over_seeds import BeforeAfter, before_and_after, by_model
+from bgs.experiments.chapters.over_seeds import Change, before_and_after, by_model, changes
 from bgs.experiments.conditions import Condition
 from bgs.reports import Estimate, FigureBlock, ForestFigure, ForestPanel, ForestRow, Table, change_sentence
 from bgs.reports.page import Cell as TableCell
@@ -66,11 +66,11 @@ class ModelTransfer:
     """One model.
 
     Attributes:
-        means: of ``rsa_spearman``, ``odd_one_out_3afc`` and, where a label is decoded, ``balanced_accuracy``.
+        changes: ``rsa_spearman``, ``odd_one_out_3afc`` and, where a label is decoded, ``balanced_accuracy`` -> means.
         first: all of the first seed: references and confusions of the decoding, provenance.
     """
 
-    means: BeforeAfter
+    changes: dict[str, Change]
     first: Transfer
 
     @property
@@ -126,15 +126,12 @@ def _of_model(
         seed: _transfer(experiment, tuned, base, settings, second.stimuli)
         for seed, base, tuned in before_and_after(experiment, model, embed)
     }
-    sides = {
-        seed: (
-            with_decoding(one, "against"),
-            with_decoding(one, "embeddings"),
-            with_decoding(one, "difference"),
-        )
-        for seed, one in found.items()
-    }
-    return ModelTransfer(BeforeAfter.of(experiment, model, sides), found[min(found)])
+    base, tuned, difference = (
+        {seed: with_decoding(one, side) for seed, one in found.items()}
+        for side in ("against", "embeddings", "difference")
+    )
+    sides = {seed: (base[seed], tuned[seed], difference[seed]) for seed in found}
+    return ModelTransfer(changes(experiment, model, sides), found[min(found)])
 
 
 def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
@@ -220,16 +217,9 @@ def present(result: Transferred, context: Context) -> Findings:
 
 def _words(context: Context, model: str, found: ModelTransfer) -> list[str]:
     return [
-        change_sentence(
-            change,
-            found.means.base[key].value,
-            found.means.tuned[key].value,
-            what,
-            context.cause(model),
-            counted,
-        )
+        change_sentence(one.difference, one.base.value, one.tuned.value, what, context.cause(model), counted)
         for key, (what, _, counted) in _MEASURES.items()
-        if (change := found.means.difference.get(key)) is not None
+        if (one := found.changes.get(key)) is not None
     ]
 
 
@@ -239,14 +229,11 @@ def _panel(context: Context, model: str, found: ModelTransfer) -> ForestPanel:
     rows = [
         ForestRow(
             {"rsa_spearman": "RSA, Spearman", "odd_one_out_3afc": "odd one out"}.get(key, "decoding"),
-            (
-                estimate("base", found.means.base[key], "base"),
-                estimate("tuned", found.means.tuned[key], "tuned"),
-            ),
+            (estimate("base", one.base, "base"), estimate("tuned", one.tuned, "tuned")),
             guessing if chance is None else chance,
         )
         for key, (_, chance, _) in _MEASURES.items()
-        if key in found.means.tuned
+        if (one := found.changes.get(key)) is not None
     ]
     rows += [
         ForestRow(f"decoding, {called}", (Estimate.of("raters", references[name], "people"),))
@@ -259,11 +246,11 @@ def _panel(context: Context, model: str, found: ModelTransfer) -> ForestPanel:
 def _results(context: Context, model: str, found: ModelTransfer) -> list[Table]:
     lines: list[tuple[TableCell, ...]] = [
         (
-            what, found.means.base[key], found.means.tuned[key], change, p_text(change.p), change.n, counted,
-            seeds_text(found.means.tuned[key]),
+            what, one.base, one.tuned, one.difference, p_text(one.difference.p), one.difference.n, counted,
+            seeds_text(one.tuned),
         )
         for key, (what, _, counted) in _MEASURES.items()
-        if (change := found.means.difference.get(key)) is not None
+        if (one := found.changes.get(key)) is not None
     ]  # fmt: skip
     for name, called in {"chance": "labels shuffled", **_RATERS}.items():
         if name in found.references:
