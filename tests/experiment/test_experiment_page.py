@@ -63,8 +63,8 @@ def test_simulated_data_stay_simulated(clip_experiment, tmp_path):
         ("results.json", '{"protocols": 3, "failed": {}}', r"results\.json: damaged"),
         ("provenance.json", "[", r"provenance\.json: damaged"), ("provenance.json", "{}", r"provenance\.json: damaged"),
         ("analyses/variance.json", "\0", r"variance\.json: damaged"),
-        ("analyses/probes.json", '{"version": 1, "error": 3}', r"probes\.json: damaged: error"),
-        ("analyses/dimensions.json", '{"version": 1}', r"dimensions\.json: damaged: result is missing"),
+        ("analyses/probes.json", '{"version": 1, "key": "", "error": 3}', r"probes\.json: damaged: error"),
+        ("analyses/dimensions.json", '{"version": 1, "key": ""}', r"dimensions\.json: damaged: result is missing"),
         ("experiment.yaml", "data: [", r"experiment\.yaml, line 1: not YAML"),
     ],
 )  # fmt: skip

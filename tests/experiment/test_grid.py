@@ -362,6 +362,12 @@ class Spread:
     seeds: dict[int, Number]
 
 
+class NeedySettings(Settings):
+    """A section with a key that has no default."""
+
+    data: str
+
+
 OFF = dict.fromkeys(["probes", "variance", "dimensions", "disagreement"])
 
 
@@ -422,15 +428,27 @@ def test_a_chapter_needs_a_name_of_its_own_and_a_result_of_its_type(whole, setti
         ("../x", "not a name of a chapter"),
     ):
         with pytest.raises(BgsError, match=message):
-            register(Chapter(name=name, settings=Settings))
+            register(Chapter(name=name))
+    with pytest.raises(BgsError, match="half a chapter; expected settings, analyse and result"):
+        Chapter(name="spread", settings=Settings)
 
     def made(value):
         return lambda experiment, _: value
 
-    for name, value in (("nan", np.nan), ("odd", np.inf), ("word", "far")):
-        register(Chapter(name=name, settings=Settings, analyse=made(Spread({0: value})), result=Spread))
+    found = {
+        "nan": Spread({0: np.nan}),
+        "odd": Spread({0: np.inf}),
+        "word": Spread({0: "far"}),
+        "other": {0: 1.0},
+    }
+    for name, value in found.items():
+        register(Chapter(name=name, settings=Settings, analyse=made(value), result=Spread))
+    register(Chapter(name="needy", settings=NeedySettings, analyse=made(Spread({})), result=Spread))
     config = validated_experiment(settings | {"analyses": OFF}, "x")
-    assert list(run_experiment(config, whole).failed) == ["analysis odd", "analysis word"]
+    failed = run_experiment(config, whole).failed
+    assert list(failed) == ["analysis odd", "analysis word", "analysis other"]
+    assert failed["analysis other"] == "gave back dict, not Spread"
+    assert not (whole / "analyses/needy.json").exists()  # left out until its section is given
     assert json.loads((whole / "analyses/nan.json").read_text())["result"] == {"seeds": {"0": None}}
     assert not open_experiment(whole).config.analyses.model_extra
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bgs._config import Settings
-from bgs._errors import BgsError
+from bgs._errors import BgsError, ConfigError
 from bgs.reports import FigureBlock, Table, TripletBlock
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ class Chapter(Generic[S, R]):
         rests_on: hash of what it rests on besides the experiment and its settings, such as other files.
         optional: whether it is left out until its section is given.
         address: of its section within the page; empty: its name.
+
+    Raises:
+        ConfigError: some of ``settings``, ``analyse`` and ``result`` are given and others are not.
     """
 
     name: str
@@ -69,13 +72,21 @@ class Chapter(Generic[S, R]):
     optional: bool = False
     address: str = ""
 
+    def __post_init__(self) -> None:
+        analysed = {self.settings is None, self.analyse is None, self.result is None}
+        if len(analysed) > 1:
+            raise ConfigError(
+                "half a chapter", where=self.name, expected="settings, analyse and result, or none of them"
+            )
+
     @property
     def key(self) -> str:
         """Its address within the page."""
         return self.address or self.name
 
     def default(self) -> S | None:
-        """Its section where none is given; None: it is left out."""
+        """Its section where none is given; None: it is left out, since it is optional or has keys without a default."""
         if self.optional or self.settings is None:
             return None
-        return self.settings()
+        needs_keys = any(field.is_required() for field in self.settings.model_fields.values())
+        return None if needs_keys else self.settings()

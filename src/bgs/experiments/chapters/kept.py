@@ -32,8 +32,8 @@ class _Kept:
     """What a file holds: the hash of what it was made of, and one of the others; ``result`` in its own JSON form, with the
     hash by which whoever reads it sees whether it is as it was written."""
 
-    version: int | None = None
-    key: str = ""
+    version: int
+    key: str
     result: dict[str, Any] | None = None
     sha256: str = ""
     not_applicable: str | None = None
@@ -58,8 +58,8 @@ def keep(experiment: Experiment, chapter: Chapter[S, R], settings: S, made_of: s
     rests_on = "" if chapter.rests_on is None else chapter.rests_on(experiment, settings)
     key = sha256_of(chapter.name, settings.model_dump_json(), rests_on, made_of)
     if path.is_file():
-        before = _load(path)
-        if (before.version, before.key) == (chapter.version, key) and before.result is not None:
+        before = _load(path, chapter.version)
+        if before is not None and before.key == key and before.result is not None:
             return None
     found = _attempt(experiment, chapter, settings)
     about = {"version": chapter.version, "key": key}
@@ -77,8 +77,12 @@ def keep(experiment: Experiment, chapter: Chapter[S, R], settings: S, made_of: s
 def _attempt(experiment: Experiment, chapter: Chapter[S, R], settings: S) -> dict[str, Any] | Exception:
     """A result in its JSON form, or what came instead: one chapter must not take the others with it."""
     assert chapter.analyse is not None
+    assert chapter.result is not None
     try:
-        return to_json(chapter.analyse(experiment, settings))
+        found = chapter.analyse(experiment, settings)
+        if not isinstance(found, chapter.result):
+            raise TypeError(f"gave back {type(found).__name__}, not {chapter.result.__name__}")
+        return to_json(found)
     except Exception as error:
         return error
 
@@ -97,8 +101,8 @@ def read(experiment: Experiment, chapter: Chapter[S, R]) -> R:
     path = _path(experiment, chapter)
     if not path.is_file():
         raise NotApplicable("it has not been run yet")
-    kept = _load(path)
-    if kept.version != chapter.version:
+    kept = _load(path, chapter.version)
+    if kept is None:
         raise NotApplicable("its result is of another version of bgs; bgs experiment makes it anew")
     if kept.not_applicable is not None:
         raise NotApplicable(kept.not_applicable)
@@ -117,9 +121,11 @@ def _fingerprint(result: dict[str, Any]) -> str:
     return sha256_of(json.dumps(result, allow_nan=False, sort_keys=True))
 
 
-def _load(path: Path) -> _Kept:
+def _load(path: Path, version: int) -> _Kept | None:
+    """What a file holds; None where another version of the chapter wrote it."""
     with legible(path, _AGAIN):
-        return from_json(_Kept, read_json(path, _AGAIN))
+        found = read_json(path, _AGAIN)
+        return from_json(_Kept, found) if found.get("version") == version else None
 
 
 def _path(experiment: Experiment, chapter: Chapter[S, R]) -> Path:
