@@ -149,15 +149,15 @@ class ProtocolResults:
 
     Attributes:
         ceilings: noise ceilings.
+        captions: the caption encoder's level; None where the experiment has none.
         models: model -> condition -> its level.
         differences: model -> ``"hybrid - shuffled"`` and the like -> paired differences.
-        captions: the caption encoder's level; None where the experiment has none.
     """
 
     ceilings: Ceilings
+    captions: Level | None = field(default=None, kw_only=True)
     models: dict[str, dict[str, Level]]
     differences: dict[str, dict[str, Row]]
-    captions: Level | None = None
 
 
 @dataclass(frozen=True)
