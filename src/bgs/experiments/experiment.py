@@ -143,6 +143,10 @@ class Experiment:
         """See :func:`bgs.runs.centred_distances.distances`."""
         return distances(embeddings, self.study.stimuli, self.config.evaluation, positions)
 
+    def held_out(self, embeddings: Embeddings) -> Float64[np.ndarray, "m m"]:
+        """(m, m) distances of embeddings among the held-out stimuli."""
+        return self.distances(embeddings, self.evaluated)
+
     def key(self) -> str:
         """SHA-256 over everything that a chapter can depend on but its own settings."""
         captions = "" if self.captions is None else self.captions.hash()

@@ -15,7 +15,6 @@ from bgs.embeddings import Embeddings
 from bgs.evaluation import (
     Metric,
     RandomChanges,
-    VariancePartition,
     partition_variance,
     random_change_p_value,
     random_changes,
@@ -126,11 +125,8 @@ def analyse(experiment: Experiment, settings: VarianceSettings) -> Variance:
 def _of_model(
     experiment: Experiment, model: str, settings: VarianceSettings, planted: PlantedRdm | None
 ) -> ModelVariance:
-    captions = (
-        {}
-        if experiment.captions is None
-        else {CAPTIONS: experiment.distances(experiment.captions, experiment.evaluated)}
-    )
+    read = experiment.captions
+    captions = {} if read is None else {CAPTIONS: experiment.held_out(read)}
     low_level, skipped = _low_level(experiment, settings)
     wanted = {condition.value: (condition, captions) for condition in _BESIDE_CAPTIONS if captions}
     wanted[BEYOND_BASE] = Condition.HYBRID, captions
@@ -165,33 +161,22 @@ class _Subject:
     def of(cls, experiment: Experiment, model: str, condition: Condition) -> _Subject:
         experiment.require(model, condition)
         if condition is Condition.BASE:
-            found = {
-                seed: experiment.distances(one, experiment.evaluated)
-                for seed, one in experiment.base(model).items()
-            }
+            found = {seed: experiment.held_out(one) for seed, one in experiment.base(model).items()}
             return cls(condition.value, found, {}, {})
         pairs = experiment.pairs(model, condition)
-        base, own = (
-            {seed: experiment.distances(pair[k], experiment.evaluated) for seed, pair in pairs.items()}
-            for k in (0, 1)
-        )
-        drawn = (
-            {seed: _changes(experiment, *pair) for seed, pair in pairs.items()} if _draws(experiment) else {}
-        )
+        base, own = ({seed: experiment.held_out(pair[k]) for seed, pair in pairs.items()} for k in (0, 1))
+        draws = experiment.config.evaluation.permutations
+        drawn = {seed: _changes(experiment, draws, *pair) for seed, pair in pairs.items()} if draws else {}
         return cls(condition.value, own, base, drawn)
 
 
-def _draws(experiment: Experiment) -> int:
-    return experiment.config.evaluation.permutations
-
-
-def _changes(experiment: Experiment, base: Embeddings, tuned: Embeddings) -> RandomChanges:
+def _changes(experiment: Experiment, draws: int, base: Embeddings, tuned: Embeddings) -> RandomChanges:
     stimuli, settings = experiment.study.stimuli, experiment.config.evaluation
     ids = [stimuli.ids[i] for i in experiment.evaluated]
     training = [stimuli.ids[i] for i in np.flatnonzero(stimuli.train)] if settings.center else []
     return random_changes(
         base, tuned, ids, center_ids=training, distance=settings.distance,
-        draws=_draws(experiment), seed=experiment.config.seeds[0],
+        draws=draws, seed=experiment.config.seeds[0],
     )  # fmt: skip
 
 
@@ -206,31 +191,32 @@ def _partition(
 ) -> Partition:
     """Means over seeds of the parts of one model and others."""
     human, measured = experiment.human(experiment.evaluated), experiment.config.evaluation
-    found: dict[int, VariancePartition] = {}
-    known: list[dict[str, float]] = []
-    random: dict[int, Metric] = {}
-    for seed, own in subject.own.items():
-        beside = {**({Condition.BASE.value: subject.base[seed]} if beyond_base else {}), **others}
-        _require_distinct(subject, seed, beside)
-        models = {subject.name: own, **beside}
-        folds, first_seed = settings.folds, experiment.config.seeds[0]
-        found[seed] = partition_variance(
-            human, models, folds=folds, resamples=measured.resamples, permutations=measured.permutations,
-            seed=first_seed,
-        )  # fmt: skip
-        if planted is not None:
-            known.append(_planted_parts(planted, models, folds, first_seed))
-        if seed in subject.changes:
-            random[seed] = random_change_p_value(
-                human, subject.changes[seed], beside, folds=folds, seed=first_seed
-            )
+    folds, stream = settings.folds, experiment.config.seeds[0]
+    beside = {
+        seed: {**({Condition.BASE.value: subject.base[seed]} if beyond_base else {}), **others}
+        for seed in subject.own
+    }
+    for seed, rdms in beside.items():
+        _require_distinct(subject, seed, rdms)
+    models = {seed: {subject.name: own, **beside[seed]} for seed, own in subject.own.items()}
+    found = {
+        seed: partition_variance(
+            human, rdms, folds=folds, resamples=measured.resamples, permutations=measured.permutations, seed=stream
+        )
+        for seed, rdms in models.items()
+    }  # fmt: skip
+    random = {
+        seed: random_change_p_value(human, changes, beside[seed], folds=folds, seed=stream)
+        for seed, changes in subject.changes.items()
+    }
+    known = [_planted_parts(planted, rdms, folds, stream) for rdms in models.values() if planted is not None]
     return Partition(
         predictors=next(iter(found.values())).predictors,
         cross_validated=means({seed: one.cross_validated for seed, one in found.items()}),
         in_sample=means({seed: one.in_sample for seed, one in found.items()}),
         alone=means({seed: one.alone for seed, one in found.items()}),
         n_clips=len(human),
-        folds=settings.folds,
+        folds=folds,
         planted=_mean(known) if known else None,
         random_change=_random_change(subject, random) if random else None,
     )
@@ -268,7 +254,4 @@ def _low_level(experiment: Experiment, settings: VarianceSettings) -> tuple[dict
     videos = experiment.study.stimuli.videos
     if videos is None or None in videos:
         return {}, dict.fromkeys(settings.low_level, "the clips are not on this machine")
-    return {
-        name: experiment.distances(experiment.low_level(name), experiment.evaluated)
-        for name in settings.low_level
-    }, {}
+    return {name: experiment.held_out(experiment.low_level(name)) for name in settings.low_level}, {}
