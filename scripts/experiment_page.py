@@ -16,7 +16,7 @@ from page_tables import between
 
 from bgs._files import write_text
 from bgs.experiments.cells import Cell
-from bgs.experiments.experiment_data import ExperimentData, open_experiment
+from bgs.experiments.experiment import Experiment, open_experiment
 from bgs.experiments.page import experiment_page, read_results
 from bgs.reports import Page, Section, Table, draw
 from bgs.reports.write import cell_text, paragraphs
@@ -56,7 +56,7 @@ def _table(table: Table, naming: bool) -> str:
     return "\n".join([f"**{table.caption}**", "", lines[0], rule, *lines[1:]])
 
 
-def cost(data: ExperimentData) -> str:
+def cost(data: Experiment) -> str:
     """What it took, and where it came from."""
     seconds = sum(_seconds(cell) for cell in data.cells)
     about = json.loads(data.folder.provenance.read_text(encoding="utf-8"))

@@ -23,12 +23,11 @@ from bgs.datasets import load_dataset
 from bgs.datasets.phase import RELATIONS
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Transfer, evaluate, transfer
-from bgs.experiments.analyses.transfer import REFERENCES, with_decoding
+from bgs.experiments.chapters.transfer import REFERENCES, with_decoding
 from bgs.experiments.conditions import Condition
-from bgs.experiments.experiment_data import ExperimentData, open_experiment
+from bgs.experiments.experiment import Experiment, open_experiment
 from bgs.experiments.results import SeedMean
-from bgs.experiments.sections import SimulateSettings
-from bgs.experiments.simulated import write_simulated
+from bgs.experiments.simulated import SimulateSettings, write_simulated
 from bgs.runs.embedder import embed_stimuli
 from bgs.simulation import TRUTH, read_truth
 from bgs.simulation.looks import STYLES
@@ -62,24 +61,25 @@ def quickstarts(out: Path) -> tuple[Rows, dict[int, float], dict[int, str]]:
     for seed in SEEDS:
         outcome = simulated_quickstart(out / f"seed-{seed}", seed)
         assert not outcome.failed, outcome.failed
-        data = open_experiment(outcome.path)
-        tuned[seed] = f"run:{data.find(MODEL, Condition.HYBRID)[seed].folder.path}"
+        experiment = open_experiment(outcome.path)
+        tuned[seed] = f"run:{experiment.find(MODEL, Condition.HYBRID)[seed].folder.path}"
         found = outcome.table.protocols["held-out-pairs"]
-        ceilings[seed] = found.ceilings["rsa_ceiling"].value
-        named = {"captions": found.captions, **found.models[MODEL], **found.differences[MODEL]}
-        for name, row in named.items():
-            rows.setdefault(name, {})[seed] = row["rsa_spearman"].mean
-        told, missing = told_the_truth(data, seed)
+        ceilings[seed] = found.ceilings.rsa_ceiling.value
+        levels = {"captions": found.captions, **found.models[MODEL]}
+        named = {name: level.metrics for name, level in levels.items()} | found.differences[MODEL]
+        for name, row in named.items():  # one seed each: as plain metrics
+            rows.setdefault(name, {})[seed] = Metric.from_json(row.rsa_spearman.to_json())
+        told, missing = told_the_truth(experiment, seed)
         rows.setdefault(TOLD, {})[seed] = told
         rows.setdefault(f"hybrid - {TOLD}", {})[seed] = missing
     return rows, ceilings, tuned
 
 
-def told_the_truth(data: ExperimentData, seed: int) -> tuple[Metric, Metric]:
+def told_the_truth(experiment: Experiment, seed: int) -> tuple[Metric, Metric]:
     """What the base model's features can give at best, about: a ridge regression that is told the latents of the
     training clips, and how much observers go by each. And the tuned model minus that, which was told neither."""
-    stimuli, base = data.study.stimuli, data.base(MODEL)[seed]
-    folder = data.study.dataset.folder
+    stimuli, base = experiment.study.stimuli, experiment.base(MODEL)[seed]
+    folder = experiment.study.dataset.folder
     assert folder is not None
     observers = read_truth(folder / TRUTH).settings
     latents = standard_latents(stimuli, observers.latents)
@@ -89,7 +89,7 @@ def told_the_truth(data: ExperimentData, seed: int) -> tuple[Metric, Metric]:
         reader.predict(base.values) * observers.mean_weights, stimuli.ids, f"latents read from {base.source}"
     )
     found = evaluate(
-        data.tuned(MODEL)[seed], stimuli, data.study.trials, protocol="held-out-pairs", center=True,
+        experiment.tuned(MODEL)[seed], stimuli, experiment.study.trials, protocol="held-out-pairs", center=True,
         against=told, permutations=0,
     )  # fmt: skip
     return found.against_metrics["rsa_spearman"], found.differences["rsa_spearman"]
@@ -149,7 +149,7 @@ def table(title: str, rows: Rows) -> list[str]:
     """Lines of a Markdown table; a row a figure, the mean over seeds with its interval, and each seed."""
     lines = [f"| {title} | mean [95 % interval] | seeds |", "|---|---|---|"]
     for name, metrics in rows.items():
-        mean, signed = SeedMean.of(metrics).mean, " - " in name
+        mean, signed = SeedMean.of(metrics), " - " in name
         interval = f"[{number(mean.low, signed)}, {number(mean.high, signed)}]"
         seeds = " ".join(number(metric.value, signed) for metric in metrics.values())
         lines.append(f"| {name.replace(' - ', ' − ')} | {number(mean.value, signed)} {interval} | {seeds} |")

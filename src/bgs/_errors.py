@@ -45,6 +45,12 @@ class MissingExtraError(BgsError):
     """An optional package is needed and not installed."""
 
 
+def message_of(error: BaseException) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return text if text else type(error).__name__
+
+
 def some(names: object, limit: int = 3) -> str:
     """The first few of a collection of names, and how many more there are."""
     items = [str(name) for name in names]  # type: ignore[attr-defined]

@@ -186,6 +186,10 @@ def legible(path: str | Path, hint: str | None = None) -> Iterator[None]:
     """
     try:
         yield
+    except DataError as error:
+        if error.where is not None:
+            raise
+        raise DataError(f"damaged: {error}", where=path, hint=hint) from error
     except KeyError as error:
         raise DataError(f"damaged: {error} is missing", where=path, hint=hint) from error
     except (ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:

@@ -51,7 +51,7 @@ def test_the_page_gives_the_figures_that_were_measured(study):
     _, report, outcome = study
     rows = outcome.table.protocols["held-out-pairs"].models["tiny-videomae"]
     assert set(rows) == {"base", "hybrid"}
-    figure = rows["hybrid"]["rsa_spearman"].mean
+    figure = rows["hybrid"].metrics.rsa_spearman
     assert f"{figure.value:.2f}".lstrip("0").replace("-0", "−").strip("−-") in report.read_text(
         encoding="utf-8"
     )

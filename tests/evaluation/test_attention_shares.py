@@ -193,7 +193,7 @@ def test_json_round_trip():
     again = AttentionShares.from_json(result.to_json())
     assert again == result
     assert again.provenance == {"model": "x", "resamples": 20, "permutations": 20, "seed": 0}
-    with pytest.raises(BgsError, match="expected the key 'method'"):
+    with pytest.raises(BgsError, match="method: Field required"):
         AttentionShares.from_json({})
 
 

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bgs.experiments.chapters import CHAPTERS
 from bgs.experiments.config import validated_experiment
 from bgs.experiments.grid import run_experiment
 from bgs.stimuli import RegionMasks, write_masks
 from bgs.stimuli.masks import mask_path
 from clips import write_clip
+
+
+@pytest.fixture
+def restored():
+    """The chapters may be changed; they are put back in the end, or when this is called."""
+    before = list(CHAPTERS)
+
+    def restore() -> None:
+        CHAPTERS[:] = before
+
+    yield restore
+    restore()
+
+
+@pytest.fixture
+def swap(restored):
+    """``swap("probes", analyse=..., result=...)`` changes a chapter for one test."""
+
+    def _swap(name: str, **changes: object) -> None:
+        CHAPTERS[:] = [replace(one, **changes) if one.name == name else one for one in CHAPTERS]
+
+    return _swap
 
 
 @pytest.fixture(scope="session")

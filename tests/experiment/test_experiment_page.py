@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import re
@@ -11,11 +12,12 @@ from dataclasses import replace
 import pytest
 
 from bgs import BgsError
+from bgs._files import sha256_of
 from bgs.cli.main import main
 from bgs.evaluation import Metric
-from bgs.experiments.analyses import FORM
-from bgs.experiments.experiment_data import open_experiment
-from bgs.experiments.page import CHAPTERS, experiment_page, report_experiment
+from bgs.experiments.chapters import CHAPTERS
+from bgs.experiments.experiment import open_experiment
+from bgs.experiments.page import experiment_page, report_experiment
 from bgs.experiments.results import ResultsTable
 from bgs.reports import Page, Section
 
@@ -61,8 +63,8 @@ def test_simulated_data_stay_simulated(clip_experiment, tmp_path):
         ("results.json", '{"protocols": 3, "failed": {}}', r"results\.json: damaged"),
         ("provenance.json", "[", r"provenance\.json: damaged"), ("provenance.json", "{}", r"provenance\.json: damaged"),
         ("analyses/variance.json", "\0", r"variance\.json: damaged"),
-        ("analyses/probes.json", f'{{"form": {FORM}, "error": 3}}', r"probes\.json: damaged"),
-        ("analyses/dimensions.json", f'{{"form": {FORM}}}', r"dimensions\.json: damaged"),
+        ("analyses/probes.json", '{"version": 1, "key": "", "error": 3}', r"probes\.json: damaged: error"),
+        ("analyses/dimensions.json", '{"version": 1, "key": ""}', r"dimensions\.json: damaged: result is missing"),
         ("experiment.yaml", "data: [", r"experiment\.yaml, line 1: not YAML"),
     ],
 )  # fmt: skip
@@ -100,7 +102,7 @@ def words_of(page: Page) -> str:
 
 
 def test_every_section_is_there_with_method_and_command(of_text, of_clips):
-    assert [chapter.key for chapter in CHAPTERS] == KEYS
+    assert [chapter.address or chapter.name for chapter in CHAPTERS] == KEYS
     for page in (of_text, of_clips):
         assert [part.key for part in page.sections] == KEYS
         for part in page.sections:
@@ -133,9 +135,9 @@ def test_people_are_people_and_simulated_observers_are_not(of_text, of_clips):
 def test_every_number_of_the_table_is_in_the_page(of_text, text_experiment):
     table = text_experiment[0].table.protocols["held-out-pairs"]
     rows = {row[0]: row for row in section(of_text, "conditions").tables[0].rows}
-    figure = table.models["tiny"]["hybrid"]["rsa_spearman"]
-    assert rows["tuned on people"][1] == figure.mean
-    assert rows["tuned on people"][4] == figure.mean.n
+    figure = table.models["tiny"]["hybrid"].metrics.rsa_spearman
+    assert rows["tuned on people"][1] == figure
+    assert rows["tuned on people"][4] == figure.n
     assert rows["tuned on people"][6].count(".") == 2  # seed by seed
     levels = {
         estimate.label: estimate
@@ -167,7 +169,8 @@ def _change_analysis(folder, name, change):
     path = folder / f"analyses/{name}.json"
     found = json.loads(path.read_text())
     change(found)
-    found.pop("sha256", None)  # as by a version that kept none
+    if "result" in found:  # as if it had been written so
+        found["sha256"] = sha256_of(json.dumps(found["result"], sort_keys=True))
     path.write_text(json.dumps(found))
 
 
@@ -178,7 +181,7 @@ def _change_analysis(folder, name, change):
 def test_a_rating_is_read_off_better_where_interval_and_q_say_so(copied, low, q, words):
     def change(found):
         for conditions in found["result"]["models"]["tiny"]["protocols"].values():
-            conditions["hybrid"]["pearson"]["difference"]["valence"] |= {
+            conditions["hybrid"]["pearson"]["valence"]["difference"] |= {
                 "value": 0.3,
                 "low": low,
                 "high": 0.5,
@@ -196,13 +199,9 @@ def test_what_observers_go_by_is_told_apart(copied):
     def change(found):
         found["result"]["drivers"] = ["valence"]
         for conditions in found["result"]["models"]["tiny"]["protocols"].values():
-            for table in ("base", "tuned", "difference"):
-                scores = conditions["hybrid"]["pearson"][table]
-                scores["hue"] = dict(scores["valence"])
-            conditions["hybrid"]["pearson"]["difference"]["valence"] |= {"low": 0.1, "high": 0.5, "q": 0.01}
-            conditions["hybrid"]["r_squared"]["tuned"]["hue"] = conditions["hybrid"]["r_squared"]["tuned"][
-                "valence"
-            ]
+            for scores in conditions["hybrid"].values():
+                scores["hue"] = copy.deepcopy(scores["valence"])
+            conditions["hybrid"]["pearson"]["valence"]["difference"] |= {"low": 0.1, "high": 0.5, "q": 0.01}
             del conditions["language-distillation"]
 
     _change_analysis(copied, "probes", change)
@@ -287,20 +286,53 @@ def test_the_command_writes_page_figures_and_tables(clip_experiment, tmp_path, c
     with (folder / "tables/transfer-1.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     own = json.loads((clip_experiment[1] / "analyses/transfer.json").read_text())["result"]["models"]["film"]
-    assert float(rows[0]["tuned low"]) == own["tuned"]["rsa_spearman"]["low"]
+    assert float(rows[0]["tuned low"]) == own["changes"]["rsa_spearman"]["tuned"]["low"]
     assert r"\toprule" in (folder / "tables/variance-1.tex").read_text()
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda result: result | {"models": 3}, lambda result: {}, lambda result: [1]]
+    ("spoil", "message"),
+    [
+        (lambda result: result | {"models": 3}, "models: Input should be a valid dictionary"),
+        (lambda result: {}, "models: Field required"),
+        (lambda result: [1], "result: Input should be a valid dictionary"),
+        (
+            lambda result: result | {"not_applicable": {"other": "it is not"}},
+            "other values than were written",
+        ),
+    ],
 )
-def test_a_result_of_another_shape_than_was_written_is_one_line(copied, capsys, spoil):
+def test_a_result_that_is_not_as_it_was_written_is_one_line(copied, capsys, spoil, message):
     path = copied / "analyses/variance.json"
     found = json.loads(path.read_text())
     path.write_text(json.dumps(found | {"result": spoil(found["result"])}))
     assert run("report", copied) == 2
     error = capsys.readouterr().err
-    assert "variance.json: damaged: other values than were written (delete it" in error
+    assert f"variance.json: damaged: {message} (delete it" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("chapter", "keys"),
+    [
+        ("variance", ("models", "tiny", "partitions", "hybrid", "cross_validated", "hybrid", "low")),
+        ("probes", ("models", "tiny", "protocols", "held-out", "hybrid", "pearson", "valence", "base", "n")),
+        ("dimensions", ("people", "ratings", 0, "pearson", "unit")),
+        ("disagreement", ("models", "tiny", "0", "repaired", 0, "votes")),
+        ("gap", ("protocols", "held-out-pairs", "ceilings", "rsa_ceiling", "value")),
+    ],
+)
+def test_the_key_of_a_wrong_value_is_named(copied, capsys, chapter, keys):
+    path = copied / f"analyses/{chapter}.json"
+    found = json.loads(path.read_text())
+    place = found["result"]
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = {"wrong": 1}
+    path.write_text(json.dumps(found))
+    assert run("report", copied) == 2
+    error = capsys.readouterr().err
+    assert f"{chapter}.json: damaged: {'.'.join(map(str, keys))}" in error
     assert error.count("\n") == 1
 
 
@@ -329,7 +361,7 @@ def test_data_that_have_changed_since_are_refused(copied):
 
 def test_metrics_survive_the_way_to_disk(text_experiment):
     found = json.loads((text_experiment[1] / "analyses/probes.json").read_text())["result"]
-    score = found["models"]["tiny"]["protocols"]["k-fold"]["hybrid"]["pearson"]["difference"]["valence"]
+    score = found["models"]["tiny"]["protocols"]["k-fold"]["hybrid"]["pearson"]["valence"]["difference"]
     assert set(score) == {"value", "low", "high", "n", "unit", "intervals", "p", "seeds", "q"}
     assert isinstance(Metric.from_json(score), Metric)
 
@@ -381,5 +413,5 @@ def test_random_changes_are_told_beside_p(copied):
 
 
 def test_a_result_of_another_form_is_not_read(copied):
-    _change_analysis(copied, "variance", lambda found: found.update(form=2))
+    _change_analysis(copied, "variance", lambda found: found.update(version=2))
     assert "another version" in section(page_of(copied), "variance").sentence

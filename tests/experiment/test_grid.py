@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bgs import BgsError, Embeddings
+from bgs._codec import Number
+from bgs._config import Settings
 from bgs._lock import locked_folder
-from bgs.experiments import analyses, grid
-from bgs.experiments.analyses import REGISTRY, register
+from bgs.experiments import grid
 from bgs.experiments.cells import Cell
+from bgs.experiments.chapters import CHAPTERS, Chapter, Findings, register
 from bgs.experiments.conditions import Condition
 from bgs.experiments.config import validated_experiment
-from bgs.experiments.experiment_data import open_experiment
+from bgs.experiments.experiment import open_experiment
 from bgs.experiments.grid import run_experiment
+from bgs.experiments.page import experiment_page, read_results
 from bgs.experiments.plan import plan_experiment
 from bgs.experiments.results import ResultsTable
 from bgs.runs import run
 from bgs.training import TrainingLog
 
+DOCS = Path(__file__).parents[2] / "docs/experiment.md"
 CELLS = [
     "base/seed-0",
     *(f"{c}/seed-{s}" for s in (0, 1) for c in ("hybrid", "language-distillation", "shuffled")),
@@ -88,29 +95,30 @@ def test_the_table_is_made_of_the_cells(whole, config):
         json.loads((whole / f"cells/tiny/hybrid/seed-{seed}/evaluation.json").read_text())["held-out-pairs"]
         for seed in (0, 1)
     ]
-    figure = found.models["tiny"]["hybrid"]["rsa_spearman"]
+    figure = found.models["tiny"]["hybrid"].metrics.rsa_spearman
     for key in ("value", "low", "high"):
         expected = np.mean([result["metrics"]["rsa_spearman"][key] for result in own])
-        assert getattr(figure.mean, key) == pytest.approx(expected)
+        assert getattr(figure, key) == pytest.approx(expected)
     assert figure.seeds == {s: own[s]["metrics"]["rsa_spearman"]["value"] for s in (0, 1)}
-    assert list(found.models["tiny"]["base"]["rsa_spearman"].seeds) == [0]
-    share = found.share_of_ceiling(found.models["tiny"]["hybrid"])["rsa_spearman"]
-    assert share.value == pytest.approx(figure.mean.value / found.ceilings["rsa_ceiling"].value)
+    assert list(found.models["tiny"]["base"].metrics.rsa_spearman.seeds) == [0]
+    share = found.models["tiny"]["hybrid"].share_of_ceiling.rsa_spearman
+    assert share.value == pytest.approx(figure.value / found.ceilings.rsa_ceiling.value)
     differences = found.differences["tiny"]
-    values = {name: row["rsa_spearman"].mean.value for name, row in found.models["tiny"].items()}
-    values["captions"] = found.captions["rsa_spearman"].mean.value
+    values = {name: level.metrics.rsa_spearman.value for name, level in found.models["tiny"].items()}
+    values["captions"] = found.captions.metrics.rsa_spearman.value
     assert set(differences) >= {"hybrid - base", "shuffled - base", "hybrid - language-distillation",
                                 "hybrid - shuffled", "base - captions", "hybrid - captions"}  # fmt: skip
     for name, row in differences.items():
         first, second = name.split(" - ")
-        assert row["rsa_spearman"].mean.value == pytest.approx(values[first] - values[second])
-    assert differences["base - captions"]["rsa_spearman"].mean.high == 0  # here they are one model
+        assert row.rsa_spearman.value == pytest.approx(values[first] - values[second])
+    assert differences["base - captions"].rsa_spearman.high == 0  # here they are one model
 
 
 def test_training_on_people_beats_shuffled_people(whole):
     table = ResultsTable.from_json(json.loads((whole / "results.json").read_text()))
-    rows = table.protocols["held-out-pairs"].models["tiny"]
-    assert rows["hybrid"]["rsa_spearman"].mean.value > rows["shuffled"]["rsa_spearman"].mean.value
+    levels = table.protocols["held-out-pairs"].models["tiny"]
+    hybrid, shuffled = (levels[name].metrics.rsa_spearman.value for name in ("hybrid", "shuffled"))
+    assert hybrid > shuffled
 
 
 def test_a_finished_experiment_is_left_as_it_is(whole, config, monkeypatch):
@@ -182,17 +190,15 @@ def test_a_failed_cell_is_recorded_and_tried_again(settings, tmp_path, monkeypat
     assert (error["message"], error["kind"]) == ("out of memory", "RuntimeError")
     assert "in fails" in error["traceback"]
     assert not (cell / "done.json").exists()
-    row = outcome.table.protocols["held-out-pairs"].models["tiny"]["shuffled"]
-    assert list(row["rsa_spearman"].seeds) == [1]  # the rest went on
+    level = outcome.table.protocols["held-out-pairs"].models["tiny"]["shuffled"]
+    assert list(level.metrics.rsa_spearman.seeds) == [1]  # the rest went on
     assert json.loads((tmp_path / "out/results.json").read_text())["failed"] == outcome.failed
     monkeypatch.setattr(grid, "fit", original)
     again = run_experiment(config, tmp_path / "out")
     assert again.failed == {}
     assert not (cell / "error.json").exists()
-    assert list(again.table.protocols["held-out-pairs"].models["tiny"]["shuffled"]["rsa_spearman"].seeds) == [
-        0,
-        1,
-    ]
+    level = again.table.protocols["held-out-pairs"].models["tiny"]["shuffled"]
+    assert list(level.metrics.rsa_spearman.seeds) == [0, 1]
 
 
 def test_folders_of_something_else_are_refused_untouched(whole, settings, tmp_path):
@@ -308,23 +314,32 @@ def test_simulated_data_are_made_once_and_kept(settings, tmp_path):
     assert (tmp_path / "out/data/stimuli.csv").stat().st_mtime_ns == made
 
 
-def test_analyses_are_run_recorded_and_known(whole, settings, monkeypatch):
-    def shape(data):
-        tuned = data.tuned("tiny", Condition.HYBRID)
-        return {"seeds": list(tuned), "base": list(data.base("tiny")), "captions": len(data.captions)}
+@dataclass(frozen=True)
+class Shape:
+    """What a chapter of one's own finds."""
 
-    def broken(data):
+    seeds: list[int]
+    base: list[int]
+    captions: int
+
+
+def test_chapters_are_run_recorded_and_known(whole, settings, swap):
+    def shape(experiment, _):
+        tuned = experiment.tuned("tiny", Condition.HYBRID)
+        return Shape(list(tuned), list(experiment.base("tiny")), len(experiment.captions))
+
+    def broken(experiment, _):
         raise ValueError("no idea")
 
-    monkeypatch.setitem(REGISTRY, "probes", shape)
-    monkeypatch.setitem(REGISTRY, "variance", broken)
+    swap("probes", analyse=shape, result=Shape)
+    swap("variance", analyse=broken)
     config = validated_experiment(settings | {"analyses": {"dimensions": None, "disagreement": None}}, "x")
     assert run_experiment(config, whole).failed == {"analysis variance": "no idea"}
     found = json.loads((whole / "analyses/probes.json").read_text())
     assert found["result"] == {"seeds": [0, 1], "base": [0], "captions": 30}
     assert "in broken" in json.loads((whole / "analyses/variance.json").read_text())["error"]["traceback"]
     assert run_experiment(validated_experiment(settings, "x"), whole).failed == {}  # left out
-    monkeypatch.delitem(REGISTRY, "probes")
+    CHAPTERS[:] = [chapter for chapter in CHAPTERS if chapter.name != "probes"]
     asked = validated_experiment(settings | {"analyses": {"probes": {"attributes": ["valence"]}}}, "x")
     with pytest.raises(BgsError, match=r"unknown key 'analyses\.probes'; expected one of attention"):
         run_experiment(asked, whole)
@@ -334,41 +349,125 @@ def test_analyses_are_run_recorded_and_known(whole, settings, monkeypatch):
             use(misspelt, whole)
 
 
-def test_an_analysis_of_ones_own(whole, settings, monkeypatch):
-    """As docs/experiment.md shows it: registered, it runs with a section of its own keys; reports leave it alone."""
+class SpreadSettings(Settings):
+    """The section of a chapter of one's own."""
+
+    power: float = 1.0
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Seed -> how far apart clips are."""
+
+    seeds: dict[int, Number]
+
+
+class NeedySettings(Settings):
+    """A section with a key that has no default."""
+
+    data: str
+
+
+OFF = dict.fromkeys(["probes", "variance", "dimensions", "disagreement"])
+
+
+def test_a_chapter_of_ones_own(whole, settings, restored):
+    """As docs/experiment.md shows it: registered, it runs with a section of its own, is kept and presented."""
     seen = []
 
-    def spread(data):
-        seen.append(data.config.analyses.of("spread"))
-        power = seen[-1].get("power", 1)
-        return {
-            str(seed): float((data.distances(base) ** power).mean())
-            for seed, base in data.base("tiny").items()
-        }
+    def analyse(experiment, settings):
+        seen.append(settings.power)
+        base = experiment.base("tiny")
+        return Spread(
+            {seed: float((experiment.distances(one) ** settings.power).mean()) for seed, one in base.items()}
+        )
 
-    off = {"probes": None, "variance": None, "dimensions": None, "disagreement": None}
-    config = validated_experiment(settings | {"analyses": {**off, "spread": {"power": 2}}}, "x")
+    def present(result, context):
+        return Findings((f"{result.seeds[0]:.3f} for {context.words.judges}.",))
+
+    spread = Chapter(
+        name="spread", title="Spread seen by {judges}", settings=SpreadSettings, analyse=analyse, result=Spread,
+        present=present,
+    )  # fmt: skip
+
+    def configured(**section):
+        return validated_experiment(settings | {"analyses": {**OFF, **section}}, "x")
+
+    asked = configured(spread={"power": 2})
     with pytest.raises(
-        BgsError, match=r"unknown key 'analyses\.spread'.*see bgs\.experiments\.analyses\.register"
+        BgsError, match=r"unknown key 'analyses\.spread'.*see bgs\.experiments\.chapters\.register"
     ):
-        run_experiment(config, whole)
-    monkeypatch.setattr(analyses, "REGISTRY", dict(REGISTRY))
-    register("spread", spread)
-    assert run_experiment(config, whole).failed == {}
-    assert json.loads((whole / "analyses/spread.json").read_text())["result"].keys() == {"0"}
-    run_experiment(config, whole)
-    assert seen == [{"power": 2}]  # kept
-    run_experiment(validated_experiment(settings | {"analyses": off}, "x"), whole)
-    run_experiment(validated_experiment(settings | {"analyses": {**off, "spread": None}}, "x"), whole)
-    assert seen == [{"power": 2}, {}]
-    assert run_experiment(config, whole).failed == {}
+        run_experiment(asked, whole)
+    register(spread)
+    assert run_experiment(asked, whole).failed == {}
+    found = json.loads((whole / "analyses/spread.json").read_text())
+    assert (found["version"], found["result"]["seeds"].keys()) == (1, {"0"})
+    run_experiment(asked, whole)
+    assert seen == [2.0]  # kept
+    experiment = open_experiment(whole)
+    last = experiment_page(experiment, *read_results(experiment)).sections[-1]
+    assert last.title == "Spread seen by people"
+    assert last.sentence == f"{found['result']['seeds']['0']:.3f} for people."
+    run_experiment(configured(), whole)
+    run_experiment(configured(spread=None), whole)
+    assert seen == [2.0, 1.0]  # its defaults; left out
+    with pytest.raises(BgsError, match=r"analyses\.spread: unknown key 'powr'.*did you mean power"):
+        run_experiment(configured(spread={"powr": 2}), whole)
+    CHAPTERS[-1] = replace(spread, version=2)
+    run_experiment(configured(), whole)
+    assert seen == [2.0, 1.0, 1.0]  # made anew
+    assert run_experiment(asked, whole).failed == {}
+    restored()
+    assert open_experiment(whole).config.analyses.model_extra == {"spread": {"power": 2}}
+
+
+def test_a_chapter_needs_a_name_of_its_own_and_a_result_of_its_type(whole, settings, restored):
     for name, message in (
-        ("gap", "there is an analysis of this name"),
-        ("../x", "not a name of an analysis"),
+        ("gap", "there is a chapter of this name"),
+        ("attributes", "there is a chapter of this name"),
+        ("../x", "not a name of a chapter"),
     ):
         with pytest.raises(BgsError, match=message):
-            register(name, spread)
-    register("odd", lambda data: {"value": float("nan")})
-    assert list(run_experiment(config, whole).failed) == ["analysis odd"]
-    monkeypatch.undo()
-    assert open_experiment(whole).config.analyses.of("spread") == {"power": 2}
+            register(Chapter(name=name))
+    with pytest.raises(BgsError, match="half a chapter; expected settings, analyse and result"):
+        Chapter(name="spread", settings=Settings)
+
+    def made(value):
+        return lambda experiment, _: value
+
+    found = {
+        "nan": Spread({0: np.nan}),
+        "odd": Spread({0: np.inf}),
+        "word": Spread({0: "far"}),
+        "other": {0: 1.0},
+    }
+    for name, value in found.items():
+        register(Chapter(name=name, settings=Settings, analyse=made(value), result=Spread))
+    register(Chapter(name="needy", settings=NeedySettings, analyse=made(Spread({})), result=Spread))
+    config = validated_experiment(settings | {"analyses": OFF}, "x")
+    failed = run_experiment(config, whole).failed
+    assert list(failed) == ["analysis odd", "analysis word", "analysis other"]
+    assert failed["analysis other"] == "gave back dict, not Spread"
+    assert not (whole / "analyses/needy.json").exists()  # left out until its section is given
+    assert json.loads((whole / "analyses/nan.json").read_text())["result"] == {"seeds": {"0": None}}
+    assert not open_experiment(whole).config.analyses.model_extra
+
+
+def test_the_chapter_of_the_docs_runs(config, whole, tmp_path, monkeypatch, restored):
+    code = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)[1]
+    shutil.copytree(whole, tmp_path / "experiments/mine")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "experiment.yaml").write_text(config.to_yaml())
+    exec(compile(code, DOCS.name, "exec", dont_inherit=True), {"__name__": "__main__"})
+    found = json.loads((tmp_path / "experiments/mine/analyses/spread.json").read_text())["result"]
+    experiment = open_experiment(tmp_path / "experiments/mine")
+    last = experiment_page(experiment, *read_results(experiment)).sections[-1]
+    assert last.sentence == f"the base model: {found['models']['tiny']['0']:.3f}."
+    assert last.title == "How far apart clips are to people"
+
+
+def test_the_docs_list_the_chapters_that_analyse():
+    listed = re.findall(
+        r"^\| `([a-z]+)` \|", DOCS.read_text(encoding="utf-8").partition("## Analyses")[2], re.MULTILINE
+    )
+    assert listed == [chapter.name for chapter in CHAPTERS if chapter.analyse is not None]

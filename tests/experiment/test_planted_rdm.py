@@ -9,8 +9,8 @@ import pytest
 
 from bgs.datasets import Dataset
 from bgs.evaluation import pair_vector, partition_variance, spearman
-from bgs.experiments.analyses.planted import drivers, planted_rdm
-from bgs.experiments.applicable import NotApplicable
+from bgs.experiments.chapters import NotApplicable
+from bgs.experiments.chapters.planted import drivers, planted_rdm
 from bgs.judgments import PairCounts, human_rdm
 from bgs.runs.study import Study
 from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth
@@ -43,7 +43,7 @@ def world(tmp_path_factory):
 
 
 def test_what_observers_go_by_is_known(world):
-    assert drivers(world[1]) == list(WEIGHTS)
+    assert drivers(world[1]) == tuple(WEIGHTS)
 
 
 def test_the_planted_rdm_is_what_the_observed_one_tends_to(world):

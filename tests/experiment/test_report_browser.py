@@ -43,7 +43,7 @@ def test_a_report_on_60_held_out_clips(tmp_path):
     }
     outcome = run_experiment(validated_experiment(settings, "x"), tmp_path / "out")
     assert outcome.failed == {}
-    path = write_report(outcome.data, outcome.table, outcome.failed)
+    path = write_report(outcome.experiment, outcome.table, outcome.failed)
     assert path.stat().st_size < 3e6
     found = _loads_without_complaint(path, tmp_path)
     assert found["images"] > 10

@@ -71,8 +71,10 @@ def experiment(
     given = config if isinstance(config, Mapping) else read_settings(config, overrides)
     where = "settings" if isinstance(config, Mapping) else config
     outcome = run_experiment(validated_experiment(given, where), out, mirror=mirror)
-    page = write_report(outcome.data, outcome.table, outcome.failed) if report else None
-    return Experiment(Path(out), outcome.table, outcome.failed, page, outcome.data.config.evaluation.center)
+    page = write_report(outcome.experiment, outcome.table, outcome.failed) if report else None
+    return Experiment(
+        Path(out), outcome.table, outcome.failed, page, outcome.experiment.config.evaluation.center
+    )
 
 
 def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | Path | None = None) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bgs._codec import Number, Written
 from bgs._errors import DataError, some
 from bgs._typing import Float64
 from bgs.evaluation.regions import region_fractions
@@ -47,7 +48,7 @@ class RegionShares:
 
 
 @dataclass(frozen=True)
-class AttentionShares:
+class AttentionShares(Written):
     """Attention by region, with 95 % intervals over clips.
 
     Every p is two-sided, from sign flips over clips, for a mean of zero.
@@ -66,48 +67,8 @@ class AttentionShares:
     metrics: dict[str, dict[str, Metric]]
     against: dict[str, dict[str, Metric]] = field(default_factory=dict)
     differences: dict[str, Metric] = field(default_factory=dict)
-    clips: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    clips: dict[str, dict[str, list[Number]]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null."""
-        return {
-            "method": self.method,
-            "metrics": _to_json(self.metrics),
-            "against": _to_json(self.against),
-            "differences": {region: metric.to_json() for region, metric in self.differences.items()},
-            "clips": {
-                clip: {region: [None if np.isnan(v) else v for v in values] for region, values in row.items()}
-                for clip, row in self.clips.items()
-            },
-            "provenance": self.provenance,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> AttentionShares:
-        """What :meth:`to_json` wrote.
-
-        Raises:
-            DataError: a key is missing.
-        """
-        try:
-            return cls(
-                method=value["method"],
-                metrics=_from_json(value["metrics"]),
-                against=_from_json(value["against"]),
-                differences={
-                    region: Metric.from_json(found) for region, found in value["differences"].items()
-                },
-                clips={
-                    clip: {
-                        region: [np.nan if v is None else v for v in values] for region, values in row.items()
-                    }
-                    for clip, row in value["clips"].items()
-                },
-                provenance=value["provenance"],
-            )
-        except KeyError as error:
-            raise DataError("not attention shares", expected=f"the key {error}", got=sorted(value)) from None
 
 
 def region_shares(maps: ClipMaps, masks: Mapping[str, RegionMasks]) -> RegionShares:
@@ -228,18 +189,4 @@ def _by_clip(models: list[RegionShares]) -> dict[str, dict[str, list[float]]]:
     return {
         clip: {region: table[row, column].tolist() for column, region in enumerate(models[0].names)}
         for row, clip in enumerate(models[0].stimulus_ids)
-    }
-
-
-def _to_json(metrics: Mapping[str, Mapping[str, Metric]]) -> dict[str, Any]:
-    return {
-        region: {name: metric.to_json() for name, metric in found.items()}
-        for region, found in metrics.items()
-    }
-
-
-def _from_json(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Metric]]:
-    return {
-        region: {name: Metric.from_json(metric) for name, metric in found.items()}
-        for region, found in metrics.items()
     }

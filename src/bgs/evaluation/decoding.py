@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from bgs._codec import Written
 from bgs._errors import ConfigError, DataError, some
 from bgs._rng import generator
 from bgs._typing import Bool, Float64, Int
@@ -15,7 +16,7 @@ from bgs.embeddings import Embeddings
 from bgs.evaluation.clip_scores import clip_balanced_accuracy, paired_metrics
 from bgs.evaluation.raters import rater_reference
 from bgs.evaluation.resampling import clip_copies
-from bgs.evaluation.result import Metric, metrics_from_json, metrics_to_json
+from bgs.evaluation.result import Metric
 from bgs.evaluation.ridge import fold_deletions, fold_deviations
 from bgs.stimuli import StimulusSet
 
@@ -29,7 +30,7 @@ _NONE = 1e-9
 
 
 @dataclass(frozen=True)
-class Decoding:
+class Decoding(Written):
     """How well a label can be read off.
 
     Attributes:
@@ -38,41 +39,17 @@ class Decoding:
         metrics: "embeddings", and "against" if there are others: balanced accuracy with its p; "chance": its mean
             and 95 % range when labels are shuffled; references of human raters where votes are known, see
             :func:`bgs.evaluation.raters.rater_reference`.
-        difference: the embeddings minus the others on the same resamples, or None.
         confusion: (k rows of k) clips of the label in the row that were given the label in the column.
+        difference: the embeddings minus the others on the same resamples, or None.
         provenance: seed, folds, resamples, permutations, sources.
     """
 
     label: str
     classes: tuple[str, ...]
     metrics: dict[str, Metric]
-    difference: Metric | None
     confusion: tuple[tuple[int, ...], ...]
+    difference: Metric | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null."""
-        return {
-            "label": self.label,
-            "classes": list(self.classes),
-            "metrics": metrics_to_json(self.metrics),
-            "difference": None if self.difference is None else self.difference.to_json(),
-            "confusion": [list(row) for row in self.confusion],
-            "provenance": self.provenance,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Decoding:
-        """What :meth:`to_json` wrote."""
-        difference = value["difference"]
-        return cls(
-            label=value["label"],
-            classes=tuple(value["classes"]),
-            metrics=metrics_from_json(value["metrics"]),
-            difference=None if difference is None else Metric.from_json(difference),
-            confusion=tuple(tuple(row) for row in value["confusion"]),
-            provenance=dict(value["provenance"]),
-        )
 
 
 def decode(
@@ -144,7 +121,7 @@ def decode(
     }
     about |= {"sources": [model.source for model in models]}
     rows = confusion.reshape(len(classes), -1).tolist()
-    return Decoding(label, classes, metrics, difference, tuple(map(tuple, rows)), about)
+    return Decoding(label, classes, metrics, tuple(map(tuple, rows)), difference, about)
 
 
 def _codes(

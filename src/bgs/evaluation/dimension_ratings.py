@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bgs._codec import Number, Written
 from bgs._errors import DataError
 from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
@@ -20,7 +21,7 @@ from bgs.stimuli import StimulusSet
 
 
 @dataclass(frozen=True)
-class DimensionRating:
+class DimensionRating(Written):
     """One dimension and one rating over the clips that have it.
 
     Attributes:
@@ -34,19 +35,8 @@ class DimensionRating:
     attribute: str
     pearson: Metric
     spearman: Metric
-    q_pearson: float
-    q_spearman: float
-
-    def to_json(self) -> dict[str, object]:
-        """JSON types only; NaN becomes null."""
-        q = {f"q_{kind}": getattr(self, f"q_{kind}") for kind in ("pearson", "spearman")}
-        return {
-            "dimension": self.dimension,
-            "attribute": self.attribute,
-            "pearson": self.pearson.to_json(),
-            "spearman": self.spearman.to_json(),
-            **{key: None if np.isnan(value) else value for key, value in q.items()},
-        }
+    q_pearson: Number
+    q_spearman: Number
 
 
 def rate_dimensions(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from bgs._codec import Written
 from bgs._rdm import require_rdm
 from bgs._typing import Bool, Float, Float64, Int
 from bgs.evaluation.rdm import pair_vector
@@ -15,7 +14,7 @@ from bgs.judgments.trials import Trials, kept_pair_distances
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class Disagreement(Written):
     """One triplet, judged by people and by two models.
 
     Attributes:
@@ -33,18 +32,9 @@ class Disagreement:
     tuned: int
     certainty: float
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only."""
-        return {**asdict(self), "stimuli": list(self.stimuli), "votes": list(self.votes)}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Disagreement:
-        """What :meth:`to_json` wrote."""
-        return cls(**{**value, "stimuli": tuple(value["stimuli"]), "votes": tuple(value["votes"])})
-
 
 @dataclass(frozen=True)
-class Disagreements:
+class Disagreements(Written):
     """Triplets on which exactly one of two models agrees with people.
 
     Attributes:
@@ -63,19 +53,6 @@ class Disagreements:
     n_triplets: int
     n_people_tied: int
     n_models_tied: int
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only."""
-        rows = {name: [row.to_json() for row in getattr(self, name)] for name in ("repaired", "broken")}
-        return {**asdict(self), **rows}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Disagreements:
-        """What :meth:`to_json` wrote."""
-        rows = {
-            name: tuple(Disagreement.from_json(row) for row in value[name]) for name in ("repaired", "broken")
-        }
-        return cls(**{**value, **rows})
 
 
 def disagreements(

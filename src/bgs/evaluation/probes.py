@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bgs._codec import Number, Written
 from bgs._errors import ConfigError, DataError
 from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
@@ -27,27 +28,16 @@ PROBE_PROTOCOLS = ("held-out", "k-fold", "few-shot")
 
 
 @dataclass(frozen=True)
-class ProbeScore:
+class ProbeScore(Written):
     """One attribute: Pearson r with its p, R², and q, the p of r adjusted for the number of attributes."""
 
     pearson: Metric
     r_squared: Metric
-    q: float
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null."""
-        q = None if np.isnan(self.q) else self.q
-        return {"pearson": self.pearson.to_json(), "r_squared": self.r_squared.to_json(), "q": q}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> ProbeScore:
-        """What :meth:`to_json` wrote."""
-        q = float("nan") if value["q"] is None else float(value["q"])
-        return cls(Metric.from_json(value["pearson"]), Metric.from_json(value["r_squared"]), q)
+    q: Number
 
 
 @dataclass(frozen=True)
-class Probes:
+class Probes(Written):
     """How well each attribute can be read off.
 
     Attributes:
@@ -65,23 +55,6 @@ class Probes:
     differences: dict[str, ProbeScore] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null."""
-        tables = {
-            key: {name: score.to_json() for name, score in getattr(self, key).items()}
-            for key in ("scores", "against_scores", "differences")
-        }
-        return {"protocol": self.protocol, **tables, "skipped": self.skipped, "provenance": self.provenance}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Probes:
-        """What :meth:`to_json` wrote."""
-        tables = {
-            key: {name: ProbeScore.from_json(score) for name, score in value[key].items()}
-            for key in ("scores", "against_scores", "differences")
-        }
-        return cls(value["protocol"], **tables, skipped=value["skipped"], provenance=value["provenance"])
 
 
 def probe(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bgs._codec import Number, OptionalNumber, Written
 from bgs._errors import DataError
 from bgs._numbers import between, plain
 
 #: Low and high bound.
-Interval = tuple[float, float]
+Interval = tuple[Number, Number]
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Written):
     """One measured number.
 
     Attributes:
@@ -28,36 +28,19 @@ class Metric:
             from the bootstrap); None where none was computed.
     """
 
-    value: float
-    low: float
-    high: float
+    value: Number
+    low: Number
+    high: Number
     n: int
     unit: str
     intervals: dict[str, Interval] = field(default_factory=dict)
-    p: float | None = None
+    p: OptionalNumber = None
 
     def __str__(self) -> str:
         """``.446 [.368, .523], n = 637 (Spearman rho)``."""
         interval = between(self.low, self.high, 3)
         p = "" if self.p is None else f", p {plain(self.p, 3)}"
         return f"{plain(self.value, 3)}{f' {interval}' if interval else ''}{p}, n = {self.n:,} ({self.unit})"
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null. ``p`` is there only if it was computed."""
-        numbers = {"value": _number(self.value), "low": _number(self.low), "high": _number(self.high)}
-        intervals = {name: [_number(bound) for bound in bounds] for name, bounds in self.intervals.items()}
-        p = {} if self.p is None else {"p": _number(self.p)}
-        return {**numbers, "n": self.n, "unit": self.unit, "intervals": intervals, **p}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Metric:
-        """What :meth:`to_json` wrote."""
-        intervals = {
-            name: (_float(low), _float(high)) for name, (low, high) in value.get("intervals", {}).items()
-        }
-        p = _float(value["p"]) if "p" in value else None
-        numbers = {key: _float(value[key]) for key in ("value", "low", "high")}
-        return cls(**numbers, n=value["n"], unit=value["unit"], intervals=intervals, p=p)
 
 
 @dataclass(frozen=True)
@@ -118,11 +101,3 @@ def metrics_to_json(metrics: Mapping[str, Metric]) -> dict[str, Any]:
 def metrics_from_json(metrics: Mapping[str, Any]) -> dict[str, Metric]:
     """What :func:`metrics_to_json` wrote."""
     return {name: Metric.from_json(metric) for name, metric in metrics.items()}
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
-
-
-def _float(value: float | None) -> float:
-    return math.nan if value is None else float(value)

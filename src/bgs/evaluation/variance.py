@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bgs._codec import Written
 from bgs._errors import DataError
 from bgs._rdm import require_rdm
 from bgs._typing import Float, Float64, Int
@@ -16,7 +17,7 @@ from bgs.evaluation.nested_regression import NestedRegression
 from bgs.evaluation.permutation import unique_p_value
 from bgs.evaluation.rdm import pair_vector
 from bgs.evaluation.resampling import bootstrap, clip_spread, percentile_interval, without_each
-from bgs.evaluation.result import Interval, Metric, metrics_from_json, metrics_to_json
+from bgs.evaluation.result import Interval, Metric
 from bgs.judgments import split_folds
 
 #: Up to so many predictors every shared part is given.
@@ -29,7 +30,7 @@ _JOIN = " & "
 
 
 @dataclass(frozen=True)
-class VariancePartition:
+class VariancePartition(Written):
     """Parts of the variance of human dissimilarities.
 
     A part is named after the predictors that share it, in their order: ``"video"``, ``"video & captions"``; ``"total"``
@@ -50,26 +51,6 @@ class VariancePartition:
     in_sample: dict[str, Metric]
     alone: dict[str, Metric]
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null."""
-        parts = {
-            key: metrics_to_json(getattr(self, key)) for key in ("cross_validated", "in_sample", "alone")
-        }
-        about = {"predictors": list(self.predictors), "transform": self.transform}
-        return {**about, **parts, "provenance": self.provenance}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> VariancePartition:
-        """What :meth:`to_json` wrote."""
-        return cls(
-            predictors=tuple(value["predictors"]),
-            transform=value["transform"],
-            cross_validated=metrics_from_json(value["cross_validated"]),
-            in_sample=metrics_from_json(value["in_sample"]),
-            alone=metrics_from_json(value["alone"]),
-            provenance=dict(value["provenance"]),
-        )
 
 
 def partition_variance(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bgs._codec import Written
 from bgs._errors import ConfigError, DataError, some
 from bgs._typing import Float, Float64
 from bgs.embeddings import Embeddings
@@ -24,7 +25,7 @@ from bgs.evaluation.resampling import (
     two_sided_p,
     without_each,
 )
-from bgs.evaluation.result import Interval, Metric, metrics_from_json, metrics_to_json
+from bgs.evaluation.result import Interval, Metric
 from bgs.evaluation.rsa import dense_ranks, standardised, weighted_spearman
 from bgs.judgments.rated import hellinger_rdm
 from bgs.stimuli import StimulusSet
@@ -34,7 +35,7 @@ TARGETS = ("hellinger", "euclidean")
 
 
 @dataclass(frozen=True)
-class Transfer:
+class Transfer(Written):
     """How well embeddings agree with the ratings of clips that they were not trained on.
 
     Attributes:
@@ -52,31 +53,8 @@ class Transfer:
     metrics: dict[str, Metric]
     against_metrics: dict[str, Metric]
     differences: dict[str, Metric]
-    decoding: Decoding | None
+    decoding: Decoding | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null."""
-        tables = {
-            key: metrics_to_json(getattr(self, key)) for key in ("metrics", "against_metrics", "differences")
-        }
-        decoding = None if self.decoding is None else self.decoding.to_json()
-        about = {"ratings": list(self.ratings), "target": self.target}
-        return {**about, **tables, "decoding": decoding, "provenance": self.provenance}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Transfer:
-        """What :meth:`to_json` wrote."""
-        decoding = value["decoding"]
-        return cls(
-            ratings=tuple(value["ratings"]),
-            target=value["target"],
-            metrics=metrics_from_json(value["metrics"]),
-            against_metrics=metrics_from_json(value["against_metrics"]),
-            differences=metrics_from_json(value["differences"]),
-            decoding=None if decoding is None else Decoding.from_json(decoding),
-            provenance=dict(value["provenance"]),
-        )
 
 
 def transfer(

@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from bgs._errors import ConfigError
+from bgs._errors import ConfigError, message_of
 from bgs._files import legible, read_json, sha256_of, write_json
 from bgs.evaluation import Result
 from bgs.experiments.conditions import Condition
@@ -105,12 +105,6 @@ class Cell:
         path = self.folder.evaluation
         with legible(path, f"delete {self.folder.path}: `bgs experiment` makes the cell anew"):
             return {protocol: Result.from_json(value) for protocol, value in read_json(path).items()}
-
-
-def message_of(error: BaseException) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
-    return text if text else type(error).__name__
 
 
 def cells_of(config: ExperimentConfig, folder: Path, data: str) -> list[Cell]:

@@ -10,8 +10,9 @@ from pydantic import Field, field_validator, model_validator
 
 from bgs._config import Settings, merge, read_settings, validate
 from bgs._errors import ConfigError
+from bgs.experiments.chapters import AnalysesSettings
 from bgs.experiments.conditions import Condition
-from bgs.experiments.sections import AnalysesSettings, ReportSettings, SimulateSettings
+from bgs.experiments.simulated import SimulateSettings
 from bgs.training import TrainingConfig
 from bgs.training.settings import EvaluationSettings
 
@@ -29,6 +30,19 @@ class ModelSettings(Settings):
     """Model to tune, see the key ``model`` of a training configuration; ``{seed}`` stands for the seed of the cell."""
     training: dict[str, Any] = Field(default_factory=dict)
     """Keys of a training configuration that are this model's own."""
+
+
+class ReportSettings(Settings):
+    """The report on the experiment."""
+
+    title: str | None = None
+    """Heading of the page; null makes one."""
+    lead: str | None = None
+    """What was done, in a few sentences; paragraphs are separated by blank lines. Null makes it from the data."""
+    rerun: str | None = None
+    """Command that makes everything again; null: this experiment's."""
+    published: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """Figures of others by protocol and name (squared Spearman), shown for comparison."""
 
 
 class ExperimentConfig(Settings):

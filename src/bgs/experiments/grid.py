@@ -9,23 +9,21 @@ from pathlib import Path
 
 from rich.progress import Progress, TaskID
 
-from bgs._errors import BgsError
+from bgs._errors import BgsError, message_of
 from bgs._files import write_json
 from bgs._lock import locked_folder
 from bgs._progress import progress_bar
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
-from bgs.experiments.analyses import run_analyses, wanted_analyses
-from bgs.experiments.cells import Cell, cells_of, message_of
+from bgs.experiments.cells import Cell, cells_of
+from bgs.experiments.chapters import run_chapters, wanted_chapters
 from bgs.experiments.conditions import Condition
 from bgs.experiments.config import ExperimentConfig
-from bgs.experiments.experiment_data import ExperimentData
+from bgs.experiments.experiment import Experiment
 from bgs.experiments.folder import ExperimentFolder
 from bgs.experiments.results import ResultsTable
-from bgs.experiments.shared import Shared
 from bgs.experiments.tabulate import results_table
 from bgs.runs.run import embed_tuned, fit
-from bgs.runs.study import Study
 from bgs.training import EpochRecord
 
 
@@ -36,12 +34,12 @@ class Outcome:
     Attributes:
         table: results of all finished cells.
         failed: name of a cell or analysis -> why it failed, in one line.
-        data: what analyses and reports ask.
+        experiment: what chapters and reports ask.
     """
 
     table: ResultsTable
     failed: dict[str, str]
-    data: ExperimentData
+    experiment: Experiment
 
 
 def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | Path | None = None) -> Outcome:
@@ -53,7 +51,7 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | P
     Raises:
         BgsError: the folder, the data or the caption encoder cannot be used, or an analysis is not known.
     """
-    wanted_analyses(config)
+    wanted_chapters(config)
     folder = ExperimentFolder(out)
     folder.check(config)
     with locked_folder(folder.path):
@@ -62,24 +60,22 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | P
 
 def _run(config: ExperimentConfig, folder: ExperimentFolder, mirror: str | Path | None) -> Outcome:
     study = folder.open(config, mirror)
-    cells = cells_of(config, folder.cells, folder.data_reference(config))
-    left = [cell for cell in cells if not cell.is_done()]
-    work = _Work(config, study, Shared(config, folder, study))
+    planned = cells_of(config, folder.cells, folder.data_reference(config))
+    experiment = Experiment(config, folder, study, tuple(planned), mirror)
+    left = [cell for cell in planned if not cell.is_done()]
     failed: dict[str, str] = {}
     with progress_bar() as bar:
-        work.shared.captions()
+        _ = experiment.captions  # made first: a caption encoder that cannot be loaded stops everything
         task, before = bar.add_task("experiment", total=sum(map(_steps, left))), 0
         for number, cell in enumerate(left, start=1):
             bar.update(task, completed=before, description=f"cell {number}/{len(left)}", note=cell.name)
-            _attempt(work, cell, failed, _Report(bar, task, before))
+            _attempt(experiment, cell, failed, _Report(bar, task, before))
             before += _steps(cell)
         bar.update(task, completed=before, description="comparing", note="")
-        finished = tuple(cell for cell in cells if cell.marker.is_file())
-        data = ExperimentData(config, folder, study, finished, mirror)
-        table = results_table(data)
-        failed |= run_analyses(data)
+        table = results_table(experiment)
+        failed |= run_chapters(experiment)
     write_json(folder.results, {**table.to_json(), "failed": failed})
-    return Outcome(table, failed, data)
+    return Outcome(table, failed, experiment)
 
 
 @dataclass(frozen=True)
@@ -99,53 +95,52 @@ def _steps(cell: Cell) -> int:
     return 1 if cell.condition is Condition.BASE else cell.config.epochs + 1
 
 
-def _attempt(work: _Work, cell: Cell, failed: dict[str, str], report: Callable[[EpochRecord], None]) -> None:
+def _attempt(
+    experiment: Experiment, cell: Cell, failed: dict[str, str], report: Callable[[EpochRecord], None]
+) -> None:
     """Do a cell; a failure is kept beside it. What rests on a base model that failed is not tried."""
-    base = f"{cell.model}/{Condition.BASE}/seed-{work.config.base_seed(cell.model, cell.seed)}"
+    base = f"{cell.model}/{Condition.BASE}/seed-{experiment.config.base_seed(cell.model, cell.seed)}"
     try:
         if base in failed:
             raise BgsError(f"its base model failed: {failed[base]}")
-        work.do(cell, report)
+        _do(experiment, cell, report)
     except Exception as error:  # one cell must not take the others with it
         cell.mark_failed(error)
         failed[cell.name] = message_of(error)
 
 
-@dataclass(frozen=True)
-class _Work:
-    config: ExperimentConfig
-    study: Study
-    shared: Shared
+def _do(experiment: Experiment, cell: Cell, report: Callable[[EpochRecord], None]) -> None:
+    """Train, embed, evaluate; what is on disk already is taken from there."""
+    start = time.perf_counter()
+    cell.begin()
+    base = experiment.base_of(cell)
+    if cell.condition is Condition.BASE:
+        cell.write_results(_evaluate(experiment, cell, base, None))
+    else:
+        cell.write_results(_evaluate(experiment, cell, _tuned(experiment, cell, report), base))
+    cell.mark_done(time.perf_counter() - start)
 
-    def do(self, cell: Cell, report: Callable[[EpochRecord], None]) -> None:
-        """Train, embed, evaluate; what is on disk already is taken from there."""
-        start = time.perf_counter()
-        cell.begin()
-        base = self.shared.base(cell)
-        if cell.condition is Condition.BASE:
-            cell.write_results(self._evaluate(cell, base, None))
-        else:
-            cell.write_results(self._evaluate(cell, self._tuned(cell, report), base))
-        cell.mark_done(time.perf_counter() - start)
 
-    def _tuned(self, cell: Cell, report: Callable[[EpochRecord], None]) -> Embeddings:
-        captions = (
-            self.shared.caption_distances() if cell.condition is Condition.LANGUAGE_DISTILLATION else None
+def _tuned(experiment: Experiment, cell: Cell, report: Callable[[EpochRecord], None]) -> Embeddings:
+    distills = cell.condition is Condition.LANGUAGE_DISTILLATION
+    captions = experiment.caption_distances() if distills else None
+    study = replace(experiment.study, source=cell.condition.source(cell.seed, captions))
+    if not (cell.folder.adapter / "bgs.json").is_file():  # written last
+        fit(cell.config, study, cell.folder, report)
+    return embed_tuned(cell.config, study, cell.folder)
+
+
+def _evaluate(
+    experiment: Experiment, cell: Cell, embeddings: Embeddings, against: Embeddings | None
+) -> list[Result]:
+    """One result a protocol; the same resamples in all cells, so that all are comparable."""
+    settings, study = experiment.config.evaluation, experiment.study
+    about = study.about(cell.config) | {"condition": cell.condition.value}
+    return [
+        evaluate(
+            embeddings, study.stimuli, study.trials, protocol=protocol, distance=settings.distance,
+            center=settings.center, against=against,
+            permutations=settings.permutations, seed=experiment.config.seeds[0], provenance=about,
         )
-        study = replace(self.study, source=cell.condition.source(cell.seed, captions))
-        if not (cell.folder.adapter / "bgs.json").is_file():  # written last
-            fit(cell.config, study, cell.folder, report)
-        return embed_tuned(cell.config, study, cell.folder)
-
-    def _evaluate(self, cell: Cell, embeddings: Embeddings, against: Embeddings | None) -> list[Result]:
-        """One result a protocol; the same resamples in all cells, so that all are comparable."""
-        settings, study = self.config.evaluation, self.study
-        about = study.about(cell.config) | {"condition": cell.condition.value}
-        return [
-            evaluate(
-                embeddings, study.stimuli, study.trials, protocol=protocol, distance=settings.distance,
-                center=settings.center, against=against,
-                permutations=settings.permutations, seed=self.config.seeds[0], provenance=about,
-            )
-            for protocol in settings.protocols
-        ]  # fmt: skip
+        for protocol in settings.protocols
+    ]  # fmt: skip

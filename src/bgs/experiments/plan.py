@@ -17,8 +17,8 @@ from bgs._rng import generator
 from bgs.backbones import Backbone, VideoBackbone
 from bgs.embeddings import Embeddings
 from bgs.evaluation import evaluate
-from bgs.experiments.analyses import wanted_analyses
 from bgs.experiments.cells import Cell, cells_of
+from bgs.experiments.chapters import wanted_chapters
 from bgs.experiments.conditions import Condition
 from bgs.experiments.config import ExperimentConfig
 from bgs.experiments.folder import ExperimentFolder, load_experiment_study
@@ -100,7 +100,7 @@ def plan_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | 
     Raises:
         BgsError: the folder or the data cannot be used.
     """
-    wanted_analyses(config)
+    wanted_chapters(config)
     folder = ExperimentFolder(out)
     folder.check(config)
     study = _study(config, folder, mirror)

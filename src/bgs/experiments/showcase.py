@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import UInt8
@@ -13,9 +14,11 @@ from bgs._optional import require_all
 from bgs._progress import note
 from bgs._typing import Float, Int
 from bgs.embeddings import Embeddings
-from bgs.experiments.experiment_data import ExperimentData
 from bgs.stimuli import Sampling
 from bgs.stimuli.decoding import decode
+
+if TYPE_CHECKING:
+    from bgs.experiments.experiment import Experiment
 
 #: Frames of a strip.
 STRIP = 5
@@ -43,21 +46,25 @@ class Showcase:
         return {name: rdm for name, rdm in self.rdms.items() if name != "captions"}
 
 
-def showcase(data: ExperimentData, model: str, judges: str) -> Showcase:
+def showcase(experiment: Experiment, model: str, judges: str) -> Showcase:
     """The held-out clips (at most 60 of them) as ``judges``, captions, base and tuned model have them."""
-    positions = data.evaluated[:_MAPPED]
-    rdms = {judges: data.human(positions)}
-    models = {"captions": data.captions, "base": _first(data.base(model)), "tuned": _first(data.tuned(model))}
-    rdms |= {name: data.distances(made, positions) for name, made in models.items() if made is not None}
-    return Showcase(positions, rdms, strips(data, positions))
+    positions = experiment.evaluated[:_MAPPED]
+    rdms = {judges: experiment.human(positions)}
+    models = {
+        "captions": experiment.captions,
+        "base": _first(experiment.base(model)),
+        "tuned": _first(experiment.tuned(model)),
+    }
+    rdms |= {name: experiment.distances(made, positions) for name, made in models.items() if made is not None}
+    return Showcase(positions, rdms, strips(experiment, positions))
 
 
 def strips(
-    data: ExperimentData, positions: Int[np.ndarray, " m"], frames: int = STRIP
+    experiment: Experiment, positions: Int[np.ndarray, " m"], frames: int = STRIP
 ) -> UInt8[np.ndarray, "m k s s 3"] | None:
     """Frames of clips, evenly spread over each; None where one of them is not on this machine, none is asked for, or
     nothing is installed that reads clips (which is said)."""
-    videos = data.study.stimuli.videos or ()
+    videos = experiment.study.stimuli.videos or ()
     paths = [videos[i] for i in positions] if videos else []
     there = [path for path in paths if path is not None and path.is_file()]
     if not there or len(there) < len(positions):
@@ -70,9 +77,9 @@ def strips(
     return np.stack([decode(path, Sampling(frames=frames, size=_SIDE)) for path in there])
 
 
-def thumbnails(data: ExperimentData, ids: Sequence[str]) -> UInt8[np.ndarray, "m s s 3"] | None:
+def thumbnails(experiment: Experiment, ids: Sequence[str]) -> UInt8[np.ndarray, "m s s 3"] | None:
     """The middle frame of each clip; None where one of them is not on this machine."""
-    found = strips(data, data.study.stimuli.positions(ids), frames=1)
+    found = strips(experiment, experiment.study.stimuli.positions(ids), frames=1)
     return None if found is None else found[:, 0]
 
 

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
+
+from bgs._config import Settings
 from bgs._progress import progress_bar
 from bgs.datasets import Dataset, load_dataset, write_folder
-from bgs.experiments.sections import SimulateSettings
 from bgs.simulation import TRUTH, ObserverSettings, analytic_ceilings, simulate_judgments, write_truth
 from bgs.simulation.clip_folder import ClipSettings, write_clips
 
 _CITATION = "SIMULATED clips and SIMULATED observers; nobody was filmed and no person judged anything"
+
+
+class SimulateSettings(Settings):
+    """Data made before anything else, in ``data/`` of the experiment: simulated observers judge simulated clips."""
+
+    clips: int = Field(240, ge=16)
+    style: str = "discs"
+    """Render style, see ``bgs simulate clips``."""
+    trials: int = Field(20_000, ge=1)
+    """Odd-one-out trials, attention checks included."""
+    observers: int = Field(80, ge=1)
+    temperature: float = Field(0.3, gt=0)
+    """Noise of their choices, in units of the distance that they judge by."""
+    seed: int = Field(0, ge=0)
 
 
 def write_simulated(settings: SimulateSettings, folder: Path) -> None:

@@ -16,7 +16,7 @@ from bgs.views.numbers import number
 if TYPE_CHECKING:
     from bgs.evaluation import Metric
     from bgs.experiments.plan import Plan
-    from bgs.experiments.results import ProtocolResults, ResultsTable, Row
+    from bgs.experiments.results import Level, ProtocolResults, ResultsTable, Row
 
 
 def table_view(results: ResultsTable, center: bool) -> Group:
@@ -33,7 +33,7 @@ def table_view(results: ResultsTable, center: bool) -> Group:
         for model, rows in found.models.items():
             with_captions = {"captions": found.captions, **rows} if found.captions else rows
             parts += [
-                _levels(model, with_captions, found),
+                _levels(model, with_captions),
                 _differences(found.differences[model]),
                 _seeds(rows),
             ]
@@ -45,33 +45,41 @@ def table_view(results: ResultsTable, center: bool) -> Group:
 
 
 def _ceilings(found: ProtocolResults) -> dict[str, Metric]:
-    words = {"rsa_ceiling": "RSA", "odd_one_out_ceiling_lower": "3AFC from", "odd_one_out_ceiling": "to"}
-    return {word: found.ceilings[name] for name, word in words.items() if name in found.ceilings}
+    best = found.ceilings
+    named = {
+        "RSA": best.rsa_ceiling,
+        "3AFC from": best.odd_one_out_ceiling_lower,
+        "to": best.odd_one_out_ceiling,
+    }
+    return {word: metric for word, metric in named.items() if metric is not None}
 
 
-def _levels(model: str, rows: Mapping[str, Row], found: ProtocolResults) -> Table:
+def _levels(model: str, levels: Mapping[str, Level]) -> Table:
     lines = []
-    for name, row in rows.items():
-        shares = found.share_of_ceiling(row)
-        share = shares["rsa_spearman"].value if "rsa_spearman" in shares else math.nan
-        squared = number(row["rsa_spearman_squared"].mean.value)
-        rsa, odd = (_estimate(row[measure].mean) for measure in ("rsa_spearman", "odd_one_out_3afc"))
-        lines.append((name, rsa, squared, _percent(share), odd))
+    for name, level in levels.items():
+        row, share = level.metrics, level.share_of_ceiling.rsa_spearman
+        squared, part = number(row.rsa_spearman_squared.value), math.nan if share is None else share.value
+        rsa, odd = _estimate(row.rsa_spearman), _estimate(row.odd_one_out_3afc)
+        lines.append((name, rsa, squared, _percent(part), odd))
     return table(model, ("", "RSA ρ", "ρ²", "share", "3AFC"), lines, numbers=(1, 2, 3, 4))
 
 
 def _differences(rows: Mapping[str, Row]) -> Table:
     lines = [
-        (name, *(_estimate(row[measure].mean, sign=True) for measure in ("rsa_spearman", "odd_one_out_3afc")))
+        (name, _estimate(row.rsa_spearman, sign=True), _estimate(row.odd_one_out_3afc, sign=True))
         for name, row in rows.items()
     ]
     return table("paired differences", ("", "RSA ρ", "3AFC"), lines, numbers=(1, 2))
 
 
-def _seeds(rows: Mapping[str, Row]) -> Table:
+def _seeds(levels: Mapping[str, Level]) -> Table:
     lines = [
-        (name, _each(row["rsa_spearman"].seeds.values()), _each(row["odd_one_out_3afc"].seeds.values()))
-        for name, row in rows.items()
+        (
+            name,
+            _each(level.metrics.rsa_spearman.seeds.values()),
+            _each(level.metrics.odd_one_out_3afc.seeds.values()),
+        )
+        for name, level in levels.items()
     ]
     return table("seed by seed", ("", "RSA ρ", "3AFC"), lines)
 

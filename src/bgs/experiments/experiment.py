@@ -1,7 +1,8 @@
-"""What a finished experiment holds: study, embeddings by model, condition and seed, captions."""
+"""An experiment: its configuration, folder, study, cells, and the embeddings that cells share."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,33 +14,40 @@ from bgs._errors import BgsError
 from bgs._files import read_json, sha256, sha256_of
 from bgs._typing import Float, Float64, Int
 from bgs.embeddings import Embeddings
-from bgs.experiments.applicable import NotApplicable
 from bgs.experiments.cells import Cell, cells_of
+from bgs.experiments.chapters.chapter import NotApplicable
 from bgs.experiments.conditions import Condition
 from bgs.experiments.config import ExperimentConfig, load_experiment
 from bgs.experiments.folder import ExperimentFolder, load_experiment_study
-from bgs.experiments.shared import Shared
 from bgs.runs.centred_distances import distances
 from bgs.runs.study import Study
 
 
 @dataclass(frozen=True)
-class ExperimentData:
-    """All that an analysis can ask for.
+class Experiment:
+    """What the grid fills, and all that a chapter can ask for.
+
+    Embeddings that cells share are made once and kept in ``shared/``. What is kept is read without torch; only making it
+    imports what runs models.
 
     Attributes:
-        config: of the experiment; an analysis finds its own section in ``config.analyses``.
+        config: of the experiment.
         folder: where it is kept.
         study: stimuli and judgments.
-        cells: the finished cells.
+        planned: all its cells, in the order in which they are done.
         mirror: of published data; see :func:`bgs.datasets.load_dataset`.
     """
 
     config: ExperimentConfig
     folder: ExperimentFolder
     study: Study
-    cells: tuple[Cell, ...]
+    planned: tuple[Cell, ...]
     mirror: str | Path | None = None
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The finished cells."""
+        return tuple(cell for cell in self.planned if cell.marker.is_file())
 
     @cached_property
     def simulated(self) -> bool:
@@ -47,11 +55,6 @@ class ExperimentData:
         recorded = read_json(self.folder.provenance) if self.folder.provenance.is_file() else {}
         made_here = self.config.simulate is not None
         return made_here or self.study.dataset.simulated or recorded.get("simulated") is True
-
-    @cached_property
-    def captions(self) -> Embeddings | None:
-        """Embeddings of the captions; None where the experiment names no caption encoder."""
-        return self._shared.captions()
 
     def find(self, model: str, condition: Condition) -> dict[int, Cell]:
         """Seed -> finished cell of a model under a condition."""
@@ -68,19 +71,49 @@ class ExperimentData:
             raise NotApplicable(f"{model} has no finished cell of the condition {condition}")
         return found
 
+    @cached_property
+    def captions(self) -> Embeddings | None:
+        """Embeddings of the captions; None where the experiment names no caption encoder."""
+        return None if self.config.captions is None else self._shared("captions", self.config.captions)
+
+    def caption_distances(self) -> Float64[np.ndarray, "n n"] | None:
+        """Distances between the captions of all stimuli, measured as evaluation measures them."""
+        return None if self.captions is None else self.distances(self.captions)
+
+    def low_level(self, reference: str) -> Embeddings:
+        """Embeddings of a low-level model such as ``motion:energy``.
+
+        Raises:
+            BgsError: it cannot be loaded, or there are no clips.
+        """
+        return self._shared(f"low-level-{re.sub(r'[^A-Za-z0-9.]+', '-', reference)}", reference)
+
+    def _shared(self, name: str, reference: str) -> Embeddings:
+        path = self.folder.shared / f"{name}.safetensors"
+        if not path.is_file():
+            from bgs.runs.embedder import embed_stimuli
+
+            embed_stimuli(reference, self.study.stimuli).save(path)
+        return Embeddings.load(path)
+
+    def base_of(self, cell: Cell) -> Embeddings:
+        """Base embeddings of a cell's model, for its seed where the model depends on it; made where they are not yet."""
+        path = self._base_path(cell.model, cell.seed)
+        if not path.is_file():
+            from bgs.runs.run import embed_base
+
+            embed_base(cell.config, self.study).save(path)
+        return Embeddings.load(path)
+
     def base(self, model: str) -> dict[int, Embeddings]:
         """Seed -> embeddings of a model before training; one seed, unless the model depends on it."""
         cells = self.find(model, Condition.BASE)
-        return {seed: Embeddings.load(self._shared.base_path(model, seed)) for seed in cells}
+        return {seed: Embeddings.load(self._base_path(model, seed)) for seed in cells}
 
     def tuned(self, model: str, condition: Condition = Condition.HYBRID) -> dict[int, Embeddings]:
         """Seed -> embeddings of a model trained under a condition."""
         cells = self.find(model, condition)
         return {seed: Embeddings.load(cell.folder.embeddings("tuned")) for seed, cell in cells.items()}
-
-    def low_level(self, reference: str) -> Embeddings:
-        """Embeddings of a low-level model; see :meth:`bgs.experiments.shared.Shared.low_level`."""
-        return self._shared.low_level(reference)
 
     def pairs(
         self, model: str, condition: Condition = Condition.HYBRID
@@ -110,8 +143,12 @@ class ExperimentData:
         """See :func:`bgs.runs.centred_distances.distances`."""
         return distances(embeddings, self.study.stimuli, self.config.evaluation, positions)
 
+    def held_out(self, embeddings: Embeddings) -> Float64[np.ndarray, "m m"]:
+        """(m, m) distances of embeddings among the held-out stimuli."""
+        return self.distances(embeddings, self.evaluated)
+
     def key(self) -> str:
-        """SHA-256 over everything that an analysis can depend on but its own settings."""
+        """SHA-256 over everything that a chapter can depend on but its own settings."""
         captions = "" if self.captions is None else self.captions.hash()
         study = (self.study.stimuli.hash(), self.study.trials.hash())
         cells = [f"{cell.name} {cell.key()} {sha256(self._vectors(cell))}" for cell in self.cells]
@@ -120,15 +157,15 @@ class ExperimentData:
 
     def _vectors(self, cell: Cell) -> Path:
         if cell.condition is Condition.BASE:
-            return self._shared.base_path(cell.model, cell.seed)
+            return self._base_path(cell.model, cell.seed)
         return cell.folder.embeddings("tuned")
 
-    @cached_property
-    def _shared(self) -> Shared:
-        return Shared(self.config, self.folder, self.study)
+    def _base_path(self, model: str, seed: int) -> Path:
+        """File of the base embeddings that a run of ``model`` with ``seed`` is compared with."""
+        return self.folder.shared / f"base-{model}-seed-{self.config.base_seed(model, seed)}.safetensors"
 
 
-def open_experiment(path: str | Path, mirror: str | Path | None = None) -> ExperimentData:
+def open_experiment(path: str | Path, mirror: str | Path | None = None) -> Experiment:
     """An experiment that was begun, with its finished cells; nothing is made.
 
     Raises:
@@ -145,7 +182,4 @@ def open_experiment(path: str | Path, mirror: str | Path | None = None) -> Exper
         )
     study = load_experiment_study(config, reference, mirror)
     folder.require_same_data(study)
-    cells = cells_of(config, folder.cells, reference)
-    return ExperimentData(
-        config, folder, study, tuple(cell for cell in cells if cell.marker.is_file()), mirror
-    )
+    return Experiment(config, folder, study, tuple(cells_of(config, folder.cells, reference)), mirror)

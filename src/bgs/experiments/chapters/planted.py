@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bgs._typing import Float64, Int
-from bgs.experiments.applicable import NotApplicable
+from bgs.experiments.chapters.chapter import NotApplicable
 from bgs.runs.study import Study
 from bgs.simulation import TRUTH, Truth, expected_rdm, read_truth, simulate_judgments
 
@@ -26,10 +26,10 @@ class PlantedRdm:
     reliability: float
 
 
-def drivers(study: Study) -> list[str] | None:
+def drivers(study: Study) -> tuple[str, ...] | None:
     """Ratings that simulated observers go by; None for people."""
     truth = _truth(study)
-    return None if truth is None else list(truth.settings.latents)
+    return None if truth is None else tuple(truth.settings.latents)
 
 
 def planted_rdm(study: Study, positions: Int[np.ndarray, " m"]) -> PlantedRdm:

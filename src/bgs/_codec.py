@@ -1,0 +1,97 @@
+"""The JSON form of results: frozen dataclasses to JSON types and back by their annotations, NaN as null."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from functools import cache
+from typing import Annotated, Any, TypeVar, cast
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, core_schema
+
+from bgs._errors import DataError
+
+T = TypeVar("T")
+
+_adapter = cache(TypeAdapter)
+
+
+def _number(value: object) -> object:
+    return math.nan if value is None else value
+
+
+#: A number of a result; NaN where it is undefined, null in JSON.
+Number = Annotated[float, BeforeValidator(_number)]
+#: None where it was not computed (its key is then not there), NaN where it is undefined (its key is null).
+OptionalNumber = Annotated[float | None, BeforeValidator(_number)]
+
+
+class OwnForm:
+    """In an annotation: a type that holds arrays and writes itself, with ``to_json`` and ``from_json``."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: Any) -> Any:
+            try:
+                return value if isinstance(value, source) else source.from_json(value)
+            except KeyError as error:
+                raise ValueError(f"{error} is missing") from None
+            except (TypeError, AttributeError) as error:
+                raise ValueError(str(error)) from None
+
+        written = core_schema.plain_serializer_function_ser_schema(lambda value: value.to_json())
+        return core_schema.no_info_plain_validator_function(read, serialization=written)
+
+
+class Written:
+    """A frozen dataclass that is written as JSON by its annotations."""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only: NaN is null, fields that are None are left out.
+
+        Raises:
+            ValueError: a field holds something else than its annotation says, or an infinity.
+        """
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls: type[T], value: object) -> T:
+        """What :meth:`to_json` wrote.
+
+        Raises:
+            DataError: the first key that is missing or of another kind.
+        """
+        return from_json(cls, value)
+
+
+def to_json(value: object) -> dict[str, Any]:
+    """A frozen dataclass as JSON types; see :meth:`Written.to_json`."""
+    kept = _adapter(cast(Hashable, type(value))).dump_python(
+        value, mode="json", exclude_none=True, warnings="error"
+    )
+    found: dict[str, Any] = _nulls(kept)
+    return found
+
+
+def from_json(kind: type[T], value: object) -> T:
+    """What :func:`to_json` wrote; see :meth:`Written.from_json`."""
+    try:
+        found: T = _adapter(cast(Hashable, kind)).validate_python(value)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        message = str(fault["msg"]).removeprefix("Value error, ")
+        raise DataError(f"{key}: {message}" if key else message) from None
+    return found
+
+
+def _nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _nulls(found) for key, found in value.items()}
+    if isinstance(value, list):
+        return [_nulls(found) for found in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        if math.isinf(value):
+            raise ValueError("an infinite number is no JSON")
+        return None
+    return value

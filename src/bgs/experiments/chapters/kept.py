@@ -1,0 +1,132 @@
+"""The file of a chapter, ``analyses/<name>.json``: its result, why it does not apply, or what it failed with."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bgs._codec import from_json, to_json
+from bgs._errors import message_of
+from bgs._files import legible, read_json, sha256_of, write_json
+from bgs.experiments.chapters.chapter import AnalysisFailed, Chapter, NotApplicable, R, S
+
+if TYPE_CHECKING:
+    from bgs.experiments.experiment import Experiment
+
+_AGAIN = "delete it, then `bgs experiment` makes it anew"
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """What an analysis failed with."""
+
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a file holds: the hash of what it was made of, and one of the others; ``result`` in its own JSON form, with the
+    hash by which whoever reads it sees whether it is as it was written."""
+
+    version: int
+    key: str
+    result: dict[str, Any] | None = None
+    sha256: str = ""
+    not_applicable: str | None = None
+    error: _Failure | None = None
+
+
+def keep(experiment: Experiment, chapter: Chapter[S, R], settings: S, made_of: str) -> str | None:
+    """Write the file of a chapter, unless it has a result of the same version, settings and data already.
+
+    Reasons and errors are looked into again.
+
+    Args:
+        experiment: to analyse.
+        chapter: with an ``analyse``.
+        settings: its section.
+        made_of: hash of the experiment, see :meth:`bgs.experiments.experiment.Experiment.key`.
+
+    Returns:
+        What it failed with; None where it did not.
+    """
+    path = _path(experiment, chapter)
+    rests_on = "" if chapter.rests_on is None else chapter.rests_on(experiment, settings)
+    key = sha256_of(chapter.name, settings.model_dump_json(), rests_on, made_of)
+    if path.is_file():
+        before = _load(path, chapter.version)
+        if before is not None and before.key == key and before.result is not None:
+            return None
+    found = _attempt(experiment, chapter, settings)
+    about = {"version": chapter.version, "key": key}
+    if isinstance(found, dict):
+        write_json(path, {**about, "sha256": _fingerprint(found), "result": found})
+        return None
+    if isinstance(found, NotApplicable):
+        write_json(path, {**about, "not_applicable": message_of(found)})
+        return None
+    failure = _Failure(message_of(found), "".join(traceback.format_exception(found)))
+    write_json(path, {**about, "error": to_json(failure)})
+    return failure.message
+
+
+def _attempt(experiment: Experiment, chapter: Chapter[S, R], settings: S) -> dict[str, Any] | Exception:
+    """A result in its JSON form, or what came instead: one chapter must not take the others with it."""
+    assert chapter.analyse is not None
+    assert chapter.result is not None
+    try:
+        found = chapter.analyse(experiment, settings)
+        if not isinstance(found, chapter.result):
+            raise TypeError(f"gave back {type(found).__name__}, not {chapter.result.__name__}")
+        return to_json(found)
+    except Exception as error:
+        return error
+
+
+def read(experiment: Experiment, chapter: Chapter[S, R]) -> R:
+    """The result of a chapter, as it was kept.
+
+    Raises:
+        NotApplicable: it does not apply, was left out, has not been run, or was kept by another version of the chapter.
+        AnalysisFailed: it failed.
+        DataError: the file is damaged; the first key that is missing or of another kind is named.
+    """
+    assert chapter.result is not None
+    if experiment.config.analyses.of(chapter) is None:
+        raise NotApplicable(f"this experiment leaves it out (key analyses.{chapter.name})")
+    path = _path(experiment, chapter)
+    if not path.is_file():
+        raise NotApplicable("it has not been run yet")
+    kept = _load(path, chapter.version)
+    if kept is None:
+        raise NotApplicable("its result is of another version of bgs; bgs experiment makes it anew")
+    if kept.not_applicable is not None:
+        raise NotApplicable(kept.not_applicable)
+    if kept.error is not None:
+        raise AnalysisFailed(kept.error.message)
+    with legible(path, _AGAIN):
+        if kept.result is None:
+            raise ValueError("result is missing")
+        result = from_json(chapter.result, kept.result)
+        if kept.sha256 != _fingerprint(kept.result):
+            raise ValueError("other values than were written")
+    return result
+
+
+def _fingerprint(result: dict[str, Any]) -> str:
+    return sha256_of(json.dumps(result, allow_nan=False, sort_keys=True))
+
+
+def _load(path: Path, version: int) -> _Kept | None:
+    """What a file holds; None where another version of the chapter wrote it."""
+    with legible(path, _AGAIN):
+        found = read_json(path, _AGAIN)
+        return from_json(_Kept, found) if found.get("version") == version else None
+
+
+def _path(experiment: Experiment, chapter: Chapter[S, R]) -> Path:
+    return experiment.folder.analyses / f"{chapter.name}.json"
