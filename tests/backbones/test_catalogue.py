@@ -67,10 +67,8 @@ def without_weights(name: str) -> VideoBackbone:
     with torch.device("meta"):
         module = NETWORKS[name]()
         depth = len(module.get_submodule(kind.blocks_name))
-        pixels = kind.published.resized(card.size)
-        backbone = kind(
-            module, VideoSpec(card.family, name, 1, frames=card.frames, preprocessing=pixels, depth=depth)
-        )
+        pixels = kind.published.for_clips(card.frames, card.size)
+        backbone = kind(module, VideoSpec(card.family, name, 1, preprocessing=pixels, depth=depth))
         attach_lora(backbone, LoraSettings())
     return backbone
 

@@ -11,8 +11,9 @@ from safetensors.torch import load_file, save_file
 
 from bgs import BgsError
 from bgs.backbones import load_backbone
-from bgs.backbones.preprocessing import IMAGENET_MEAN, Preprocessing, read_preprocessing
+from bgs.backbones.preprocessing import IMAGENET_MEAN, Preprocessing, of_pictures, read_preprocessing
 from bgs.backbones.settings import VideoSettings, parse_settings
+from bgs.stimuli import Sampling
 from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
 
 MODERN = {
@@ -30,18 +31,18 @@ def preprocessing(tmp_path, content: dict, name: str = "preprocessor_config.json
 
 
 def test_both_generations_of_preprocessor_files(tmp_path):
-    assert preprocessing(tmp_path, OLD_CLIP) == Preprocessing(
+    assert preprocessing(tmp_path, OLD_CLIP) == of_pictures(
         224, 224, (0.48, 0.46, 0.41), (0.27, 0.26, 0.28), "bicubic"
     )
     found = preprocessing(tmp_path, MODERN, "video_preprocessor_config.json")  # the more specific file wins
-    assert found == Preprocessing(256, 292, IMAGENET_MEAN, (0.229, 0.224, 0.225), "bilinear")
-    assert (found.resized(128).size, found.resized(128).short_edge) == (128, 146)
+    assert found == of_pictures(256, 292, IMAGENET_MEAN, (0.229, 0.224, 0.225), "bilinear")
+    assert found.for_clips(8, 128).sampling == Sampling(8, 128, resize=146)
 
 
 def test_a_file_that_does_not_crop_squeezes(tmp_path):
     found = preprocessing(tmp_path, MODERN | {"do_center_crop": False, "size": {"height": 224, "width": 224}})
-    assert (found.size, found.short_edge) == (224, None)
-    assert found.resized(64).short_edge is None
+    assert found.sampling == Sampling(1, 224, crop="none")
+    assert found.for_clips(1, 64).sampling == Sampling(1, 64, crop="none")
 
 
 def test_no_normalisation_is_mean_zero_and_deviation_one(tmp_path):
@@ -91,7 +92,7 @@ def test_a_preprocessor_file_that_contradicts_the_configuration_is_an_error(tmp_
     ):
         load_backbone(f"vjepa2:{folder}")
     pixels = load_backbone(f"vjepa2:{folder}?size=32").spec.preprocessing
-    assert (pixels.size, pixels.short_edge) == (32, 36)
+    assert (pixels.size, pixels.sampling.resize) == (32, 36)
 
 
 @pytest.mark.parametrize("family", TINY_CLIPS)

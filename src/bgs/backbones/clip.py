@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from bgs._optional import require
 from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.mixing import Weights
-from bgs.backbones.preprocessing import Preprocessing
+from bgs.backbones.preprocessing import of_pictures
 from bgs.backbones.pretrained import eager_attentions, load_transformers, read_config
 from bgs.backbones.video import Hidden, VideoBackbone
 from bgs.backbones.video_spec import Native
@@ -28,7 +28,7 @@ class ClipBackbone(VideoBackbone):
     family = "clip"
     blocks_name = "vision_model.encoder.layers"
     attention_name = "self_attn"
-    published = Preprocessing(
+    published = of_pictures(
         224, 224, (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711), "bicubic"
     )
 

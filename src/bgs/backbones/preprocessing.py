@@ -8,9 +8,11 @@ from typing import Any, Literal
 
 from bgs._errors import ConfigError
 from bgs.backbones.pretrained import read_json
+from bgs.stimuli import Sampling
 
 _FILES = ("video_preprocessor_config.json", "preprocessor_config.json")
-_INTERPOLATIONS: dict[int, Literal["bilinear", "bicubic"]] = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
+Interpolation = Literal["bilinear", "bicubic"]
+_INTERPOLATIONS: dict[int, Interpolation] = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
 Colour = tuple[float, float, float]
 
 IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
@@ -19,31 +21,59 @@ IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """From a decoded frame to the network's pixels.
+    """From a clip to the network's pixels.
 
     Attributes:
-        size: pixels a side of the square that the network sees.
-        short_edge: pixels of the shorter side before the centre of ``size`` is cropped out; None squeezes the
-            whole frame into the square.
+        sampling: how frames are chosen, resized and cropped. The families' published values and preprocessor files
+            speak about pictures: one frame, until :meth:`for_clips` says how many.
+        mean: per channel, of values scaled to 0–1.
+        std: per channel, of values scaled to 0–1.
+    """
+
+    sampling: Sampling
+    mean: Colour
+    std: Colour
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of the square that the network sees."""
+        return self.sampling.size
+
+    def for_clips(self, frames: int, size: int) -> Preprocessing:
+        """The same for clips of ``frames`` squares of ``size`` pixels, with as much of each frame in view."""
+        resize = self.sampling.resize and round(self.sampling.resize * size / self.size)
+        return replace(self, sampling=replace(self.sampling, frames=frames, size=size, resize=resize))
+
+    def settings(self) -> dict[str, Any]:
+        """JSON types only; ``short_edge`` is null where the whole frame is squeezed into the square."""
+        return {
+            "frames": self.sampling.frames, "size": self.size, "short_edge": self.sampling.resize,
+            "mean": list(self.mean), "std": list(self.std), "interpolation": self.sampling.interpolation,
+        }  # fmt: skip
+
+
+def of_pictures(
+    size: int,
+    short_edge: int | None,
+    mean: Colour,
+    std: Colour,
+    interpolation: Interpolation = "bilinear",
+) -> Preprocessing:
+    """How single frames are prepared.
+
+    Args:
+        size: pixels a side of the square.
+        short_edge: pixels of the shorter side before the centre is cropped out; None squeezes the whole frame.
         mean: per channel, of values scaled to 0–1.
         std: per channel, of values scaled to 0–1.
         interpolation: how frames are resized.
     """
-
-    size: int
-    short_edge: int | None
-    mean: Colour
-    std: Colour
-    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-
-    def resized(self, size: int) -> Preprocessing:
-        """The same for squares of ``size`` pixels: as much of each frame in view."""
-        edge = self.short_edge and round(self.short_edge * size / self.size)
-        return replace(self, size=size, short_edge=edge)
+    crop: Literal["none", "center"] = "none" if short_edge is None else "center"
+    return Preprocessing(Sampling(1, size, crop, short_edge, interpolation), mean, std)
 
 
 def read_preprocessing(name: str) -> Preprocessing | None:
-    """What the preprocessor file of a checkpoint says, None where it has none.
+    """What the preprocessor file of a checkpoint says about pictures; None where it has none.
 
     Both generations of the file are understood: ``size: 224`` and ``size: {"shortest_edge": 224}``.
 
@@ -71,7 +101,7 @@ def _parse(content: dict[str, Any], where: str) -> Preprocessing:
     normal = content.get("do_normalize", True)
     mean = _colour(content, "image_mean", where) if normal else (0.0, 0.0, 0.0)
     std = _colour(content, "image_std", where) if normal else (1.0, 1.0, 1.0)
-    return Preprocessing(size, short_edge, mean, std, interpolation)
+    return of_pictures(size, short_edge, mean, std, interpolation)
 
 
 def _sizes(content: dict[str, Any], where: str) -> tuple[int, int | None]:

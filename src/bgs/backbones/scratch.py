@@ -12,7 +12,7 @@ from torch import nn
 from bgs._errors import ConfigError
 from bgs._optional import require
 from bgs._rng import torch_seed
-from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, of_pictures
 from bgs.backbones.symmetry import known_symmetry
 from bgs.backbones.video_spec import VideoSpec
 from bgs.backbones.videomae import VideoMAEBackbone
@@ -56,10 +56,10 @@ class ScratchBackbone(VideoMAEBackbone):
             )
         module = _random_videomae(int(seed))
         native = cls.native(name, TINY)
+        pixels = of_pictures(native.size, native.size, IMAGENET_MEAN, IMAGENET_STD)
         spec = VideoSpec(
             "scratch", f"scratch:videomae-tiny?seed={int(seed)}&symmetry={symmetry}", native.embedding,
-            frames=native.frames, preprocessing=Preprocessing(native.size, native.size, IMAGENET_MEAN, IMAGENET_STD),
-            depth=native.depth, symmetry=symmetry,
+            preprocessing=pixels.for_clips(native.frames, native.size), depth=native.depth, symmetry=symmetry,
         )  # fmt: skip
         return cls(module, spec)
 

@@ -11,7 +11,7 @@ from bgs._errors import ConfigError
 from bgs._optional import require
 from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.mixing import Mixing, SpatialMixing, TemporalMixing, Weights, caught
-from bgs.backbones.preprocessing import Preprocessing
+from bgs.backbones.preprocessing import of_pictures
 from bgs.backbones.pretrained import eager_attentions, load_transformers
 from bgs.backbones.video import Hidden, VideoBackbone
 from bgs.backbones.video_spec import Native
@@ -26,7 +26,7 @@ class TimesformerBackbone(VideoBackbone):
     family = "timesformer"
     blocks_name = "encoder.layer"
     attention_name = "attention.attention"
-    published = Preprocessing(224, 224, (0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
+    published = of_pictures(224, 224, (0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
 
     @classmethod
     def native(cls, name: str, config: dict[str, Any]) -> Native:

@@ -65,27 +65,26 @@ class VideoBackbone(ClipReader):
         name, asked = parse_settings(reference)
         native = cls.native(name, read_config(cls.family, name))
         frames, size = asked.frames or native.frames, asked.size or native.size
-        Sampling(frames, size)  # absurd ones are refused before weights are read
         cls.check(native, frames, size, where=f"{cls.family}:{reference}")
-        preprocessing, notes = cls._preprocessing(name, native, asked.size)
+        preprocessing, notes = cls._preprocessing(name, native, frames, asked.size)
         depth = native.depth if asked.layer is None else asked.layer
         if depth > native.depth:
             raise ConfigError("no such layer", where=reference, expected=f"0 to {native.depth}", got=depth)
         module = cls.load_module(name, frames, size)
         spec = VideoSpec(
             cls.family, f"{cls.family}:{name}{asked}", native.embedding if asked.layer is None else native.width,
-            fingerprint(module), frames=frames, preprocessing=preprocessing, depth=depth, layer=asked.layer,
+            fingerprint(module), preprocessing=preprocessing, depth=depth, layer=asked.layer,
             symmetry=asked.symmetry or "none",
         )  # fmt: skip
         return cls(module, spec, notes)
 
     @classmethod
     def _preprocessing(
-        cls, name: str, native: Native, size: int | None
+        cls, name: str, native: Native, frames: int, size: int | None
     ) -> tuple[Preprocessing, tuple[str, ...]]:
         found = read_preprocessing(name)
         if found is None:
-            values = cls.published.resized(size or native.size)
+            values = cls.published.for_clips(frames, size or native.size)
             note = (
                 f"{cls.family}:{name} has no preprocessor file: its family's published values are used "
                 f"({values.size} px, mean {values.mean}, std {values.std})"
@@ -96,7 +95,7 @@ class VideoBackbone(ClipReader):
                 "the preprocessor file and config.json disagree on the frame size", where=name,
                 expected=f"{native.size} px", got=f"{found.size} px", hint="say which with ?size=",
             )  # fmt: skip
-        return found.resized(size or native.size), ()
+        return found.for_clips(frames, size or native.size), ()
 
     @classmethod
     @abstractmethod
@@ -161,11 +160,7 @@ class VideoBackbone(ClipReader):
         return weights.reshape(len(weights), -1, side, side)
 
     def sampling(self) -> Sampling:
-        wanted = self.spec.preprocessing
-        return Sampling(
-            frames=self.spec.frames, size=wanted.size, resize=wanted.short_edge,
-            crop="none" if wanted.short_edge is None else "center", interpolation=wanted.interpolation,
-        )  # fmt: skip
+        return self.spec.preprocessing.sampling
 
     def symmetry(self) -> Symmetry:
         return self.spec.symmetry

@@ -38,22 +38,21 @@ class VideoSpec(BackboneSpec):
     """A :class:`BackboneSpec` that also says how clips are read.
 
     Attributes:
-        frames: T, frames of a clip.
-        preprocessing: from decoded frames to pixels.
+        preprocessing: from a clip to pixels.
         depth: blocks that are run.
         layer: the block whose tokens are embedded, None for the checkpoint's own embedding.
         symmetry: images of a clip whose embeddings are averaged.
     """
 
-    frames: int
     preprocessing: Preprocessing
     depth: int
     layer: int | None = None
     symmetry: Symmetry = "none"
 
+    @property
+    def frames(self) -> int:
+        """T, frames of a clip."""
+        return self.preprocessing.sampling.frames
+
     def settings(self) -> dict[str, Any]:
-        pixels = {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in vars(self.preprocessing).items()
-        }
-        return {"frames": self.frames, "layer": self.layer, "symmetry": self.symmetry, **pixels}
+        return {"layer": self.layer, "symmetry": self.symmetry, **self.preprocessing.settings()}

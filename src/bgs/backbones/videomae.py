@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from bgs._errors import ConfigError
 from bgs._optional import require
 from bgs.backbones.clips import Clips, Pixels
-from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, of_pictures
 from bgs.backbones.pretrained import eager_attentions, load_transformers
 from bgs.backbones.video import Hidden, VideoBackbone
 from bgs.backbones.video_spec import Native
@@ -26,7 +26,7 @@ class VideoMAEBackbone(VideoBackbone):
     family = "videomae"
     blocks_name = "encoder.layer"
     attention_name = "attention.attention"
-    published = Preprocessing(224, 224, IMAGENET_MEAN, IMAGENET_STD)
+    published = of_pictures(224, 224, IMAGENET_MEAN, IMAGENET_STD)
 
     @classmethod
     def native(cls, name: str, config: dict[str, Any]) -> Native:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bgs._optional import require
 from bgs.backbones.clips import Clips, Pixels
-from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, of_pictures
 from bgs.backbones.pretrained import eager_attentions, load_transformers
 from bgs.backbones.video import Hidden, VideoBackbone
 from bgs.backbones.video_spec import Native
@@ -25,7 +25,7 @@ class VJEPA2Backbone(VideoBackbone):
     family = "vjepa2"
     blocks_name = "encoder.layer"
     attention_name = "attention"
-    published = Preprocessing(256, 292, IMAGENET_MEAN, IMAGENET_STD)
+    published = of_pictures(256, 292, IMAGENET_MEAN, IMAGENET_STD)
 
     @classmethod
     def native(cls, name: str, config: dict[str, Any]) -> Native:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from bgs._errors import ConfigError, DataError, some
 from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.mixing import Mixing, TokenMixing
-from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, of_pictures
 from bgs.backbones.pretrained import checkpoint_file, read_json
 from bgs.backbones.video import Hidden, VideoBackbone
 from bgs.backbones.video_spec import Native
@@ -30,7 +30,7 @@ class VJEPA21Backbone(VideoBackbone):
     family = "vjepa2.1"
     blocks_name = "blocks"
     attention_name = "attn"
-    published = Preprocessing(384, 438, IMAGENET_MEAN, IMAGENET_STD)
+    published = of_pictures(384, 438, IMAGENET_MEAN, IMAGENET_STD)
     module: VJEPA21Encoder
 
     @classmethod

@@ -118,7 +118,7 @@ def _write(folder: Path, weights: dict[str, Tensor], config: VJEPA21Config) -> N
     write_json(
         folder / "video_preprocessor_config.json",
         {
-            "do_resize": True, "size": {"shortest_edge": pixels.short_edge}, "resample": 2,
+            "do_resize": True, "size": {"shortest_edge": pixels.sampling.resize}, "resample": 2,
             "do_center_crop": True, "crop_size": square, "do_rescale": True, "rescale_factor": 1 / 255,
             "do_normalize": True, "image_mean": list(pixels.mean), "image_std": list(pixels.std),
         },
