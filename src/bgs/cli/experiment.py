@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,9 +18,6 @@ from bgs.cli._options import (
     overrides,
 )
 from bgs.cli._output import Output
-
-if TYPE_CHECKING:
-    from bgs.experiments.plan import Plan
 
 EXAMPLE = "Example: bgs experiment configs/paper-text-minilm.yaml --out experiments/minilm --plan"
 
@@ -70,7 +66,7 @@ def experiment(
     if plan:
         planned = plan_experiment(load_experiment(config, asked), out, mirror=mirror)
         output.show(plan_view(planned))
-        output.write(_plan_json(planned))
+        output.write(planned.to_json())
         return
     found = done(config, out=out, overrides=asked, report=report, mirror=mirror)
     output.show(table_view(found.table, found.centred))
@@ -81,35 +77,3 @@ def experiment(
     if found.failed:
         print_failures(found.failed, out)
         raise typer.Exit(1)
-
-
-def _plan_json(plan: Plan) -> dict[str, Any]:
-    """Cells and costs as JSON types; what is not known is null, and ``error`` says why."""
-    return {
-        "cells": [
-            {
-                "name": cell.name,
-                "model": cell.model,
-                "condition": cell.condition.value,
-                "seed": cell.seed,
-                "done": cell.name in plan.done,
-            }
-            for cell in plan.cells
-        ],
-        "models": {model: _cost_json(plan, model) for model in plan.costs},
-        "evaluation_seconds": _known(plan.evaluation_seconds),
-    }
-
-
-def _cost_json(plan: Plan, model: str) -> dict[str, Any]:
-    cost = plan.costs[model]
-    return {
-        "seconds_a_unit": None if isinstance(cost, str) else cost.seconds_a_unit,
-        "seconds_left": _known(plan.seconds(model)),
-        "bytes": _known(plan.bytes(model)),
-        "error": cost if isinstance(cost, str) else None,
-    }
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value

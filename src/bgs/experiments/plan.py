@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,6 +93,33 @@ class Plan:
             return float("nan")
         trained = sum(cell.model == model and cell.condition is not Condition.BASE for cell in self.cells)
         return float(trained * cost.cell_bytes + cost.frame_bytes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Cells and costs as JSON types; what is not known is null, and ``error`` says why."""
+        return {
+            "cells": [
+                {
+                    "name": cell.name, "model": cell.model, "condition": cell.condition.value,
+                    "seed": cell.seed, "done": cell.name in self.done,
+                }
+                for cell in self.cells
+            ],
+            "models": {model: self._cost_json(model) for model in self.costs},
+            "evaluation_seconds": _known(self.evaluation_seconds),
+        }  # fmt: skip
+
+    def _cost_json(self, model: str) -> dict[str, Any]:
+        cost = self.costs[model]
+        return {
+            "seconds_a_unit": None if isinstance(cost, str) else cost.seconds_a_unit,
+            "seconds_left": _known(self.seconds(model)),
+            "bytes": _known(self.bytes(model)),
+            "error": cost if isinstance(cost, str) else None,
+        }
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def plan_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | Path | None = None) -> Plan:
