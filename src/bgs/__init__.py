@@ -24,6 +24,7 @@ _PUBLIC = {
     "Trials": "bgs.judgments",
     "audit": "bgs.api.auditing",
     "choice_model_rdm": "bgs.judgments",
+    "draw_phase_clips": "bgs.api.clips",
     "evaluate": "bgs.api.evaluating",
     "experiment": "bgs.api.experiments",
     "human_rdm": "bgs.judgments",
@@ -33,7 +34,10 @@ _PUBLIC = {
     "load_run": "bgs.api.training",
     "model_rdm": "bgs.evaluation",
     "ordinal_embedding": "bgs.judgments",
+    "plant": "bgs.api.planting",
+    "real_quickstart": "bgs.api.quickstarts",
     "report": "bgs.api.experiments",
+    "simulated_quickstart": "bgs.api.quickstarts",
     "train": "bgs.api.training",
 }
 #: Packages that resolve as attributes.

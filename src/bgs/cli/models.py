@@ -64,7 +64,9 @@ def _listing() -> list[str]:
     header = f"  {'name':<16} {'checkpoint':<40} {'clip':>6} {'params':>6} {'GiB':>5}"
     return [
         header, "", *lines, "clip: frames × pixels. GiB: memory to tune it with LoRA in float32, one clip at",
-        "a time; ?frames=16, gradient_checkpointing and precision: bf16 need less.",
+        "a time; ?frames=16, gradient_checkpointing and precision: bf16 need less.", "",
+        "Without video: text:minilm (captions; extra minilm), text:<hub id or folder>.",
+        "Baselines: pixels:, motion:, lookup:<dim>, scratch:videomae-tiny.",
     ]  # fmt: skip
 
 
