@@ -53,7 +53,10 @@ def clips(ratings: np.ndarray) -> StimulusSet:
 
 
 WORLDS = {
-    "equally distinctive clips, T .2, identical observers": (equally_distinctive, {"temperature": 0.2, **CLEAN}),
+    "equally distinctive clips, T .2, identical observers": (
+        equally_distinctive,
+        {"temperature": 0.2, **CLEAN},
+    ),
     "scattered clips, T .2, identical observers": (scattered, {"temperature": 0.2, **CLEAN}),
     "scattered clips, default observers": (scattered, {}),
 }

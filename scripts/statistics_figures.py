@@ -190,7 +190,8 @@ def measure_small(sets: int) -> list[dict[str, Any]]:
 def ceiling_table(found: dict[str, Any]) -> str:
     """As Markdown."""
     lines = [
-        "| world | judgments | expected shares reach | ceiling | ceiling / Spearman | ceiling / Pearson | coverage (Spearman, Pearson) | sets |",
+        "| world | judgments | expected shares reach | ceiling | ceiling / Spearman | ceiling / Pearson "
+        "| coverage (Spearman, Pearson) | sets |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for world, figures in found.items():
