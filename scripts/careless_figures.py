@@ -146,11 +146,11 @@ def real_text(found: dict[str, Any]) -> str:
     agree = found["agreement"]
     return (
         f"**The real participants.** {len(found['flagged'])} of the {found['people']} are flagged; they gave "
-        f"{found['judgments']:,} of the {found['of_judgments']:,} judgments. Two things that the tests do not use speak of them "
-        f"as well: {found['doubles']} of the {found['of_doubles']} answers that were submitted twice (`bgs data audit` "
-        f"counts them) are theirs, with {found['rows'] / found['of_rows']:.0%} of all rows; and on triplets that other people "
-        f"judged too they choose as those do in {cell(agree['flagged'])}, where the others do in {cell(agree['others'])} "
-        f"(guesses: .333)."
+        f"{found['judgments']:,} of the {found['of_judgments']:,} judgments. Two measures that the tests do not use point the "
+        f"same way: {found['doubles']} of the {found['of_doubles']} answers submitted twice (counted by `bgs data audit`) are "
+        f"theirs, with {found['rows'] / found['of_rows']:.0%} of all rows; and on triplets that other people also judged, they "
+        f"agree with those in {cell(agree['flagged'])}, the other participants in {cell(agree['others'])} "
+        f"(guessing: .333)."
     )
 
 

@@ -27,10 +27,10 @@ from limits_task import (
     SEEDS,
     Inputs,
     Task,
-    as_they_are,
     gradient,
     pair_map,
     pooled,
+    untuned,
 )
 
 from bgs import Embeddings
@@ -103,8 +103,8 @@ def curves(task: Task, captions: dict[str, Embeddings], stimuli: StimulusSet) ->
     return {
         "clips": curve(SIZES, some_clips(task, BOTH, SIZES)),
         "judgments": curve(SHARES, some_judgments(task, SHARES)),
-        "captions a clip": curve(CAPTIONS, said),
-        "ratings, clips": curve(SIZES, some_clips(task, "ratings", SIZES)),
+        "captions per clip": curve(CAPTIONS, said),
+        "clips, ratings only": curve(SIZES, some_clips(task, "ratings", SIZES)),
     }
 
 
@@ -150,20 +150,20 @@ def hidden(clips: np.ndarray, known: int, strength: float, like: np.ndarray, see
 
 
 def world_curve(tasks: Sequence[Task], names: str) -> dict[str, Any]:
-    """Shares of the ceiling over clips learned from, and of the features as they are."""
+    """Shares of the ceiling over clips learned from, and of the untuned features."""
     ceiling = np.mean([[task.ceiling(held) for _, held in task.folds(1)] for task in tasks])
-    base = np.mean([task.cross_validate(as_they_are(names), 1) for task in tasks]) / ceiling
+    base = np.mean([task.cross_validate(untuned(names), 1) for task in tasks]) / ceiling
     values = np.concatenate([some_clips(task, names, SIZES, 1) for task in tasks]) / ceiling
-    return {"ceiling": float(ceiling), "as they are": float(base), **curve(SIZES, values)}
+    return {"ceiling": float(ceiling), "untuned": float(base), **curve(SIZES, values)}
 
 
 def worlds(task: Task, sets: int = 5) -> dict[str, Any]:
     """Where features are known to hold all that people go by, or a part: how far does the same learning come?"""
-    found = {"people": world_curve([task], BOTH)}
-    goal = found["people"]["as they are"]
+    found = {"real people": world_curve([task], BOTH)}
+    goal = found["real people"]["untuned"]
     drawn = [WORLDS["matched"].draw_clips(seed, task.trials.n_stimuli) for seed in range(sets)]
     perfect = [in_world(task, clips, {"known": clips}, seed) for seed, clips in enumerate(drawn)]
-    found["the very dimensions"] = world_curve(perfect, "known")
+    found["the dimensions themselves"] = world_curve(perfect, "known")
     for known in (8, 7, 6, 5):
         low, high = 0.0, 2.0
         for _ in range(9):
@@ -171,9 +171,12 @@ def worlds(task: Task, sets: int = 5) -> dict[str, Any]:
             tasks = [replace(t, features={"mixed": hidden(clips, known, strength, task.features["minilm"], seed)})
                      for seed, (t, clips) in enumerate(zip(perfect, drawn, strict=True))]  # fmt: skip
             ceiling = np.mean([[t.ceiling(held) for _, held in t.folds(1)] for t in tasks[:1]])
-            base = np.mean([t.cross_validate(as_they_are("mixed"), 1) for t in tasks]) / ceiling
+            base = np.mean([t.cross_validate(untuned("mixed"), 1) for t in tasks]) / ceiling
             low, high = (strength, high) if base < goal else (low, strength)
-        found[f"{known} of 8 among nuisance"] = {**world_curve(tasks, "mixed"), "strength": strength}
+        found[f"{known} of 8 among nuisance dimensions"] = {
+            **world_curve(tasks, "mixed"),
+            "strength": strength,
+        }
     everyone = np.arange(task.trials.n_stimuli)
     kernel = task.kernel(BOTH, task.clips)
     learned = -pair_maps(kernel, task.human, task.clips, everyone, (10.0,))[0]
@@ -189,7 +192,7 @@ def worlds(task: Task, sets: int = 5) -> dict[str, Any]:
 def test(task: Task, stimuli: StimulusSet, trials: Trials) -> dict[str, Any]:
     """Finished recipes on the test clips, trained on all training clips; the only part that reads their judgments."""
     finished = {
-        "both encoders as they are": as_they_are(BOTH),
+        "both encoders, untuned": untuned(BOTH),
         "MiniLM, closed form": pair_map("minilm"),
         **{f"both, closed form, seed {s}": pair_map(BOTH, seed=s) for s in SEEDS},
         **{f"both, gradients, full rank, seed {s}": gradient(BOTH, 999, seed=s) for s in SEEDS},

@@ -43,7 +43,7 @@ def radial_kernel(linear: Matrix, width: float = 1.0) -> Matrix:
 
 
 def cosine_rdm(linear: Matrix, clips: Positions) -> Matrix:
-    """(m, m) cosine distances: the features as they are."""
+    """(m, m) cosine distances: the untuned features."""
     length = np.sqrt(np.diag(linear)[clips])
     return 1.0 - linear[np.ix_(clips, clips)] / np.outer(length, length)
 

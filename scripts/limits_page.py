@@ -36,7 +36,7 @@ def recipe_table(found: Figures) -> str:
         [name, interval(row), percent(row["share"]), interval(row["difference"], True)]
         for name, row in found["recipes"].items()
     ]
-    head = ["recipe", "Spearman, held-out training clips", "of the ceiling", "against *both, closed form*"]
+    head = ["recipe", "Spearman, held-out training clips", "share of ceiling", "minus *both, closed form*"]
     return table(head, [["ceiling", interval(found["ceiling"]), "100 %", ""], *rows])
 
 
@@ -50,15 +50,15 @@ def curve_table(found: Figures) -> str:
             for end in ("twice", "limit")
         ]
         rows.append([name, means, *ends])
-    return table(["over", "measured", "twice as many add", "without limit"], rows)
+    return table(["number of", "measured", "gain from doubling", "gain in the limit"], rows)
 
 
 def people_table(found: Figures) -> str:
-    """What foretells one fifth of the people."""
+    """What predicts one fifth of the people."""
     names = {
-        "others": "others' shares of the same pairs, as they are",
+        "others": "others' shares of the same pairs, raw",
         "ordinal": "others' judgments of the same clips, as an ordinal embedding",
-        "captions": "captions, by a map learned from others' judgments of other clips",
+        "captions": "captions, through a map learned from others' judgments of other clips",
         "with ordinal": "mean of captions and ordinal embedding",
         "ceiling": "ceiling",
     }
@@ -66,17 +66,17 @@ def people_table(found: Figures) -> str:
         [text, interval(row := found[key]), percent(row["share"]), interval(row["difference"], True)]
         for key, text in names.items()
     ]
-    return table(["foretold from", "Spearman", "of the ceiling", "against captions"], rows)
+    return table(["predictor", "Spearman", "share of ceiling", "minus captions"], rows)
 
 
 def world_table(found: Figures) -> str:
-    """Shares of the ceiling in worlds where it is known what features hold."""
+    """Shares of the ceiling in worlds where the content of the features is known."""
     rows = []
     for name, row in found.items():
         means = [percent(point["mean"]) for point in row["means"].values()]
-        rows.append([name, number(row["ceiling"]), percent(row["as they are"]), *means])
+        rows.append([name, number(row["ceiling"]), percent(row["untuned"]), *means])
     sizes = [f"{size} clips" for size in next(iter(found.values()))["means"]]
-    return table(["people go by", "ceiling", "as they are", *sizes], rows)
+    return table(["world", "ceiling", "untuned", *sizes], rows)
 
 
 def test_table(found: Figures) -> str:
@@ -90,7 +90,7 @@ def test_table(found: Figures) -> str:
             [name, interval(row), percent(row["share"]), interval(other), percent(other["share"]), odd]
         )
     return table(
-        ["recipe", "held-out-pairs", "of the ceiling", "held-out-trials", "of the ceiling", "3AFC"], rows
+        ["recipe", "held-out-pairs", "share of ceiling", "held-out-trials", "share of ceiling", "3AFC"], rows
     )
 
 

@@ -203,13 +203,13 @@ def mean_of(*learners: Learner) -> Learner:
     return learn
 
 
-def as_they_are(names: str) -> Learner:
+def untuned(names: str) -> Learner:
     """Cosine distances without learning."""
     return lambda task, train, held: cosine_rdm(task.kernel(names, train), held)
 
 
 RECIPES: dict[str, Learner] = {
-    "both encoders as they are": as_they_are(BOTH),
+    "both encoders, untuned": untuned(BOTH),
     "MiniLM, closed form": pair_map("minilm"),
     "mpnet, closed form": pair_map("mpnet"),
     "both, closed form": pair_map(BOTH),
@@ -218,12 +218,12 @@ RECIPES: dict[str, Learner] = {
     "both, ordinal target": pair_map(BOTH, target="ordinal"),
     "both, gradients, rank 32": gradient(BOTH, 32),
     "both, gradients, full rank": gradient(BOTH, 999),
-    "closed form + as they are": mean_of(pair_map(BOTH), as_they_are(BOTH)),
+    "closed form + untuned": mean_of(pair_map(BOTH), untuned(BOTH)),
     "closed form, shares + choice model + gradients": mean_of(
         pair_map(BOTH), pair_map(BOTH, target="choice-model"), gradient(BOTH, 999)
     ),
     "both + spread over captions": pair_map(BOTH + "+spread"),
-    "words counted, closed form": pair_map("words"),
+    "word counts, closed form": pair_map("words"),
     "ratings alone, linear": pair_map("ratings"),
     "ratings alone, radial": pair_map("ratings", radial=True),
     "both + ratings": pair_map(BOTH + "+ratings"),

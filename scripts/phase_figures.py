@@ -69,8 +69,8 @@ def results_text() -> str:
     return f"""{table}
 
 {settings["folds"]} folds, so that each of the 100 clips is held out once, {seeds}. Pairs are
-ranked within folds, intervals resample clips, the difference is paired. The human side is the Hellinger
-distance between the distributions of labels that 13–30 people a clip gave; trials are drawn from it."""
+ranked within folds, intervals resample clips, and the difference is paired. Human dissimilarity is the Hellinger
+distance between the label distributions given by 13–30 people per clip; trials are sampled from it."""
 
 
 def main() -> None:

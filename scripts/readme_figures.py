@@ -112,12 +112,12 @@ def results_text(results: list[list[Result]]) -> str:
     squared_ceiling = trials.metrics["rsa_ceiling_squared"].value
     return f"""{table(results)}
 
-all-MiniLM-L6-v2 on the real captions and judgments, {n_clips} held-out clips, embeddings centred on the training clips.
-Value and 95 % interval over clips and participants; tuned figures are means over three seeds (each given), the
-difference is paired. **Share of the RSA ceiling: {shares(results)}.**
+all-MiniLM-L6-v2 on the real captions and judgments; {n_clips} held-out clips; embeddings centred on the training clips.
+Values with 95 % intervals over clips and participants; tuned figures are means over three seeds (each listed);
+differences are paired. **Share of the RSA ceiling: {shares(results)}.**
 Published squared Spearman on the held-out trials: {published};
-.165 is {PUBLISHED_TUNED / squared_ceiling:.0%} of the squared ceiling here, .134 {PUBLISHED_CAPTIONS / squared_ceiling:.0%}.
-The gain is in the geometry: odd-one-out accuracy on the 368 held-out trials is too coarse to tell tuned from base.
+.165 is {PUBLISHED_TUNED / squared_ceiling:.0%} of the squared ceiling here, .134 is {PUBLISHED_CAPTIONS / squared_ceiling:.0%}.
+The gain is in the geometry: with 368 held-out trials, odd-one-out accuracy is too coarse to distinguish tuned from base.
 Command: `make figures`."""
 
 
@@ -127,9 +127,9 @@ def speed_text() -> str:
     seconds, encodings = found["seconds"], found["encodings"]
     ratio = seconds["per-trial"] / seconds["full-geometry"]
     return (
-        f"One pass over all trials among the optimised clips: {encodings['full-geometry']:,} clip encodings instead of "
-        f"{encodings['per-trial']:,}, and {ratio:,.0f} × less time\n({seconds['full-geometry']:.1f} s against "
-        f"{seconds['per-trial']:,.0f} s, medians side by side on two cores; `python benchmarks/training_step.py`)."
+        f"One pass over all trials among the optimised clips takes {encodings['full-geometry']:,} clip encodings instead of "
+        f"{encodings['per-trial']:,}, and is {ratio:,.0f} times as fast\n({seconds['full-geometry']:.1f} s against "
+        f"{seconds['per-trial']:,.0f} s, medians measured side by side on two cores; `python benchmarks/training_step.py`)."
     )
 
 

@@ -53,8 +53,11 @@ def clips(ratings: np.ndarray) -> StimulusSet:
 
 
 WORLDS = {
-    "equally distinctive clips, T .2, one mind": (equally_distinctive, {"temperature": 0.2, **CLEAN}),
-    "scattered clips, T .2, one mind": (scattered, {"temperature": 0.2, **CLEAN}),
+    "equally distinctive clips, T .2, identical observers": (
+        equally_distinctive,
+        {"temperature": 0.2, **CLEAN},
+    ),
+    "scattered clips, T .2, identical observers": (scattered, {"temperature": 0.2, **CLEAN}),
     "scattered clips, default observers": (scattered, {}),
 }
 
@@ -139,9 +142,9 @@ def catch(observers: int = 100, seeds: int = 20) -> list[dict[str, Any]]:
     """How many careless observers the audit flags, and how many others."""
     kinds = {
         "15 % careless, fast (1 s)": {"careless_share": 0.15},
-        "15 % careless, at the others' pace": {"careless_share": 0.15, "careless_rt_s": 4.5},
+        "15 % careless, at normal pace": {"careless_share": 0.15, "careless_rt_s": 4.5},
         "30 % careless, fast (1 s)": {"careless_share": 0.30},
-        "15 % careless, the others lapse in 10 %": {"careless_share": 0.15, "lapse": 0.10},
+        "15 % careless, the others lapse on 10 %": {"careless_share": 0.15, "lapse": 0.10},
         "nobody careless": {},
     }
     rows = []
@@ -169,7 +172,7 @@ def cell(found: dict[str, Any]) -> str:
 def recovery_table(rows: list[dict[str, Any]]) -> str:
     """Markdown of :func:`recover`."""
     lines = [
-        "| trials | shares, with D | shares, with planted | choice model, with planted | least of either | difference |",
+        "| trials | shares vs D | shares vs planted | choice model vs planted | minimum vs planted | difference |",
         "|---|---|---|---|---|---|",
     ]
     for world in WORLDS:
@@ -203,7 +206,7 @@ def approach_table(rows: list[dict[str, Any]]) -> str:
 
 def catch_table(rows: list[dict[str, Any]]) -> str:
     """Markdown of :func:`catch`."""
-    lines = ["| observers | trials each | careless ones caught | others flagged |", "|---|---|---|---|"]
+    lines = ["| observers | trials each | careless detected | others flagged |", "|---|---|---|---|"]
     for row in rows:
         caught, false = row["recall"], row["false_alarms"]
         shares = [f"{found['hits']:,} of {found['n']:,}: {cell(found)}" for found in (caught, false)]

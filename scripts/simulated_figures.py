@@ -49,7 +49,7 @@ TITLES = {
 }
 
 #: A row that no model could have: see :func:`told_the_truth`.
-TOLD = "true latents, read from base"
+TOLD = "true latents, decoded from base"
 
 #: Row of a table -> seed -> figure.
 Rows = dict[str, dict[int, Metric]]

@@ -190,7 +190,8 @@ def measure_small(sets: int) -> list[dict[str, Any]]:
 def ceiling_table(found: dict[str, Any]) -> str:
     """As Markdown."""
     lines = [
-        "| world | judgments | expected shares reach | ceiling | over Spearman | over Pearson | interval holds either | sets |",
+        "| world | judgments | expected shares reach | ceiling | ceiling / Spearman | ceiling / Pearson "
+        "| coverage (Spearman, Pearson) | sets |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for world, figures in found.items():
@@ -205,7 +206,7 @@ def ceiling_table(found: dict[str, Any]) -> str:
 def interval_table(found: dict[str, Any]) -> str:
     """As Markdown; odd-one-out accuracy is the same under both protocols, and stands once."""
     lines = [
-        "| world | figure | truth | interval holds it | truth above | truth below | width / ideal | finds a difference (ideal) |",
+        "| world | figure | truth | coverage | truth above | truth below | width / ideal | power (ideal) |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for world, figures in found.items():
