@@ -7,6 +7,8 @@ import pytest
 
 from bgs.datasets import Dataset
 from bgs.experiments.conditions import Captions, Condition, Shuffled
+from bgs.experiments.config import validated_experiment
+from bgs.experiments.grid import run_experiment
 from bgs.judgments import Geometry
 from bgs.objective import ObjectiveSettings
 from bgs.runs.study import Study, people
@@ -96,3 +98,20 @@ def test_each_condition_is_the_objective_it_names():
         == settings[Condition.HYBRID]
     )
     assert Condition.RSA_ONLY.source(0, None) is people
+
+
+def test_a_transform_stands_beside_lora_in_the_grid(text_settings, tmp_path):
+    """Same objective, same seeds, paired difference; its cell holds no adapter of the network."""
+    given = {
+        **text_settings,
+        "conditions": ["hybrid", "transform-only"],
+        "seeds": [0],
+        "transform_only": {"epochs": 5},
+    }
+    given["analyses"] = dict.fromkeys(("gap", "variance", "probes", "dimensions", "disagreement"))
+    outcome = run_experiment(validated_experiment(given, "x"), tmp_path / "out")
+    assert outcome.failed == {}
+    found = outcome.table.protocols["held-out-pairs"]
+    assert set(found.differences["tiny"]) >= {"hybrid - transform-only", "transform-only - base"}
+    cell = tmp_path / "out/cells/tiny/transform-only/seed-0/adapter"
+    assert sorted(path.name for path in cell.iterdir()) == ["bgs.json", "head.safetensors"]

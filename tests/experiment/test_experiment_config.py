@@ -28,6 +28,23 @@ def test_the_shipped_experiments_are_those_of_the_paper():
     }  # fmt: skip
 
 
+def test_a_transform_has_its_own_optimisation_and_the_objective_of_hybrid():
+    given = {
+        "data": "study", "models": {"m": {"model": "text:minilm"}}, "captions": "text:minilm",
+        "training": {"epochs": 30, "lora": {"rank": 4}, "optimizer": {"weight_decay": 0.5}, "evaluation": {"permutations": 3}},
+        "transform_only": {"transform": {"pull": 0.5}},
+    }  # fmt: skip
+    config = validated_experiment(given, "x")
+    hybrid, transform = (
+        config.training_config("m", condition, 1, "study")
+        for condition in (Condition.HYBRID, Condition.TRANSFORM_ONLY)
+    )
+    assert (hybrid.lora.rank, hybrid.transform, hybrid.epochs) == (4, None, 30)
+    assert (transform.lora, transform.transform.pull, transform.epochs) == (None, 0.5, 200)
+    assert transform.optimizer.weight_decay == 0
+    assert (transform.objective, transform.evaluation) == (hybrid.objective, hybrid.evaluation)
+
+
 @pytest.fixture
 def write(tmp_path):
     def _write(

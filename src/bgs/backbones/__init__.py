@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bgs.backbones.lora import attach_lora
     from bgs.backbones.lora_settings import LoraSettings
     from bgs.backbones.registry import load_backbone
+    from bgs.backbones.transform_settings import TransformSettings
     from bgs.backbones.video import VideoBackbone
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Inputs",
     "LoraSettings",
     "ProjectionHead",
+    "TransformSettings",
     "VideoBackbone",
     "VideoInputs",
     "attach_lora",
@@ -47,6 +49,7 @@ __getattr__ = lazy(
         "lora": ("attach_lora",),
         "lora_settings": ("LoraSettings",),
         "registry": ("load_backbone",),
+        "transform_settings": ("TransformSettings",),
         "video": ("VideoBackbone",),
     },
 )

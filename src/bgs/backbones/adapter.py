@@ -1,7 +1,8 @@
 """Adapters on disk: peft's own two files, so that `PeftModel.from_pretrained` reads them, and what we add.
 
 ``adapter_config.json`` and ``adapter_model.safetensors`` hold LoRA; ``head.safetensors`` the head;
-``weights.safetensors`` all of an encoder that is trained whole; ``bgs.json`` says which backbone it belongs to.
+``weights.safetensors`` all of an encoder that is trained whole; of a transform there is the head alone. ``bgs.json`` says
+which backbone it belongs to.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lookup import LookupTable
 from bgs.backbones.lora import attach_lora
 from bgs.backbones.lora_settings import LoraSettings
+from bgs.backbones.transform import Transform
+from bgs.backbones.transform_settings import TransformSettings
 
 _FORMAT = "bgs-adapter/1"
 _TENSORS = {"format": "pt"}
@@ -39,17 +42,18 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
         "lora": settings.model_dump() if settings else None,
         "head": None,
     }
-    weights = [folder / _weights_file(backbone)]
-    if head:
-        assert backbone.head is not None
+    weights = []
+    if backbone.head is not None:
         weights.append(folder / "head.safetensors")
         write_tensors(weights[-1], head, _TENSORS)
-        about["head"] = {"dim": backbone.head.dim, "dropout": backbone.head.dropout.p}
-    write_tensors(weights[0], named, _TENSORS)
+        about |= _about_head(backbone.head)
+    if not isinstance(backbone.head, Transform):
+        weights.append(folder / _weights_file(backbone))
+        write_tensors(weights[-1], named, _TENSORS)
     about["sha256"] = {path.name: sha256(path) for path in weights}
     if isinstance(backbone.module, LookupTable):
         about["stimulus_ids"] = backbone.module.ids
-    if not backbone.trains_whole:
+    if settings is not None:
         write_json(folder / "adapter_config.json", _peft_config(backbone))
     write_json(folder / "bgs.json", about)
 
@@ -71,17 +75,29 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
         )  # fmt: skip
     _require_same_settings(about.get("settings", {}), backbone, folder)
     with legible(folder / "bgs.json", _AGAIN):
-        head = ProjectionHead(backbone.spec.width, **about["head"]) if about["head"] else None
+        head = _head(backbone.spec.width, about)
         lora = LoraSettings(**about["lora"]) if about["lora"] else None
         if isinstance(backbone.module, LookupTable):
             backbone.module.rows(tuple(about["stimulus_ids"]))
     attach_lora(backbone, lora, head)
     hashes = about.get("sha256", {})
-    saved = _load(folder / _weights_file(backbone), hashes)
+    saved = {} if isinstance(head, Transform) else _load(folder / _weights_file(backbone), hashes)
     if head is not None:
         of_head = _load(folder / "head.safetensors", hashes)
         saved |= {f"head.{name}": tensor for name, tensor in of_head.items()}
     load_trainable(backbone, saved, where=folder)
+
+
+def _about_head(head: ProjectionHead | Transform) -> dict[str, Any]:
+    if isinstance(head, Transform):
+        return {"transform": head.settings.model_dump()}
+    return {"head": {"dim": head.dim, "dropout": head.dropout.p}}
+
+
+def _head(width: int, about: Mapping[str, Any]) -> ProjectionHead | Transform | None:
+    if about.get("transform"):
+        return Transform(width, TransformSettings(**about["transform"]))
+    return ProjectionHead(width, **about["head"]) if about["head"] else None
 
 
 def _weights_file(backbone: Backbone) -> str:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from bgs._errors import ConfigError
 from bgs._typing import Int
 from bgs.backbones.head import ProjectionHead
+from bgs.backbones.transform import Transform
 from bgs.stimuli import StimulusSet
 from bgs.stimuli.unreadable import Failure
 
@@ -39,6 +40,13 @@ class BackboneSpec:
     def settings(self) -> dict[str, Any]:
         """What beyond the weights decides its embeddings; an adapter keeps it and refuses another."""
         return {}
+
+
+@dataclass(frozen=True)
+class Features:
+    """Embeddings of units that are known already: :meth:`Backbone.forward` has only the head left to apply."""
+
+    values: Float[Tensor, "b d"]
 
 
 class Inputs(ABC):
@@ -86,7 +94,7 @@ class Backbone(ABC):
     Attributes:
         spec: what it is.
         module: the network, as loaded; LoRA layers are put into it in place.
-        head: an optional projection, trained with the adapter and saved beside it.
+        head: an optional projection, trained with the adapter and saved beside it; or a transform, trained alone.
         trains_whole: True where there is nothing pretrained to protect, so every parameter is trained.
         precision: ``bf16`` computes products in bfloat16 (autocast; weights and sums stay float32), ``fp32``
             everything in float32, ``auto`` is bf16 on a CUDA device that has it and fp32 elsewhere.
@@ -95,7 +103,7 @@ class Backbone(ABC):
 
     spec: BackboneSpec
     module: nn.Module
-    head: ProjectionHead | None = None
+    head: ProjectionHead | Transform | None = None
     trains_whole: bool = False
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     notes: tuple[str, ...] = ()
@@ -129,10 +137,16 @@ class Backbone(ABC):
 
     def forward(self, batch: Any) -> Float[Tensor, "b d"]:
         """(b, D) float32 embeddings of a batch of units."""
+        features = self.headless(batch)
+        return features if self.head is None else self.head(features)
+
+    def headless(self, batch: Any) -> Float[Tensor, "b d"]:
+        """(b, width) float32 embeddings of a batch of units, before the head."""
+        if isinstance(batch, Features):
+            return batch.values.to(self.device)
         with self.autocast():
             features = self.features(batch)
-        features = features.float()
-        return features if self.head is None else self.head(features)
+        return features.float().to(self.device)
 
     def autocast(self) -> AbstractContextManager[None]:
         """The context in which the network runs, by :attr:`precision` and device."""
@@ -161,6 +175,10 @@ class Backbone(ABC):
         """
         return inputs
 
+    def penalty(self) -> Float[Tensor, ""] | None:
+        """What is added to the loss whatever the data: the pull of a transform towards the identity."""
+        return self.head.penalty() if isinstance(self.head, Transform) else None
+
     @property
     def width(self) -> int:
         """D, the width of what :meth:`forward` gives."""
@@ -168,8 +186,9 @@ class Backbone(ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters lie."""
-        return next(self.module.parameters()).device
+        """Where the parameters lie; the CPU where there are none."""
+        found = next((one for module in self.modules() for one in module.parameters()), None)
+        return torch.device("cpu") if found is None else found.device
 
     def to(self, device: torch.device | str) -> None:
         """Move network and head."""

@@ -14,6 +14,7 @@ from bgs._rng import torch_seed
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lora_settings import LoraSettings
+from bgs.backbones.transform import Transform
 
 
 def block_linears(module: nn.Module) -> list[str]:
@@ -59,20 +60,27 @@ def linear_pattern(names: list[str], layers: str) -> str:
 
 
 def attach_lora(
-    backbone: Backbone, settings: LoraSettings | None, head: ProjectionHead | None = None, seed: int = 0
+    backbone: Backbone,
+    settings: LoraSettings | None,
+    head: ProjectionHead | Transform | None = None,
+    seed: int = 0,
 ) -> None:
     """Freeze the backbone and put fresh adapters (and a head) into it.
 
     A fresh adapter changes nothing: its second factor is zero. ``settings`` must be None for a backbone
-    that is trained whole (a lookup table), and only for that.
+    that is trained whole (a lookup table) or has a transform, which is trained alone, and only for these.
 
     Raises:
         ConfigError: LoRA asked of a backbone without layers, none of one that has them, or nothing to train at all.
     """
+    if isinstance(head, Transform):
+        _attach_transform(backbone, settings, head)
+        return
     if not any(True for _ in backbone.module.parameters()):
         raise ConfigError(
-            "this model has nothing to train", where=backbone.spec.source, expected="a model with weights"
-        )
+            "this model has nothing to train", where=backbone.spec.source,
+            expected="a model with weights, or a transform",
+        )  # fmt: skip
     if (settings is None) != backbone.trains_whole:
         expected = "lora: null" if backbone.trains_whole else "LoRA settings"
         raise ConfigError(f"cannot train {backbone.spec.source} this way", where="lora", expected=expected)
@@ -90,6 +98,17 @@ def attach_lora(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(seed, "lora"))
         peft.inject_adapter_in_model(config, backbone.module)
+
+
+def _attach_transform(backbone: Backbone, settings: LoraSettings | None, head: Transform) -> None:
+    lookup = backbone.spec.family == "lookup"
+    if settings is not None or lookup:
+        raise ConfigError(
+            f"cannot train a transform of {backbone.spec.source} this way", where="transform",
+            expected="a model that reads stimuli" if lookup else "lora: null",
+        )  # fmt: skip
+    backbone.module.requires_grad_(False)
+    backbone.trains_whole, backbone.head = False, head
 
 
 def new_head(width: int, dim: int, dropout: float, seed: int) -> ProjectionHead:

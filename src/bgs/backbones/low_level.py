@@ -83,10 +83,6 @@ class LowLevelBackbone(ClipReader):
         vectors = np.stack([self.describe(clip) for clip in batch.cpu().numpy()])
         return torch.from_numpy(vectors).float()
 
-    @property
-    def device(self) -> torch.device:
-        return torch.device("cpu")
-
     def lora_pattern(self, layers: str) -> str:
         raise ConfigError("this model has nothing to train", where=self.spec.source)
 

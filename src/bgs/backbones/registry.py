@@ -10,6 +10,7 @@ from bgs.backbones.adapter import load_adapter, read_about
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.catalogue import expand
 from bgs.backbones.clip import ClipBackbone
+from bgs.backbones.features import FeaturesBackbone
 from bgs.backbones.lookup import LookupBackbone
 from bgs.backbones.low_level import MotionBackbone, PixelBackbone
 from bgs.backbones.scratch import ScratchBackbone
@@ -33,6 +34,7 @@ _FAMILIES: dict[str, Callable[[str], Backbone]] = {
     "tiny": TinyBackbone.load,
     "pixels": PixelBackbone.load,
     "motion": MotionBackbone.load,
+    "features": FeaturesBackbone,
     **{family: kind.load for family, kind in VIDEO_FAMILIES.items()},
 }
 
@@ -44,10 +46,10 @@ def load_backbone(reference: str) -> Backbone:
     """Load a model by reference.
 
     ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``, ``tiny-videomae``; the low-level
-    baselines ``pixels:`` and ``motion:``; ``vjepa2:``, ``vjepa2.1:``, ``timesformer:``, ``videomae:`` or ``clip:``
-    and a hub id or folder, with ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted; a short
-    name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base model with the
-    trained adapter in it.
+    baselines ``pixels:`` and ``motion:``; ``features:FILE``, embeddings that were made elsewhere; ``vjepa2:``, ``vjepa2.1:``,
+    ``timesformer:``, ``videomae:`` or ``clip:`` and a hub id or folder, with ``?frames=T&size=S&layer=k`` where other clips or
+    another layer are wanted; a short name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base
+    model with the trained adapter in it.
 
     Raises:
         ConfigError: not such a reference.

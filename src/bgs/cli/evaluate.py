@@ -78,13 +78,13 @@ def evaluate(
     from bgs._progress import note
     from bgs.api.evaluating import evaluate as evaluated
     from bgs.datasets import load_dataset
-    from bgs.embeddings import Embeddings
+    from bgs.feature_files import read_features
     from bgs.views.console import waiting
     from bgs.views.evaluation import result_view
 
     output = Output(json)
-    model = Embeddings.load(embeddings)
-    other = None if against is None else Embeddings.load(against)
+    model = read_features(embeddings)
+    other = None if against is None else read_features(against)
     options = trial_options(rt_unit, rt_kind, drop_duplicates, exclude_flagged)
     dataset = load_dataset(data, mirror=mirror, options=options)
     note(*dataset.notes)

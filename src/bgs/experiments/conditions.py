@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from bgs._config import merge
 from bgs._rng import generator
 from bgs._typing import Float, Int
 from bgs.judgments import Geometry
 from bgs.judgments.trials import KEPT_PAIR
 from bgs.objective.settings import PRESETS
 from bgs.runs.study import Source, people
+from bgs.training.presets import TRANSFORM
 
 
 class Condition(StrEnum):
@@ -34,6 +36,9 @@ class Condition(StrEnum):
     LANGUAGE_DISTILLATION = "language-distillation"
     #: The hybrid objective towards people's geometry of other clips: is it anything but training?
     SHUFFLED = "shuffled"
+    #: The hybrid objective, with a transform of the frozen model's embeddings in place of adapters: does the network have to
+    #: change?
+    TRANSFORM_ONLY = "transform-only"
 
     @property
     def preset(self) -> str:
@@ -43,6 +48,18 @@ class Condition(StrEnum):
     def objective(self, common: Mapping[str, Any]) -> dict[str, Any]:
         """Settings of the objective: those common to all conditions, then what makes this one."""
         return {**common, **PRESETS[self.preset], "preset": self.preset}
+
+    def training(self, common: Mapping[str, Any], transform_only: Mapping[str, Any]) -> dict[str, Any]:
+        """Keys of the training configuration: those that all conditions share, but for what a transform needs.
+
+        Args:
+            common: shared by all conditions.
+            transform_only: over these, for ``transform-only``.
+        """
+        if self is not Condition.TRANSFORM_ONLY:
+            return dict(common)
+        frozen: dict[str, Any] = {"lora": None, "head": None, "transform": {}}
+        return merge(merge(common, merge(TRANSFORM, frozen)), transform_only)
 
     def source(self, seed: int, captions: Float[np.ndarray, "n n"] | None) -> Source:
         """Where the relations that it is trained towards come from.

@@ -63,6 +63,8 @@ class ExperimentConfig(Settings):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2), min_length=1)
     training: dict[str, Any] = Field(default_factory=dict)
     """Keys of a training configuration that all cells share, evaluation among them."""
+    transform_only: dict[str, Any] = Field(default_factory=dict)
+    """Keys of a training configuration that cells of the condition ``transform-only`` have over those that all share."""
     analyses: AnalysesSettings = AnalysesSettings()
     report: ReportSettings = ReportSettings()
 
@@ -79,7 +81,8 @@ class ExperimentConfig(Settings):
             raise ValueError(f"seeds: a seed is listed twice in {list(self.seeds)}")
         if Condition.LANGUAGE_DISTILLATION in self.conditions and self.captions is None:
             raise ValueError("conditions: language-distillation needs captions, a model that reads them")
-        for name, given in [("training", self.training), *self._own_training()]:
+        both = [("training", self.training), ("transform_only", self.transform_only)]
+        for name, given in [*both, *self._own_training()]:
             _refuse_grid_keys(name, given, own=name != "training")
         return self
 
@@ -111,7 +114,7 @@ class ExperimentConfig(Settings):
             ConfigError: a key is unknown, wrong or in conflict with another or with the condition.
         """
         settings = self.models[model]
-        given = merge(self.training, settings.training)
+        given = condition.training(merge(self.training, settings.training), self.transform_only)
         given |= {"model": settings.model, "data": data, "seed": seed}
         objective = given.get("objective", {})
         given["objective"] = condition.objective(objective) if isinstance(objective, Mapping) else objective

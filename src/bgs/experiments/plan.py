@@ -32,8 +32,9 @@ from bgs.training import TrainingConfig
 RULE = (
     "A unit (a caption, a clip) costs what it takes in a forward pass. An update costs three of them a unit (forward, "
     "and backward for two), four where graphs are not kept and units are encoded twice; validating and embedding "
-    "cost one. Evaluation is timed with a fiftieth of its permutations. Left out: decoding clips, loading weights, "
-    "early stopping, analyses and report, and what lora.layers: last:k saves."
+    "cost one. A transform costs one more pass, of the frozen model. Evaluation is timed with a fiftieth of its "
+    "permutations. Left out: decoding clips, loading weights, early stopping, analyses and report, and what "
+    "lora.layers: last:k saves."
 )
 _UNITS = 16  # timed at once, at most
 _QUICK = 0.25  # seconds that a clip by itself takes at most, where more are timed together
@@ -83,8 +84,9 @@ class Plan:
             return float("nan")
         left = [cell for cell in self.cells if cell.model == model and cell.name not in self.done]
         each = cost.embed_seconds + np.nan_to_num(self.evaluation_seconds)
-        trained = sum(cell.condition is not Condition.BASE for cell in left)
-        return float(len(left) * each + trained * cost.train_seconds)
+        adapted = sum(cell.condition not in (Condition.BASE, Condition.TRANSFORM_ONLY) for cell in left)
+        frozen = sum(cell.condition is Condition.TRANSFORM_ONLY for cell in left)
+        return float(len(left) * each + adapted * cost.train_seconds + frozen * cost.embed_seconds)
 
     def bytes(self, model: str) -> float:
         """What all cells of a model need on disk; NaN where its cost is not known."""

@@ -11,8 +11,10 @@ from bgs._errors import ConfigError
 from bgs._progress import note, progress_bar
 from bgs._scale import mean_of_rows
 from bgs._typing import Float
-from bgs.backbones import Backbone, Inputs, attach_lora, load_backbone
+from bgs.backbones import Backbone, Inputs, ProjectionHead, attach_lora, load_backbone
+from bgs.backbones.known_features import KnownFeatures
 from bgs.backbones.lora import new_head, share_trainable
+from bgs.backbones.transform import Transform, new_transform
 from bgs.evaluation import pair_vector, validation_rsa
 from bgs.objective import HybridObjective
 from bgs.runs.embedder import resolve_device
@@ -29,17 +31,18 @@ FEW_PAIRS = 190
 def new_backbone(config: TrainingConfig) -> Backbone:
     """The model of a configuration, with fresh adapters and head, on its device."""
     backbone = load_backbone(config.reference)
-    head = (
-        new_head(backbone.spec.width, config.head.dim, config.head.dropout, config.seed)
-        if config.head
-        else None
-    )
-    attach_lora(backbone, config.lora, head, config.seed)
+    attach_lora(backbone, config.lora, _new_head(config, backbone.spec.width), config.seed)
     backbone.to(resolve_device(config.device))
     backbone.precision = config.precision
     if config.gradient_checkpointing:
         backbone.checkpoint_gradients()
     return backbone
+
+
+def _new_head(config: TrainingConfig, width: int) -> ProjectionHead | Transform | None:
+    if config.transform is not None:
+        return new_transform(width, config.transform, config.seed)
+    return new_head(width, config.head.dim, config.head.dropout, config.seed) if config.head else None
 
 
 def new_trainer(
@@ -58,6 +61,9 @@ def new_trainer(
         optimise, validate = np.flatnonzero(study.stimuli.train), validate[:0]
     seen = np.sort(np.concatenate([optimise, validate]))
     inputs = _inputs(config, backbone, study.stimuli.subset(seen))
+    if isinstance(backbone.head, Transform):
+        inputs = _known(config, backbone, inputs)
+        backbone.head.standardise(inputs.of_positions(np.searchsorted(seen, optimise)))
     geometry = study.geometry(optimise, config.objective.target)
     method = _method(config, backbone, inputs, geometry, np.searchsorted(seen, optimise))
     validation = _validation(config, study, seen, validate) if len(validate) else None
@@ -79,6 +85,13 @@ def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) ->
     share = f"{trained:,} of {total:,} parameters are trained ({trained / total:.2%})"
     note(*backbone.notes, share)
     return inputs
+
+
+def _known(config: TrainingConfig, backbone: Backbone, inputs: Inputs) -> KnownFeatures:
+    """What a transform is trained on: the frozen model's embeddings, computed once."""
+    with progress_bar() as bar:
+        task = bar.add_task("frozen model", total=len(inputs.owner))
+        return KnownFeatures.of(backbone, inputs, config.micro_batch, lambda done: bar.advance(task, done))
 
 
 def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry: Any, positions: Any) -> Any:

@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 from bgs._config import Settings, changed_keys, merge, read_settings, validate
 from bgs.backbones.lora_settings import LoraSettings
+from bgs.backbones.transform_settings import TransformSettings
 from bgs.objective.settings import ObjectiveSettings
-from bgs.training.presets import PRESETS
+from bgs.training.presets import PRESETS, TRANSFORM
 from bgs.training.settings import (
     CrossValidationSettings,
     EvaluationSettings,
@@ -43,8 +44,10 @@ class TrainingConfig(Settings):
     """``full-geometry``: every clip, trial and pair in each update; ``per-trial``: the published procedure."""
     objective: ObjectiveSettings = ObjectiveSettings()
     lora: LoraSettings | None = LoraSettings()
-    """Adapters; null for a lookup table."""
+    """Adapters; null for a lookup table, and where a transform is trained."""
     head: HeadSettings | None = None
+    transform: TransformSettings | None = None
+    """Train a transform of the frozen model's embeddings in place of adapters; see docs/features.md."""
     optimizer: OptimizerSettings = OptimizerSettings()
     validation: ValidationSettings = ValidationSettings()
     refit: bool = False
@@ -79,6 +82,10 @@ class TrainingConfig(Settings):
             return given
         if _cannot_generalise(given.get("model")):
             given = merge({"validation": {"fraction": 0.0}}, given)
+        if _has_no_layers(given.get("model")):
+            given = merge({"transform": {}}, given)
+        if given.get("transform") is not None:
+            given = merge(TRANSFORM, given)
         return merge(PRESETS.get(given.get("preset", "default"), {}), given)
 
     @model_validator(mode="after")
@@ -86,6 +93,8 @@ class TrainingConfig(Settings):
         changed = changed_keys(self)
         if "per_trial" in changed and self.gradient != "per-trial":
             raise ValueError(f"per_trial conflicts with gradient: {self.gradient}")
+        if self.transform is not None and (self.lora is not None or self.head is not None):
+            raise ValueError("transform conflicts with lora and head: it is trained alone; set these to null")
         if "keep_graphs" in changed and self.gradient != "full-geometry":
             raise ValueError(f"keep_graphs conflicts with gradient: {self.gradient}")
         if self.validation.fraction and _cannot_generalise(self.model):
@@ -120,6 +129,11 @@ class TrainingConfig(Settings):
 def _cannot_generalise(model: object) -> bool:
     """Whether a model has nothing to say about a stimulus that it was not trained on: a table of free vectors."""
     return isinstance(model, str) and model.startswith("lookup:")
+
+
+def _has_no_layers(model: object) -> bool:
+    """Whether a model is known by its embeddings alone, so that only a transform of them can be trained."""
+    return isinstance(model, str) and model.startswith("features:")
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainingConfig:

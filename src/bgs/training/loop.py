@@ -137,6 +137,9 @@ class Trainer:
             group["lr"] = settings.learning_rate * factor
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.method.accumulate(epoch, update).as_dict()
+        penalty = self.backbone.penalty()
+        if penalty is not None:
+            penalty.backward()
         where = f"epoch {epoch}, update {update}"
         if not math.isfinite(parts["loss"]):
             self._not_finite("the loss", where, parts["loss"])

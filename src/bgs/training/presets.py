@@ -31,3 +31,12 @@ _PAPER_V1: dict[str, Any] = {
     "evaluation": {"center": False, "distance": "cosine"},
 }
 PRESETS: dict[str, dict[str, Any]] = {"default": {}, "paper-v1": _PAPER_V1}
+
+#: What a run that trains a transform starts from: updates cost next to nothing, so that it converges.
+TRANSFORM: dict[str, Any] = {
+    "lora": None,
+    "epochs": 200,
+    "optimizer": {"learning_rate": 1e-3, "weight_decay": 0.0, "warmup": 10},
+    "validation": {"fraction": 0.0},  # the pull, not the number of epochs, keeps it from fitting too much
+    "views": 0,
+}

@@ -152,7 +152,7 @@ CLOSING = Chapter[Settings, None](
         _MEASURED
         + "\n\nControls: parts of the objective alone (triplet-only, rsa-only), as many constraints without the matrix "
         "(budget-matched), the same training towards captions (language-distillation) or towards shuffled clips "
-        "(shuffled)."
+        "(shuffled), and a transform of the frozen model's embeddings in place of adapters inside it (transform-only)."
     ),
 )  # fmt: skip
 CEILING = Chapter[Settings, None](

@@ -1,0 +1,54 @@
+"""Inputs whose content is their features: of a file, or of an encoder that stays frozen, computed once for all updates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from bgs._typing import Int
+from bgs.backbones.backbone import Backbone, Features, Inputs
+from bgs.backbones.encode import encode_units
+
+
+class KnownFeatures(Inputs):
+    """Units with known features.
+
+    Args:
+        values: (u, d) float32 features.
+        owner: (u,) position of the stimulus each unit belongs to.
+    """
+
+    def __init__(self, values: Float[np.ndarray, "u d"], owner: Int[np.ndarray, " u"]) -> None:
+        self.values, self.owner = values, owner
+        self.cost = np.ones(len(owner), dtype=np.int64)
+
+    @classmethod
+    def of_stimuli(cls, values: Float[np.ndarray, "n d"]) -> KnownFeatures:
+        """One unit a stimulus."""
+        return cls(values, np.arange(len(values)))
+
+    @classmethod
+    def of(
+        cls,
+        backbone: Backbone,
+        inputs: Inputs,
+        micro_batch: int,
+        progress: Callable[[int], None] | None = None,
+    ) -> KnownFeatures:
+        """Features of all units of an encoder whose network is not trained, before its head."""
+        if isinstance(inputs, KnownFeatures):
+            return inputs
+        units = np.arange(len(inputs.owner))
+        vectors = encode_units(backbone, inputs, units, micro_batch, progress, backbone.headless)
+        return cls(vectors.cpu().numpy(), inputs.owner)
+
+    def batch(self, units: Int[np.ndarray, " b"]) -> Features:
+        return Features(torch.from_numpy(self.values[units]))
+
+    def of_positions(self, positions: Int[np.ndarray, " m"]) -> Float[np.ndarray, "m d"]:
+        """(m, d) means over the units of each stimulus."""
+        rows = [self.values[self.owner == position].mean(axis=0) for position in positions]
+        return np.stack(rows)
