@@ -18,6 +18,7 @@ PACKAGES = {
     "report": ("jinja2", "markupsafe", "PIL"),
     "analysis": ("sklearn",),
     "frames": ("pandas",),
+    "features": ("h5py", "pyarrow"),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 

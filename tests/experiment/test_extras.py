@@ -13,9 +13,11 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from packaging.requirements import Requirement
 
+from bgs import Embeddings
 from bgs._optional import PACKAGES
 from bgs.datasets.folder import STIMULI
 
@@ -27,6 +29,7 @@ WORKS = {
     "plot": (),
     "analysis": (),
     "frames": (),
+    "features": ("evaluate parquet",),
     "report": ("report",),
     "train": ("embed a table", "train a table"),
     "text": ("embed a table", "train a table", "embed captions"),
@@ -114,6 +117,9 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
     study = ["--data", str(small_study)]
     vectors = folder / "shared/captions.safetensors"
     evaluation = [*study, "--permutations", "0"]
+    parquet = config.with_name("captions.parquet")
+    known = Embeddings.load(vectors)
+    pd.DataFrame({"stimulus_id": known.stimulus_ids, "features": list(known.values)}).to_parquet(parquet)
     return {
         "help": ["--help"],
         "list data": ["data", "list"],
@@ -124,6 +130,7 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
         "cache": ["cache", "info"],
         "list models": ["models", "list"],
         "evaluate": ["evaluate", "--embeddings", str(vectors), *evaluation, "--json", "{out}/evaluation.json"],
+        "evaluate parquet": ["evaluate", "--embeddings", str(parquet), *evaluation, "--json", "{out}/evaluation.json"],
         "report": ["report", str(folder), "--out", "{out}/page.html"],
         "embed a table": ["embed", "--model", "lookup:3", *study, "--out", "{out}/table.safetensors"],
         "embed captions": ["embed", "--model", f"text:{tiny_text}", *study, "--out", "{out}/text.safetensors"],
