@@ -20,7 +20,7 @@ from bgs.training.settings import EvaluationSettings
 _SET_BY_GRID = {
     "model": "models", "data": "data", "seed": "seeds", "preset": "conditions", "cross_validation": "seeds",
 }  # fmt: skip
-_SAME_FOR_ALL = ("evaluation", "judgments", "ratings")
+_SAME_FOR_ALL = ("evaluation", "external_test", "judgments", "ratings")
 
 
 class ModelSettings(Settings):

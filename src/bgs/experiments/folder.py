@@ -152,7 +152,7 @@ def load_experiment_study(config: ExperimentConfig, data: str, mirror: str | Pat
     settings = config.training_config(model, config.conditions[0], config.seeds[0], data)
     dataset = load_dataset(data, mirror=mirror, options=settings.judgments.options())
     note(*dataset.notes)
-    study = new_study(settings, dataset)
+    study = new_study(settings, dataset, mirror)
     study.to_train(settings)
     study.require_protocols(config.evaluation.protocols, "training.evaluation.protocols")
     return study

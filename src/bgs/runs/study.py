@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from bgs.datasets import Dataset, load_dataset
 from bgs.evaluation import select_protocol
 from bgs.judgments import Geometry, PairCounts, Trials, human_rdm, split_validation
 from bgs.judgments.rated import draw_trials, hellinger_rdm
+from bgs.runs.external_test import joined, joined_rdm, without_stimuli_of
 from bgs.runs.origins import provenance, sources
 from bgs.stimuli import StimulusSet
 
@@ -99,7 +100,8 @@ class Study:
         """(m, m) dissimilarities of the stimuli at ``positions``, from judgments that lie wholly ``among`` others."""
         if self.rdm is not None:
             known: Float[np.ndarray, "m m"] = self.rdm[np.ix_(positions, positions)]
-            return known
+            if np.isfinite(known).any():  # of external test stimuli nothing is known but judgments
+                return known
         mask = np.zeros(len(self.stimuli), dtype=bool)
         mask[among] = True
         return human_rdm(PairCounts.from_trials(self.trials.within(mask)).subset(positions))
@@ -132,15 +134,26 @@ def load_study(
     if dataset is None:
         dataset = load_dataset(config.data, mirror=mirror, options=config.judgments.options())
     note(*dataset.notes)
-    return new_study(config, dataset)
+    return new_study(config, dataset, mirror)
 
 
-def new_study(config: TrainingConfig, dataset: Dataset) -> Study:
+def new_study(config: TrainingConfig, dataset: Dataset, mirror: str | Path | None = None) -> Study:
     """What a configuration asks for of a data set that is loaded.
 
     Raises:
         DataError: there is nothing to train on.
     """
+    if config.external_test is None:
+        return _own_study(config, dataset)
+    test = load_dataset(config.external_test, mirror=mirror)
+    study = _own_study(config, without_stimuli_of(dataset, test))
+    whole = joined(replace(study.dataset, trials=study.trials), test)
+    rdm = None if study.rdm is None else joined_rdm(study.rdm, len(test.stimuli))
+    return Study(whole, whole.stimuli, whole.need_trials(), rdm)
+
+
+def _own_study(config: TrainingConfig, dataset: Dataset) -> Study:
+    """A data set with judgments of its own, or drawn from its ratings."""
     if config.ratings is None:
         return Study(dataset, dataset.stimuli, dataset.need_trials())
     rated = config.ratings

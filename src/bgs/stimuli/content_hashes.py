@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bgs._errors import BgsError
-from bgs._files import sha256, usable_cores, write_text
+from bgs._files import cache_folder, sha256, usable_cores, write_text
+from bgs.stimuli.stimulus_set import StimulusSet
 
 #: Absolute path -> [size in bytes, time of change in ns, SHA-256].
 _Memory = dict[str, list[int | str]]
@@ -36,6 +37,21 @@ def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
         known |= {names[i]: [*stamps[i], digest] for i, digest in zip(changed, fresh, strict=True)}
         write_text(memory, json.dumps(known))
     return [str(known[name][2]) for name in names]
+
+
+def clip_hashes(stimuli: StimulusSet) -> dict[str, str]:
+    """Stimulus id -> SHA-256 of its clip, of the stimuli whose files are there; remembered in the cache folder.
+
+    Raises:
+        BgsError: a file cannot be read.
+    """
+    there = {
+        name: path
+        for name, path in zip(stimuli.ids, stimuli.videos or (), strict=False)
+        if path is not None and path.is_file()
+    }
+    digests = file_hashes(list(there.values()), cache_folder() / "frames" / "hashes.json")
+    return dict(zip(there, digests, strict=True))
 
 
 def _recall(memory: Path) -> _Memory:

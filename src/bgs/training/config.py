@@ -36,6 +36,8 @@ class TrainingConfig(Settings):
     (``scratch:videomae-tiny?seed={seed}``)."""
     data: str
     """Name of a data set, or a folder."""
+    external_test: str | None = None
+    """Data set whose clips and trials are held out in place of the split of ``data``; its clips are not trained on."""
     seed: int = Field(0, ge=0)
     """Every random number depends on it."""
     epochs: int = Field(30, ge=1)
@@ -114,6 +116,8 @@ class TrainingConfig(Settings):
             raise ValueError(
                 "judgments conflicts with ratings: those judgments are drawn, not the data set's own"
             )
+        if self.external_test is not None and self.cross_validation is not None:
+            raise ValueError("external_test conflicts with cross_validation: either is what is held out")
         if self.ratings is not None and self.objective.target != "shares":
             raise ValueError("objective.target conflicts with ratings: they say how far clips lie apart")
         if self.model.startswith("run:"):
