@@ -98,7 +98,7 @@ class Experiment:
 
     def base_of(self, cell: Cell) -> Embeddings:
         """Base embeddings of a cell's model, for its seed where the model depends on it; made where they are not yet."""
-        path = self._base_path(cell.model, cell.seed)
+        path = self.base_path(cell.model, cell.seed)
         if not path.is_file():
             from bgs.runs.run import embed_base
 
@@ -108,7 +108,7 @@ class Experiment:
     def base(self, model: str) -> dict[int, Embeddings]:
         """Seed -> embeddings of a model before training; one seed, unless the model depends on it."""
         cells = self.find(model, Condition.BASE)
-        return {seed: Embeddings.load(self._base_path(model, seed)) for seed in cells}
+        return {seed: Embeddings.load(self.base_path(model, seed)) for seed in cells}
 
     def tuned(self, model: str, condition: Condition = Condition.HYBRID) -> dict[int, Embeddings]:
         """Seed -> embeddings of a model trained under a condition."""
@@ -157,10 +157,10 @@ class Experiment:
 
     def _vectors(self, cell: Cell) -> Path:
         if cell.condition is Condition.BASE:
-            return self._base_path(cell.model, cell.seed)
+            return self.base_path(cell.model, cell.seed)
         return cell.folder.embeddings("tuned")
 
-    def _base_path(self, model: str, seed: int) -> Path:
+    def base_path(self, model: str, seed: int) -> Path:
         """File of the base embeddings that a run of ``model`` with ``seed`` is compared with."""
         return self.folder.shared / f"base-{model}-seed-{self.config.base_seed(model, seed)}.safetensors"
 

@@ -5,6 +5,7 @@ Nothing here imports matplotlib, jinja2 or Pillow before something is drawn or w
 
 from bgs.reports.artifacts import write_artifacts
 from bgs.reports.clip_maps import ClipMapFigure, clip_map
+from bgs.reports.curves import CurveFigure, CurvePanel, CurvePoint
 from bgs.reports.estimate import Estimate
 from bgs.reports.forest import ForestFigure, ForestPanel, ForestRow
 from bgs.reports.gap import GapFigure, GapPanel, gap_panel
@@ -27,6 +28,9 @@ __all__ = [
     "OBSERVERS",
     "PEOPLE",
     "ClipMapFigure",
+    "CurveFigure",
+    "CurvePanel",
+    "CurvePoint",
     "Estimate",
     "FigureBlock",
     "ForestFigure",

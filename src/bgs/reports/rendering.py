@@ -10,8 +10,10 @@ from typing import Any
 from bgs._errors import ConfigError, DataError
 from bgs._files import write_bytes
 from bgs.reports.clip_maps import ClipMapFigure
+from bgs.reports.curves import CurveFigure
 from bgs.reports.drawing.canvas import foot, footnote, footnote_height, paper, printed
 from bgs.reports.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
+from bgs.reports.drawing.curves import curve_height, paint_curve
 from bgs.reports.drawing.rdms import paint_rdm, rdm_height
 from bgs.reports.drawing.rows import (
     forest_height,
@@ -26,7 +28,7 @@ from bgs.reports.gap import GapFigure
 from bgs.reports.parts import PartsFigure
 from bgs.reports.rdms import RdmFigure
 
-Figure = GapFigure | ForestFigure | PartsFigure | RdmFigure | ClipMapFigure
+Figure = GapFigure | ForestFigure | PartsFigure | RdmFigure | ClipMapFigure | CurveFigure
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ _PAINTERS: dict[type, _Painter] = {
     ForestFigure: _Painter(4.3, forest_height, paint_forest),
     PartsFigure: _Painter(4.3, parts_height, paint_parts),
     RdmFigure: _Painter(2.7, rdm_height, paint_rdm),
+    CurveFigure: _Painter(3.4, curve_height, paint_curve),
     ClipMapFigure: _Painter(4.2, clip_map_height, paint_clip_map),
 }
 

@@ -21,6 +21,7 @@ from bgs.experiments.chapters.dimensions import DIMENSIONS
 from bgs.experiments.chapters.disagreement import DISAGREEMENT
 from bgs.experiments.chapters.distillation import DISTILLATION
 from bgs.experiments.chapters.kept import keep
+from bgs.experiments.chapters.learning_curve import LEARNING_CURVE
 from bgs.experiments.chapters.probes import PROBES
 from bgs.experiments.chapters.transfer import TRANSFER
 from bgs.experiments.chapters.variance import VARIANCE
@@ -47,7 +48,8 @@ __all__ = [
 
 #: The report, in order: the eight results of the paper, then what lies behind them, then those of :func:`register`.
 CHAPTERS: list[Chapter[Any, Any]] = [
-    GAP, CLOSING, CEILING, VARIANCE, PROBES, TRANSFER, ATTENTION, DISTILLATION, DIMENSIONS, MATRICES, MAP, DISAGREEMENT,
+    GAP, CLOSING, CEILING, VARIANCE, PROBES, TRANSFER, ATTENTION, DISTILLATION, LEARNING_CURVE, DIMENSIONS, MATRICES, MAP,
+    DISAGREEMENT,
 ]  # fmt: skip
 
 

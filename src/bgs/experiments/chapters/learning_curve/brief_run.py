@@ -1,0 +1,27 @@
+"""A training of which nothing is kept but the embeddings."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bgs.backbones import embed
+from bgs.embeddings import Embeddings
+from bgs.runs.run_folder import RunFolder
+from bgs.runs.study import Study
+from bgs.runs.trainer import new_backbone, new_trainer
+from bgs.training import TrainingConfig
+
+
+def tuned_on(config: TrainingConfig, study: Study) -> Embeddings:
+    """Embeddings of all stimuli of a study after training on it; nothing else of the run is kept."""
+    backbone = new_backbone(config)
+    with tempfile.TemporaryDirectory() as folder:
+        log = RunFolder(Path(folder) / "run")
+        log.open(config)
+        new_trainer(config, backbone, study, log).run()
+    inputs = backbone.prepare(study.stimuli)
+    values = embed(backbone, inputs, np.arange(len(study.stimuli)), config.micro_batch)
+    return Embeddings(values, study.stimuli.ids, config.reference)

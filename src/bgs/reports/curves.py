@@ -1,0 +1,81 @@
+"""Curves over a number of judgments, with a base and a ceiling, without drawing them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bgs._numbers import between, plain
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One point of a curve.
+
+    Attributes:
+        at: where, on a logarithmic axis.
+        value, low, high: the number and its 95 % interval.
+        draws: what ``value`` is the mean of.
+    """
+
+    at: float
+    value: float
+    low: float
+    high: float
+    draws: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class CurvePanel:
+    """One curve.
+
+    Attributes:
+        title: heading.
+        across, axis: what the two axes show.
+        points: from left to right.
+        base, ceiling: horizontal lines; NaN leaves one out.
+        mark: place on the axis that a vertical line marks; NaN leaves it out.
+    """
+
+    title: str
+    across: str
+    axis: str
+    points: tuple[CurvePoint, ...]
+    base: float
+    ceiling: float
+    mark: float = math.nan
+
+    def describe(self) -> str:
+        """The panel in words."""
+        points = "; ".join(
+            f"{point.at:,.0f}: {plain(point.value, 3)} {between(point.low, point.high, 3)}"
+            for point in self.points
+        )
+        return f"{self.title} ({self.axis} by {self.across}): base {plain(self.base, 3)}; {points}"
+
+
+@dataclass(frozen=True)
+class CurveFigure:
+    """Panels side by side over the same range, and a line below them."""
+
+    panels: tuple[CurvePanel, ...]
+    footnote: str = ""
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Range that holds every number of every panel."""
+        numbers = [
+            number
+            for panel in self.panels
+            for number in (
+                panel.base,
+                panel.ceiling,
+                *(x for p in panel.points for x in (p.value, p.low, p.high, *p.draws)),
+            )
+            if math.isfinite(number)
+        ]
+        return min(numbers), max(numbers)
+
+    def describe(self) -> str:
+        """Alternative text."""
+        return ". ".join([*(panel.describe() for panel in self.panels), self.footnote]).strip(". ") + "."
