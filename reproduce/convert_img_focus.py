@@ -71,18 +71,26 @@ def weights(network: onnx.ModelProto) -> dict[str, Tensor]:
     """
     arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in network.graph.initializer}
     found = {
-        name.removeprefix("backbone."): array for name, array in arrays.items() if name.startswith("backbone.")
+        name.removeprefix("backbone."): array
+        for name, array in arrays.items()
+        if name.startswith("backbone.")
     }
     for node in network.graph.node:
         if node.op_type == "MatMul" and node.input[1] in arrays:
             name = node.name.removeprefix("/backbone/").removesuffix("/MatMul").replace("/", ".")
             found[f"{name}.weight"] = arrays[node.input[1]].T
     positions = [
-        [array for name, array in arrays.items() if name.startswith("onnx::") and array.shape == (1, n, WIDTH)]
+        [
+            array
+            for name, array in arrays.items()
+            if name.startswith("onnx::") and array.shape == (1, n, WIDTH)
+        ]
         for n in (1, PATCHES)
     ]
     if [len(each) for each in positions] != [1, 1]:
-        raise DataError("position embeddings not found", where="vit_s_focus.onnx", expected="one of each kind")
+        raise DataError(
+            "position embeddings not found", where="vit_s_focus.onnx", expected="one of each kind"
+        )
     found["embeddings.position_embeddings"] = np.concatenate([each[0] for each in positions], axis=1)
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
 
@@ -123,7 +131,9 @@ def convert(out: Path) -> float:
     network = onnx.load(source)
     with TemporaryDirectory(dir=make_folder(out.parent)) as scratch:
         folder = Path(scratch) / "model"
-        write_tensors(make_folder(folder) / "model.safetensors", weights(network), {"format": "pt", "what": WHAT})
+        write_tensors(
+            make_folder(folder) / "model.safetensors", weights(network), {"format": "pt", "what": WHAT}
+        )
         write_json(folder / "config.json", CONFIG | {"what": WHAT})
         write_json(folder / "preprocessor_config.json", PREPROCESSOR | {"what": WHAT})
         largest = difference(network, folder)
@@ -137,7 +147,9 @@ def convert(out: Path) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     out: Path = parser.parse_args().out
     try:
