@@ -153,9 +153,7 @@ def convert(out: Path) -> float:
     network = onnx.load(source)
     with TemporaryDirectory(dir=make_folder(out.parent)) as scratch:
         folder = Path(scratch) / "model"
-        write_tensors(
-            make_folder(folder) / "model.safetensors", weights(network), {"format": "pt", "what": WHAT}
-        )
+        write_tensors(make_folder(folder) / "model.safetensors", weights(network), {"format": "pt"})
         write_json(folder / "config.json", CONFIG | {"what": WHAT})
         write_json(folder / "preprocessor_config.json", PREPROCESSOR | {"what": WHAT})
         largest = difference(network, folder)

@@ -220,7 +220,7 @@ def test_a_plus_is_no_blank(plus):
     [
         ("clip", "pool=max", "setting 'pool'; expected one of cls, mean, patch-std, got max"),
         ("clip", "time=", "setting 'time'; expected one of mean, mean+std, difference, got"),
-        ("siglip", "pool=cls", "this family has no pool=cls; expected one of mean, patch-std, or none for its published"),
+        ("siglip", "pool=cls", "this family has no pool=cls; expected one of mean, patch-std, or leave pool out"),
         ("dinov2", "time=difference&frames=1", "time=difference; expected at least 2 frames, got 1"),
         ("dinov2", "size=36", "size; expected a multiple of 8 pixels"),
         ("dinov3", "layer=4", "no such layer; expected 0 to 3, got 4"),
@@ -243,7 +243,7 @@ def test_settings_that_a_family_has_not_are_one_line_and_code_2(
 def test_video_encoders_have_no_pooling_to_choose(tmp_path):
     folder = save_tiny_video("videomae", tmp_path)
     for asked in ("pool=mean", "time=difference"):
-        with pytest.raises(BgsError, match="pools over space and time at once; expected no pool or time"):
+        with pytest.raises(BgsError, match="has no choice of pooling; expected neither pool nor time"):
             load_backbone(f"videomae:{folder}?{asked}")
 
 
@@ -338,7 +338,9 @@ def test_siglip_with_other_pixels_interpolates_positions(folders):
 def test_checkpoints_for_pictures_of_any_shape_and_without_a_head_are_refused(tmp_path):
     config = {"model_type": "siglip2", "vision_config": {"model_type": "siglip2_vision_model"}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(BgsError, match=r"a NaFlex checkpoint, .*; expected a checkpoint of one frame size"):
+    with pytest.raises(
+        BgsError, match=r"a NaFlex checkpoint, .*; expected a checkpoint with a fixed frame size"
+    ):
         load_backbone(f"siglip:{tmp_path}")
     headless = save_tiny_video("siglip", tmp_path / "headless", vision_use_head=False)
     with pytest.raises(
@@ -387,6 +389,6 @@ def test_an_embedding_that_weighs_no_tokens_has_gradient_relevance_only(folders,
     backbone = load_backbone(reference(folders, "dinov2", f"?frames=3&{asked}"))
     inputs = inputs_for(backbone)
     for method in ("rollout", "last-layer"):
-        with pytest.raises(NoAttention, match=r"does not weigh tokens; .* \(--method gradient\)"):
+        with pytest.raises(NoAttention, match=r"is not a weighted mean of tokens; .* \(--method gradient\)"):
             clip_maps(backbone, STIMULI, inputs, method)
     assert clip_maps(backbone, STIMULI, inputs, "gradient").values.shape == (3, 3, 4, 4)

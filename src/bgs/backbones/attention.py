@@ -73,8 +73,8 @@ def require_attention(backbone: Backbone, method: str) -> VideoBackbone:
     """The backbone, if it can be asked where it looks.
 
     Raises:
-        NoAttention: no video encoder, or (but for ``gradient``) no block that is run, or a pooling that is no
-            weighted mean of tokens.
+        NoAttention: no video encoder, or (but for ``gradient``) no block that is run, or an embedding that
+            is not a weighted mean of tokens.
         ConfigError: another method.
     """
     if method not in METHODS:
@@ -85,9 +85,9 @@ def require_attention(backbone: Backbone, method: str) -> VideoBackbone:
     if backbone.spec.depth == 0 and method != "gradient":
         hint = "ask for a later layer"
         raise NoAttention("no block is run, so there is no attention", where=source, hint=hint)
-    if not backbone.linear and method != "gradient":
+    if not backbone.weighs_tokens and method != "gradient":
         raise NoAttention(
-            "this embedding does not weigh tokens", where=source, expected="pool=cls or mean, time=mean",
+            "this embedding is not a weighted mean of tokens", where=source, expected="pool=cls or mean, time=mean",
             hint="--method gradient",
         )  # fmt: skip
     return backbone

@@ -16,7 +16,7 @@ from bgs.backbones.settings import parse_settings
 from bgs.backbones.video import Hidden, VideoBackbone
 from bgs.backbones.video_spec import Native
 
-#: ``model_type`` of a config.json -> the names of its configuration and its network in transformers.
+#: ``model_type`` of a config.json -> its configuration and network in transformers.
 _CLASSES = {
     "dinov2": ("Dinov2Config", "Dinov2Model"),
     "dinov2_with_registers": ("Dinov2WithRegistersConfig", "Dinov2WithRegistersModel"),
@@ -27,8 +27,8 @@ _CLASSES = {
 class Dinov2Backbone(FrameBackbone):
     """``dinov2:<hub id or folder>``: a clip is the mean of its frames' class tokens after the last norm.
 
-    DINOv3 checkpoints are known by their config.json. Frames have the size of the preprocessor file (published: 224
-    pixels), not the one that positions were trained at (518), which are interpolated as the model itself does.
+    DINOv3 checkpoints are recognised by their config.json. Frames have the size in the preprocessor file (published: 224
+    pixels), not that of the trained positions (518), which are interpolated as the model itself does.
     """
 
     family = "dinov2"
@@ -60,7 +60,7 @@ class Dinov2Backbone(FrameBackbone):
 
     @classmethod
     def changes(cls) -> dict[str, Any]:
-        """Departures from the checkpoint's configuration."""
+        """Values that replace those of the checkpoint's configuration."""
         return {}
 
     @property
@@ -69,7 +69,7 @@ class Dinov2Backbone(FrameBackbone):
         return 1 + int(getattr(self.module.config, "num_register_tokens", 0))
 
     def options(self) -> dict[str, Any]:
-        return {}  # other sizes are understood without a word
+        return {}  # other sizes need none
 
     def embeddings(self, frames: Float[Tensor, "f 3 s s"]) -> Float[Tensor, "f n w"]:
         tokens: Tensor = self.module.get_submodule("embeddings")(frames)
@@ -83,8 +83,8 @@ class Dinov2Backbone(FrameBackbone):
 class Dinov3Backbone(Dinov2Backbone):
     """A DINOv3 checkpoint: rotary positions on the patches of each block, whole frames resized to the square.
 
-    In training mode the network would move, stretch and scale its positions at random for each batch, as in its
-    pretraining. That is switched off: tuning sees the positions that embedding sees.
+    In training mode the network would shift and rescale its positions at random in each batch, as in its pretraining.
+    This is switched off, so that tuning and embedding use the same positions.
     """
 
     blocks_name = "model.layer"

@@ -1,4 +1,4 @@
-"""What image encoders share that see a clip frame by frame: CLIP, SigLIP, DINOv2 and DINOv3."""
+"""What the image encoders (CLIP, SigLIP, DINOv2, DINOv3) share: a clip is encoded frame by frame, then pooled."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class FrameBackbone(VideoBackbone):
     """An image encoder on every frame of a clip, whose tokens are pooled over time and over space.
 
     Tokens are (B, T, n, w): of each frame a class token and registers, where the family has them, then its patches.
-    ``?time=`` summarises each token over the frames, ``?pool=`` the tokens of a clip; registers never count.
+    ``?time=`` summarises each token over the frames, then ``?pool=`` the tokens of a clip; registers are never pooled.
 
     Attributes:
-        published_pool: the spatial pooling of the published embedding; None for one of its own
-            (:meth:`final` then says which).
+        published_pool: the spatial pooling of the published embedding; None where it is none of these, and
+            :meth:`final` is overridden.
         layer_pool: the spatial pooling at ``?layer=k`` unless the reference says otherwise.
-        pools: those that the family has.
+        pools: the spatial poolings that the family has.
     """
 
     published_pool: ClassVar[Pool | None] = "cls"
@@ -43,7 +43,7 @@ class FrameBackbone(VideoBackbone):
         if asked.pool is not None and asked.pool not in cls.pools:
             raise ConfigError(
                 f"this family has no pool={asked.pool}", where=where,
-                expected=f"one of {', '.join(cls.pools)}, or none for its published embedding", got=asked.pool,
+                expected=f"one of {', '.join(cls.pools)}, or leave pool out for its published embedding", got=asked.pool,
             )  # fmt: skip
         time = asked.time or "mean"
         if time != "mean" and frames < 2:
@@ -57,7 +57,7 @@ class FrameBackbone(VideoBackbone):
 
     @abstractmethod
     def finish(self, tokens: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """What follows the last block, on each token alone: the last norm, and a projection where there is one."""
+        """What follows the last block, for each token separately: the last norm, and a projection where there is one."""
 
     @property
     def leading(self) -> int:
@@ -65,7 +65,7 @@ class FrameBackbone(VideoBackbone):
         return 1
 
     def options(self) -> dict[str, Any]:
-        """What the model's own forward pass must be told besides pixels: to interpolate positions at another size."""
+        """Arguments of the model's own forward pass besides pixels: whether to interpolate positions for another size."""
         config: Any = self.module.config
         return {"interpolate_pos_encoding": self.spec.preprocessing.size != config.image_size}
 
@@ -89,7 +89,7 @@ class FrameBackbone(VideoBackbone):
         return over_patches(over_time(finish(hidden[:, :, self.leading :]), self.spec.time), pool)
 
     @property
-    def linear(self) -> bool:
+    def weighs_tokens(self) -> bool:
         return self.spec.time == "mean" and self.spec.pool != "patch-std"
 
     def on_grid(self, weights: Weights) -> Float[Tensor, "b u h w"]:

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from bgs._errors import ConfigError
 
-#: Over space: the class token; the mean of the patches; or their standard deviation, which says how varied they are.
+#: Over space: the class token; the mean of the patches; or their standard deviation, how much they vary.
 Pool = Literal["cls", "mean", "patch-std"]
 #: Over time: the mean; mean and standard deviation side by side; or the mean absolute difference of consecutive frames.
 Time = Literal["mean", "mean+std", "difference"]
-#: Settings of a reference and what each may be.
+#: Settings of a reference and their possible values.
 POOLINGS: dict[str, tuple[str, ...]] = {"pool": get_args(Pool), "time": get_args(Time)}
 
-#: Below this a variance is none. The slope of a square root is infinite at 0, where nothing moves.
+#: Smaller variances are raised to this: where nothing moves, the slope of the square root would be infinite.
 _LEAST_VARIANCE = 1e-12
 
 
@@ -34,14 +34,14 @@ def known_pooling(key: str, value: str, where: str) -> str:
 
 
 def width_over_time(time: Time, width: int) -> int:
-    """Dimensions of an embedding whose frames have ``width`` of them."""
+    """Dimensions of an embedding made of frames with ``width`` dimensions."""
     return 2 * width if time == "mean+std" else width
 
 
 def over_time(values: Float[Tensor, "b t *n w"], time: Time) -> Float[Tensor, "b *n v"]:
-    """What each token is, or does, over the frames of a clip.
+    """Summarise each token over the frames of a clip.
 
-    Taken token by token, so that changes in different places do not cancel out. ``v`` is ``w``, or twice that for
+    Token by token, so that changes in different places do not cancel out. ``v`` is ``w``, or twice that for
     ``mean+std``: the mean first, then the (population) standard deviation. For ``difference`` it is the mean of
     |x(t+1) − x(t)| over the T − 1 pairs of consecutive frames.
     """

@@ -75,8 +75,8 @@ def of_pictures(
 def read_preprocessing(name: str, published: Preprocessing) -> Preprocessing | None:
     """What the preprocessor file of a checkpoint says about pictures; None where it has none.
 
-    Both generations of the file are understood: ``size: 224`` and ``size: {"shortest_edge": 224}``. Where it is silent on
-    cropping and interpolation, the family's ``published`` values count, as they do in its own preprocessor.
+    Both generations of the file are understood: ``size: 224`` and ``size: {"shortest_edge": 224}``. Where it says nothing
+    about cropping or interpolation, the family's ``published`` values apply, as in its own preprocessor.
 
     Raises:
         ConfigError: the file asks for something that is not done here (no resizing, oblong frames, other scaling).

@@ -24,8 +24,8 @@ class VideoSettings:
         size: pixels a side.
         layer: embed with the tokens after this block (0: the patch embedding), neither normed nor projected.
         symmetry: ``mirror`` or ``square``, images of a clip whose embeddings are averaged.
-        pool: of single frames, over space.
-        time: of single frames, over time.
+        pool: how tokens of single frames are pooled over space.
+        time: how they are summarised over time.
     """
 
     frames: int | None = None
@@ -51,7 +51,7 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
     name, _, query = text.partition("?")
     known = [field.name for field in fields(VideoSettings)]
     given: dict[str, Any] = {}
-    for key, value in parse_qsl(query.replace("+", "%2B"), keep_blank_values=True):  # a plus is no blank here
+    for key, value in parse_qsl(query.replace("+", "%2B"), keep_blank_values=True):  # here + is no space
         if key not in known:
             raise ConfigError(f"unknown setting {key!r}", where=text, expected=f"one of {', '.join(known)}")
         if key == "symmetry":

@@ -39,8 +39,8 @@ class SiglipBackbone(FrameBackbone):
     def native(cls, name: str, config: dict[str, Any]) -> Native:
         if config["model_type"].startswith("siglip2"):
             raise ConfigError(
-                "a NaFlex checkpoint, for pictures of any shape", where=f"{cls.family}:{name}",
-                expected="a checkpoint of one frame size, such as google/siglip2-base-patch16-224",
+                "a NaFlex checkpoint, for images of any shape", where=f"{cls.family}:{name}",
+                expected="a checkpoint with a fixed frame size, such as google/siglip2-base-patch16-224",
             )  # fmt: skip
         full = _image_half(config)
         if not full.vision_use_head:

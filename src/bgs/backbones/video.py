@@ -126,15 +126,15 @@ class VideoBackbone(ClipReader):
 
     @classmethod
     def pooling(cls, asked: VideoSettings, frames: int, where: str) -> tuple[Pool | None, Time]:
-        """How tokens are pooled over space (None: as the family does) and over time; a choice for single frames only.
+        """How tokens are pooled over space (None: as published) and over time; only encoders of single frames have a choice.
 
         Raises:
             ConfigError: a choice that the family does not have.
         """
         if asked.pool is not None or asked.time is not None:
             raise ConfigError(
-                "this family pools over space and time at once", where=where, expected="no pool or time",
-                hint="both are for encoders of single frames: dinov2:, siglip: and clip:",
+                "this family has no choice of pooling", where=where, expected="neither pool nor time",
+                hint="clip:, siglip: and dinov2: have one",
             )  # fmt: skip
         return None, "mean"
 
@@ -166,12 +166,12 @@ class VideoBackbone(ClipReader):
         return after, (TokenMixing(found[0].reshape(*hidden.shape[:-1], hidden.shape[-2])),)
 
     @property
-    def linear(self) -> bool:
-        """Whether the embedding weighs tokens: only then attention can be followed from it."""
+    def weighs_tokens(self) -> bool:
+        """Whether the embedding is a weighted mean of tokens, so that attention can be traced back from it."""
         return True
 
     def readout(self, hidden: Hidden) -> Weights:
-        """Weights of the embedding on the tokens after the last block: it is linear in them, so they are its gradient."""
+        """Weights of the embedding on the tokens after the last block: it is linear in them, so these are its gradient."""
         with torch.enable_grad():
             tokens = hidden.detach().requires_grad_()
             (gradient,) = torch.autograd.grad(self.summary(tokens)[:, 0].sum(), tokens)

@@ -43,8 +43,8 @@ class VideoSpec(BackboneSpec):
         depth: blocks that are run.
         layer: the block whose tokens are embedded, None for the checkpoint's own embedding.
         symmetry: images of a clip whose embeddings are averaged.
-        pool: of single frames, over space; None for the family's own.
-        time: of single frames, over time.
+        pool: how tokens of single frames are pooled over space; None for the family's default.
+        time: how they are summarised over time.
     """
 
     preprocessing: Preprocessing
@@ -61,7 +61,7 @@ class VideoSpec(BackboneSpec):
 
     def settings(self) -> dict[str, Any]:
         settings = {"layer": self.layer, "symmetry": self.symmetry, **self.preprocessing.settings()}
-        # Named only where chosen, so that adapters of before there was a choice stay what they are.
+        # Recorded only where it differs from the default, so that older adapters remain valid.
         if self.pool is not None:
             settings["pool"] = self.pool
         if self.time != "mean":
