@@ -71,6 +71,8 @@ TINY_CLIPS = {
     "timesformer": (4, 32),
     "videomae": (4, 32),
     "clip": (8, 32),
+    "siglip": (8, 32),
+    "dinov2": (8, 32),
 }
 _PREPROCESSOR = {
     "do_resize": True, "size": {"shortest_edge": 36}, "resample": 2, "do_center_crop": True,
@@ -108,6 +110,15 @@ def tiny_video_model(family: str, **changes: object):
         return model
     if family == "videomae":
         return hf.VideoMAEModel(hf.VideoMAEConfig(**shared | {"num_frames": 4} | changes))
+    if family == "siglip":
+        return hf.SiglipVisionModel(hf.SiglipVisionConfig(**shared | changes))
+    if family == "dinov2":
+        return hf.Dinov2Model(hf.Dinov2Config(**shared | {"mlp_ratio": 2} | changes))
+    if family == "dinov2-registers":
+        config = hf.Dinov2WithRegistersConfig(**shared | {"mlp_ratio": 2, "num_register_tokens": 2} | changes)
+        return hf.Dinov2WithRegistersModel(config)
+    if family == "dinov3":
+        return hf.DINOv3ViTModel(hf.DINOv3ViTConfig(**shared | {"num_register_tokens": 2} | changes))
     assert family == "clip"
     return hf.CLIPVisionModelWithProjection(hf.CLIPVisionConfig(**shared | {"projection_dim": 24} | changes))
 

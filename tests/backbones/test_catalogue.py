@@ -8,17 +8,21 @@ import pytest
 import torch
 import transformers as hf
 from torch._subclasses.fake_tensor import FakeTensorMode
+from transformers.models.dinov3_vit import modeling_dinov3_vit
 
 from bgs import BgsError
 from bgs.backbones import LoraSettings, attach_lora, load_backbone
 from bgs.backbones.catalogue import CARDS, TINY, expand
+from bgs.backbones.dinov2 import Dinov3Backbone
 from bgs.backbones.registry import VIDEO_FAMILIES
 from bgs.backbones.video import VideoBackbone
 from bgs.backbones.video_spec import VideoSpec
 from bgs.backbones.vjepa2_1_network import SIZES, VJEPA21Encoder
 
+_SMALL = {"hidden_size": 384, "num_hidden_layers": 12, "num_attention_heads": 6, "intermediate_size": 1536}
 _BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 _LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
+_DINO = {"s": _SMALL, "b": _BASE, "l": _LARGE}
 _SDPA = {"attn_implementation": "sdpa"}
 
 
@@ -33,6 +37,18 @@ def _vjepa2(width: int, depth: int, heads: int, ratio: float, size: int) -> hf.V
 def _clip(shape: dict, patch: int, projection: int) -> hf.CLIPVisionModelWithProjection:
     config = hf.CLIPVisionConfig(**shape, patch_size=patch, projection_dim=projection, **_SDPA)
     return hf.CLIPVisionModelWithProjection(config)
+
+
+def _dinov2(shape: dict, registers: bool) -> hf.Dinov2Model | hf.Dinov2WithRegistersModel:
+    shape = {key: value for key, value in shape.items() if key != "intermediate_size"}
+    settings = shape | {"image_size": 518, "patch_size": 14} | _SDPA
+    if registers:
+        return hf.Dinov2WithRegistersModel(hf.Dinov2WithRegistersConfig(**settings))
+    return hf.Dinov2Model(hf.Dinov2Config(**settings))
+
+
+def _dinov3(shape: dict) -> hf.DINOv3ViTModel:
+    return hf.DINOv3ViTModel(hf.DINOv3ViTConfig(**shape, num_register_tokens=4, **_SDPA))
 
 
 def _videomae(shape: dict, pooled: bool) -> hf.VideoMAEModel:
@@ -56,14 +72,21 @@ NETWORKS = {
     "clip-b32": lambda: _clip(_BASE, 32, 512),
     "clip-b16": lambda: _clip(_BASE, 16, 512),
     "clip-l14": lambda: _clip(_LARGE, 14, 768),
+    **{
+        name: lambda: hf.SiglipVisionModel(hf.SiglipVisionConfig(**_BASE, **_SDPA))
+        for name in ("siglip-b16", "siglip2-b16")
+    },
+    **{f"dinov2-{size}": lambda shape=shape: _dinov2(shape, False) for size, shape in _DINO.items()},
+    **{f"dinov2-reg-{size}": lambda shape=shape: _dinov2(shape, True) for size, shape in _DINO.items()},
+    **{f"dinov3-{size}": lambda shape=shape: _dinov3(shape) for size, shape in _DINO.items()},
 }
-LINEARS_A_BLOCK = {"vjepa2": 6, "vjepa2.1": 4, "timesformer": 7, "videomae": 6, "clip": 6}
+LINEARS_A_BLOCK = dict.fromkeys(VIDEO_FAMILIES, 6) | {"vjepa2.1": 4, "timesformer": 7}
 
 
 def without_weights(name: str) -> VideoBackbone:
     """The real architecture of a card, on the meta device, with fresh adapters."""
     card = CARDS[name]
-    kind = VIDEO_FAMILIES[card.family]
+    kind = Dinov3Backbone if name.startswith("dinov3") else VIDEO_FAMILIES[card.family]
     with torch.device("meta"):
         module = NETWORKS[name]()
         depth = len(module.get_submodule(kind.blocks_name))
@@ -104,13 +127,19 @@ def with_fake_weights(backbone: VideoBackbone) -> None:
     "name",
     [
         pytest.param(
-            name, marks=() if name in ("clip-b32", "timesformer-k400", "vjepa2.1-b") else pytest.mark.slow
+            name,
+            marks=()
+            if name in ("clip-b32", "timesformer-k400", "vjepa2.1-b", "dinov3-s")
+            else pytest.mark.slow,
         )
         for name in CARDS
     ],
 )
-def test_memory_is_weights_and_what_the_backward_pass_keeps(name):
+def test_memory_is_weights_and_what_the_backward_pass_keeps(name, monkeypatch):
     card, backbone = CARDS[name], without_weights(name)
+    places = modeling_dinov3_vit.get_patches_center_coordinates
+    # Its cache would give tensors without memory to whoever asks next.
+    monkeypatch.setattr(modeling_dinov3_vit, "get_patches_center_coordinates", places.__wrapped__)
     with FakeTensorMode(allow_non_fake_inputs=True):
         with_fake_weights(backbone)
         weights = {

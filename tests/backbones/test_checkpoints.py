@@ -13,6 +13,8 @@ from bgs import BgsError
 from bgs.backbones import load_backbone
 from bgs.backbones.preprocessing import IMAGENET_MEAN, Preprocessing, of_pictures, read_preprocessing
 from bgs.backbones.settings import VideoSettings, parse_settings
+from bgs.backbones.siglip import SiglipBackbone
+from bgs.backbones.videomae import VideoMAEBackbone
 from bgs.stimuli import Sampling
 from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
 
@@ -25,9 +27,14 @@ OLD_CLIP = {"do_resize": True, "size": 224, "resample": 3, "do_center_crop": Tru
             "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28]}  # fmt: skip
 
 
-def preprocessing(tmp_path, content: dict, name: str = "preprocessor_config.json") -> Preprocessing | None:
+VIDEO, SIGLIP = VideoMAEBackbone.published, SiglipBackbone.published
+
+
+def preprocessing(
+    tmp_path, content: dict, name: str = "preprocessor_config.json", published: Preprocessing = VIDEO
+) -> Preprocessing | None:
     (tmp_path / name).write_text(json.dumps(content))
-    return read_preprocessing(str(tmp_path))
+    return read_preprocessing(str(tmp_path), published)
 
 
 def test_both_generations_of_preprocessor_files(tmp_path):
@@ -43,6 +50,17 @@ def test_a_file_that_does_not_crop_squeezes(tmp_path):
     found = preprocessing(tmp_path, MODERN | {"do_center_crop": False, "size": {"height": 224, "width": 224}})
     assert found.sampling == Sampling(1, 224, crop="none")
     assert found.for_clips(1, 64).sampling == Sampling(1, 64, crop="none")
+
+
+def test_a_file_silent_on_crop_and_interpolation_means_what_the_familys_own_preprocessor_does(tmp_path):
+    """SigLIP's published file: naive reading crops the middle out of a frame that the authors squeeze whole."""
+    file = {
+        "do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5], "rescale_factor": 1 / 255, "size": {"height": 224, "width": 224},
+    }  # fmt: skip
+    found = preprocessing(tmp_path, file, published=SIGLIP)
+    assert found.sampling == Sampling(1, 224, crop="none", interpolation="bicubic")
+    assert preprocessing(tmp_path, file).sampling == Sampling(1, 224, resize=224)
 
 
 def test_no_normalisation_is_mean_zero_and_deviation_one(tmp_path):
@@ -73,7 +91,7 @@ def test_without_a_preprocessor_file_the_published_values_are_used_and_said(tmp_
     assert "no preprocessor file" in backbone.notes[0]
     assert str(backbone.spec.preprocessing.mean) in backbone.notes[0]
     assert "\n" not in backbone.notes[0]
-    mean = {"timesformer": 0.45, "clip": 0.48145466}.get(family, 0.485)
+    mean = {"timesformer": 0.45, "clip": 0.48145466, "siglip": 0.5}.get(family, 0.485)
     assert backbone.spec.preprocessing.mean[0] == mean
     assert backbone.spec.preprocessing.size == 32
 

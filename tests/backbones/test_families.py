@@ -18,8 +18,8 @@ from tiny_models import TINY_CLIPS, save_tiny_video, tiny_clips
 from tiny_training import method, train
 
 FAMILIES = list(TINY_CLIPS)
-BLOCKS = {"vjepa2": 3, "vjepa2.1": 4, "timesformer": 3, "videomae": 3, "clip": 3}
-LINEARS_A_BLOCK = {"vjepa2": 6, "vjepa2.1": 4, "timesformer": 7, "videomae": 6, "clip": 6}
+BLOCKS = dict.fromkeys(FAMILIES, 3) | {"vjepa2.1": 4}
+LINEARS_A_BLOCK = dict.fromkeys(FAMILIES, 6) | {"vjepa2.1": 4, "timesformer": 7}
 
 
 @pytest.fixture(scope="session", params=FAMILIES)
@@ -53,6 +53,8 @@ def own_embedding(family: str, backbone, clips) -> torch.Tensor:
         return module(pixels).last_hidden_state[:, 0]
     if family == "videomae":
         return module(pixels).last_hidden_state.mean(dim=1)
+    if family in ("siglip", "dinov2"):
+        return module(pixels.flatten(0, 1)).pooler_output.unflatten(0, pixels.shape[:2]).mean(dim=1)
     return module(pixels.flatten(0, 1)).image_embeds.unflatten(0, pixels.shape[:2]).mean(dim=1)
 
 
@@ -152,7 +154,7 @@ def test_lora_stays_below_the_layer_that_is_embedded(family, folder):
 
 OTHER_CLIPS = {
     "vjepa2": "frames=6&size=48", "vjepa2.1": "frames=6&size=48", "timesformer": "frames=8&size=48",
-    "videomae": "frames=8", "clip": "frames=3&size=48",
+    "videomae": "frames=8", "clip": "frames=3&size=48", "siglip": "frames=3&size=48", "dinov2": "frames=3&size=48",
 }  # fmt: skip
 
 

@@ -73,7 +73,8 @@ def require_attention(backbone: Backbone, method: str) -> VideoBackbone:
     """The backbone, if it can be asked where it looks.
 
     Raises:
-        NoAttention: no video encoder, or (but for ``gradient``) no block that is run.
+        NoAttention: no video encoder, or (but for ``gradient``) no block that is run, or an embedding that
+            is not a weighted mean of tokens.
         ConfigError: another method.
     """
     if method not in METHODS:
@@ -84,6 +85,11 @@ def require_attention(backbone: Backbone, method: str) -> VideoBackbone:
     if backbone.spec.depth == 0 and method != "gradient":
         hint = "ask for a later layer"
         raise NoAttention("no block is run, so there is no attention", where=source, hint=hint)
+    if not backbone.weighs_tokens and method != "gradient":
+        raise NoAttention(
+            "this embedding is not a weighted mean of tokens", where=source, expected="pool=cls or mean, time=mean",
+            hint="--method gradient",
+        )  # fmt: skip
     return backbone
 
 
@@ -160,15 +166,7 @@ def _attention(backbone: VideoBackbone, clips: Clips) -> tuple[Weights, list[tup
     for number in range(backbone.spec.depth):
         hidden, steps = backbone.attend(number, hidden)
         blocks.append(steps)
-    return _readout(backbone, hidden), blocks
-
-
-def _readout(backbone: VideoBackbone, hidden: Tensor) -> Weights:
-    """Weights of a summary on its tokens: it is linear in them, so they are its gradient."""
-    with torch.enable_grad():
-        tokens = hidden.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(backbone.summary(tokens)[:, 0].sum(), tokens)
-    return gradient[..., 0]
+    return backbone.readout(hidden), blocks
 
 
 def _per_frame(maps: Float[Tensor, "b u h w"], frames: int) -> Float64[np.ndarray, "b t h w"]:

@@ -47,6 +47,8 @@ class ModelCard:
 
 _NC = "CC BY-NC 4.0"
 _CODE = "MIT (the code's; none stated for the weights)"
+_APACHE = "Apache 2.0"
+_DINOV3 = "DINOv3 License (Meta's own; the hub asks to accept it)"
 _ROWS = (
     ("vjepa2-l", "vjepa2", "facebook/vjepa2-vitl-fpc64-256", 64, 256, 303_885_312, 22.4, "MIT"),
     ("vjepa2-h", "vjepa2", "facebook/vjepa2-vith-fpc64-256", 64, 256, 631_648_000, 37.7, "MIT"),
@@ -101,6 +103,17 @@ _ROWS = (
     ("clip-b32", "clip", "openai/clip-vit-base-patch32", 8, 224, 87_849_216, 0.8, _CODE),
     ("clip-b16", "clip", "openai/clip-vit-base-patch16", 8, 224, 86_192_640, 2.0, _CODE),
     ("clip-l14", "clip", "openai/clip-vit-large-patch14", 8, 224, 303_966_208, 7.2, _CODE),
+    ("siglip-b16", "siglip", "google/siglip-base-patch16-224", 8, 224, 92_884_224, 1.9, _APACHE),
+    ("siglip2-b16", "siglip", "google/siglip2-base-patch16-224", 8, 224, 92_884_224, 1.9, _APACHE),
+    ("dinov2-s", "dinov2", "facebook/dinov2-small", 8, 224, 22_056_576, 1.1, _APACHE),
+    ("dinov2-b", "dinov2", "facebook/dinov2-base", 8, 224, 86_580_480, 2.3, _APACHE),
+    ("dinov2-l", "dinov2", "facebook/dinov2-large", 8, 224, 304_368_640, 6.4, _APACHE),
+    ("dinov2-reg-s", "dinov2", "facebook/dinov2-with-registers-small", 8, 224, 22_058_112, 1.1, _APACHE),
+    ("dinov2-reg-b", "dinov2", "facebook/dinov2-with-registers-base", 8, 224, 86_583_552, 2.3, _APACHE),
+    ("dinov2-reg-l", "dinov2", "facebook/dinov2-with-registers-large", 8, 224, 304_372_736, 6.5, _APACHE),
+    ("dinov3-s", "dinov2", "facebook/dinov3-vits16-pretrain-lvd1689m", 8, 224, 21_596_544, 0.9, _DINOV3),
+    ("dinov3-b", "dinov2", "facebook/dinov3-vitb16-pretrain-lvd1689m", 8, 224, 85_660_416, 1.9, _DINOV3),
+    ("dinov3-l", "dinov2", "facebook/dinov3-vitl16-pretrain-lvd1689m", 8, 224, 303_129_600, 5.3, _DINOV3),
 )
 CARDS = {row[0]: ModelCard(*row) for row in _ROWS}
 

@@ -8,18 +8,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bgs._optional import require
-from bgs.backbones.clips import Clips, Pixels
-from bgs.backbones.mixing import Weights
+from bgs.backbones.frame_encoder import FRAMES, FrameBackbone
 from bgs.backbones.preprocessing import of_pictures
-from bgs.backbones.pretrained import eager_attentions, load_transformers, read_config
-from bgs.backbones.video import Hidden, VideoBackbone
+from bgs.backbones.pretrained import load_transformers, read_config
 from bgs.backbones.video_spec import Native
 
-#: Frames of a clip unless the reference says otherwise: an image encoder has no number of its own.
-FRAMES = 8
 
-
-class ClipBackbone(VideoBackbone):
+class ClipBackbone(FrameBackbone):
     """``clip:<hub id or folder>``: a clip is the mean of its frames' projected image embeddings.
 
     Other frame sizes interpolate the trained positions (bicubic), as transformers does when asked.
@@ -48,38 +43,15 @@ class ClipBackbone(VideoBackbone):
         )  # fmt: skip
         return module
 
-    def stem(self, pixels: Pixels) -> Hidden:
+    def embeddings(self, frames: Float[Tensor, "f 3 s s"]) -> Float[Tensor, "f n w"]:
         vision: Any = self.module.vision_model
-        patches = vision.embeddings(pixels.flatten(0, 1), interpolate_pos_encoding=self._interpolates)
-        hidden: Tensor = vision.pre_layrnorm(patches).unflatten(0, pixels.shape[:2])
-        return hidden
+        tokens: Tensor = vision.pre_layrnorm(vision.embeddings(frames, **self.options()))
+        return tokens
 
-    @property
-    def _interpolates(self) -> bool:
-        config: Any = self.module.config
-        return bool(self.spec.preprocessing.size != config.image_size)
-
-    def block(self, number: int, hidden: Hidden) -> Hidden:
-        result: Tensor = self.blocks[number](hidden.flatten(0, 1), None).unflatten(0, hidden.shape[:2])
-        return result
-
-    def summary(self, hidden: Hidden) -> Float[Tensor, "b w"]:
-        return hidden[:, :, 0].mean(dim=1)
-
-    def final(self, hidden: Hidden) -> Float[Tensor, "b d"]:
+    def finish(self, tokens: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         module: Any = self.module
-        embeds: Tensor = module.visual_projection(module.vision_model.post_layernorm(hidden[:, :, 0]))
-        return embeds.mean(dim=1)
-
-    def on_grid(self, weights: Weights) -> Float[Tensor, "b u h w"]:
-        return super().on_grid(weights[:, :, 1:])
-
-    def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "frames heads n n"], ...]:
-        """Attention within frames, B·T rows."""
-        return eager_attentions(
-            self.module, self.spec.depth, pixel_values=self.pixels(clips).flatten(0, 1),
-            interpolate_pos_encoding=self._interpolates,
-        )  # fmt: skip
+        embeds: Tensor = module.visual_projection(module.vision_model.post_layernorm(tokens))
+        return embeds
 
 
 def _image_half(config: dict[str, Any]) -> Any:

@@ -72,10 +72,11 @@ def of_pictures(
     return Preprocessing(Sampling(1, size, crop, short_edge, interpolation), mean, std)
 
 
-def read_preprocessing(name: str) -> Preprocessing | None:
+def read_preprocessing(name: str, published: Preprocessing) -> Preprocessing | None:
     """What the preprocessor file of a checkpoint says about pictures; None where it has none.
 
-    Both generations of the file are understood: ``size: 224`` and ``size: {"shortest_edge": 224}``.
+    Both generations of the file are understood: ``size: 224`` and ``size: {"shortest_edge": 224}``. Where it says nothing
+    about cropping or interpolation, the family's ``published`` values apply, as in its own preprocessor.
 
     Raises:
         ConfigError: the file asks for something that is not done here (no resizing, oblong frames, other scaling).
@@ -83,31 +84,33 @@ def read_preprocessing(name: str) -> Preprocessing | None:
     for filename in _FILES:
         content = read_json(name, filename)
         if content is not None:
-            return _parse(content, f"{name}/{filename}")
+            return _parse(content, f"{name}/{filename}", published.sampling)
     return None
 
 
-def _parse(content: dict[str, Any], where: str) -> Preprocessing:
+def _parse(content: dict[str, Any], where: str, published: Sampling) -> Preprocessing:
     scale = content.get("rescale_factor", 1 / 255)
     scaled = content.get("do_rescale", True) and math.isclose(scale, 1 / 255, rel_tol=1e-6)
-    interpolation = _INTERPOLATIONS.get(content.get("resample", 2))
+    interpolation = (
+        _INTERPOLATIONS.get(content["resample"]) if "resample" in content else published.interpolation
+    )
     if not scaled or not content.get("do_resize", True) or interpolation is None:
         raise ConfigError(
             "cannot prepare pixels this way",
             where=where,
             expected="resized (resample 2 or 3), scaled by 1/255",
         )
-    size, short_edge = _sizes(content, where)
+    size, short_edge = _sizes(content, where, crops=published.crop == "center")
     normal = content.get("do_normalize", True)
     mean = _colour(content, "image_mean", where) if normal else (0.0, 0.0, 0.0)
     std = _colour(content, "image_std", where) if normal else (1.0, 1.0, 1.0)
     return of_pictures(size, short_edge, mean, std, interpolation)
 
 
-def _sizes(content: dict[str, Any], where: str) -> tuple[int, int | None]:
+def _sizes(content: dict[str, Any], where: str, crops: bool) -> tuple[int, int | None]:
     """Side of the square, and of the shorter side before the crop (None: no crop, the whole frame)."""
     edge = _side(content, "size", where)
-    if content.get("do_center_crop", True):
+    if content.get("do_center_crop", crops):
         size = _side(content, "crop_size", where) or edge
         if size is not None:
             return size, max(edge or size, size)

@@ -23,6 +23,13 @@ FAMILY_OF_MODEL_TYPE = {
     "videomae": "videomae",
     "clip": "clip",
     "clip_vision_model": "clip",
+    "siglip": "siglip",
+    "siglip_vision_model": "siglip",
+    "siglip2": "siglip",
+    "siglip2_vision_model": "siglip",
+    "dinov2": "dinov2",
+    "dinov2_with_registers": "dinov2",
+    "dinov3_vit": "dinov2",
 }
 
 

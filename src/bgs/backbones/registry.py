@@ -10,10 +10,12 @@ from bgs.backbones.adapter import load_adapter, read_about
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.catalogue import expand
 from bgs.backbones.clip import ClipBackbone
+from bgs.backbones.dinov2 import Dinov2Backbone
 from bgs.backbones.features import FeaturesBackbone
 from bgs.backbones.lookup import LookupBackbone
 from bgs.backbones.low_level import MotionBackbone, PixelBackbone
 from bgs.backbones.scratch import ScratchBackbone
+from bgs.backbones.siglip import SiglipBackbone
 from bgs.backbones.text import TextBackbone
 from bgs.backbones.timesformer import TimesformerBackbone
 from bgs.backbones.tiny import TinyBackbone
@@ -25,7 +27,15 @@ from bgs.backbones.vjepa2_1 import VJEPA21Backbone
 #: The video families by the name before the colon.
 VIDEO_FAMILIES: dict[str, type[VideoBackbone]] = {
     kind.family: kind
-    for kind in (VJEPA2Backbone, VJEPA21Backbone, TimesformerBackbone, VideoMAEBackbone, ClipBackbone)
+    for kind in (
+        VJEPA2Backbone,
+        VJEPA21Backbone,
+        TimesformerBackbone,
+        VideoMAEBackbone,
+        ClipBackbone,
+        SiglipBackbone,
+        Dinov2Backbone,
+    )
 }
 _FAMILIES: dict[str, Callable[[str], Backbone]] = {
     "text": TextBackbone,
@@ -47,9 +57,10 @@ def load_backbone(reference: str) -> Backbone:
 
     ``text:<hub id or folder>``, ``text:minilm``, ``lookup:<dim>``, ``scratch:videomae-tiny``, ``tiny-videomae``; the low-level
     baselines ``pixels:`` and ``motion:``; ``features:FILE``, embeddings that were made elsewhere; ``vjepa2:``, ``vjepa2.1:``,
-    ``timesformer:``, ``videomae:`` or ``clip:`` and a hub id or folder, with ``?frames=T&size=S&layer=k`` where other clips or
-    another layer are wanted; a short name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base
-    model with the trained adapter in it.
+    ``timesformer:``, ``videomae:``, ``clip:``, ``siglip:`` or ``dinov2:`` and a hub id or folder, with
+    ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted, and ``?pool=P&time=Q`` for the last three,
+    which see single frames; a short name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's
+    base model with the trained adapter in it.
 
     Raises:
         ConfigError: not such a reference.

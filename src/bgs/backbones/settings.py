@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bgs._errors import ConfigError
+from bgs.backbones.pooling import POOLINGS, Pool, Time, known_pooling
 from bgs.backbones.symmetry import Symmetry, known_symmetry
 
 #: Longer numbers are slips.
@@ -23,12 +24,16 @@ class VideoSettings:
         size: pixels a side.
         layer: embed with the tokens after this block (0: the patch embedding), neither normed nor projected.
         symmetry: ``mirror`` or ``square``, images of a clip whose embeddings are averaged.
+        pool: how tokens of single frames are pooled over space.
+        time: how they are summarised over time.
     """
 
     frames: int | None = None
     size: int | None = None
     layer: int | None = None
     symmetry: Symmetry | None = None
+    pool: Pool | None = None
+    time: Time | None = None
 
     def __str__(self) -> str:
         given = [
@@ -46,11 +51,14 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
     name, _, query = text.partition("?")
     known = [field.name for field in fields(VideoSettings)]
     given: dict[str, Any] = {}
-    for key, value in parse_qsl(query, keep_blank_values=True):
+    for key, value in parse_qsl(query.replace("+", "%2B"), keep_blank_values=True):  # here + is no space
         if key not in known:
             raise ConfigError(f"unknown setting {key!r}", where=text, expected=f"one of {', '.join(known)}")
         if key == "symmetry":
             given[key] = known_symmetry(value, text)
+            continue
+        if key in POOLINGS:
+            given[key] = known_pooling(key, value, text)
             continue
         least = 0 if key == "layer" else 1
         if not value.isdecimal() or len(value) > _DIGITS or int(value) < least:

@@ -17,9 +17,10 @@ from bgs.backbones.clip_reader import ClipReader
 from bgs.backbones.clips import Clips, Normaliser, Pixels
 from bgs.backbones.lora import block_linears, linear_pattern
 from bgs.backbones.mixing import Mixing, TokenMixing, Weights, caught, eager
+from bgs.backbones.pooling import Pool, Time, width_over_time
 from bgs.backbones.preprocessing import Preprocessing, read_preprocessing
 from bgs.backbones.pretrained import fingerprint, read_config
-from bgs.backbones.settings import parse_settings
+from bgs.backbones.settings import VideoSettings, parse_settings
 from bgs.backbones.symmetry import Symmetry
 from bgs.backbones.trunk import TrunkInputs, TrunkState, cache_hidden
 from bgs.backbones.video_spec import Native, VideoSpec
@@ -57,7 +58,7 @@ class VideoBackbone(ClipReader):
 
     @classmethod
     def load(cls, reference: str) -> VideoBackbone:
-        """Load ``<hub id or folder>[?frames=T&size=S&layer=k&symmetry=Y]``.
+        """Load ``<hub id or folder>[?frames=T&size=S&layer=k&symmetry=Y&pool=P&time=Q]``.
 
         Raises:
             BgsError: it cannot be read, is of another family, or cannot run exactly as asked.
@@ -66,15 +67,17 @@ class VideoBackbone(ClipReader):
         native = cls.native(name, read_config(cls.family, name))
         frames, size = asked.frames or native.frames, asked.size or native.size
         cls.check(native, frames, size, where=f"{cls.family}:{reference}")
+        pool, time = cls.pooling(asked, frames, where=f"{cls.family}:{reference}")
         preprocessing, notes = cls._preprocessing(name, native, frames, asked.size)
         depth = native.depth if asked.layer is None else asked.layer
         if depth > native.depth:
             raise ConfigError("no such layer", where=reference, expected=f"0 to {native.depth}", got=depth)
         module = cls.load_module(name, frames, size)
         spec = VideoSpec(
-            cls.family, f"{cls.family}:{name}{asked}", native.embedding if asked.layer is None else native.width,
+            cls.family, f"{cls.family}:{name}{asked}",
+            width_over_time(time, native.embedding if asked.layer is None else native.width),
             fingerprint(module), preprocessing=preprocessing, depth=depth, layer=asked.layer,
-            symmetry=asked.symmetry or "none",
+            symmetry=asked.symmetry or "none", pool=pool, time=time,
         )  # fmt: skip
         return cls(module, spec, notes)
 
@@ -82,7 +85,7 @@ class VideoBackbone(ClipReader):
     def _preprocessing(
         cls, name: str, native: Native, frames: int, size: int | None
     ) -> tuple[Preprocessing, tuple[str, ...]]:
-        found = read_preprocessing(name)
+        found = read_preprocessing(name, cls.published)
         if found is None:
             values = cls.published.for_clips(frames, size or native.size)
             note = (
@@ -121,6 +124,20 @@ class VideoBackbone(ClipReader):
             expected = f"a multiple of {native.patch} pixels, at least {2 * native.patch}"
             raise ConfigError("size", where=where, expected=expected, got=size)
 
+    @classmethod
+    def pooling(cls, asked: VideoSettings, frames: int, where: str) -> tuple[Pool | None, Time]:
+        """How tokens are pooled over space (None: as published) and over time; only encoders of single frames have a choice.
+
+        Raises:
+            ConfigError: a choice that the family does not have.
+        """
+        if asked.pool is not None or asked.time is not None:
+            raise ConfigError(
+                "this family has no choice of pooling", where=where, expected="neither pool nor time",
+                hint="clip:, siglip: and dinov2: have one",
+            )  # fmt: skip
+        return None, "mean"
+
     @abstractmethod
     def stem(self, pixels: Pixels) -> Hidden:
         """Tokens before the first block, one leading row a clip."""
@@ -147,6 +164,18 @@ class VideoBackbone(ClipReader):
         with eager(self.module), caught(attention) as found:
             after = self.block(number, hidden)
         return after, (TokenMixing(found[0].reshape(*hidden.shape[:-1], hidden.shape[-2])),)
+
+    @property
+    def weighs_tokens(self) -> bool:
+        """Whether the embedding is a weighted mean of tokens, so that attention can be traced back from it."""
+        return True
+
+    def readout(self, hidden: Hidden) -> Weights:
+        """Weights of the embedding on the tokens after the last block: it is linear in them, so these are its gradient."""
+        with torch.enable_grad():
+            tokens = hidden.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(self.summary(tokens)[:, 0].sum(), tokens)
+        return gradient[..., 0]
 
     @property
     def patch(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bgs.backbones.backbone import BackboneSpec
+from bgs.backbones.pooling import Pool, Time
 from bgs.backbones.preprocessing import Preprocessing
 from bgs.backbones.symmetry import Symmetry
 
@@ -42,12 +43,16 @@ class VideoSpec(BackboneSpec):
         depth: blocks that are run.
         layer: the block whose tokens are embedded, None for the checkpoint's own embedding.
         symmetry: images of a clip whose embeddings are averaged.
+        pool: how tokens of single frames are pooled over space; None for the family's default.
+        time: how they are summarised over time.
     """
 
     preprocessing: Preprocessing
     depth: int
     layer: int | None = None
     symmetry: Symmetry = "none"
+    pool: Pool | None = None
+    time: Time = "mean"
 
     @property
     def frames(self) -> int:
@@ -55,4 +60,10 @@ class VideoSpec(BackboneSpec):
         return self.preprocessing.sampling.frames
 
     def settings(self) -> dict[str, Any]:
-        return {"layer": self.layer, "symmetry": self.symmetry, **self.preprocessing.settings()}
+        settings = {"layer": self.layer, "symmetry": self.symmetry, **self.preprocessing.settings()}
+        # Recorded only where it differs from the default, so that older adapters remain valid.
+        if self.pool is not None:
+            settings["pool"] = self.pool
+        if self.time != "mean":
+            settings["time"] = self.time
+        return settings

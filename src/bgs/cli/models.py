@@ -37,7 +37,7 @@ def list_models(json: Json = None) -> None:
     """List the video models that have a short name, and what each needs.
 
     Any other checkpoint of these families is loaded by `family:<hub id or folder>`, optionally with
-    `?frames=T&size=S&layer=k`.
+    `?frames=T&size=S&layer=k`; encoders of single frames also take `?pool=P&time=Q`.
     """
     from bgs.backbones.catalogue import CARDS, TINY
 
