@@ -17,8 +17,9 @@ from bgs.stimuli.decoding import Decoder, decode
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
 
-#: Clips waiting for each thread: enough to keep it busy, few enough to bound memory.
-_AHEAD = 4
+#: Clips for each thread that are begun or waiting, and not yet taken: enough to keep threads busy, few enough to bound
+#: memory and what a kill costs.
+_AHEAD = 2
 
 #: The frames of a clip, or the reason why there are none.
 Outcome = UInt8[np.ndarray, "t s s 3"] | str
@@ -59,8 +60,9 @@ def _as_completed(jobs: Iterator[Future[tuple[int, Outcome]]], ahead: int) -> It
     waiting = set(islice(jobs, ahead))
     while waiting:
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        waiting |= set(islice(jobs, len(done)))
-        yield from (job.result() for job in done)
+        for job in done:
+            yield job.result()
+            waiting |= set(islice(jobs, 1))
 
 
 def _outcome(position: int, path: Path, sampling: Sampling, decoder: Decoder) -> tuple[int, Outcome]:
