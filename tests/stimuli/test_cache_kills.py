@@ -82,5 +82,5 @@ def test_kills_cost_only_what_was_being_decoded(tmp_path: Path) -> None:
     assert np.asarray(frames.array).tobytes() == np.asarray(whole).tobytes()
     assert not list(cache.rglob("*.part"))
     print(
-        f"\n{CLIPS} clips, {KILLS} kills: {decoded.total()} decodings, of which {lost.total()} were cut short by a kill"
+        f"\n{CLIPS} clips, {KILLS} kills: {decoded.total()} decodings, of which {lost.total()} were in flight when killed"
     )

@@ -57,12 +57,15 @@ def decode_all(
 
 
 def _as_completed(jobs: Iterator[Future[tuple[int, Outcome]]], ahead: int) -> Iterator[tuple[int, Outcome]]:
-    waiting = set(islice(jobs, ahead))
+    waiting = list(islice(jobs, ahead))
     while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for job in done:
-            yield job.result()
-            waiting |= set(islice(jobs, 1))
+        wait(waiting, return_when=FIRST_COMPLETED)
+        job = next(
+            job for job in waiting if job.done()
+        )  # the first that was begun: a single thread's come in order
+        waiting.remove(job)
+        yield job.result()
+        waiting.extend(islice(jobs, 1))
 
 
 def _outcome(position: int, path: Path, sampling: Sampling, decoder: Decoder) -> tuple[int, Outcome]:
