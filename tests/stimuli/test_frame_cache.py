@@ -25,7 +25,7 @@ from bgs.stimuli import (
     UnreadableClips,
     decode,
     decode_pool,
-    frame_cache,
+    pack_builder,
 )
 from clips import number_of, numbered, write_clip
 
@@ -51,13 +51,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every path that is decoded, in order."""
     seen: list[Path] = []
-    original = frame_cache.decode_all
+    original = pack_builder.decode_all
 
     def counting(paths: list[Path], *rest: object) -> object:
         seen.extend(paths)
         return original(paths, *rest)
 
-    monkeypatch.setattr(frame_cache, "decode_all", counting)
+    monkeypatch.setattr(pack_builder, "decode_all", counting)
     return seen
 
 
@@ -359,7 +359,7 @@ def test_too_full_a_disk_is_noticed_before_decoding(
 ) -> None:
     from types import SimpleNamespace
 
-    monkeypatch.setattr(frame_cache.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100_000))
+    monkeypatch.setattr(pack_builder.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100_000))
     with pytest.raises(DataError, match=r"disk is too full .* 0 MB free .*bgs cache clear"):
         FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
     assert leftovers(tmp_path) == []

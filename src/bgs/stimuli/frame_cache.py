@@ -13,23 +13,21 @@ import importlib.metadata
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from bgs._errors import BgsError, DataError, MissingExtraError
-from bgs._files import LOCK, cache_folder, make_folder
+from bgs._files import LOCK, cache_folder
 from bgs._lock import locked
-from bgs._progress import note
 from bgs._typing import Int
 from bgs.stimuli.clip_files import readable_files
 from bgs.stimuli.content_hashes import file_hashes
-from bgs.stimuli.decode_pool import decode_all
 from bgs.stimuli.decoding import Decoder
-from bgs.stimuli.frame_pack import FrameArray, FramePack, add_records
+from bgs.stimuli.frame_pack import FrameArray, FramePack
+from bgs.stimuli.pack_builder import SPACE_HINT, PackBuilder
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.unreadable import Failure, UnreadableClips
@@ -41,7 +39,6 @@ _PACKAGES: dict[Decoder, tuple[str, str]] = {
     "pyav": ("av", "video"),
     "torchcodec": ("torchcodec", "torchcodec"),
 }
-_SPACE_HINT = "`bgs cache clear` frees space; BGS_CACHE names a folder elsewhere"
 _ACCESS_HINT = "make it writable, or name another folder in BGS_CACHE"
 
 
@@ -127,7 +124,7 @@ class FrameCache:
             paths, failures = readable_files(stimuli)
             digests = file_hashes(list(paths.values()), self.folder / "hashes.json")
             hashes = dict(zip(paths, digests, strict=True))
-            build = _Build(
+            builder = PackBuilder(
                 self.folder / _sampling_folder(sampling, decoder),
                 {hashes[i]: path for i, path in paths.items()},
                 Counter(digests),
@@ -136,7 +133,7 @@ class FrameCache:
                 workers,
                 progress or (lambda done: None),
             )
-            pack, notes = build.complete_pack(len(failures))
+            pack, notes = builder.complete_pack(len(failures))
         failures |= {i: pack.failures[clip] for i, clip in hashes.items() if clip in pack.failures}
         named = tuple(Failure(stimuli.ids[i], failures[i]) for i in sorted(failures))
         if failures and (not skip_bad or len(failures) == len(stimuli)):
@@ -181,7 +178,7 @@ class FrameCache:
             if not isinstance(cause, OSError):
                 raise
             full = cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-            hint = _SPACE_HINT if full else _ACCESS_HINT
+            hint = SPACE_HINT if full else _ACCESS_HINT
             where = cause.filename or self.folder
             raise DataError(
                 f"the frame cache cannot be used: {cause.strerror}", where=where, hint=hint
@@ -196,70 +193,6 @@ def _sampling_folder(sampling: Sampling, decoder: Decoder) -> str:
     except importlib.metadata.PackageNotFoundError:
         hint = f"pip install 'bgs-video[{extra}]'"
         raise MissingExtraError(f"this needs the package {package!r}", hint=hint) from None
-
-
-@dataclass(frozen=True)
-class _Build:
-    """Clips that are wanted, and how they are decoded.
-
-    Attributes:
-        folder: of the pack.
-        files: content hash -> a file of that content.
-        counts: content hash -> stimuli with that content.
-    """
-
-    folder: Path
-    files: dict[str, Path]
-    counts: Counter[str]
-    sampling: Sampling
-    decoder: Decoder
-    workers: int | None
-    report: Callable[[int], None]
-
-    def complete_pack(self, failed: int) -> tuple[FramePack, tuple[str, ...]]:
-        """A pack with every clip, decoded if need be, and what there is to say of it.
-
-        Args:
-            failed: stimuli without a readable file, to be reported with the clips that are there.
-        """
-        pack = FramePack.open(self.folder)
-        missing = pack.missing(self.files, self.sampling.shape)
-        if not missing:
-            self.report(failed + self.counts.total())
-            return pack, ()
-        with locked(make_folder(self.folder) / LOCK, on_wait=_tell):
-            pack = FramePack.open(self.folder)
-            missing = pack.missing(
-                missing, self.sampling.shape
-            )  # while this run waited, another may have decoded some
-            damaged = [clip for clip in missing if clip in pack.records]
-            self.report(failed + self.counts.total() - sum(self.counts[clip] for clip in missing))
-            self._decode(missing)
-            pack = FramePack.open(self.folder)
-        what = f"the frames of {len(damaged)} of {len(self.files)} clips were damaged"
-        return pack, (f"{what}: they were decoded again ({self.folder})",) if damaged else ()
-
-    def _decode(self, clips: list[str]) -> None:
-        size = prod(self.sampling.shape)
-        _check_space(self.folder, len(clips) * size)
-        paths = [self.files[clip] for clip in clips]
-        with closing(decode_all(paths, self.sampling, self.decoder, self.workers)) as decoded:
-            outcomes = ((clips[i], outcome) for i, outcome in decoded)
-            for clip in add_records(self.folder, outcomes, size):
-                self.report(self.counts[clip])
-
-
-def _tell(holder: str) -> None:
-    note(f"waiting for {holder}, which is decoding clips into the same frame cache")
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise DataError(
-            "the disk is too full for these frames", where=folder,
-            expected=f"{needed / 1e6:,.0f} MB", got=f"{free / 1e6:,.0f} MB free", hint=_SPACE_HINT,
-        )  # fmt: skip
 
 
 def _entry(folder: Path) -> CacheEntry:
