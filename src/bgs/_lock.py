@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -44,12 +44,15 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path, wait: bool = True) -> Iterator[None]:
+def locked(
+    path: Path, wait: bool = True, on_wait: Callable[[str], None] = lambda holder: None
+) -> Iterator[None]:
     """Hold the lock ``path``, a file that is made if need be and stays.
 
     Args:
         path: the lock.
         wait: for whoever holds it; else that is an error.
+        on_wait: called before waiting, with who holds it.
 
     Raises:
         BgsError: another process holds it (it is named), or it cannot be made.
@@ -58,13 +61,17 @@ def locked(path: Path, wait: bool = True) -> Iterator[None]:
 
     lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=partial(_sign, path))
     try:
-        lock.acquire(timeout=_FOR_EVER if wait else _A_MOMENT)
-    except Timeout:
-        raise BgsError(
-            f"another process is at work here: {_holder(path)}",
-            where=path.parent,
-            hint="wait until it has ended, or end it",
-        ) from None
+        try:
+            lock.acquire(timeout=_A_MOMENT)
+        except Timeout:
+            if not wait:
+                raise BgsError(
+                    f"another process is at work here: {_holder(path)}",
+                    where=path.parent,
+                    hint="wait until it has ended, or end it",
+                ) from None
+            on_wait(_holder(path))
+            lock.acquire(timeout=_FOR_EVER)
     except OSError as error:
         raise BgsError(f"cannot lock: {error.strerror or error}", where=path) from error
     try:

@@ -1,4 +1,4 @@
-"""Progress bars and notes: what is done, how long it will take. Silent where nobody watches, or where silence is asked for."""
+"""Progress bars and notes: what is done, how long it will take. Lines of a log where no terminal is watched."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Event
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, Task
 
 _SHOWN: ContextVar[Progress | None] = ContextVar("progress", default=None)
 _NOTED: set[str] = set()
 _LOGGER = logging.getLogger("bgs")
 #: Set while the whole process, its threads too, is to print nothing but errors.
 _QUIET = Event()
+#: Seconds between two lines of progress where no terminal is watched.
+_BETWEEN_LINES = 30
+#: Seconds over which speed is averaged: an epoch of a large encoder takes minutes.
+_SPEED_PERIOD = 600
 
 
 def be_quiet(wanted: bool = True) -> None:
@@ -37,7 +42,8 @@ def is_quiet() -> bool:
 def progress_bar() -> Iterator[Progress]:
     """A progress display on stderr. There is one: inside another, tasks appear below its tasks until they are done.
 
-    A field ``note`` of a task is shown behind its bar.
+    A field ``note`` of a task is shown behind its bar. Where stderr is no terminal, progress is logged like notes, at most
+    one line every half minute.
     """
     outer = _SHOWN.get()
     if outer is not None:
@@ -48,7 +54,7 @@ def progress_bar() -> Iterator[Progress]:
             for task in set(outer.task_ids) - before:
                 outer.remove_task(task)
         return
-    with _display() as bar:
+    with _display() if is_quiet() or sys.stderr.isatty() else _logged() as bar:
         token = _SHOWN.set(bar)
         try:
             yield bar
@@ -63,7 +69,6 @@ def _display() -> Progress:
         MofNCompleteColumn,
         Progress,
         ProgressColumn,
-        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
@@ -84,9 +89,50 @@ def _display() -> Progress:
         TimeRemainingColumn(),
         Note(table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=Console(stderr=True),
-        disable=is_quiet() or not sys.stderr.isatty(),
-        speed_estimate_period=600,  # seconds: an epoch of a large encoder takes minutes
+        disable=is_quiet(),
+        speed_estimate_period=_SPEED_PERIOD,
     )
+
+
+def _logged() -> Progress:
+    from rich.progress import Progress, TaskID
+
+    class Logged(Progress):
+        told = monotonic()
+
+        def advance(self, task_id: TaskID, advance: float | int = 1) -> None:
+            super().advance(task_id, advance)
+            self.tell()
+
+        def update(self, task_id: TaskID, **changes: Any) -> None:
+            super().update(task_id, **changes)
+            self.tell()
+
+        def tell(self) -> None:
+            if monotonic() - self.told >= _BETWEEN_LINES:
+                self.told = monotonic()
+                lines = [_line(task) for task in self.tasks if task.visible and not task.finished]
+                if lines:
+                    _LOGGER.warning("; ".join(lines))
+
+    return Logged(disable=True, get_time=monotonic, speed_estimate_period=_SPEED_PERIOD)
+
+
+def _line(task: Task) -> str:
+    """How far a task is: ``reading clips 240/1,102, 3.1/s, 4 min 38 s left``."""
+    parts = [f"{task.description} {task.completed:,.0f}/{task.total or 0:,.0f}"]
+    if task.speed and task.time_remaining is not None:
+        parts += [f"{task.speed:.1f}/s" if task.speed >= 1 else f"{1 / task.speed:.1f} s each"]
+        parts += [f"{_duration(round(task.time_remaining))} left"]
+    return ", ".join([*parts, *filter(None, [str(task.fields.get("note", ""))])])
+
+
+def _duration(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def note(*texts: str) -> None:

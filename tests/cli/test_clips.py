@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -120,7 +121,7 @@ def test_fetched_animations_are_a_data_set(
     assert named.videos == own.stimuli.videos
     frames = FrameCache().open_frames(named, Sampling(4, 32), workers=1)
     assert frames.array.shape == (100, 4, 32, 32, 3)
-    assert frames.array.reshape(100, -1).std(axis=1).min() > 10
+    assert np.asarray(frames.array).reshape(100, -1).std(axis=1).min() > 10
 
     drawn: list[str] = []
     monkeypatch.setattr("bgs.api.clips.render_phase", lambda clip, *rest: drawn.append(clip.name))

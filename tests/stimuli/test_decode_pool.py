@@ -33,7 +33,9 @@ def test_closed_by_one_of_its_own_threads(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(decode_pool, "decode", decode)
     frames = decode_all(PATHS, SAMPLING, "pyav", workers=1)
-    assert np.array_equal(next(frames), FRAMES)
+    position, first = next(frames)
+    assert position == 0
+    assert np.array_equal(first, FRAMES)
     abandoned.set()
     assert outcome.get(timeout=60) is None
     assert decoded == ["0.mp4", "1.mp4"]
@@ -63,7 +65,7 @@ def test_an_interrupt_stops_clips_that_are_being_decoded(monkeypatch: pytest.Mon
     assert stopped.is_set()
 
 
-def close(frames: Generator[decode_pool.Outcome, None, None]) -> BaseException | None:
+def close(frames: Generator[tuple[int, decode_pool.Outcome], None, None]) -> BaseException | None:
     try:
         frames.close()
     except RuntimeError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import resource
 import signal
@@ -16,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgs._errors import DataError, MissingExtraError
+from bgs._errors import BgsError, DataError, MissingExtraError
+from bgs.cli import main
 from bgs.stimuli import (
     FrameCache,
     Frames,
@@ -25,7 +25,7 @@ from bgs.stimuli import (
     UnreadableClips,
     decode,
     decode_pool,
-    frame_sets,
+    pack_builder,
 )
 from clips import number_of, numbered, write_clip
 
@@ -51,13 +51,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Every path that is decoded, in order."""
     seen: list[Path] = []
-    original = frame_sets.decode_all
+    original = pack_builder.decode_all
 
     def counting(paths: list[Path], *rest: object) -> object:
         seen.extend(paths)
         return original(paths, *rest)
 
-    monkeypatch.setattr(frame_sets, "decode_all", counting)
+    monkeypatch.setattr(pack_builder, "decode_all", counting)
     return seen
 
 
@@ -71,8 +71,8 @@ def numbers(frames: Frames) -> list[list[int]]:
 def test_frames_are_those_of_decode_in_the_order_of_the_set(tmp_path: Path, clips: list[Path]) -> None:
     frames = FrameCache(tmp_path).open_frames(stimulus_set(*reversed(clips)), SAMPLING)
     assert frames.array.shape == (5, 4, 64, 64, 3)
-    assert isinstance(frames.array, np.memmap)
-    assert not frames.array.flags.writeable
+    assert isinstance(frames.array.records, np.memmap)
+    assert not frames.array.records.flags.writeable
     assert frames.ids == tuple(f"clip {i}" for i in range(5))
     assert frames.positions.tolist() == [0, 1, 2, 3, 4]
     assert frames.failures == ()
@@ -90,14 +90,36 @@ def test_a_second_opening_decodes_nothing(tmp_path: Path, clips: list[Path], cou
     np.testing.assert_array_equal(first.array, again.array)
 
 
-def test_clips_of_another_set_are_copied_not_decoded(
+def test_clips_of_another_set_are_neither_copied_nor_decoded(
     tmp_path: Path, clips: list[Path], counted: list[Path]
 ) -> None:
     cache = FrameCache(tmp_path)
     cache.open_frames(stimulus_set(*clips[:3]), SAMPLING)
-    frames = cache.open_frames(stimulus_set(clips[4], clips[1], clips[1], clips[3]), SAMPLING)
+    told: list[int] = []
+    mixed = stimulus_set(clips[4], clips[1], clips[1], clips[3])
+    frames = cache.open_frames(mixed, SAMPLING, workers=1, progress=told.append)
     assert counted == [*clips[:3], clips[4], clips[3]]
+    assert told == [2, 1, 1], "first those that are there"
     assert numbers(frames) == [[10 * i + k for k in (1, 3, 5, 7)] for i in (4, 1, 1, 3)]
+    (pack,) = tmp_path.rglob("frames.u8")
+    size = pack.stat().st_size
+    assert size == len(clips) * 4 * 64 * 64 * 3
+    for fold in (clips, clips[1:4], clips[::-1]):
+        cache.open_frames(stimulus_set(*fold), SAMPLING)
+    assert pack.stat().st_size == size
+    assert len(counted) == len(clips)
+
+
+def test_frames_are_indexed_like_an_array(tmp_path: Path, clips: list[Path]) -> None:
+    frames = FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING).array
+    whole = np.stack([decode(path, SAMPLING) for path in clips])
+    assert (len(frames), frames.shape) == (len(whole), whole.shape)
+    for index in (2, -1, slice(1, 4), np.array([3, 0, 3]), slice(0, 0)):
+        np.testing.assert_array_equal(frames[index], whole[index])
+    np.testing.assert_array_equal(np.asarray(frames), whole)
+    np.testing.assert_array_equal(list(frames), whole)
+    with pytest.raises(IndexError):
+        frames[5]
 
 
 def test_another_sampling_or_content_is_decoded(tmp_path: Path, counted: list[Path]) -> None:
@@ -135,7 +157,7 @@ def test_default_folder_follows_the_environment(
     FrameCache().open_frames(stimulus_set(clips[0]), SAMPLING)
     assert FrameCache().folder == tmp_path / "mine" / "frames"
     (entry,) = FrameCache().entries()
-    assert (entry.sets, entry.clips) == (1, 1)
+    assert (entry.clips, entry.damaged, entry.current) == (1, 0, True)
     assert entry.key.startswith(SAMPLING.key() + "-av")
     assert entry.size > 4 * 64 * 64 * 3
     assert FrameCache().clear() > entry.size
@@ -218,74 +240,102 @@ def test_missing_decoder(tmp_path: Path, clips: list[Path]) -> None:
 
 # --- several builders, and one that dies ---------------------------------------------------------------------
 
-
-def _build(folder: Path, clips: list[Path], results: object) -> None:
-    frames = FrameCache(folder).open_frames(stimulus_set(*clips), SAMPLING, workers=1)
-    results.put(int(frames.array.sum()))
-
-
-def test_two_builders_at_once(tmp_path: Path, clips: list[Path]) -> None:
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    builders = [context.Process(target=_build, args=(tmp_path, clips, results)) for _ in range(2)]
-    for builder in builders:
-        builder.start()
-    sums = {results.get(timeout=60) for _ in builders}
-    for builder in builders:
-        builder.join()
-        assert builder.exitcode == 0
-    assert sums == {int(sum(decode(path, SAMPLING).sum(dtype=int) for path in clips))}
-    assert leftovers(tmp_path) == []
-
-
-def leftovers(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.name.endswith(".part")]
-
-
-_SLOW_BUILDER = """
-import sys, time
+#: Decodes clips and tells of each that it begins; waits before the last one until its standard input ends.
+_BUILDER = """
+import sys
 from pathlib import Path
 from bgs.stimuli import FrameCache, Sampling, StimulusSet, decode_pool
 decode = decode_pool.decode
-def slow(path, *rest):
-    frames = decode(path, *rest)
-    if path.name == "3.mp4":
-        print("half way", flush=True)
-        time.sleep(60)
-    return frames
-decode_pool.decode = slow
+def told(path, *rest):
+    print(path.name, flush=True)
+    if path == clips[-1]:
+        sys.stdin.read()
+    return decode(path, *rest)
+decode_pool.decode = told
 clips = [Path(name) for name in sys.argv[2:]]
 stimuli = StimulusSet(ids=tuple(sys.argv[2:]), videos=tuple(clips))
 FrameCache(sys.argv[1]).open_frames(stimuli, Sampling(4, 64, crop="none"), workers=1)
 """
 
 
-def test_a_killed_builder_leaves_nothing_that_counts(tmp_path: Path, clips: list[Path]) -> None:
-    command = [sys.executable, "-c", _SLOW_BUILDER, str(tmp_path), *map(str, clips)]
-    builder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert builder.stdout is not None
-    assert builder.stdout.readline() == "half way\n"
-    builder.send_signal(signal.SIGKILL)
-    builder.wait()
-    builder.stdout.close()
-    assert leftovers(tmp_path), "it was killed in the middle of writing"
-    assert [entry.sets for entry in FrameCache(tmp_path).entries()] == [0]
+def builder(folder: Path, clips: list[Path]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _BUILDER, str(folder), *map(str, clips)]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_two_builders_at_once(tmp_path: Path, clips: list[Path]) -> None:
+    """The second waits, says so, and decodes what the first did not."""
+    with builder(tmp_path, clips[:4]) as first:
+        assert first.stdout is not None
+        for name in ("0.mp4", "1.mp4", "2.mp4", "3.mp4"):
+            assert first.stdout.readline() == f"{name}\n"
+        with builder(tmp_path, clips[1:]) as second:
+            assert second.stderr is not None
+            assert second.stderr.readline().startswith(f"waiting for process {first.pid} on ")
+            first.communicate()
+            assert second.communicate() == ("4.mp4\n", "")
+    assert (first.returncode, second.returncode) == (0, 0)
     frames = FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
-    assert numbers(frames)[4] == [41, 43, 45, 47]
+    np.testing.assert_array_equal(frames.array, np.stack([decode(path, SAMPLING) for path in clips]))
+    assert frames.notes == ()
+
+
+def leftovers(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.name.endswith(".part")]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_builder_keeps_what_it_decoded(
+    tmp_path: Path, clips: list[Path], counted: list[Path], how: signal.Signals
+) -> None:
+    with builder(tmp_path, clips) as killed:
+        assert killed.stdout is not None
+        while killed.stdout.readline() != "4.mp4\n":
+            pass
+        with pytest.raises(BgsError, match=f"another process is at work here: process {killed.pid}"):
+            FrameCache(tmp_path).clear()
+        killed.send_signal(how)
     assert leftovers(tmp_path) == []
+    (entry,) = FrameCache(tmp_path).entries()
+    assert (entry.clips, entry.damaged) == (4, 0)
+    frames = FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
+    assert counted == clips[4:]
+    np.testing.assert_array_equal(frames.array, np.stack([decode(path, SAMPLING) for path in clips]))
 
 
-def test_a_failing_builder_leaves_nothing(
-    tmp_path: Path, clips: list[Path], monkeypatch: pytest.MonkeyPatch
+def test_an_unfinished_record_and_line_are_written_again(
+    tmp_path: Path, clips: list[Path], counted: list[Path]
+) -> None:
+    cache = FrameCache(tmp_path)
+    cache.open_frames(stimulus_set(*clips[:2]), SAMPLING)
+    (pack,), (log,) = tmp_path.rglob("frames.u8"), tmp_path.rglob("clips.jsonl")
+    with pack.open("ab") as stream:
+        stream.write(b"half a record")
+    with log.open("a") as stream:
+        stream.write('\n{"clip": "half a line')
+    frames = cache.open_frames(stimulus_set(*clips), SAMPLING)
+    assert counted == clips
+    assert frames.notes == ()
+    np.testing.assert_array_equal(frames.array, np.stack([decode(path, SAMPLING) for path in clips]))
+    assert cache.open_frames(stimulus_set(*clips), SAMPLING).notes == ()
+    assert pack.stat().st_size == len(clips) * 4 * 64 * 64 * 3
+
+
+def test_an_interrupted_builder_keeps_what_it_decoded(
+    tmp_path: Path, clips: list[Path], counted: list[Path]
 ) -> None:
     def stop(done: int) -> None:
         if done:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING, progress=stop)
+        FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING, workers=1, progress=stop)
     assert leftovers(tmp_path) == []
-    assert [entry.sets for entry in FrameCache(tmp_path).entries()] == [0]
+    counted.clear()
+    FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
+    assert counted == clips[1:]
 
 
 def test_an_error_that_is_not_the_clips_stops_all_threads(
@@ -309,13 +359,13 @@ def test_too_full_a_disk_is_noticed_before_decoding(
 ) -> None:
     from types import SimpleNamespace
 
-    monkeypatch.setattr(frame_sets.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100_000))
+    monkeypatch.setattr(pack_builder.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100_000))
     with pytest.raises(DataError, match=r"disk is too full .* 0 MB free .*bgs cache clear"):
         FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
     assert leftovers(tmp_path) == []
 
 
-def test_a_disk_that_fills_up_while_writing(tmp_path: Path, clips: list[Path]) -> None:
+def test_a_disk_that_fills_up_while_writing(tmp_path: Path, clips: list[Path], counted: list[Path]) -> None:
     """The system refuses to let files grow beyond 100 kB: two clips fit, the third does not."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
@@ -324,7 +374,10 @@ def test_a_disk_that_fills_up_while_writing(tmp_path: Path, clips: list[Path]) -
             FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING, workers=1)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert leftovers(tmp_path) == []
+    counted.clear()
+    frames = FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
+    assert counted == clips[2:]
+    np.testing.assert_array_equal(frames.array, np.stack([decode(path, SAMPLING) for path in clips]))
 
 
 def test_a_cache_folder_that_cannot_be_written(tmp_path: Path, clips: list[Path]) -> None:
@@ -349,81 +402,115 @@ def test_a_read_only_cache(tmp_path: Path, clips: list[Path]) -> None:
             folder.chmod(0o700)
 
 
-def test_a_cache_of_another_version(tmp_path: Path, clips: list[Path]) -> None:
-    for written in ('{"format": "bgs-frames/0"}', "[]", "no JSON"):
-        (tmp_path / "format.json").write_text(written)
-        with pytest.raises(
-            DataError, match=r"frame cache of another version.*expected bgs-frames/1.*bgs cache clear"
-        ):
-            FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
-    FrameCache(tmp_path).clear()
-    FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
+def bgs(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main.main(arguments)
+
+
+def test_frames_of_another_version_are_ignored_and_cleared(
+    tmp_path: Path, clips: list[Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first format left: a marker, and a folder for each set of clips."""
+    monkeypatch.setenv("BGS_CACHE", str(tmp_path))
+    cache = FrameCache()
+    cache.open_frames(stimulus_set(*clips[:1]), SAMPLING)
+    (entry,) = cache.entries()
+    old = cache.folder / entry.key.replace("-r3", "-r2") / "a set"
+    old.mkdir(parents=True)
+    (cache.folder / "format.json").write_text('{"format": "bgs-frames/1"}')
+    (old / "about.json").write_text("{}")
+    (old / "frames.u8").write_bytes(bytes(3_000_000))
+    (old.parent / ".a set.lock").touch()
+    assert len(cache.open_frames(stimulus_set(*clips), SAMPLING).ids) == len(clips)
+    damage(cache.folder / entry.key, "a bit")
+    bgs(["cache", "info", "--json", "-"])
+    listed = json.loads(capsys.readouterr().out)["entries"]
+    assert [(each["clips"], each["damaged"], each["current"]) for each in listed] == [
+        (0, 0, False),
+        (5, 1, True),
+    ]
+    bgs(["cache", "info"])
+    printed = capsys.readouterr().out
+    assert "3.0 MB were stored by another version of bgs" in printed
+    assert "Damaged clips are decoded again" in printed
+    bgs(["cache", "clear"])
+    assert not cache.folder.exists()
 
 
 def damage(folder: Path, kind: str) -> None:
-    """Spoil what is kept of a set of clips."""
-    array, about = folder / "frames.u8", folder / "about.json"
-    content = json.loads(about.read_text())
+    """Spoil what is kept of five clips."""
+    pack, log = folder / "frames.u8", folder / "clips.jsonl"
+    lines = log.read_text().split("\n")
     if kind == "a bit":
-        with array.open("r+b") as stream:
+        with pack.open("r+b") as stream:
             stream.seek(12_345)
             (byte,) = stream.read(1)
             stream.seek(12_345)
             stream.write(bytes([byte ^ 8]))
     elif kind == "short":
-        os.truncate(array, 1000)
-    elif kind in ("frames.u8", "about.json"):
+        os.truncate(pack, 4 * 64 * 64 * 3 + 1000)
+    elif kind in ("frames.u8", "clips.jsonl"):
         (folder / kind).unlink()
     elif kind == "no JSON":
-        about.write_text("{")
-    elif kind == "shape":
-        about.write_text(json.dumps(content | {"shape": [1, 128, 128, 3]}))
-    elif kind == "order":
-        about.write_text(json.dumps(content | {"hashes": content["hashes"][::-1]}))
+        log.write_bytes(b"\xff{")
+    elif kind == "swapped":  # the records of two clips
+        offsets = [json.loads(line)["offset"] for line in lines[1:3]]
+        lines[1:3] = [
+            json.dumps(json.loads(line) | {"offset": at})
+            for line, at in zip(lines[1:3], offsets[::-1], strict=True)
+        ]
+        log.write_text("\n".join(lines))
     else:
-        del content[kind]
-        about.write_text(json.dumps(content))
+        key, value = kind.split("=")
+        lines[1] = json.dumps(json.loads(lines[1]) | {key: json.loads(value)})
+        log.write_text("\n".join(lines))
 
 
 @pytest.mark.parametrize(
-    "kind",
-    ["a bit", "short", "frames.u8", "about.json", "no JSON", "shape", "order", "checksums", "failures"],
+    ("kind", "again", "noted"),
+    [
+        ("a bit", 1, 1),
+        ("short", 4, 4),
+        ("frames.u8", 5, 5),
+        ("clips.jsonl", 5, 0),
+        ("no JSON", 5, 0),
+        ("swapped", 2, 2),
+        ("offset=-49152", 1, 1),
+        ("offset=1", 1, 1),
+        ("offset=1e30", 1, 1),
+        ("offset=null", 1, 0),
+        ("bytes=98304", 1, 1),
+        ("bytes=0", 1, 1),
+        ("crc32=1", 1, 1),
+        ('clip="unknown"', 1, 0),
+    ],
 )
-def test_a_damaged_entry_is_made_anew_and_told(
-    tmp_path: Path, clips: list[Path], counted: list[Path], kind: str
+def test_only_what_is_damaged_is_decoded_again_and_told(
+    tmp_path: Path, clips: list[Path], counted: list[Path], kind: str, again: int, noted: int
 ) -> None:
     cache = FrameCache(tmp_path)
-    whole = np.array(cache.open_frames(stimulus_set(*clips), SAMPLING).array)
-    (about,) = tmp_path.rglob("about.json")
+    whole = np.array(cache.open_frames(stimulus_set(*clips), SAMPLING, workers=1).array)
+    (pack,) = tmp_path.rglob("frames.u8")
     counted.clear()
-    damage(about.parent, kind)
+    damage(pack.parent, kind)
     frames = cache.open_frames(stimulus_set(*clips), SAMPLING)
     np.testing.assert_array_equal(frames.array, whole)
-    (note,) = frames.notes
-    assert note.startswith("damaged cache entry")
-    assert "made anew" in note
-    assert "\n" not in note
-    assert counted
+    assert len(counted) == again
+    expected = [f"the frames of {noted} of 5 clips were damaged: they were decoded again ({pack.parent})"]
+    assert list(frames.notes) == (expected if noted else [])
     assert cache.open_frames(stimulus_set(*clips), SAMPLING).notes == ()
+    assert len(counted) == again
 
 
-def test_a_damaged_entry_does_not_stop_others_and_gives_them_no_frames(
-    tmp_path: Path, clips: list[Path], counted: list[Path]
-) -> None:
+def test_damage_does_not_concern_other_clips(tmp_path: Path, clips: list[Path], counted: list[Path]) -> None:
     cache = FrameCache(tmp_path)
-    cache.open_frames(stimulus_set(*clips[:3]), SAMPLING)
-    (about,) = tmp_path.rglob("about.json")
-    damage(about.parent, "a bit")  # of the first clip
+    cache.open_frames(stimulus_set(*clips), SAMPLING, workers=1)
+    (pack,) = tmp_path.rglob("frames.u8")
+    damage(pack.parent, "a bit")  # of the first clip
     counted.clear()
-    frames = cache.open_frames(stimulus_set(*clips[:2]), SAMPLING)
-    assert counted == clips[:1]
-    np.testing.assert_array_equal(frames.array[0], decode(clips[0], SAMPLING))
-    damage(about.parent, "no JSON")
-    counted.clear()
-    cache.open_frames(stimulus_set(*clips[1:3]), SAMPLING)
-    assert counted == clips[2:3]
-    (entry,) = cache.entries()
-    assert (entry.sets, entry.clips, entry.damaged) == (3, 4, 1)
+    assert cache.open_frames(stimulus_set(*clips[1:]), SAMPLING).notes == ()
+    assert counted == []
+    assert [entry.damaged for entry in cache.entries()] == [1]
 
 
 def test_hashes_are_remembered_until_a_file_changes(

@@ -14,6 +14,7 @@ from bgs._typing import Int
 from bgs.backbones.backbone import Inputs
 from bgs.backbones.symmetry import IMAGES, Symmetry, turned
 from bgs.backbones.video_spec import VideoSpec
+from bgs.stimuli.frame_pack import FrameArray
 from bgs.stimuli.unreadable import Failure
 
 Clips = UInt8[Tensor, "b t s s 3"]
@@ -27,7 +28,7 @@ class VideoInputs(Inputs):
     stimulus, their mean, the same whichever way its clip was turned.
 
     Args:
-        frames: (c, T, S, S, 3) uint8.
+        frames: (c, T, S, S, 3) uint8, an array or the frames of a cache.
         owner: (c,) position of the stimulus each clip belongs to.
         failures: clips that were left out.
         symmetry: which images of a clip there are.
@@ -35,7 +36,7 @@ class VideoInputs(Inputs):
 
     def __init__(
         self,
-        frames: UInt8[np.ndarray, "c t s s 3"],
+        frames: UInt8[np.ndarray, "c t s s 3"] | FrameArray,
         owner: Int[np.ndarray, " c"],
         failures: Sequence[Failure] = (),
         symmetry: Symmetry = "none",

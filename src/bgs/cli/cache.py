@@ -21,20 +21,30 @@ app = typer.Typer(
     "info", epilog="Example: bgs cache info", short_help="Show what the frame cache holds, and where."
 )
 def info(json: Json = None) -> None:
-    """Show where decoded frames are kept, of how many clips, and how much disk they take."""
+    """Show where decoded frames are kept, of how many clips, how much disk they take, and whether any are damaged.
+
+    The folder is `frames` in the folder that the environment variable BGS_CACHE names, by default the user's cache folder.
+    All frames are read and compared with their checksums, about a gigabyte a second.
+    """
     from bgs.stimuli import FrameCache
     from bgs.views.console import bytes_text, table
 
     output, cache = Output(json), FrameCache()
     entries = cache.entries()
-    rows = [(entry.key, entry.sets, entry.clips, bytes_text(entry.size)) for entry in entries]
+    rows = [
+        (entry.key, entry.clips, entry.damaged, bytes_text(entry.size)) for entry in entries if entry.current
+    ]
     if rows:
-        header = ("frames × pixels, how, decoder", "sets", "clips", "size")
+        header = ("frames × pixels, how, decoder", "clips", "damaged", "size")
         output.show(table("Decoded frames", header, rows, numbers=(1, 2, 3)))
     else:
         output.say("No frames are cached.")
-    if damaged := sum(entry.damaged for entry in entries):
-        output.say(f"{damaged} sets are damaged; their clips are decoded anew when they are next needed.")
+    if any(entry.damaged for entry in entries):
+        output.say("Damaged clips are decoded again when they are next needed.")
+    if unused := sum(entry.size for entry in entries if not entry.current):
+        output.say(
+            f"{bytes_text(unused)} were stored by another version of bgs; `bgs cache clear` removes them."
+        )
     output.say(f"Folder: {cache.folder}")
     output.write({"folder": str(cache.folder), "entries": [asdict(entry) for entry in entries]})
 

@@ -1,10 +1,9 @@
-"""Many clips are decoded at once, by several threads, and come back in order."""
+"""Many clips are decoded at once, by several threads; each comes back as soon as it is done."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -18,8 +17,9 @@ from bgs.stimuli.decoding import Decoder, decode
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
 
-#: Clips waiting for each thread: enough to keep it busy, few enough to bound memory.
-_AHEAD = 4
+#: Clips for each thread that are begun or waiting, and not yet taken: enough to keep threads busy, few enough to bound
+#: memory and what a kill costs.
+_AHEAD = 2
 
 #: The frames of a clip, or the reason why there are none.
 Outcome = UInt8[np.ndarray, "t s s 3"] | str
@@ -27,8 +27,8 @@ Outcome = UInt8[np.ndarray, "t s s 3"] | str
 
 def decode_all(
     paths: Sequence[Path], sampling: Sampling, decoder: Decoder, workers: int | None = None
-) -> Generator[Outcome, None, None]:
-    """Decode clips in parallel, in order.
+) -> Generator[tuple[int, Outcome], None, None]:
+    """Decode clips in parallel.
 
     Decoders and resizing leave the interpreter free, so threads share the work; processes would each import torch
     first, which takes as long as decoding a hundred clips.
@@ -39,15 +39,15 @@ def decode_all(
         workers: threads; None is one for each core.
 
     Yields:
-        (T, S, S, 3) uint8 frames of each clip, or the reason why it cannot be read. Ended before the last clip, it
-        stops those being decoded at their next frame, and begins none.
+        The position of each clip in ``paths`` and its (T, S, S, 3) uint8 frames, or the reason why it cannot be read,
+        as it is done. Ended before the last clip, it stops those being decoded at their next frame, and begins none.
     """
     workers = max(1, min(usable_cores() if workers is None else workers, len(paths)))
     stop, closed = Event(), False
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode", initializer=heed, initargs=(stop,))
-    jobs = (pool.submit(_outcome, path, sampling, decoder) for path in paths)
+    jobs = (pool.submit(_outcome, i, path, sampling, decoder) for i, path in enumerate(paths))
     try:
-        yield from _in_order(jobs, workers * _AHEAD)
+        yield from _as_completed(jobs, workers * _AHEAD)
     except GeneratorExit:
         closed = True
         raise
@@ -56,15 +56,20 @@ def decode_all(
         pool.shutdown(wait=not closed, cancel_futures=True)
 
 
-def _in_order(jobs: Iterator[Future[Outcome]], ahead: int) -> Iterator[Outcome]:
-    waiting = deque(islice(jobs, ahead))
+def _as_completed(jobs: Iterator[Future[tuple[int, Outcome]]], ahead: int) -> Iterator[tuple[int, Outcome]]:
+    waiting = list(islice(jobs, ahead))
     while waiting:
-        yield waiting.popleft().result()
+        wait(waiting, return_when=FIRST_COMPLETED)
+        job = next(
+            job for job in waiting if job.done()
+        )  # the first that was begun: a single thread's come in order
+        waiting.remove(job)
+        yield job.result()
         waiting.extend(islice(jobs, 1))
 
 
-def _outcome(path: Path, sampling: Sampling, decoder: Decoder) -> Outcome:
+def _outcome(position: int, path: Path, sampling: Sampling, decoder: Decoder) -> tuple[int, Outcome]:
     try:
-        return decode(path, sampling, decoder)
+        return position, decode(path, sampling, decoder)
     except UnreadableClip as error:
-        return error.reason
+        return position, error.reason

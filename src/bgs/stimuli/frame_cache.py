@@ -1,34 +1,40 @@
-"""Frames are decoded once and kept on disk, known by the content of the file and by how it was sampled."""
+"""Each clip is decoded once and kept on disk, known by its content, by how it was sampled and by what decoded it.
+
+A folder for each sampling and decoder holds one pack (:mod:`bgs.stimuli.frame_pack`): any set of clips is its memory
+map and a list of rows, so opening 1,000 clips and drawing batches from them take as long as from an array made for the
+purpose. With a file for each clip, batches of 8×64² took twice as long (of 16×224² as long), and 1,000 mapped files
+are more than many systems let a process hold open.
+"""
 
 from __future__ import annotations
 
 import errno
 import importlib.metadata
-import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 
 from bgs._errors import BgsError, DataError, MissingExtraError
-from bgs._files import cache_folder, write_json
+from bgs._files import LOCK, cache_folder
+from bgs._lock import locked
 from bgs._typing import Int
 from bgs.stimuli.clip_files import readable_files
 from bgs.stimuli.content_hashes import file_hashes
 from bgs.stimuli.decoding import Decoder
-from bgs.stimuli.frame_sets import SPACE_HINT, stored_frames
-from bgs.stimuli.frame_store import DamagedStore, FrameStore, stores_in
+from bgs.stimuli.frame_pack import FrameArray, FramePack
+from bgs.stimuli.pack_builder import SPACE_HINT, PackBuilder
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
-_FORMAT = "bgs-frames/1"
-#: Raised when other pixels come out of a file than before, or other files are refused: frames are then decoded anew.
-_READING = 2
+#: Raised when a file gives other pixels than before, other files are refused, or frames are stored differently: clips are
+#: then decoded again, and what earlier versions stored is ignored.
+_VERSION = 3
 _PACKAGES: dict[Decoder, tuple[str, str]] = {
     "pyav": ("av", "video"),
     "torchcodec": ("torchcodec", "torchcodec"),
@@ -43,7 +49,7 @@ class Frames:
     Attributes:
         ids: n stimulus ids.
         positions: (n,) their positions in the stimulus set, ascending.
-        array: (n, T, S, S, 3) uint8, memory-mapped, read-only.
+        array: (n, T, S, S, 3) uint8, read from the memory-mapped cache when it is indexed.
         failures: every other stimulus of the set.
         sampling: how the clips were read.
         notes: what a user should know of how they came about, each a line.
@@ -51,7 +57,7 @@ class Frames:
 
     ids: tuple[str, ...]
     positions: Int[np.ndarray, " n"]
-    array: UInt8[np.ndarray, "n t s s 3"]
+    array: FrameArray
     failures: tuple[Failure, ...]
     sampling: Sampling
     notes: tuple[str, ...] = ()
@@ -59,30 +65,29 @@ class Frames:
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """What is kept for one sampling.
+    """What is kept for one sampling and decoder.
 
     Attributes:
         key: name of the sampling and of what decoded.
-        sets: sets of clips that were opened.
-        clips: in all of them together; a clip may be in several.
+        clips: clips whose frames are kept.
         size: bytes on disk.
-        damaged: sets that cannot be read, and will be decoded anew when they are next opened.
+        damaged: clips whose frames have changed on disk; they are decoded again when they are next needed.
+        current: whether this version of bgs uses them; earlier versions stored frames differently.
     """
 
     key: str
-    sets: int
     clips: int
     size: int
     damaged: int
+    current: bool
 
 
 class FrameCache:
     """Frames on disk, in ``folder`` (by default ``frames`` in the cache folder, see ``BGS_CACHE``).
 
-    Each set of clips that was opened has an array of its own, below a folder for each sampling; clips that were
-    decoded for another set are copied from there. Several runs may open the same set at once: one decodes,
-    the others wait. A run that is killed leaves nothing that is taken for complete. Frames that changed on disk are
-    noticed by their checksums and decoded anew.
+    Clips are kept one by one as they are decoded: a run that is killed loses only those that it was decoding, and a
+    clip of several sets, folders or orders is stored once. Several runs may use a folder at once: one decodes, the
+    others wait. Frames that changed on disk are detected by their checksums and decoded again.
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
@@ -103,62 +108,65 @@ class FrameCache:
             stimuli: a set with videos.
             sampling: which frames, and their size.
             workers: decoding threads; None is one for each core.
-            progress: told of each clip that is done, ``len(stimuli)`` in all.
+            progress: called with the number of clips done, first with those that need no decoding; ``len(stimuli)`` in
+                all.
             skip_bad: leave clips that cannot be read out, instead of refusing the set.
             decoder: see :func:`bgs.stimuli.decoding.decode`.
 
         Raises:
             UnreadableClips: clips cannot be read (with ``skip_bad``: none of them can); it lists all of them.
-            DataError: the set has no clips, or the cache folder is full, not writable or of another version.
+            DataError: the set has no clips, or the cache folder is full or not writable.
             MissingExtraError: the decoder is not installed.
         """
         if stimuli.videos is None:
             raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
-        report = progress or (lambda done: None)
         with self._clear_errors():
-            self._check_format()
             paths, failures = readable_files(stimuli)
-            report(len(failures))
-            hashes = dict(
-                zip(paths, file_hashes(list(paths.values()), self.folder / "hashes.json"), strict=True)
+            digests = file_hashes(list(paths.values()), self.folder / "hashes.json")
+            hashes = dict(zip(paths, digests, strict=True))
+            builder = PackBuilder(
+                self.folder / _sampling_folder(sampling, decoder),
+                {hashes[i]: path for i, path in paths.items()},
+                Counter(digests),
+                sampling,
+                decoder,
+                workers,
+                progress or (lambda done: None),
             )
-            folder = self.folder / _sampling_folder(sampling, decoder)
-            store, notes = stored_frames(folder, hashes, paths, sampling, decoder, workers, report)
-        failures |= {i: store.failures[name] for i, name in hashes.items() if name in store.failures}
+            pack, notes = builder.complete_pack(len(failures))
+        failures |= {i: pack.failures[clip] for i, clip in hashes.items() if clip in pack.failures}
         named = tuple(Failure(stimuli.ids[i], failures[i]) for i in sorted(failures))
         if failures and (not skip_bad or len(failures) == len(stimuli)):
             raise UnreadableClips(named, len(stimuli), None if skip_bad else "--skip-bad leaves them out")
         positions = np.array([i for i in hashes if i not in failures], dtype=np.int64)
         ids = tuple(stimuli.ids[i] for i in positions)
-        return Frames(ids, positions, store.array, named, sampling, notes)
+        array = pack.frames([hashes[i] for i in positions.tolist()], sampling.shape)
+        return Frames(ids, positions, array, named, sampling, notes)
 
     def entries(self) -> list[CacheEntry]:
-        """What is kept, one entry a sampling."""
-        if not self.folder.is_dir():
-            return []
-        return [_entry(folder) for folder in sorted(self.folder.iterdir()) if folder.is_dir()]
+        """What is kept, one entry for each sampling and decoder. Reads all frames, to find damaged ones."""
+        with self._clear_errors():
+            return [_entry(folder) for folder in self._folders()]
 
     def clear(self) -> int:
-        """Remove everything; returns the bytes freed."""
+        """Remove everything; returns the bytes freed.
+
+        Raises:
+            BgsError: another process is decoding clips into the cache; what it needs stays.
+        """
         with self._clear_errors():
             freed = _size(self.folder)
+            for folder in self._folders():
+                with locked(folder / LOCK, wait=False):
+                    for path in folder.iterdir():
+                        if path.name != LOCK:
+                            shutil.rmtree(path) if path.is_dir() else path.unlink()
             if self.folder.exists():
                 shutil.rmtree(self.folder)
         return freed
 
-    def _check_format(self) -> None:
-        marker = self.folder / "format.json"
-        if not marker.exists():
-            write_json(marker, {"format": _FORMAT})
-        try:
-            found = json.loads(marker.read_text(encoding="utf-8"))["format"]
-        except (ValueError, KeyError, TypeError):
-            found = "something else"
-        if found != _FORMAT:
-            hint = "`bgs cache clear` removes it; BGS_CACHE names a folder elsewhere"
-            raise DataError(
-                "a frame cache of another version", where=self.folder, expected=_FORMAT, got=found, hint=hint
-            )
+    def _folders(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob("*") if path.is_dir())
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
@@ -181,20 +189,16 @@ def _sampling_folder(sampling: Sampling, decoder: Decoder) -> str:
     """Frames depend on the sampling, on the version of what decodes them, and on how it is asked to."""
     package, extra = _PACKAGES[decoder]
     try:
-        return f"{sampling.key()}-{package}{importlib.metadata.version(package)}-r{_READING}"
+        return f"{sampling.key()}-{package}{importlib.metadata.version(package)}-r{_VERSION}"
     except importlib.metadata.PackageNotFoundError:
         hint = f"pip install 'bgs-video[{extra}]'"
         raise MissingExtraError(f"this needs the package {package!r}", hint=hint) from None
 
 
 def _entry(folder: Path) -> CacheEntry:
-    paths, clips, damaged = list(stores_in(folder)), 0, 0
-    for path in paths:
-        try:
-            clips += len(FrameStore.open(path).hashes)
-        except DamagedStore:
-            damaged += 1
-    return CacheEntry(folder.name, len(paths), clips, _size(folder), damaged)
+    pack = FramePack.open(folder)
+    current = folder.name.endswith(f"-r{_VERSION}")
+    return CacheEntry(folder.name, len(pack.records), _size(folder), len(pack.damaged()), current)
 
 
 def _size(folder: Path) -> int:

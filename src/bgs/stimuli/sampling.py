@@ -62,6 +62,11 @@ class Sampling:
         """Pixels of the shorter side before the cut."""
         return self.size if self.resize is None else self.resize
 
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(T, S, S, 3), the frames of a clip."""
+        return (self.frames, self.size, self.size, 3)
+
     def moments(self, begin: Fraction, end: Fraction) -> list[Fraction]:
         """T exact times, in seconds: the middles of the equal parts of a clip that lasts from ``begin`` to ``end``."""
         first, length = begin, end - begin
