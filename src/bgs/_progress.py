@@ -1,4 +1,4 @@
-"""Progress bars and notes: what is done, how long it will take. Silent where nobody watches, or where silence is asked for."""
+"""Progress bars and notes on stderr. Silent where stderr is not a terminal, and after :func:`be_quiet`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _SHOWN: ContextVar[Progress | None] = ContextVar("progress", default=None)
 _NOTED: set[str] = set()
 _LOGGER = logging.getLogger("bgs")
-#: Set while the whole process, its threads too, is to print nothing but errors.
+#: Set while the whole process, including its threads, prints nothing but errors.
 _QUIET = Event()
 
 
 def be_quiet(wanted: bool = True) -> None:
-    """No progress display, no notes on stderr, and no tables (:mod:`bgs.views.console`) from now on; errors stay."""
+    """Suppress progress bars, notes on stderr and tables (:mod:`bgs.views.console`) from now on; errors are still printed."""
     if wanted:
         _QUIET.set()
     else:
@@ -29,15 +29,15 @@ def be_quiet(wanted: bool = True) -> None:
 
 
 def is_quiet() -> bool:
-    """Whether nothing but errors is to be printed."""
+    """Whether only errors are printed."""
     return _QUIET.is_set()
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress display on stderr. There is one: inside another, tasks appear below its tasks until they are done.
+    """A progress display on stderr. There is only one: nested calls add their tasks to it until they are done.
 
-    A field ``note`` of a task is shown behind its bar.
+    The field ``note`` of a task is shown after its bar.
     """
     outer = _SHOWN.get()
     if outer is not None:
@@ -90,9 +90,9 @@ def _display() -> Progress:
 
 
 def note(*texts: str) -> None:
-    """What a user should know of how something was read, loaded or is trained: once a process, to the logger ``bgs``.
+    """Tell the user how something was read, loaded or trained: each text once per process, through the logger ``bgs``.
 
-    They are warnings there, so that a notebook shows them; ``logging.getLogger("bgs").setLevel("ERROR")`` does not.
+    Notes have level WARNING, so notebooks show them; ``logging.getLogger("bgs").setLevel("ERROR")`` hides them.
     """
     for text in texts:
         if text not in _NOTED:
@@ -101,10 +101,10 @@ def note(*texts: str) -> None:
 
 
 class NoteHandler(logging.Handler):
-    """Prints notes above the progress display, as the command line does: ``note: …`` on stderr."""
+    """Prints notes as ``note: …`` on stderr, above the progress display; used by the command line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one, unless silence is asked for."""
+        """Print a note, unless :func:`be_quiet` was called."""
         if is_quiet():
             return
         shown, line = _SHOWN.get(), f"note: {record.getMessage()}"

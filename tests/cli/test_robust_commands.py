@@ -111,7 +111,7 @@ def test_a_flipped_bit_in_a_checkpoint_or_embeddings(broken_run, config, small_s
         (broken_run / file).write_bytes(data)
     assert "damaged checkpoint: other values" in fails(capsys, "train", config, "--out", broken_run)
     arguments = ("evaluate", "--embeddings", broken_run / "tuned.safetensors", "--data", small_study)
-    assert "tuned.safetensors: damaged: other values than were written" in fails(capsys, *arguments)
+    assert "tuned.safetensors: damaged: the values do not match their hash" in fails(capsys, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_outputs_are_looked_at_before_any_work(config, table_run, small_study, t
     )
     embed = ("embed", "--model", "lookup:3", "--data", small_study, "--out")
     for name in ("x.npy", "x.csv", "x"):
-        assert "unknown kind of file; expected .safetensors" in fails(capsys, *embed, tmp_path / name)
+        assert "unsupported file type; expected .safetensors" in fails(capsys, *embed, tmp_path / name)
     (tmp_path / "d.safetensors").mkdir()
     assert "not a regular file" in fails(capsys, *embed, tmp_path / "d.safetensors")
     evaluate = ("evaluate", "--embeddings", table_run / "tuned.safetensors", "--data", small_study, "--json")

@@ -52,7 +52,7 @@ def test_judgments_replace_the_trials_and_tell_the_truth(run: Callable[..., str]
     assert truth.settings.weights == {"valence": 1, "arousal": 0.7}
     assert f"{truth.ceilings['test'].odd_one_out:.3f}" in text
     audited = run("data", "audit", planted, "--json", "audit.json")
-    assert "Participants to look at" in audited
+    assert "Flagged participants" in audited
     flagged = {flag["participant"] for flag in json.loads(Path("audit.json").read_text())["flagged"]}
     assert flagged == set(truth.careless)
 

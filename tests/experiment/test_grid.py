@@ -268,7 +268,7 @@ def test_a_model_that_cannot_be_loaded_is_planned_without_a_time(settings, tmp_p
 
 
 def test_only_one_process_works_in_an_experiment(config, whole):
-    with locked_folder(whole), pytest.raises(BgsError, match="another process is at work here: process"):
+    with locked_folder(whole), pytest.raises(BgsError, match="another process is using this folder: process"):
         run_experiment(config, whole)
     assert not (whole / ".lock").exists()
 

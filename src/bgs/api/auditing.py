@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class DatasetAudit(Shown):
-    """What a careful reader wants to know of a data set before trusting it; prints as tables.
+    """An audit of a data set; displays as tables.
 
     Attributes:
         dataset: the data set.
-        found: everything, participant by participant too.
+        found: the full audit, including each participant.
     """
 
     dataset: Dataset
@@ -49,7 +49,7 @@ def audit(data: Dataset | str | Path, *, mirror: str | Path | None = None) -> Da
         mirror: folder with a mirror of the authors' repositories.
 
     Raises:
-        DataError: it cannot be had, or has no trials.
+        DataError: the data set is not available or has no trials.
     """
     dataset = data if isinstance(data, Dataset) else load_dataset(data, mirror=mirror)
     return DatasetAudit(dataset, audit_dataset(dataset))

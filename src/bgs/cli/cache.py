@@ -1,4 +1,4 @@
-"""`bgs cache`: what is kept of decoded clips, and how to be rid of it."""
+"""`bgs cache`: show or clear the cache of decoded frames."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ app = typer.Typer(
 
 
 @app.command(
-    "info", epilog="Example: bgs cache info", short_help="Show what the frame cache holds, and where."
+    "info", epilog="Example: bgs cache info", short_help="Show the location and contents of the frame cache."
 )
 def info(json: Json = None) -> None:
-    """Show where decoded frames are kept, of how many clips, and how much disk they take."""
+    """Show where decoded frames are cached, for how many clips, and the disk space they use."""
     from bgs.stimuli import FrameCache
     from bgs.views.console import bytes_text, table
 
@@ -29,19 +29,19 @@ def info(json: Json = None) -> None:
     entries = cache.entries()
     rows = [(entry.key, entry.sets, entry.clips, bytes_text(entry.size)) for entry in entries]
     if rows:
-        header = ("frames × pixels, how, decoder", "sets", "clips", "size")
+        header = ("frames × pixels, sampling, decoder", "sets", "clips", "size")
         output.show(table("Decoded frames", header, rows, numbers=(1, 2, 3)))
     else:
         output.say("No frames are cached.")
     if damaged := sum(entry.damaged for entry in entries):
-        output.say(f"{damaged} sets are damaged; their clips are decoded anew when they are next needed.")
+        output.say(f"{damaged} sets are damaged; their clips will be decoded again when next needed.")
     output.say(f"Folder: {cache.folder}")
     output.write({"folder": str(cache.folder), "entries": [asdict(entry) for entry in entries]})
 
 
 @app.command("clear", epilog="Example: bgs cache clear", short_help="Remove all decoded frames.")
 def clear() -> None:
-    """Remove all decoded frames; they are decoded again when they are needed. Downloads and clips stay."""
+    """Remove all cached frames; clips are decoded again when needed. Downloads and clips are kept."""
     from bgs.stimuli import FrameCache
     from bgs.views.console import bytes_text
 
