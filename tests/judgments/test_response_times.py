@@ -92,5 +92,5 @@ def test_options_reach_a_folder_and_no_published_data(tmp_path: Path) -> None:
     assert data.need_trials().rt.tolist() == [1.5]
     assert data.about_trials()["judgments"]["rt_unit"] == "ms"
     assert load_dataset(tmp_path).about_trials() == {}
-    with pytest.raises(DataError, match="--rt-unit is for a folder of your own"):
+    with pytest.raises(DataError, match="--rt-unit applies only to folders of your own"):
         load_dataset("phase-genset", options=options)
