@@ -175,7 +175,7 @@ def test_a_matrix_alone_gives_correlations(data):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"stimulus_ids": ("a", "b")}, "ids do not fit the matrix; expected 3 ids, got 2"),
+        ({"stimulus_ids": ("a", "b")}, "ids do not match the matrix; expected 3 ids, got 2"),
         ({"stimulus_ids": ("a", "b", "a")}, "stimulus listed twice: a"),
         ({"values": np.arange(9.0).reshape(3, 3)}, "not symmetric"),
         ({"counts": np.ones((2, 2))}, "counts do not fit"),

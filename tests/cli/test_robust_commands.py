@@ -72,7 +72,7 @@ def test_a_broken_adapter(broken_run, small_study, tmp_path, capsys, text):
         ("metrics.jsonl", b"[]\n", "metrics.jsonl, line 1: damaged"),
         ("metrics.jsonl", b"\xff\xfe\n", "metrics.jsonl: not UTF-8 text"),
         ("metrics.jsonl", b"", "metrics.jsonl: damaged: epochs are missing"),
-        ("metrics.jsonl", b'{"epoch": true}\n', "metrics.jsonl, line 1: damaged: epoch is not a whole number"),
+        ("metrics.jsonl", b'{"epoch": true}\n', "metrics.jsonl, line 1: damaged: epoch is not an integer"),
         ("provenance.json", b"", "provenance.json: damaged"),
         ("provenance.json", b'{"a":', "provenance.json: damaged"),
         ("provenance.json", b"[]", "provenance.json: damaged: not a JSON object"),

@@ -70,7 +70,7 @@ def test_real_data_are_never_overwritten(run: Callable[..., str], planted: Path)
     ("arguments", "message"),
     [
         ((), "unknown rating column communication"),
-        ((*FOUR, "--trials", 0), "n_trials: impossible number of trials"),
+        ((*FOUR, "--trials", 0), "n_trials: invalid number of trials"),
         ((*FOUR, "--observers", 0), "n_observers: out of range"),
         ((*FOUR, "--temperature", 0), "temperature: out of range"),
         ((*FOUR, "--lapse", 2), "lapse: out of range"),

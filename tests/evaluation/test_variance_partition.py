@@ -289,7 +289,7 @@ def test_bad_input_is_said_in_one_line():
         ({"models": models | {"b": np.full((12, 12), np.nan)}}, "b: a model distance is unknown"),
         ({"human": np.full((12, 12), np.nan)}, "human: no variance"),
         ({"transform": "logs"}, "unknown transform"),
-        ({"folds": 9}, "impossible number of folds"),
+        ({"folds": 9}, "invalid number of folds"),
         ({"folds": [np.arange(5), np.arange(5)]}, "folds do not hold"),
     ]
     for change, message in cases:

@@ -30,12 +30,12 @@ def _load(
     """Load a data set and print how its tables were interpreted."""
     from bgs._progress import note
     from bgs.datasets import load_dataset
-    from bgs.judgments import AS_IT_STANDS
+    from bgs.judgments import DEFAULT_OPTIONS
     from bgs.views.console import download_progress
 
     with download_progress() as progress:
         dataset = load_dataset(
-            name, mirror=mirror, progress=progress, ratings=ratings, options=options or AS_IT_STANDS
+            name, mirror=mirror, progress=progress, ratings=ratings, options=options or DEFAULT_OPTIONS
         )
     note(*dataset.notes)
     return dataset

@@ -15,7 +15,7 @@ from bgs.datasets.links import linked_clips
 from bgs.datasets.phase import load_phase
 from bgs.datasets.published import audit_dataset
 from bgs.datasets.registry import GARCIA_ISIK, REGISTRY, DatasetCard
-from bgs.judgments import AS_IT_STANDS, TrialOptions
+from bgs.judgments import DEFAULT_OPTIONS, TrialOptions
 
 __all__ = ["REGISTRY", "Dataset", "DatasetCard", "audit_dataset", "find_card", "load_dataset", "write_folder"]
 
@@ -25,7 +25,7 @@ def load_dataset(
     mirror: str | Path | None = None,
     progress: Progress | None = None,
     ratings: str | Path | None = None,
-    options: TrialOptions = AS_IT_STANDS,
+    options: TrialOptions = DEFAULT_OPTIONS,
 ) -> Dataset:
     """Load a named public data set, downloading it first if necessary, or a folder of your own data.
 
@@ -83,7 +83,7 @@ def _reject_ratings(ratings: str | Path | None, name: str) -> None:
 
 def _reject_times(options: TrialOptions, name: str) -> None:
     given = {"--rt-unit": options.rt_unit, "--rt-kind": options.rt_kind}
-    usual = {"--rt-unit": AS_IT_STANDS.rt_unit, "--rt-kind": AS_IT_STANDS.rt_kind}
+    usual = {"--rt-unit": DEFAULT_OPTIONS.rt_unit, "--rt-kind": DEFAULT_OPTIONS.rt_kind}
     for option, value in given.items():
         if value != usual[option]:
             raise DataError(

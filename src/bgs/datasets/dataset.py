@@ -9,7 +9,7 @@ from typing import Any
 
 from bgs._errors import DataError
 from bgs.datasets.registry import REGISTRY
-from bgs.judgments import AS_IT_STANDS, TrialOptions, Trials, select_trials
+from bgs.judgments import DEFAULT_OPTIONS, TrialOptions, Trials, select_trials
 from bgs.stimuli import StimulusSet
 
 
@@ -45,7 +45,7 @@ class Dataset:
     citation: str = "none given"
     folder: Path | None = None
     notes: tuple[str, ...] = ()
-    options: TrialOptions = AS_IT_STANDS
+    options: TrialOptions = DEFAULT_OPTIONS
     left_out: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -87,6 +87,6 @@ class Dataset:
 
     def about_trials(self) -> dict[str, Any]:
         """Provenance of the options with which trials were read; empty if all are the defaults."""
-        if self.options == AS_IT_STANDS:
+        if self.options == DEFAULT_OPTIONS:
             return {}
         return {"judgments": {**asdict(self.options), "left_out": dict(self.left_out)}}

@@ -15,7 +15,7 @@ from bgs._files import read_json, sha256, write_json
 from bgs._typing import Float
 from bgs.datasets.dataset import Dataset
 from bgs.datasets.video_folder import load_videos
-from bgs.judgments import AS_IT_STANDS, TrialOptions
+from bgs.judgments import DEFAULT_OPTIONS, TrialOptions
 from bgs.judgments.csv_table import Table, number_cells, read_table, write_table
 from bgs.judgments.tables import read_trials, write_trials
 from bgs.stimuli import StimulusSet
@@ -26,7 +26,7 @@ TRUTH = "observers.json"
 _KNOWN = ("stimulus_id", "video", "captions", "split")
 
 
-def load_folder(path: str | Path, options: TrialOptions = AS_IT_STANDS) -> Dataset:
+def load_folder(path: str | Path, options: TrialOptions = DEFAULT_OPTIONS) -> Dataset:
     """Load a folder as a data set, with all trials in the table.
 
     ``stimuli.csv`` has ``stimulus_id`` and optionally ``video`` (a path, relative to the folder), ``captions`` (a
