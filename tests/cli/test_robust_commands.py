@@ -78,7 +78,7 @@ def test_a_broken_adapter(broken_run, small_study, tmp_path, capsys, text):
         ("provenance.json", b"[]", "provenance.json: damaged: not a JSON object"),
         ("provenance.json", b'{"origin": null}', "provenance.json: damaged"),
         ("provenance.json", b'{"origin": [1]}', "provenance.json: damaged"),
-        ("provenance.json", b'{"origin": {"trials": 3}}', "not those that this run was begun with"),
+        ("provenance.json", b'{"origin": {"trials": 3}}', "differ from those that this run was started with"),
         ("provenance.json", '{"origin": {}}'.encode("utf-16"), "provenance.json: not UTF-8 text"),
         ("config.yaml", b"model: [", "config.yaml, line 1: not YAML"),
         ("config.yaml", b"3", "config.yaml: not a configuration"),
@@ -145,7 +145,7 @@ def test_outputs_are_looked_at_before_any_work(config, table_run, small_study, t
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine").touch()
     (tmp_path / "file").touch()
-    assert "something else in this folder" in fails(capsys, "train", config, "--out", tmp_path / "full")
+    assert "this folder contains other files" in fails(capsys, "train", config, "--out", tmp_path / "full")
     assert "cannot write" in fails(capsys, "train", config, "--out", tmp_path / "file/run")
     assert "with other settings: seed" in fails(
         capsys, "train", config, "--out", table_run, "--set", "seed=5"

@@ -240,7 +240,7 @@ def test_other_data_under_the_same_name_are_refused(settings, small_study, tmp_p
     run_experiment(config, tmp_path / "out")
     lines = (study / "trials.csv").read_text().splitlines()
     (study / "trials.csv").write_text("\n".join(lines[:-1]) + "\n")
-    with pytest.raises(BgsError, match="the trials are not those that this experiment was begun with"):
+    with pytest.raises(BgsError, match="the trials differ from those that this experiment was started with"):
         run_experiment(config, tmp_path / "out")
 
 
@@ -301,7 +301,7 @@ def test_data_named_by_a_relative_path_are_found_from_anywhere(settings, small_s
     (tmp_path / "moved/data/mine/trials.csv").write_text(
         (small_study / "trials.csv").read_text().replace("clip00", "clip99")
     )
-    with pytest.raises(BgsError, match="the stimuli are not those that this experiment was begun with"):
+    with pytest.raises(BgsError, match="the stimuli differ from those that this experiment was started with"):
         open_experiment(tmp_path / "moved/out")
 
 

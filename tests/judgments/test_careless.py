@@ -12,9 +12,9 @@ from scipy import stats
 from bgs.datasets import Dataset
 from bgs.judgments import Trials
 from bgs.judgments.careless import (
-    P_LIMIT,
-    MIN_PREDICTABILITY,
     FALSE_DISCOVERY_RATE,
+    MIN_PREDICTABILITY,
+    P_LIMIT,
     flag_careless,
     truncated_product,
     untested,

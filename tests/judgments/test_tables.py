@@ -86,7 +86,7 @@ def test_undecodable_and_missing_files(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="neither UTF-8 nor Windows-1252 text; got byte 0x81"):
         read_trials(tmp_path / "trials.csv", STIMULI)
     (tmp_path / "trials.csv").write_bytes(HEADER.encode("utf-16-le"))
-    with pytest.raises(DataError, match="not text: it holds a NUL byte"):
+    with pytest.raises(DataError, match="not text: contains a NUL byte"):
         read_trials(tmp_path / "trials.csv", STIMULI)
     with pytest.raises(DataError, match="No such file"):
         read_trials(tmp_path / "none.csv", STIMULI)

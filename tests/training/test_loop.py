@@ -118,7 +118,7 @@ def test_resuming_a_finished_run_changes_nothing(config, tmp_path):
 def test_folders_that_cannot_be_used_are_refused_untouched(config, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious.txt").write_text("mine")
-    with pytest.raises(BgsError, match="something else in this folder"):
+    with pytest.raises(BgsError, match="this folder contains other files"):
         run_training(config(), tmp_path / "full")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["precious.txt"]
 
@@ -306,7 +306,7 @@ def test_other_data_are_not_gone_on_with(config, small_study, tmp_path, monkeypa
     shutil.rmtree(study)
     changed_study(small_study, study, what)
     monkeypatch.setattr(run, "new_backbone", lambda config: pytest.fail("the model was loaded"))
-    with pytest.raises(BgsError, match=f"the {named} are not those that this run was begun with.*new folder"):
+    with pytest.raises(BgsError, match=f"the {named} differ from those that this run was started with.*new folder"):
         train(settings, tmp_path / "run")
     after = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
     assert after == before
@@ -321,7 +321,7 @@ def test_other_code_and_other_weights_are_not_gone_on_with(config, tmp_path, mon
     assert set(about["origin"]) == {"stimuli", "trials", "sources of bgs", "weights of the model"}
     with monkeypatch.context() as patch:
         patch.setattr(study, "sources", lambda: "0" * 64)
-        with pytest.raises(BgsError, match="the sources of bgs are not those that this run was begun with"):
+        with pytest.raises(BgsError, match="the sources of bgs differ from those that this run was started with"):
             train(config(), tmp_path / "run")
     about["origin"]["weights of the model"] = "0" * 64
     path.write_text(json.dumps(about))
@@ -373,7 +373,7 @@ def test_validation_on_few_clips_is_said(config, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(progress, "_NOTED", set())
     train(config(), tmp_path / "run")
     error = caplog.text
-    assert "validation rests on 6 observed pairs among 4 clips" in error
+    assert "validation uses 6 observed pairs among 4 clips" in error
     assert "standard error of about 0.45" in error
     assert "Under 190 pairs (20 clips)" in error
 
