@@ -163,8 +163,8 @@ def test_every_bad_clip_is_listed_at_once(tmp_path: Path, mixed: StimulusSet) ->
         ("clip 0", "No such file or directory"),
         ("clip 2", "empty file"),
         ("clip 3", "not a video: no header or index (moov) that FFmpeg can read"),
-        ("clip 4", "a single picture, where 4 frames are asked for"),
-        ("clip 5", "no file is given"),
+        ("clip 4", "a single picture, but 4 frames are requested"),
+        ("clip 5", "no file given"),
     ]
     line = str(caught.value)
     assert line.startswith(
@@ -310,7 +310,7 @@ def test_too_full_a_disk_is_noticed_before_decoding(
     from types import SimpleNamespace
 
     monkeypatch.setattr(frame_sets.shutil, "disk_usage", lambda folder: SimpleNamespace(free=100_000))
-    with pytest.raises(DataError, match=r"disk is too full .* 0 MB free .*bgs cache clear"):
+    with pytest.raises(DataError, match=r"not enough disk space .* 0 MB free .*bgs cache clear"):
         FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
     assert leftovers(tmp_path) == []
 
@@ -353,7 +353,7 @@ def test_a_cache_of_another_version(tmp_path: Path, clips: list[Path]) -> None:
     for written in ('{"format": "bgs-frames/0"}', "[]", "no JSON"):
         (tmp_path / "format.json").write_text(written)
         with pytest.raises(
-            DataError, match=r"frame cache of another version.*expected bgs-frames/1.*bgs cache clear"
+            DataError, match=r"frame cache from another version.*expected bgs-frames/1.*bgs cache clear"
         ):
             FrameCache(tmp_path).open_frames(stimulus_set(*clips), SAMPLING)
     FrameCache(tmp_path).clear()
@@ -401,7 +401,7 @@ def test_a_damaged_entry_is_made_anew_and_told(
     np.testing.assert_array_equal(frames.array, whole)
     (note,) = frames.notes
     assert note.startswith("damaged cache entry")
-    assert "made anew" in note
+    assert "rebuilt" in note
     assert "\n" not in note
     assert counted
     assert cache.open_frames(stimulus_set(*clips), SAMPLING).notes == ()

@@ -1,4 +1,4 @@
-"""Content hashes of files, remembered as long as a file keeps its size and time of change."""
+"""Content hashes of files, cached until the size or modification time of a file changes."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from bgs._errors import BgsError
 from bgs._files import sha256, usable_cores, write_text
 
-#: Absolute path -> [size in bytes, time of change in ns, SHA-256].
+#: Absolute path -> [size in bytes, modification time in ns, SHA-256].
 _Memory = dict[str, list[int | str]]
 
 
 def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
-    """SHA-256 of each file's bytes.
+    """SHA-256 of each file.
 
     Args:
         paths: files that exist.
-        memory: JSON file that remembers hashes by path, size and time of change; made if missing, and replaced
-            whole, so that of two runs that add to it at once one may have to hash again later.
+        memory: JSON file that caches hashes by path, size and modification time; created if missing, and replaced
+            atomically, so if two runs add to it at once, one may have to hash again later.
 
     Raises:
-        BgsError: a file cannot be read, or the memory cannot be written.
+        BgsError: a file cannot be read, or ``memory`` cannot be written.
     """
     known = _recall(memory)
     stamps = [_stamp(path) for path in paths]
@@ -39,7 +39,7 @@ def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
 
 
 def _recall(memory: Path) -> _Memory:
-    """What is remembered and legible; the rest is hashed again (it is only a memory)."""
+    """Read the valid entries of the cache; anything else is hashed again."""
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

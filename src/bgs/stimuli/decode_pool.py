@@ -1,4 +1,4 @@
-"""Many clips are decoded at once, by several threads, and come back in order."""
+"""Decodes clips in parallel threads and returns them in order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from bgs.stimuli.decoding import Decoder, decode
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
 
-#: Clips waiting for each thread: enough to keep it busy, few enough to bound memory.
+#: Queued clips per thread: enough to keep it busy, few enough to limit memory.
 _AHEAD = 4
 
-#: The frames of a clip, or the reason why there are none.
+#: The frames of a clip, or the reason why it cannot be read.
 Outcome = UInt8[np.ndarray, "t s s 3"] | str
 
 
@@ -30,17 +30,17 @@ def decode_all(
 ) -> Generator[Outcome, None, None]:
     """Decode clips in parallel, in order.
 
-    Decoders and resizing leave the interpreter free, so threads share the work; processes would each import torch
+    Decoding and resizing release the GIL, so threads are sufficient; processes would each have to import torch
     first, which takes as long as decoding a hundred clips.
 
     Args:
         paths: the files.
         sampling, decoder: see :func:`bgs.stimuli.decoding.decode`.
-        workers: threads; None is one for each core.
+        workers: number of threads; None uses one per core.
 
     Yields:
-        (T, S, S, 3) uint8 frames of each clip, or the reason why it cannot be read. Ended before the last clip, it
-        stops those being decoded at their next frame, and begins none.
+        (T, S, S, 3) uint8 frames of each clip, or the reason why it cannot be read. If closed before the last clip, it
+        stops clips being decoded at their next frame, and starts no others.
     """
     workers = max(1, min(usable_cores() if workers is None else workers, len(paths)))
     stop, closed = Event(), False
@@ -51,7 +51,7 @@ def decode_all(
     except GeneratorExit:
         closed = True
         raise
-    finally:  # what is closed may be collected in one of these threads, which cannot wait for itself
+    finally:  # a closed generator may be garbage-collected in one of these threads, which cannot wait for itself
         stop.set()
         pool.shutdown(wait=not closed, cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""Frames are decoded once and kept on disk, known by the content of the file and by how it was sampled."""
+"""A cache of decoded frames on disk, keyed by file content and sampling."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
 _FORMAT = "bgs-frames/1"
-#: Raised when other pixels come out of a file than before, or other files are refused: frames are then decoded anew.
+#: Increased when decoding gives different pixels or refuses different files, so that frames are decoded again.
 _READING = 2
 _PACKAGES: dict[Decoder, tuple[str, str]] = {
     "pyav": ("av", "video"),
     "torchcodec": ("torchcodec", "torchcodec"),
 }
-_ACCESS_HINT = "make it writable, or name another folder in BGS_CACHE"
+_ACCESS_HINT = "make it writable, or set BGS_CACHE to another folder"
 
 
 @dataclass(frozen=True)
 class Frames:
-    """The frames of the clips of a stimulus set that could be read.
+    """The frames of the readable clips of a stimulus set.
 
     Attributes:
         ids: n stimulus ids.
         positions: (n,) their positions in the stimulus set, ascending.
         array: (n, T, S, S, 3) uint8, memory-mapped, read-only.
-        failures: every other stimulus of the set.
-        sampling: how the clips were read.
-        notes: what a user should know of how they came about, each a line.
+        failures: all other stimuli of the set.
+        sampling: how the clips were sampled.
+        notes: one-line notes for the user.
     """
 
     ids: tuple[str, ...]
@@ -59,14 +59,14 @@ class Frames:
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """What is kept for one sampling.
+    """Contents of the cache for one sampling.
 
     Attributes:
-        key: name of the sampling and of what decoded.
-        sets: sets of clips that were opened.
-        clips: in all of them together; a clip may be in several.
+        key: name of sampling and decoder.
+        sets: number of sets of clips.
+        clips: total number of clips in these sets; a clip may be in several.
         size: bytes on disk.
-        damaged: sets that cannot be read, and will be decoded anew when they are next opened.
+        damaged: number of sets that cannot be read and will be decoded again when next opened.
     """
 
     key: str
@@ -77,12 +77,12 @@ class CacheEntry:
 
 
 class FrameCache:
-    """Frames on disk, in ``folder`` (by default ``frames`` in the cache folder, see ``BGS_CACHE``).
+    """Frames on disk, in ``folder`` (default: ``frames`` in the cache folder, see ``BGS_CACHE``).
 
-    Each set of clips that was opened has an array of its own, below a folder for each sampling; clips that were
-    decoded for another set are copied from there. Several runs may open the same set at once: one decodes,
-    the others wait. A run that is killed leaves nothing that is taken for complete. Frames that changed on disk are
-    noticed by their checksums and decoded anew.
+    Each set of clips has its own array, in a folder for its sampling; clips that were
+    decoded for another set are copied. Several processes may open the same set at once: one decodes,
+    the others wait. A killed process never leaves an incomplete set that looks complete. Frames that changed on disk are
+    detected by their checksums and decoded again.
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
@@ -97,19 +97,19 @@ class FrameCache:
         skip_bad: bool = False,
         decoder: Decoder = "pyav",
     ) -> Frames:
-        """The frames of every clip, decoded where they are not in the cache yet.
+        """The frames of every clip; those not in the cache are decoded.
 
         Args:
             stimuli: a set with videos.
             sampling: which frames, and their size.
-            workers: decoding threads; None is one for each core.
-            progress: told of each clip that is done, ``len(stimuli)`` in all.
-            skip_bad: leave clips that cannot be read out, instead of refusing the set.
+            workers: number of decoding threads; None uses one per core.
+            progress: called for each clip, ``len(stimuli)`` times.
+            skip_bad: skip clips that cannot be read, instead of raising an error.
             decoder: see :func:`bgs.stimuli.decoding.decode`.
 
         Raises:
-            UnreadableClips: clips cannot be read (with ``skip_bad``: none of them can); it lists all of them.
-            DataError: the set has no clips, or the cache folder is full, not writable or of another version.
+            UnreadableClips: clips cannot be read (with ``skip_bad``: none can be read); it lists all of them.
+            DataError: the set has no clips, or the cache folder is full, not writable or from another version.
             MissingExtraError: the decoder is not installed.
         """
         if stimuli.videos is None:
@@ -127,13 +127,13 @@ class FrameCache:
         failures |= {i: store.failures[name] for i, name in hashes.items() if name in store.failures}
         named = tuple(Failure(stimuli.ids[i], failures[i]) for i in sorted(failures))
         if failures and (not skip_bad or len(failures) == len(stimuli)):
-            raise UnreadableClips(named, len(stimuli), None if skip_bad else "--skip-bad leaves them out")
+            raise UnreadableClips(named, len(stimuli), None if skip_bad else "--skip-bad skips them")
         positions = np.array([i for i in hashes if i not in failures], dtype=np.int64)
         ids = tuple(stimuli.ids[i] for i in positions)
         return Frames(ids, positions, store.array, named, sampling, notes)
 
     def entries(self) -> list[CacheEntry]:
-        """What is kept, one entry a sampling."""
+        """Contents of the cache, one entry per sampling."""
         if not self.folder.is_dir():
             return []
         return [_entry(folder) for folder in sorted(self.folder.iterdir()) if folder.is_dir()]
@@ -155,14 +155,18 @@ class FrameCache:
         except (ValueError, KeyError, TypeError):
             found = "something else"
         if found != _FORMAT:
-            hint = "`bgs cache clear` removes it; BGS_CACHE names a folder elsewhere"
+            hint = "`bgs cache clear` removes it; BGS_CACHE sets another folder"
             raise DataError(
-                "a frame cache of another version", where=self.folder, expected=_FORMAT, got=found, hint=hint
+                "a frame cache from another version",
+                where=self.folder,
+                expected=_FORMAT,
+                got=found,
+                hint=hint,
             )
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:
-        """Whatever the file system refuses becomes one line that says what to do."""
+        """Convert file system errors to a one-line error with a hint."""
         try:
             yield
         except (OSError, BgsError) as error:
@@ -178,7 +182,7 @@ class FrameCache:
 
 
 def _sampling_folder(sampling: Sampling, decoder: Decoder) -> str:
-    """Frames depend on the sampling, on the version of what decodes them, and on how it is asked to."""
+    """The folder name encodes everything that frames depend on: sampling, decoder and version of the decoder."""
     package, extra = _PACKAGES[decoder]
     try:
         return f"{sampling.key()}-{package}{importlib.metadata.version(package)}-r{_READING}"

@@ -1,4 +1,4 @@
-"""Frames of a set of clips as they lie on disk: found whole, or copied from other sets and decoded."""
+"""Frame sets on disk: opened if intact, otherwise built by copying from other sets and decoding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bgs.stimuli.decoding import Decoder
 from bgs.stimuli.frame_store import DamagedStore, FrameStore, build_store, stores_in
 from bgs.stimuli.sampling import Sampling
 
-SPACE_HINT = "`bgs cache clear` frees space; BGS_CACHE names a folder elsewhere"
+SPACE_HINT = "`bgs cache clear` frees space; BGS_CACHE sets another folder"
 
 
 def stored_frames(
@@ -29,14 +29,16 @@ def stored_frames(
     workers: int | None,
     report: Callable[[int], None],
 ) -> tuple[FrameStore, tuple[str, ...]]:
-    """The store of these clips, built if need be, and what there is to say of it."""
+    """The store of these clips, built if necessary, and notes about it."""
     names = list(hashes.values())
     target = folder / sha256_of(*names)[:32]
     shape = (sampling.frames, sampling.size, sampling.size, 3)
     found = _open_intact(target, names, shape)
     if not isinstance(found, FrameStore):
         with locked(make_folder(target.parent) / f".{target.name}.lock"):
-            found = _open_intact(target, names, shape)  # another run may have built it while this one waited
+            found = _open_intact(
+                target, names, shape
+            )  # another process may have built it while this one waited
             if not isinstance(found, FrameStore):
                 if found is not None:
                     shutil.rmtree(target)
@@ -45,7 +47,7 @@ def stored_frames(
                 _check_space(folder, len(names) * int(np.prod(shape)))
                 with closing(decode_all(missing, sampling, decoder, workers)) as decoded:
                     build_store(target, _collect(names, known, decoded, report), shape)
-                notes = () if found is None else (f"{found.what}: it was made anew ({target})",)
+                notes = () if found is None else (f"{found.what}: it was rebuilt ({target})",)
                 return FrameStore.open(target), notes
     report(len(hashes))
     return found, ()
@@ -54,7 +56,7 @@ def stored_frames(
 def _open_intact(
     target: Path, names: Sequence[str], shape: tuple[int, int, int, int]
 ) -> FrameStore | DamagedStore | None:
-    """The store of these clips, what is wrong with it, or None where there is none."""
+    """The store of these clips, the damage found in it, or None if there is no store."""
     if not target.exists():
         return None
     try:
@@ -66,12 +68,12 @@ def _open_intact(
 
 
 def _known_rows(folder: Path, wanted: Set[str]) -> dict[str, Outcome]:
-    """Content hash -> frames, for every clip wanted that any set of this sampling holds undamaged."""
+    """Content hash -> frames, for every wanted clip in an undamaged set of this sampling."""
     known: dict[str, Outcome] = {}
     for path in stores_in(folder):
         try:
             store = FrameStore.open(path)
-        except DamagedStore:  # it is made anew, and told of, when its own clips are opened
+        except DamagedStore:  # it is rebuilt, with a note, when its own clips are opened
             continue
         known |= {name: reason for name, reason in store.failures.items() if name in wanted}
         for row, name in enumerate(store.hashes):
@@ -95,6 +97,6 @@ def _check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            "the disk is too full for these frames", where=folder,
+            "not enough disk space for these frames", where=folder,
             expected=f"{needed / 1e6:,.0f} MB", got=f"{free / 1e6:,.0f} MB free", hint=SPACE_HINT,
         )  # fmt: skip

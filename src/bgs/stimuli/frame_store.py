@@ -1,4 +1,4 @@
-"""The frames of a list of clips on disk: one array of bytes and what it holds, complete or not there at all."""
+"""Frames of a list of clips on disk: an array and its index, written atomically."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ARRAY, _ABOUT = "frames.u8", "about.json"
 
 
 class DamagedStore(DataError):
-    """A store whose files contradict each other: its frames have to be decoded anew."""
+    """A store whose files are inconsistent: its frames must be decoded again."""
 
 
 @dataclass(frozen=True)
 class FrameStore:
-    """Frames of the clips that could be read, and why the others could not.
+    """Frames of the readable clips, and the reasons for the others.
 
     Attributes:
         array: (n, T, S, S, 3) uint8, memory-mapped, read-only.
@@ -43,10 +43,10 @@ class FrameStore:
 
     @classmethod
     def open(cls, folder: Path) -> FrameStore:
-        """Open a complete store; its frames are not looked at.
+        """Open a complete store; frames are not checked.
 
         Raises:
-            DamagedStore: a file is missing, not legible or of another size.
+            DamagedStore: a file is missing, unreadable or of the wrong size.
         """
         try:
             about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
@@ -59,44 +59,44 @@ class FrameStore:
             raise DamagedStore(
                 "damaged cache entry", where=folder / _ARRAY, expected=f"{expected} bytes", got=found
             )
-        if not hashes:  # an empty file cannot be mapped
+        if not hashes:  # an empty file cannot be memory-mapped
             return cls(np.zeros(shape, dtype=np.uint8), hashes, checksums, failures)
         array = np.memmap(folder / _ARRAY, np.uint8, "r", shape=shape)
         return cls(array, hashes, checksums, failures)
 
     def check(self, names: Sequence[str], shape: tuple[int, int, int, int]) -> None:
-        """Whether these are the frames that were written, of the clips that are wanted. Reads all of them.
+        """Check that the store holds the wanted clips and that their frames are unchanged. Reads all frames.
 
         Args:
             names: content hashes of the clips, in order.
             shape: (T, S, S, 3) of a clip.
 
         Raises:
-            DamagedStore: they are not.
+            DamagedStore: it does not, or they have changed.
         """
         rows = tuple(name for name in names if name not in self.failures)
         if self.hashes != rows or self.array.shape[1:] != shape or len(self.checksums) != len(rows):
-            raise DamagedStore("damaged cache entry: its list of clips is not that of these stimuli")
+            raise DamagedStore("damaged cache entry: its list of clips does not match these stimuli")
         with ThreadPoolExecutor(usable_cores()) as pool:
             bad = [row for row, intact in enumerate(pool.map(self.intact, range(len(rows)))) if not intact]
         if bad:
             raise DamagedStore(f"damaged cache entry: frames of {len(bad)} of {len(rows)} clips have changed")
 
     def intact(self, row: int) -> bool:
-        """Whether the frames of a clip are those that were written."""
+        """Whether the frames of a clip are unchanged."""
         return zlib.crc32(self.array[row].data) == self.checksums[row]
 
 
 def build_store(folder: Path, clips: Iterable[tuple[str, Outcome]], shape: tuple[int, int, int, int]) -> None:
-    """Write a store; the caller holds its lock. It appears under its name when it is complete.
+    """Write a store. The caller must hold its lock. It gets its final name only when complete.
 
     Args:
-        folder: where it will be.
-        clips: content hash and frames (or reason) of each clip.
+        folder: final location.
+        clips: content hash and frames (or failure reason) of each clip.
         shape: (T, S, S, 3) of a clip.
     """
     part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)  # what a killed run left
+    shutil.rmtree(part, ignore_errors=True)  # left by a killed process
     part.mkdir(parents=True)
     try:
         hashes, checksums, failures = [], [], {}

@@ -1,4 +1,4 @@
-"""Where in a clip a model looks: weights over moments and places."""
+"""Attention maps: weights over frames and patches of a clip."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from bgs._errors import DataError, some
 from bgs._typing import Float64
 from bgs.stimuli.sampling import Sampling
 
-#: A map's weights sum to 1 up to this.
+#: Tolerance for the sum of a map's weights.
 _TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class ClipMaps:
-    """A map of weights a clip.
+    """One attention map per clip.
 
     Attributes:
         values: (n, T, h, w) weights ≥ 0 on the h × w grid of patches of each of T frames; each clip's sum to 1.
         stimulus_ids: n distinct ids.
-        sampling: which frames the model saw, and which part of each.
+        sampling: the frames that the model saw, and the crop.
         source: the model.
-        method: how the weights came about.
+        method: how the weights were computed.
 
     Raises:
-        DataError: another number of ids or frames, or weights that are negative or do not sum to 1.
+        DataError: numbers of ids or frames do not match, or weights are negative or do not sum to 1.
     """
 
     values: Float64[np.ndarray, "n t h w"]
@@ -53,10 +53,10 @@ class ClipMaps:
         return len(self.stimulus_ids)
 
     def select(self, stimulus_ids: Sequence[str]) -> ClipMaps:
-        """The maps of some clips, in that order.
+        """Select the maps of some clips, in that order.
 
         Raises:
-            DataError: there is no map of one of them.
+            DataError: a clip has no map.
         """
         position = {name: row for row, name in enumerate(self.stimulus_ids)}
         missing = [name for name in stimulus_ids if name not in position]
