@@ -192,7 +192,7 @@ def test_a_flipped_bit_in_saved_weights_is_noticed(tiny_text, tmp_path, name):
     data = bytearray((tmp_path / name).read_bytes())
     data[-1] ^= 1
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(BgsError, match=f"{name}: damaged: other weights than were saved"):
+    with pytest.raises(BgsError, match=f"{name}: damaged: the weights do not match their hash"):
         load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
     about = json.loads((tmp_path / "bgs.json").read_text())
     del about["sha256"]

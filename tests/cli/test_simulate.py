@@ -75,7 +75,7 @@ def test_real_data_are_never_overwritten(run: Callable[..., str], planted: Path)
         ((*FOUR, "--temperature", 0), "temperature: out of range"),
         ((*FOUR, "--lapse", 2), "lapse: out of range"),
         ((*FOUR, "--careless", -1), "careless_share: out of range"),
-        ((*FOUR, "--test-share", 1.5), "test_share: impossible share"),
+        ((*FOUR, "--test-share", 1.5), "test_share: invalid proportion"),
         (("--weights", "valence"), "not a weight"),
         (("--weights", "valence=1,valence=2"), "not a weight"),
         (("--weights", "valence=-1"), "weight of valence: out of range"),

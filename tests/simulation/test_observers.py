@@ -152,7 +152,7 @@ def test_impossible_designs_are_named():
     with pytest.raises(ConfigError, match="clips: too few"):
         simulate_judgments(rated(2), 10)
     for share, stimuli in ((1.2, rated(20, n_test=5)), (0.2, rated())):
-        with pytest.raises(ConfigError, match="test_share: impossible share"):
+        with pytest.raises(ConfigError, match="test_share: invalid proportion"):
             simulate_judgments(stimuli, 100, test_share=share)
 
 

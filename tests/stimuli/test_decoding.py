@@ -223,7 +223,7 @@ def test_what_may_never_end_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "link.mp4").symlink_to(tmp_path / "pipe.mp4")
     assert reason(tmp_path / "pipe.mp4") == "a pipe, not a file"
     assert reason(tmp_path / "link.mp4") == "a pipe, not a file"
-    assert reason(Path("/dev/zero")) == "a device, no file"
+    assert reason(Path("/dev/zero")) == "a device, not a file"
     with pytest.raises(UnreadableClip, match="null"):
         decode(tmp_path / "a\0.mp4", whole(1))
 

@@ -15,14 +15,14 @@ from bgs.backbones.pretrained import eager_attentions, load_transformers, read_c
 from bgs.backbones.video import Hidden, VideoBackbone
 from bgs.backbones.video_spec import Native
 
-#: Frames of a clip unless the reference says otherwise: an image encoder has no number of its own.
+#: Default number of frames per clip: an image encoder has no native number.
 FRAMES = 8
 
 
 class ClipBackbone(VideoBackbone):
     """``clip:<hub id or folder>``: a clip is the mean of its frames' projected image embeddings.
 
-    Other frame sizes interpolate the trained positions (bicubic), as transformers does when asked.
+    For other frame sizes, trained positions are interpolated (bicubic), as implemented in transformers.
     """
 
     family = "clip"
@@ -83,9 +83,9 @@ class ClipBackbone(VideoBackbone):
 
 
 def _image_half(config: dict[str, Any]) -> Any:
-    """The image encoder's configuration, from its own config.json or from that of a whole model.
+    """The image encoder's configuration, from its own config.json or from that of a full CLIP model.
 
-    In a whole model the width of the projection stands at top level; what the image half says of it does not count.
+    In a full model the width of the projection is given at the top level; the value in the vision config is ignored.
     """
     vision = dict(config.get("vision_config", config))
     if "projection_dim" in config:

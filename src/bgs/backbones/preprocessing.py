@@ -1,4 +1,4 @@
-"""How a checkpoint wants its pixels, read from its own preprocessor file."""
+"""Preprocessing of a checkpoint, from its preprocessor file."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """From a decoded frame to the network's pixels.
+    """Conversion of decoded frames to network pixels.
 
     Attributes:
-        size: pixels a side of the square that the network sees.
-        short_edge: pixels of the shorter side before the centre of ``size`` is cropped out; None squeezes the
-            whole frame into the square.
+        size: side of the square input in pixels.
+        short_edge: shorter side in pixels before centre-cropping to ``size``; None resizes the
+            whole frame to the square.
         mean: per channel, of values scaled to 0–1.
         std: per channel, of values scaled to 0–1.
         interpolation: how frames are resized.
@@ -37,18 +37,18 @@ class Preprocessing:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
 
     def resized(self, size: int) -> Preprocessing:
-        """The same for squares of ``size`` pixels: as much of each frame in view."""
+        """The same preprocessing for squares of ``size`` pixels, with the same field of view."""
         edge = self.short_edge and round(self.short_edge * size / self.size)
         return replace(self, size=size, short_edge=edge)
 
 
 def read_preprocessing(name: str) -> Preprocessing | None:
-    """What the preprocessor file of a checkpoint says, None where it has none.
+    """Read the preprocessor file of a checkpoint; None if it has none.
 
-    Both generations of the file are understood: ``size: 224`` and ``size: {"shortest_edge": 224}``.
+    Both formats are supported: ``size: 224`` and ``size: {"shortest_edge": 224}``.
 
     Raises:
-        ConfigError: the file asks for something that is not done here (no resizing, oblong frames, other scaling).
+        ConfigError: the file specifies unsupported preprocessing (no resizing, non-square frames, other scaling).
     """
     for filename in _FILES:
         content = read_json(name, filename)
@@ -63,7 +63,7 @@ def _parse(content: dict[str, Any], where: str) -> Preprocessing:
     interpolation = _INTERPOLATIONS.get(content.get("resample", 2))
     if not scaled or not content.get("do_resize", True) or interpolation is None:
         raise ConfigError(
-            "cannot prepare pixels this way",
+            "unsupported preprocessing",
             where=where,
             expected="resized (resample 2 or 3), scaled by 1/255",
         )
@@ -75,7 +75,7 @@ def _parse(content: dict[str, Any], where: str) -> Preprocessing:
 
 
 def _sizes(content: dict[str, Any], where: str) -> tuple[int, int | None]:
-    """Side of the square, and of the shorter side before the crop (None: no crop, the whole frame)."""
+    """Side of the square, and shorter side before cropping (None: no cropping)."""
     edge = _side(content, "size", where)
     if content.get("do_center_crop", True):
         size = _side(content, "crop_size", where) or edge

@@ -1,4 +1,4 @@
-"""Fourteen social behaviours, each a small goal-driven controller (after Heider & Simmel 1944 and PHASE)."""
+"""Fourteen social behaviours, each a small goal-directed controller (after Heider & Simmel 1944 and PHASE)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from bgs._typing import Float, Int
 from bgs.simulation.steering import Vectors, arrive, evade, seek, turned, unit, wander
 from bgs.simulation.world import OBJECT, A, B, C, Controller, Scene, Wishes
 
-#: Where the object of a behaviour begins: there is none, held by an agent, before B with A beside B, between
+#: Initial position of the object: none, held by an agent, in front of B with A beside B, between
 #: B and A, or behind A.
 ObjectStart = Literal["none", "held by A", "held by B", "before B", "between", "behind A"]
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A behaviour: what agents do, and how an episode begins.
+    """A behaviour: what the agents do, and the initial state of an episode.
 
     Attributes:
-        name: a verb, A does it to or with B.
-        controller: what agents want, given the scene.
-        gap: least and greatest distance between the surfaces of A and B at the beginning, room widths.
-        object: where the object is at the beginning.
+        name: a verb; A does it to or with B.
+        controller: desired actions of the agents, given the scene.
+        gap: minimum and maximum initial distance between the surfaces of A and B, in room widths.
+        object: initial position of the object.
     """
 
     name: str
@@ -41,7 +41,7 @@ def _wishes(
     gaze_b: Vectors | None = None,
     holder: Int[np.ndarray, " n"] | None = None,
 ) -> Wishes:
-    """Wishes of A and B; the third agent goes its own way, and without a gaze one looks where one is going."""
+    """Intentions of A and B; the third agent wanders, and agents without a gaze look in their direction of motion."""
     still = np.zeros_like(a)
     bystander = wander(scene.position[:, C], 0.5 * scene.pace[:, None], scene.chance[:, 6:8], scene.clock)
     gazes = [still if gaze is None else gaze for gaze in (gaze_a, gaze_b)]
@@ -64,13 +64,13 @@ def _when(condition: np.ndarray, yes: Vectors, no: Vectors) -> Vectors:
 
 
 def _wave(scene: Scene, hertz: float, column: int) -> Float[np.ndarray, "n 1"]:
-    """A sine of a clip's own phase."""
+    """A sine wave with a random phase for each clip."""
     wave: Float[np.ndarray, "n 1"] = np.sin(2 * np.pi * (hertz * scene.clock + scene.chance[:, [column]]))
     return wave
 
 
 def begun(controller: Controller) -> Controller:
-    """A behaviour that begins at its onset; before, A and B go their own ways."""
+    """A controller that starts at the onset of the behaviour; before, A and B wander."""
 
     def wishes(scene: Scene) -> Wishes:
         before, after = ignore(scene), controller(scene)
@@ -85,7 +85,7 @@ def begun(controller: Controller) -> Controller:
 
 
 def chase(scene: Scene) -> Wishes:
-    """A runs after B at full speed; B makes off, swerving."""
+    """A chases B at full speed; B runs away, swerving."""
     a, b, towards = _places(scene)
     swerve = 0.5 * _wave(scene, 0.8, 0)[:, 0]
     return _wishes(
@@ -94,7 +94,7 @@ def chase(scene: Scene) -> Wishes:
 
 
 def flee(scene: Scene) -> Wishes:
-    """A comes nearer at a walk; B bolts as soon as A is near, looks back, and bolts again."""
+    """A approaches at walking pace; B runs away as soon as A is near, looks back, and runs away again."""
     a, b, towards = _places(scene)
     near = scene.gap() < 0.28 + 0.1 * scene.chance[:, 0]
     return _wishes(
@@ -104,7 +104,7 @@ def flee(scene: Scene) -> Wishes:
 
 
 def follow(scene: Scene) -> Wishes:
-    """B goes its way without a look at A; A stays a little behind."""
+    """B moves on without looking at A; A stays slightly behind."""
     a, b, towards = _places(scene)
     way = wander(b, 0.8 * scene.speed, scene.chance[:, 0:2], scene.clock)
     behind = b - (scene.reach() + 0.08 + 0.08 * scene.chance[:, [2]]) * unit(way)
@@ -112,7 +112,7 @@ def follow(scene: Scene) -> Wishes:
 
 
 def lead(scene: Scene) -> Wishes:
-    """B goes ahead to a place, looks back and waits; A comes along."""
+    """B goes ahead to a place, looks back and waits; A follows."""
     a, b, towards = _places(scene)
     waits = scene.gap() > 0.17
     ahead = arrive(b, scene.goal, 0.85 * scene.speed)
@@ -125,7 +125,7 @@ def lead(scene: Scene) -> Wishes:
 
 
 def _push(scene: Scene, agent: int, target: Vectors, speed: float, aside: float = 0.0) -> Vectors:
-    """Get behind the object, as seen from a target, and push; ``aside`` leaves room for another."""
+    """Move behind the object, as seen from a target, and push; ``aside`` leaves room for another agent."""
     at, thing = scene.position[:, agent], scene.position[:, OBJECT]
     way = turned(unit(target - thing), aside)
     reach = scene.reach(agent, OBJECT)
@@ -142,25 +142,25 @@ def _push(scene: Scene, agent: int, target: Vectors, speed: float, aside: float 
 
 
 def labour(scene: Scene) -> Wishes:
-    """B alone pushes the object towards its goal; A stands by. What helping and hindering are compared with."""
+    """B alone pushes the object towards its goal while A watches: the baseline for helping and hindering."""
     return _wishes(scene, 0.0 * scene.goal, _push(scene, B, scene.goal, 1.0))
 
 
 def help_(scene: Scene) -> Wishes:
-    """B pushes the object towards its goal; A gets beside B and pushes too."""
+    """B pushes the object towards its goal; A moves beside B and pushes too."""
     pushing = _push(scene, A, scene.goal, 1.2, aside=-0.65), _push(scene, B, scene.goal, 1.0, aside=0.65)
     return _wishes(scene, *pushing, gaze_a=scene.position[:, OBJECT] - scene.position[:, A])
 
 
 def hinder(scene: Scene) -> Wishes:
-    """B pushes the object towards its goal; A gets in front and pushes it back."""
+    """B pushes the object towards its goal; A moves in front and pushes it back."""
     thing = scene.position[:, OBJECT]
     back = thing - unit(scene.goal - thing)
     return _wishes(scene, _push(scene, A, back, 1.4), _push(scene, B, scene.goal, 1.0))
 
 
 def fight(scene: Scene) -> Wishes:
-    """A and B run at each other, bounce off, and run again."""
+    """A and B run at each other, bounce off, and repeat."""
     _a, _b, towards = _places(scene)
     charge = np.sin(2 * np.pi * (1.3 * scene.clock + scene.chance[:, 0])) > -0.3
     speed = (1.6 + 0.5 * scene.chance[:, [1]]) * scene.speed
@@ -172,7 +172,7 @@ def fight(scene: Scene) -> Wishes:
 
 
 def play(scene: Scene) -> Wishes:
-    """A and B dance around one another, now nearer, now further, looking at each other."""
+    """A and B circle each other at varying distance, looking at each other."""
     a, b, towards = _places(scene)
     side = np.sign(scene.chance[:, [0]] - 0.5)
     around = turned(towards, np.pi / 2) * side
@@ -185,7 +185,7 @@ def play(scene: Scene) -> Wishes:
 
 
 def comfort(scene: Scene) -> Wishes:
-    """B sits still with its gaze down; A comes softly, stays close and rocks a little."""
+    """B sits still with its gaze down; A approaches gently, stays close and rocks slightly."""
     a, b, towards = _places(scene)
     near = scene.gap() < 0.05
     rock = turned(towards, np.pi / 2) * 0.22 * scene.speed * _wave(scene, 1.0, 0)
@@ -211,7 +211,7 @@ def greet(scene: Scene) -> Wishes:
 
 
 def ignore(scene: Scene) -> Wishes:
-    """A and B go their own ways, keep apart and look past each other."""
+    """A and B move independently, keep apart and look past each other."""
     a, b, towards = _places(scene)
     near = scene.gap() < 0.2
     ways = [
@@ -225,7 +225,7 @@ def ignore(scene: Scene) -> Wishes:
 
 
 def guard(scene: Scene) -> Wishes:
-    """B wants to get at the object; A stays between and faces B."""
+    """B tries to reach the object; A stays in between and faces B."""
     a, b, towards = _places(scene)
     thing = scene.position[:, OBJECT]
     circling = turned(unit(thing - b), 0.9 * _wave(scene, 0.5, 0)[:, 0])
@@ -247,7 +247,7 @@ def share(scene: Scene) -> Wishes:
 
 
 def steal(scene: Scene) -> Wishes:
-    """B has the object; A runs up, snatches it and makes off; B runs after A."""
+    """B has the object; A runs up, snatches it and runs away; B chases A."""
     a, b, towards = _places(scene)
     holder = np.where(scene.gap() < 0.05, A, scene.holder)
     gone = holder == A

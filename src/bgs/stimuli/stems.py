@@ -18,8 +18,8 @@ def file_stems(ids: Sequence[str]) -> dict[str, str]:
     """Stimulus id -> name of its files, without extension or folder.
 
     The name is the id without the extension of a video file; characters other than letters, digits, dots, underscores and
-    hyphens are replaced by underscores. If the name is too long, hidden, already has such a suffix or is shared with another id (ignoring
-    case, as some file systems do), it is shortened and gets a hyphen and a hash of the id as suffix.
+    hyphens are replaced by underscores. If it is too long, hidden, already has such a suffix or is shared with another id
+    (ignoring case, as some file systems do), it is shortened and gets a hyphen and a hash of the id as suffix.
     """
     plain = {name: re.sub(r"[^\w.-]", "_", clip_stem(name)) for name in ids}
     sharing = Counter(stem.casefold() for stem in plain.values())
