@@ -136,7 +136,7 @@ def test_parallel_vectors_still_tie_exactly():
 
 def test_what_rounding_would_decide_is_refused():
     noise = np.random.default_rng(0).normal(size=(20, 6))
-    with pytest.raises(DataError, match=r"pairs of embeddings are too much alike.*centre them"):
+    with pytest.raises(DataError, match=r"pairs of embeddings are too similar.*centre them"):
         model_rdm(1.0 + 1e-13 * noise)
     close = 1.0 + 1e-11 * noise  # centred, there is enough left of these
     expected = pdist(noise - noise.mean(axis=0), "cosine")

@@ -117,6 +117,6 @@ def test_repeats_by_one_person_and_within_one_block_warn():
     assert warned(people, np.tile(["1", "2"], 720)) == []
     twice, alone = warned(np.where(kinds[:, 0] < 30, 0, people), np.tile(["1", "2"], 720))
     assert "submitted twice" in twice
-    assert "25% of the repeated triplets were repeated by one person only" in alone
+    assert "25% of the repeated triplets were repeated by only one person" in alone
     (within,) = warned(people, blocks)
     assert "within one block" in within
