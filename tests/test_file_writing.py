@@ -16,8 +16,8 @@ from bgs import BgsError
 from bgs._files import (
     append_text,
     atomic_path,
+    damage_as_error,
     is_empty,
-    legible,
     read_json,
     read_text,
     remove_scraps,
@@ -176,7 +176,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
             read_text(tmp_path / name)
     with (
         pytest.raises(BgsError, match=r"where: damaged: 'key' is missing \(try this\)"),
-        legible("where", "try this"),
+        damage_as_error("where", "try this"),
     ):
         {}["key"]
 

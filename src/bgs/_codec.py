@@ -27,7 +27,7 @@ Number = Annotated[float, BeforeValidator(_number)]
 OptionalNumber = Annotated[float | None, BeforeValidator(_number)]
 
 
-class OwnForm:
+class CustomJson:
     """In an annotation: a type that holds arrays and brings its own ``to_json`` and ``from_json``."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -43,7 +43,7 @@ class OwnForm:
         return core_schema.no_info_plain_validator_function(read, serialization=written)
 
 
-class Written:
+class JsonDataclass:
     """A frozen dataclass that its annotations convert to and from JSON."""
 
     def to_json(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Written:
 
 
 def to_json(value: object) -> dict[str, Any]:
-    """Convert a frozen dataclass to JSON types; see :meth:`Written.to_json`."""
+    """Convert a frozen dataclass to JSON types; see :meth:`JsonDataclass.to_json`."""
     kept = _adapter(cast(Hashable, type(value))).dump_python(
         value, mode="json", exclude_none=True, warnings="error"
     )
@@ -74,7 +74,7 @@ def to_json(value: object) -> dict[str, Any]:
 
 
 def from_json(kind: type[T], value: object) -> T:
-    """Read what :func:`to_json` wrote; see :meth:`Written.from_json`."""
+    """Read what :func:`to_json` wrote; see :meth:`JsonDataclass.from_json`."""
     try:
         found: T = _adapter(cast(Hashable, kind)).validate_python(value)
     except ValidationError as error:

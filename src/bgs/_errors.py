@@ -51,7 +51,7 @@ def message_of(error: BaseException) -> str:
     return text if text else type(error).__name__
 
 
-def some(names: object, limit: int = 3) -> str:
+def listed(names: object, limit: int = 3) -> str:
     """List the first few names, and how many more there are: ``a, b, c and 4 more``."""
     items = [str(name) for name in names]  # type: ignore[attr-defined]
     rest = f" and {len(items) - limit} more" if len(items) > limit else ""

@@ -170,7 +170,7 @@ def read_json(path: str | Path, hint: str | None = None) -> dict[str, Any]:
         BgsError: the file is missing or unreadable.
         DataError: it is damaged or is not a JSON object; ``hint`` is the next step.
     """
-    with legible(path, hint):
+    with damage_as_error(path, hint):
         found = json.loads(read_text(path))
         if not isinstance(found, dict):
             raise TypeError(f"not a JSON object but {type(found).__name__}")
@@ -178,7 +178,7 @@ def read_json(path: str | Path, hint: str | None = None) -> dict[str, Any]:
 
 
 @contextmanager
-def legible(path: str | Path, hint: str | None = None) -> Iterator[None]:
+def damage_as_error(path: str | Path, hint: str | None = None) -> Iterator[None]:
     """A context for parsing a file's content: missing keys and wrong types become a one-line error.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._typing import Float
 
 #: Tolerated asymmetry, as a fraction of the largest entry: rounding error of single precision.
@@ -31,7 +31,7 @@ def require_rdm(rdm: Float[np.ndarray, "_ _"], where: str, stimulus_ids: Sequenc
         names = list(stimulus_ids)
         twice = sorted({name for name in names if names.count(name) > 1})
         raise DataError(
-            f"stimulus listed twice: {some(twice)}", where=where, expected="distinct stimulus ids"
+            f"stimulus listed twice: {listed(twice)}", where=where, expected="distinct stimulus ids"
         )
     above, below = (side[np.triu_indices(n, 1)].astype(np.float64) for side in (rdm, rdm.T))
     if np.isinf(above).any() or np.isinf(below).any():

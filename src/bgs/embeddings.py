@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import BgsError, DataError, some
-from bgs._files import legible, require_output, sha256_of, write_tensors
+from bgs._errors import BgsError, DataError, listed
+from bgs._files import damage_as_error, require_output, sha256_of, write_tensors
 from bgs._scale import mean_of_rows
 from bgs._typing import Float
 
@@ -51,7 +51,7 @@ class Embeddings:
             )
         if len(set(self.stimulus_ids)) != len(self.stimulus_ids):
             twice = sorted({i for i in self.stimulus_ids if self.stimulus_ids.count(i) > 1})
-            raise DataError(f"stimulus listed twice: {some(twice)}", where=self.source)
+            raise DataError(f"stimulus listed twice: {listed(twice)}", where=self.source)
         finite = np.isfinite(self.values).all(axis=1)
         if not finite.all():
             bad = [self.stimulus_ids[i] for i in np.flatnonzero(~finite)]
@@ -59,7 +59,7 @@ class Embeddings:
                 "an embedding is not finite",
                 where=self.source,
                 expected="finite numbers",
-                got=f"NaN or inf for {some(bad)}",
+                got=f"NaN or inf for {listed(bad)}",
                 hint="the largest float16 is 65,504: store them as float32"
                 if self.values.dtype == np.float16
                 else None,
@@ -78,7 +78,7 @@ class Embeddings:
         missing = [name for name in stimulus_ids if name not in position]
         if missing:
             raise DataError(
-                f"{len(missing)} of {len(stimulus_ids)} stimuli have no embedding: {some(missing)}",
+                f"{len(missing)} of {len(stimulus_ids)} stimuli have no embedding: {listed(missing)}",
                 where=self.source,
                 hint="embed the whole data set again",
             )
@@ -133,7 +133,7 @@ class Embeddings:
                 values = file.get_tensor("embeddings")
         except SafetensorError as error:
             raise DataError(f"not a safetensors file: {error}", where=path) from error
-        with legible(path):
+        with damage_as_error(path):
             ids, details = tuple(json.loads(header["stimulus_ids"])), json.loads(header["details"])
             source, known = header["source"], header.get("sha256")
         try:

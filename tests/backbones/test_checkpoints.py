@@ -218,7 +218,7 @@ def test_settings_are_read_and_written_the_same(tmp_path):
     for wrong, message in (
         ("m?frame=8", "unknown setting 'frame'; expected one of frames, size, layer"),
         ("m?frames=0", "setting 'frames'; expected an integer ≥ 1 with at most 9 digits, got 0"),
-        ("m?size=x", "setting 'size'; expected a whole number"),
+        ("m?size=x", "setting 'size'; expected an integer"),
         ("m?size=²", "setting 'size'"),
         ("m?frames=" + "9" * 5000, "at most 9 digits"),
         ("m?layer=", "setting 'layer'"),
@@ -231,7 +231,7 @@ def test_settings_are_read_and_written_the_same(tmp_path):
 def test_absurd_clips_are_refused_before_weights_are_read(tmp_path, asked):
     folder = save_tiny_video("clip", tmp_path / "m")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(BgsError, match="a clip would take too much memory; expected at most 1 GiB, got"):
+    with pytest.raises(BgsError, match="a clip would need too much memory; expected at most 1 GiB, got"):
         load_backbone(f"clip:{folder}?{asked}")
 
 

@@ -109,7 +109,9 @@ def test_a_flipped_bit_in_a_checkpoint_or_embeddings(broken_run, config, small_s
         data = bytearray((broken_run / file).read_bytes())
         data[-2] ^= 1
         (broken_run / file).write_bytes(data)
-    assert "damaged checkpoint: other values" in fails(capsys, "train", config, "--out", broken_run)
+    assert "damaged checkpoint: the values do not match" in fails(
+        capsys, "train", config, "--out", broken_run
+    )
     arguments = ("evaluate", "--embeddings", broken_run / "tuned.safetensors", "--data", small_study)
     assert "tuned.safetensors: damaged: the values do not match their hash" in fails(capsys, *arguments)
 

@@ -123,7 +123,7 @@ def test_what_cannot_be_decoded_is_said():
     embeddings, stimuli = make(n=9)
     for kinds, message in (
         (("a",) * 9, "got 1 label"),
-        (("a",) * 8 + ("b",), "got one clip of b"),
+        (("a",) * 8 + ("b",), "got one clip with label b"),
         (("",) * 9, "got 0 label"),
     ):
         with pytest.raises(BgsError, match=message):

@@ -268,7 +268,7 @@ def test_run_lengths_become_masks(tmp_path):
         ({"counts": [40, -8]}, "invalid counts of a mask; expected integers ≥ 0"),
         ({"counts": [16.0, 16]}, "counts of a mask"),
         ({"counts": None}, "counts of a mask"),
-        ({"counts": "0~"}, "another character; got '~' at 1|'~' at 1"),
+        ({"counts": "0~"}, "invalid character in a compressed mask; got '~' at 1|'~' at 1"),
         ({"counts": "0P"}, "ends within a number"),
         ({"counts": "0@"}, "counts of a mask"),
     ],

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from bgs.datasets import Dataset, audit_dataset, load_dataset
 from bgs.judgments.trial_audit import Audit
 from bgs.views.audit import audit_view
-from bgs.views.shown import Shown
+from bgs.views.displayable import Displayable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
 @dataclass(frozen=True, repr=False)
-class DatasetAudit(Shown):
+class DatasetAudit(Displayable):
     """An audit of a data set; displays as tables.
 
     Attributes:

@@ -16,8 +16,8 @@ from bgs.evaluation import Metric, Result
 from bgs.judgments import RDM
 from bgs.reports import Estimate, ForestFigure, ForestPanel, ForestRow, draw, render
 from bgs.runs.origins import provenance
+from bgs.views.displayable import Displayable
 from bgs.views.evaluation import result_view
-from bgs.views.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ _PLOTTED = (("rsa_spearman", "RSA, Spearman", None), ("odd_one_out_3afc", "odd o
 
 
 @dataclass(frozen=True, repr=False)
-class Evaluation(Shown, Mapping[str, Result]):
+class Evaluation(Displayable, Mapping[str, Result]):
     """Results by protocol; displays as tables of values beside their noise ceilings.
 
     Attributes:

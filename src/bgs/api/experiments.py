@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bgs._config import read_settings
 from bgs._optional import require_all
+from bgs.views.displayable import Displayable
 from bgs.views.experiment import table_view
-from bgs.views.shown import Shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Experiment(Shown):
+class Experiment(Displayable):
     """The results of an experiment; displays as tables.
 
     Attributes:

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bgs._errors import DataError, some
-from bgs._files import legible, make_folder, read_json, sha256, write_json, write_tensors
+from bgs._errors import DataError, listed
+from bgs._files import damage_as_error, make_folder, read_json, sha256, write_json, write_tensors
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lookup import LookupTable
@@ -70,7 +70,7 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
             expected=f"{about['model']} {about['revision'][:12]}", got=f"{backbone.spec.source} {backbone.spec.revision[:12]}",
         )  # fmt: skip
     _require_same_settings(about.get("settings", {}), backbone, folder)
-    with legible(folder / "bgs.json", _AGAIN):
+    with damage_as_error(folder / "bgs.json", _AGAIN):
         head = ProjectionHead(backbone.spec.width, **about["head"]) if about["head"] else None
         lora = LoraSettings(**about["lora"]) if about["lora"] else None
         if isinstance(backbone.module, LookupTable):
@@ -107,7 +107,7 @@ def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) 
     ):
         if names:
             raise DataError(
-                f"{len(names)} {problem} parameters: {some(sorted(names))}",
+                f"{len(names)} {problem} parameters: {listed(sorted(names))}",
                 where=where,
                 expected=f"exactly the {len(current)} trained parameters of {backbone.spec.source}",
             )

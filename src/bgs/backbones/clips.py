@@ -65,17 +65,17 @@ class Normaliser:
         self._spec = spec
         self._buffer = torch.empty(0)
 
-    def fresh(self, clips: Clips, device: torch.device) -> Pixels:
+    def new_pixels(self, clips: Clips, device: torch.device) -> Pixels:
         """Pixels in newly allocated memory."""
         return self._fill(torch.empty(_shape(clips), device=device), clips)
 
-    def passing(self, clips: Clips, device: torch.device) -> Pixels:
+    def buffered_pixels(self, clips: Clips, device: torch.device) -> Pixels:
         """Pixels in a reused buffer, overwritten by the next call; with gradients, in newly allocated memory.
 
         Allocating new pages costs a small network a seventh of its time.
         """
         if torch.is_grad_enabled():
-            return self.fresh(clips, device)
+            return self.new_pixels(clips, device)
         shape = _shape(clips)
         if self._buffer.shape != shape or self._buffer.device != device:
             self._buffer = torch.empty(shape, device=device)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bgs._errors import BgsError, ConfigError, DataError, some
+from bgs._errors import BgsError, ConfigError, DataError, listed
 from bgs._optional import require
 from bgs.backbones.mixing import eager
 
@@ -111,7 +111,7 @@ def load_transformers(kind: str, name: str, **keywords: Any) -> Any:
     for problem in ("missing_keys", "mismatched_keys"):
         if report[problem]:
             raise DataError(
-                f"{len(report[problem])} {problem.replace('_keys', '')} weights: {some(sorted(map(str, report[problem])))}",
+                f"{len(report[problem])} {problem.replace('_keys', '')} weights: {listed(sorted(map(str, report[problem])))}",
                 where=name, expected=f"all weights of a {kind}",
             )  # fmt: skip
     return model.eval()

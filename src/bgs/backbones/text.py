@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bgs._errors import BgsError, DataError, some
+from bgs._errors import BgsError, DataError, listed
 from bgs._optional import require
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
@@ -79,7 +79,7 @@ class TextBackbone(Backbone):
         silent = [name for name, sentences in zip(stimuli.ids, captions, strict=True) if not sentences]
         if silent:
             raise DataError(
-                f"{len(silent)} of {len(stimuli)} stimuli have no caption: {some(silent)}",
+                f"{len(silent)} of {len(stimuli)} stimuli have no caption: {listed(silent)}",
                 where=self.spec.source,
                 expected="at least one caption per stimulus",
             )

@@ -172,7 +172,7 @@ class VideoBackbone(ClipReader):
 
     def pixels(self, clips: Clips) -> Pixels:
         """Normalised float32 pixels on the network's device."""
-        return self._normaliser.fresh(clips, self.device)
+        return self._normaliser.new_pixels(clips, self.device)
 
     def features(self, batch: Clips | TrunkState) -> Float[Tensor, "b d"]:
         hidden, start = self._begin(batch)
@@ -196,7 +196,7 @@ class VideoBackbone(ClipReader):
     def _begin(self, batch: Clips | TrunkState) -> tuple[Hidden, int]:
         if isinstance(batch, TrunkState):
             return batch.hidden.to(self.device), batch.depth
-        pixels = self._normaliser.passing(batch, self.device)
+        pixels = self._normaliser.buffered_pixels(batch, self.device)
         return self.stem(pixels).float(), 0  # even under autocast, the residual stream is float32
 
     def _run(self, number: int, hidden: Hidden) -> Hidden:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bgs._errors import ConfigError, DataError, some
+from bgs._errors import ConfigError, DataError, listed
 from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.mixing import Mixing, TokenMixing
 from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -132,7 +132,7 @@ def require_weights(encoder: VJEPA21Encoder, found: dict[str, Tensor], where: ob
         if names:
             expected = f"the {len(shapes)} weights of a V-JEPA 2.1 encoder"
             raise DataError(
-                f"{len(names)} {problem} weights: {some(sorted(names))}", where=where, expected=expected
+                f"{len(names)} {problem} weights: {listed(sorted(names))}", where=where, expected=expected
             )
 
 

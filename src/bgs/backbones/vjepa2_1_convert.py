@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bgs._errors import BgsError, ConfigError, DataError, some
+from bgs._errors import BgsError, ConfigError, DataError, listed
 from bgs._files import is_empty, write_json, write_tensors
 from bgs.backbones.vjepa2_1 import WEIGHTS, VJEPA21Backbone, require_weights
 from bgs.backbones.vjepa2_1_network import SIZES, VJEPA21Config, VJEPA21Encoder
@@ -78,12 +78,12 @@ def read_upstream(source: str | Path) -> dict[str, Tensor]:
             "the checkpoint has no encoder",
             where=source,
             expected=" or ".join(_ENCODERS),
-            got=some(keys, 6) or "none",
+            got=listed(keys, 6) or "none",
         )
-    return {_bare(key): tensor for key, tensor in content[name].items()}
+    return {_without_prefix(key): tensor for key, tensor in content[name].items()}
 
 
-def _bare(key: str) -> str:
+def _without_prefix(key: str) -> str:
     while key.startswith(_PREFIXES):
         key = key.partition(".")[2]
     return key

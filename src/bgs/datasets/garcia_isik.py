@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._typing import Float
 from bgs.judgments import Trials
 from bgs.judgments.csv_table import Table, read_table
@@ -59,7 +59,7 @@ def read_stimuli(folder: Path, names: tuple[str, ...]) -> StimulusSet:
     if set(record) != set(names) or len(table) != len(names):
         raise DataError(
             "clips differ from video_mapping.csv", where=table.path, expected=f"the same {len(names)} names, each once",
-            got=some(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
+            got=listed(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
         )  # fmt: skip
     pick = [record[name] for name in names]
     ratings = {

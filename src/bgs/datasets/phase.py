@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._typing import Float
 from bgs.judgments.csv_table import Table, read_table
 from bgs.stimuli import StimulusSet
@@ -125,7 +125,7 @@ def read_ratings(
     if set(record) != set(names) or len(table) != len(names):
         raise DataError(
             "ratings are for different clips", where=path, expected=f"the {len(names)} clips, each once",
-            got=some(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
+            got=listed(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
         )  # fmt: skip
     votes = _votes(table)[[record[name] for name in names]]
     n_raters = votes.sum(axis=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs.datasets.dataset import Dataset
 from bgs.stimuli import StimulusSet
 
@@ -38,7 +38,7 @@ def load_videos(folder: Path, simulated: bool = False) -> Dataset:
     aside = sorted(repr(name)[1:-1] for name in names if name not in taken)
     note = f"{folder}: no stimuli.csv, so its {len(stimuli)} videos are the stimuli, without judgments"
     if aside:
-        note += f"; {len(aside)} other or hidden files are ignored: {some(aside)}"
+        note += f"; {len(aside)} other or hidden files are ignored: {listed(aside)}"
     return Dataset(
         stimuli, simulated=simulated, name=folder.resolve().name, folder=folder, notes=(note,),
     )  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Number, Written
-from bgs._errors import DataError, some
+from bgs._codec import JsonDataclass, Number
+from bgs._errors import DataError, listed
 from bgs._typing import Float64
 from bgs.evaluation.regions import region_fractions
 from bgs.evaluation.resampling import bootstrap, percentile_interval
@@ -48,7 +48,7 @@ class RegionShares:
 
 
 @dataclass(frozen=True)
-class AttentionShares(Written):
+class AttentionShares(JsonDataclass):
     """Attention by region, with 95 % intervals over clips.
 
     All p-values are two-sided, from sign-flip tests over clips of a mean of zero.
@@ -87,7 +87,7 @@ def region_shares(maps: ClipMaps, masks: Mapping[str, RegionMasks]) -> RegionSha
     """
     missing = [name for name in maps.stimulus_ids if name not in masks]
     if missing:
-        raise DataError(f"{len(missing)} of {len(maps)} clips have no masks: {some(missing)}")
+        raise DataError(f"{len(missing)} of {len(maps)} clips have no masks: {listed(missing)}")
     names = tuple(dict.fromkeys(name for i in maps.stimulus_ids for name in masks[i].names))
     areas, shares = np.empty((2, len(maps), len(names)))
     for row, (name, weights) in enumerate(zip(maps.stimulus_ids, maps.values, strict=True)):

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Written
-from bgs._errors import ConfigError, DataError, some
+from bgs._codec import JsonDataclass
+from bgs._errors import ConfigError, DataError, listed
 from bgs._rng import generator
 from bgs._typing import Bool, Float64, Int
 from bgs.embeddings import Embeddings
@@ -30,7 +30,7 @@ _NONE = 1e-9
 
 
 @dataclass(frozen=True)
-class Decoding(Written):
+class Decoding(JsonDataclass):
     """Decoding accuracy for a label.
 
     Attributes:
@@ -137,7 +137,7 @@ def _codes(
         rare = [str(name) for name, size in zip(classes, sizes, strict=True) if size < 2]
         raise DataError(
             "cannot decode", where=label, expected="at least two labels with at least two clips each",
-            got=f"one clip with label {some(rare)}" if rare else f"{len(classes)} label",
+            got=f"one clip with label {listed(rare)}" if rare else f"{len(classes)} label",
         )  # fmt: skip
     return labelled, codes.reshape(-1), tuple(str(name) for name in classes)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgs._codec import Number, Written
+from bgs._codec import JsonDataclass, Number
 from bgs._errors import DataError
 from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
@@ -21,7 +21,7 @@ from bgs.stimuli import StimulusSet
 
 
 @dataclass(frozen=True)
-class DimensionRating(Written):
+class DimensionRating(JsonDataclass):
     """Correlation of a dimension with a rating, over the rated clips.
 
     Attributes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgs._codec import Written
+from bgs._codec import JsonDataclass
 from bgs._rdm import require_rdm
 from bgs._typing import Bool, Float, Float64, Int
 from bgs.evaluation.rdm import pair_vector
@@ -14,7 +14,7 @@ from bgs.judgments.trials import Trials, kept_pair_distances
 
 
 @dataclass(frozen=True)
-class Disagreement(Written):
+class Disagreement(JsonDataclass):
     """One triplet, judged by people and by two models.
 
     Attributes:
@@ -34,7 +34,7 @@ class Disagreement(Written):
 
 
 @dataclass(frozen=True)
-class Disagreements(Written):
+class Disagreements(JsonDataclass):
     """Triplets on which exactly one of two models agrees with people.
 
     Attributes:

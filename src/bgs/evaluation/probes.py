@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Number, Written
+from bgs._codec import JsonDataclass, Number
 from bgs._errors import ConfigError, DataError
 from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
@@ -28,7 +28,7 @@ PROBE_PROTOCOLS = ("held-out", "k-fold", "few-shot")
 
 
 @dataclass(frozen=True)
-class ProbeScore(Written):
+class ProbeScore(JsonDataclass):
     """Score of one attribute: Pearson r with its p, R², and q, the p of r adjusted for the number of attributes."""
 
     pearson: Metric
@@ -37,7 +37,7 @@ class ProbeScore(Written):
 
 
 @dataclass(frozen=True)
-class Probes(Written):
+class Probes(JsonDataclass):
     """Decoding scores of each attribute.
 
     Attributes:

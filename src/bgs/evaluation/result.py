@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bgs._codec import Number, OptionalNumber, Written
+from bgs._codec import JsonDataclass, Number, OptionalNumber
 from bgs._errors import DataError
 from bgs._numbers import between, plain
 
@@ -15,7 +15,7 @@ Interval = tuple[Number, Number]
 
 
 @dataclass(frozen=True)
-class Metric(Written):
+class Metric(JsonDataclass):
     """A measured value.
 
     Attributes:

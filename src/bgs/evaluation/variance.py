@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Written
+from bgs._codec import JsonDataclass
 from bgs._errors import DataError
 from bgs._rdm import require_rdm
 from bgs._typing import Float, Float64, Int
@@ -30,7 +30,7 @@ _JOIN = " & "
 
 
 @dataclass(frozen=True)
-class VariancePartition(Written):
+class VariancePartition(JsonDataclass):
     """A partition of the variance of human dissimilarities.
 
     Parts are named after the predictors that share them, in order: ``"video"``, ``"video & captions"``; ``"total"``

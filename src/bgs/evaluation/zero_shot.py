@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Written
-from bgs._errors import ConfigError, DataError, some
+from bgs._codec import JsonDataclass
+from bgs._errors import ConfigError, DataError, listed
 from bgs._typing import Float, Float64
 from bgs.embeddings import Embeddings
 from bgs.evaluation.decoding import Decoding, decode
@@ -35,7 +35,7 @@ TARGETS = ("hellinger", "euclidean")
 
 
 @dataclass(frozen=True)
-class Transfer(Written):
+class Transfer(JsonDataclass):
     """Agreement of embeddings with the ratings of clips that they were not trained on.
 
     Attributes:
@@ -187,7 +187,7 @@ def _measure(
 
 def _leakage(overlap: Sequence[str]) -> DataError:
     return DataError(
-        f"{len(overlap)} clips were used in training: {some(overlap)}", expected="clips new to the model",
+        f"{len(overlap)} clips were used in training: {listed(overlap)}", expected="clips new to the model",
         hint="this is not zero-shot transfer; allow_overlap=True evaluates it anyway",
     )  # fmt: skip
 
@@ -211,12 +211,12 @@ def _target_rdm(
     unknown = [name for name in ratings if name not in stimuli.ratings]
     if unknown or not ratings:
         raise DataError(
-            "no such rating", where=some(unknown) or "ratings", expected=", ".join(stimuli.ratings)
+            "no such rating", where=listed(unknown) or "ratings", expected=", ".join(stimuli.ratings)
         )
     columns = np.stack([stimuli.ratings[name].astype(np.float64) for name in ratings], axis=1)
     rated = np.flatnonzero(np.isfinite(columns).all(axis=1))
     if len(rated) < 4:
-        raise DataError("too few rated clips", where=some(ratings), expected="4 or more", got=len(rated))
+        raise DataError("too few rated clips", where=listed(ratings), expected="4 or more", got=len(rated))
     columns = columns[rated]
     if target == "hellinger":
         return rated.tolist(), hellinger_rdm(columns).round(12)

@@ -137,13 +137,13 @@ def _checks(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
 
     shown = np.array([person.checks for person in people], dtype=np.float64)
     failed = shown - np.array([person.passed for person in people])
-    some = shown > 0
-    if not some.any():
+    checked = shown > 0
+    if not checked.any():
         return np.full(len(people), np.nan)
-    rate = max(ATTENTIVE_FAILURES, float(np.median(failed[some] / shown[some])))
+    rate = max(ATTENTIVE_FAILURES, float(np.median(failed[checked] / shown[checked])))
     # the binomial upper tail P(X ≥ failed) as an incomplete beta function
     p = np.where(failed > 0, betainc(np.maximum(failed, 1), shown - failed + 1, rate), 1.0)
-    return np.where(some, p, np.nan)
+    return np.where(checked, p, np.nan)
 
 
 def _pace(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:

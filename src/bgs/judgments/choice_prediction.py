@@ -49,13 +49,13 @@ def predictability(judgments: Trials) -> tuple[Float[np.ndarray, " q"], Float[np
     moves = np.sqrt(features.var(axis=1).mean(axis=0))
     moves = np.where(moves > 0, moves, 1.0)
     features, common = features / moves, common * moves
-    foretold = np.empty((len(judgments), 3))
+    predicted = np.empty((len(judgments), 3))
     for rows in _rows_of(codes):
-        foretold[rows] = _individual_predictions(features[rows], judgments.odd[rows], common)
-    chosen = np.take_along_axis(foretold, judgments.odd[:, None], axis=1)[:, 0]
+        predicted[rows] = _individual_predictions(features[rows], judgments.odd[rows], common)
+    chosen = np.take_along_axis(predicted, judgments.odd[:, None], axis=1)[:, 0]
     expected = np.bincount(codes, (_choice_probabilities(features @ common) ** 2).sum(axis=1) - _CHANCE)
     reached = np.bincount(codes, chosen - _CHANCE)
-    deviation = np.sqrt(np.bincount(codes, ((foretold - _CHANCE) ** 2).mean(axis=1)))
+    deviation = np.sqrt(np.bincount(codes, ((predicted - _CHANCE) ** 2).mean(axis=1)))
     nothing = np.full(len(expected), np.nan)
     value, sd = (np.divide(x, expected, out=nothing.copy(), where=expected > 0) for x in (reached, deviation))
     return value, sd

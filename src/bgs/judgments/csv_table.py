@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._files import write_text
 from bgs._typing import Bool, Float, Int, Shaped
 from bgs.judgments.table_text import SEPARATORS, decode, plain_name, split_records
@@ -107,7 +107,7 @@ class Table:
             )  # fmt: skip
         words = sorted({cells[k] for k in np.flatnonzero(blank)} - {""})
         if words:
-            self.assume(f"{some(words)} in column {column!r} is read as a missing value")
+            self.assume(f"{listed(words)} in column {column!r} is read as a missing value")
         return values
 
     def integers(self, column: str) -> Int[np.ndarray, " n"]:
@@ -251,7 +251,7 @@ def _is_index(table: Table, position: int, cells: list[str]) -> bool:
     raise DataError(
         f"column {position + 1} has no name",
         where=f"{table.path}, row 1",
-        got=f"cells {some(map(repr, cells))}",
+        got=f"cells {listed(map(repr, cells))}",
     )
 
 
@@ -259,12 +259,12 @@ def _check_header(table: Table, header: Sequence[str], required: Sequence[str]) 
     missing = [name for name in required if name not in header]
     if missing:
         raise DataError(
-            f"missing column {some(missing)}", where=f"{table.path}, row 1",
-            expected=", ".join(required), got=some(header, limit=12),
+            f"missing column {listed(missing)}", where=f"{table.path}, row 1",
+            expected=", ".join(required), got=listed(header, limit=12),
         )  # fmt: skip
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise DataError(f"column listed twice: {some(twice)}", where=f"{table.path}, row 1")
+        raise DataError(f"column listed twice: {listed(twice)}", where=f"{table.path}, row 1")
 
 
 def _leave_out(table: Table, known: Sequence[str]) -> None:
@@ -273,7 +273,7 @@ def _leave_out(table: Table, known: Sequence[str]) -> None:
     for name in unknown:
         del table.columns[name]
     if unknown:
-        columns = f"column{'s' * (len(unknown) > 1)} {some(map(repr, unknown))}"
+        columns = f"column{'s' * (len(unknown) > 1)} {listed(map(repr, unknown))}"
         table.assume(f"{columns} ignored; known columns are {', '.join(known)}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError, some
+from bgs._errors import ConfigError, DataError, listed
 from bgs._rng import generator
 from bgs._typing import Float64, Int
 from bgs.embeddings import Embeddings
@@ -205,7 +205,7 @@ def _refuse_unlinked(answers: Answers, shown: Sequence[str]) -> None:
     if sets > 1:
         apart = [name for name, of in zip(shown, label.tolist(), strict=True) if of != label[0]]
         raise DataError(
-            f"no trial links {len(apart)} of {m} stimuli with the others: {some(apart)}",
+            f"no trial links {len(apart)} of {m} stimuli with the others: {listed(apart)}",
             expected="stimuli linked by trials", hint="embed each set separately, e.g. the training stimuli",
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import some
+from bgs._errors import listed
 from bgs._typing import Bool
 from bgs.judgments.careless import flag_careless, untested
 from bgs.judgments.duplicates import find_duplicates
@@ -76,7 +76,7 @@ def select_trials(
         trials = trials.where(~flagged)
         notes.append(
             f"{len(names)} flagged participants excluded, with {len(lost):,} trials, {len(lost.judgments):,} of them "
-            f"judgments: {some(names, limit=12)}"
+            f"judgments: {listed(names, limit=12)}"
             if names
             else "no participant is flagged, so none is excluded"
         )

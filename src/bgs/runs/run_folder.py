@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from bgs._errors import BgsError
-from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
+from bgs._files import (
+    damage_as_error,
+    is_empty,
+    read_json,
+    remove_scraps,
+    require_output,
+    write_json,
+    write_text,
+)
 from bgs._scale import mean_of_rows
 from bgs._typing import Float64
 from bgs._yaml import read_mapping
@@ -84,7 +92,7 @@ class RunFolder(TrainingLog):
         """
         if self.provenance.is_file():
             known = read_json(self.provenance, AGAIN).get("origin", {})
-            with legible(self.provenance, AGAIN):
+            with damage_as_error(self.provenance, AGAIN):
                 known = {str(name): str(value) for name, value in dict(known).items()}
             require_same_origin(known, origin, "run", self.provenance)
         elif self.checkpoint.is_file():

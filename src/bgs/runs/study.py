@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._progress import note
 from bgs._typing import Float, Int
 from bgs.datasets import Dataset, load_dataset
@@ -147,8 +147,8 @@ def new_study(config: TrainingConfig, dataset: Dataset) -> Study:
     missing = [name for name in rated.columns if name not in dataset.stimuli.ratings]
     if missing:
         raise DataError(
-            f"no ratings {some(missing)}", where=config.data,
-            expected=f"rating columns {', '.join(rated.columns)}", got=some(dataset.stimuli.ratings) or "none",
+            f"no ratings {listed(missing)}", where=config.data,
+            expected=f"rating columns {', '.join(rated.columns)}", got=listed(dataset.stimuli.ratings) or "none",
         )  # fmt: skip
     rdm = hellinger_rdm(np.stack([dataset.stimuli.ratings[name] for name in rated.columns], axis=1))
     trials = draw_trials(rdm, rated.trials, config.seed, rated.temperature)

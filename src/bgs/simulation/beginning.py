@@ -8,7 +8,7 @@ import numpy as np
 
 from bgs._rng import generator
 from bgs._typing import Float
-from bgs.simulation.behaviours import BEHAVIOURS, Behaviour, begun
+from bgs.simulation.behaviours import BEHAVIOURS, Behaviour, from_onset
 from bgs.simulation.world import OBJECT, A, B, Controller, Episodes, Scene, play_out
 
 _AGENT_RADIUS, _BYSTANDER_RADIUS, _OBJECT_RADIUS = 0.09, 0.07, 0.06
@@ -44,7 +44,7 @@ def begin(behaviour: Behaviour, seed: int, keys: Sequence[str]) -> Scene:
 def episodes_of(name: str, seed: int, keys: Sequence[str], controller: Controller | None = None) -> Episodes:
     """Episodes of a behaviour; ``controller`` replaces its controller, for counterfactuals."""
     behaviour = BEHAVIOURS[name]
-    return play_out(begin(behaviour, seed, keys), begun(controller or behaviour.controller))
+    return play_out(begin(behaviour, seed, keys), from_onset(controller or behaviour.controller))
 
 
 def _between(limits: tuple[float, float], share: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

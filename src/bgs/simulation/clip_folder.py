@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError, some
+from bgs._errors import ConfigError, DataError, listed
 from bgs._files import make_folder, usable_cores, write_tensors, write_text
 from bgs._optional import require
 from bgs._rng import generator
@@ -67,7 +67,7 @@ class ClipSettings:
         unknown = [name for name in self.behaviours if name not in BEHAVIOURS]
         if unknown:
             raise ConfigError(
-                f"unknown behaviour {some(unknown)}", expected=f"one of {', '.join(BEHAVIOURS)}"
+                f"unknown behaviour {listed(unknown)}", expected=f"one of {', '.join(BEHAVIOURS)}"
             )
         check_side(self.size, least=32, greatest=_LARGEST)
         if not 0 <= self.test_share < 1:

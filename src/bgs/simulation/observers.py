@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError, some
+from bgs._errors import ConfigError, DataError, listed
 from bgs._rng import generator
 from bgs._typing import Bool, Float
 from bgs.stimuli import StimulusSet
@@ -98,7 +98,7 @@ class ObserverSettings:
         unknown = [name for name in value if name not in cls.__dataclass_fields__]
         if unknown:
             raise ConfigError(
-                f"unknown setting {some(unknown)}", expected=", ".join(cls.__dataclass_fields__)
+                f"unknown setting {listed(unknown)}", expected=", ".join(cls.__dataclass_fields__)
             )
         return cls(**value)
 
@@ -158,7 +158,7 @@ def standard_latents(stimuli: StimulusSet, columns: tuple[str, ...]) -> Float[np
     unknown = [name for name in columns if name not in stimuli.ratings]
     if unknown:
         raise DataError(
-            f"unknown rating column {some(unknown)}", expected=some(stimuli.ratings, limit=12) or "ratings",
+            f"unknown rating column {listed(unknown)}", expected=listed(stimuli.ratings, limit=12) or "ratings",
             hint="name rating columns with weights, e.g. --weights valence=1,arousal=.7",
         )  # fmt: skip
     latents = np.column_stack([stimuli.ratings[name] for name in columns]).astype(np.float64)

@@ -23,7 +23,7 @@ _PAIRS = tuple((i, j) for i in range(4) for j in range(i + 1, 4))
 
 
 @dataclass
-class Wishes:
+class Intentions:
     """Desired actions of the agents at an instant.
 
     Attributes:
@@ -91,7 +91,7 @@ class Scene:
         return gap
 
 
-Controller = Callable[[Scene], Wishes]
+Controller = Callable[[Scene], Intentions]
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,13 @@ def play_out(scene: Scene, controller: Controller, frames: int = FRAMES) -> Epis
         name: [] for name in ("position", "velocity", "heading", "wish", "impact", "touch", "holder")
     }
     for _ in range(frames):
-        wishes = controller(scene)
-        scene.holder = wishes.holder
+        intentions = controller(scene)
+        scene.holder = intentions.holder
         impact = np.zeros(len(scene.pace))
         for _ in range(_SUBSTEPS):
-            impact = np.maximum(impact, _step(scene, wishes, 1 / (FPS * _SUBSTEPS)))
+            impact = np.maximum(impact, _step(scene, intentions, 1 / (FPS * _SUBSTEPS)))
         touch = np.stack([scene.gap(agent, OBJECT) < 0.012 for agent in (A, B)], axis=1)
-        now = (scene.position, scene.velocity, scene.heading, wishes.velocity)
+        now = (scene.position, scene.velocity, scene.heading, intentions.velocity)
         for name, value in zip(
             record, (*now, impact, touch & scene.present[:, [OBJECT]], scene.holder), strict=True
         ):
@@ -149,10 +149,12 @@ def play_out(scene: Scene, controller: Controller, frames: int = FRAMES) -> Epis
     )  # fmt: skip
 
 
-def _step(scene: Scene, wishes: Wishes, dt: float) -> Float[np.ndarray, " n"]:
+def _step(scene: Scene, intentions: Intentions, dt: float) -> Float[np.ndarray, " n"]:
     """Advance by ``dt`` seconds; returns the collision speed of A and B."""
     agents = slice(0, 3)
-    scene.velocity[:, agents] += (wishes.velocity - scene.velocity[:, agents]) * min(1.0, dt / _RESPONSE_S)
+    scene.velocity[:, agents] += (intentions.velocity - scene.velocity[:, agents]) * min(
+        1.0, dt / _RESPONSE_S
+    )
     scene.velocity[:, OBJECT] *= np.exp(-_FRICTION * dt)
     scene.position += scene.velocity * dt
     impact = np.zeros(len(scene.pace))
@@ -162,7 +164,7 @@ def _step(scene: Scene, wishes: Wishes, dt: float) -> Float[np.ndarray, " n"]:
             impact = closing
     _keep_inside(scene)
     _carry(scene)
-    _turn(scene, wishes.gaze, dt)
+    _turn(scene, intentions.gaze, dt)
     return impact
 
 

@@ -12,7 +12,7 @@ class Cancelled(Exception):
     """The result is no longer needed."""
 
 
-def heed(stop: Event) -> None:
+def cancel_on(stop: Event) -> None:
     """Cancel the work of this thread when ``stop`` is set."""
     _STOP.set(stop)
 

@@ -32,8 +32,8 @@ def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
     changed = [i for i, name in enumerate(names) if known.get(name, [])[:2] != stamps[i]]
     if changed:
         with ThreadPoolExecutor(usable_cores()) as pool:
-            fresh = list(pool.map(_hash, [paths[i] for i in changed]))
-        known |= {names[i]: [*stamps[i], digest] for i, digest in zip(changed, fresh, strict=True)}
+            digests = list(pool.map(_hash, [paths[i] for i in changed]))
+        known |= {names[i]: [*stamps[i], digest] for i, digest in zip(changed, digests, strict=True)}
         write_text(memory, json.dumps(known))
     return [str(known[name][2]) for name in names]
 

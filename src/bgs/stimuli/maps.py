@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._typing import Float64
 from bgs.stimuli.sampling import Sampling
 
@@ -46,7 +46,7 @@ class ClipMaps:
         totals = self.values.sum(axis=(1, 2, 3))
         wrong = ~(np.abs(totals - 1) < _TOLERANCE) | (self.values < 0).any(axis=(1, 2, 3))
         if wrong.any():
-            bad = some(self.stimulus_ids[i] for i in np.flatnonzero(wrong))
+            bad = listed(self.stimulus_ids[i] for i in np.flatnonzero(wrong))
             raise DataError(f"no map for {bad}", where=self.source, expected="weights that sum to 1")
 
     def __len__(self) -> int:
@@ -61,6 +61,6 @@ class ClipMaps:
         position = {name: row for row, name in enumerate(self.stimulus_ids)}
         missing = [name for name in stimulus_ids if name not in position]
         if missing:
-            raise DataError(f"{len(missing)} clips have no map: {some(missing)}", where=self.source)
+            raise DataError(f"{len(missing)} clips have no map: {listed(missing)}", where=self.source)
         rows = [position[name] for name in stimulus_ids]
         return replace(self, values=self.values[rows], stimulus_ids=tuple(stimulus_ids))

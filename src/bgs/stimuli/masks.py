@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import UInt8
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._files import write_tensors
 from bgs.stimuli.stimulus_set import VIDEO_SUFFIXES
 
@@ -130,4 +130,4 @@ def _header(header: dict[str, str], path: str | Path) -> tuple[tuple[int, int, i
         frames, height, width = (int(side) for side in json.loads(header["shape"]))
         return (frames, height, width), tuple(str(name) for name in json.loads(header["names"]))
     except (KeyError, TypeError, ValueError):
-        raise DataError("damaged mask file: its header", where=path, got=some(header.items())) from None
+        raise DataError("damaged mask file: its header", where=path, got=listed(header.items())) from None

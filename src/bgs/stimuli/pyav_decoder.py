@@ -36,7 +36,7 @@ _MICROSECOND = Fraction(1, 1_000_000)
 
 
 @dataclass
-class _Footage:
+class _Scan:
     """The result of decoding a clip once.
 
     Attributes:
@@ -58,9 +58,9 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
         UnreadableClip: see :func:`bgs.stimuli.decoding.decode`.
     """
     with _clear_errors(path):
-        footage = _watch(path, sampling)
-        chosen = _choose(path, sampling, footage)
-        kept, wanted = footage.kept, set(chosen)
+        scan = _scan(path, sampling)
+        chosen = _choose(path, sampling, scan)
+        kept, wanted = scan.kept, set(chosen)
         if not kept:
             kept = {i: frame for i, frame in enumerate(_frames(path)) if i in wanted}
         pictures = {i: _upright(path, kept[i]) for i in wanted}
@@ -93,35 +93,35 @@ def clip_seconds(path: Path) -> float:
         return container.duration / 1e6
 
 
-def _watch(path: Path, sampling: Sampling) -> _Footage:
+def _scan(path: Path, sampling: Sampling) -> _Scan:
     """Decode the clip to its end, or to the end of the span."""
-    footage, room = _Footage(), KEPT_BYTES
+    scan, room = _Scan(), KEPT_BYTES
     for frame in _frames(path):
         if frame.pts is None or frame.time_base is None:
             raise UnreadableClip("its frames have no presentation times", path)
-        gap = frame.pts - footage.ticks[-1] if footage.ticks else 0
-        footage.base, footage.lasting = frame.time_base, frame.duration or gap
+        gap = frame.pts - scan.ticks[-1] if scan.ticks else 0
+        scan.base, scan.lasting = frame.time_base, frame.duration or gap
         room -= 2 * frame.width * frame.height  # about
         if room >= 0:
-            footage.kept[len(footage.ticks)] = frame
+            scan.kept[len(scan.ticks)] = frame
         else:
-            footage.kept.clear()
-        footage.ticks.append(frame.pts)
-        if sampling.span is not None and (frame.pts - footage.ticks[0]) * frame.time_base > sampling.span[1]:
+            scan.kept.clear()
+        scan.ticks.append(frame.pts)
+        if sampling.span is not None and (frame.pts - scan.ticks[0]) * frame.time_base > sampling.span[1]:
             break
     # Decoders return frames in presentation order, but the times of AVI files are in decoding order.
-    footage.ticks.sort()
-    return footage
+    scan.ticks.sort()
+    return scan
 
 
-def _choose(path: Path, sampling: Sampling, footage: _Footage) -> list[int]:
+def _choose(path: Path, sampling: Sampling, scan: _Scan) -> list[int]:
     """The index of the frame on screen at each of the T moments."""
-    ticks, base = footage.ticks, footage.base
+    ticks, base = scan.ticks, scan.base
     if not ticks:
         raise UnreadableClip("its video stream contains no frames", path)
     if len(ticks) == 1 and sampling.frames > 1:
         raise UnreadableClip(f"a single picture, but {sampling.frames} frames are requested", path)
-    begin, end = ticks[0] * base, (ticks[-1] + footage.lasting) * base
+    begin, end = ticks[0] * base, (ticks[-1] + scan.lasting) * base
     if end == begin and len(ticks) > 1:
         raise UnreadableClip("zero duration", path)
     moments = sampling.moments(begin, end)

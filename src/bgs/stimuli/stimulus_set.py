@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._files import sha256_of
 from bgs._typing import Bool, Float, Int
 
@@ -62,7 +62,7 @@ class StimulusSet:
     def __post_init__(self) -> None:
         if len(self.index) != len(self.ids):
             twice = sorted({name for name in self.ids if self.ids.count(name) > 1})
-            raise DataError(f"stimulus listed twice: {some(twice)}", expected="distinct stimulus ids")
+            raise DataError(f"stimulus listed twice: {listed(twice)}", expected="distinct stimulus ids")
         columns: dict[str, Sequence[object] | np.ndarray | None] = {
             "captions": self.captions, "videos": self.videos, "split": self.split, **self.ratings, **self.labels,
         }  # fmt: skip
@@ -73,7 +73,7 @@ class StimulusSet:
                 )
         unknown = set(self.split or ()) - {"train", "test"}
         if unknown:
-            raise DataError("unknown split", expected="train or test", got=some(sorted(unknown)))
+            raise DataError("unknown split", expected="train or test", got=listed(sorted(unknown)))
 
     @classmethod
     def from_folder(cls, folder: str | Path) -> StimulusSet:
@@ -124,7 +124,9 @@ class StimulusSet:
         """
         unknown = [name for name in ids if name not in self.index]
         if unknown:
-            raise DataError(f"unknown stimulus: {some(unknown)}", expected=f"one of {len(self)} stimulus ids")
+            raise DataError(
+                f"unknown stimulus: {listed(unknown)}", expected=f"one of {len(self)} stimulus ids"
+            )
         return np.array([self.index[name] for name in ids], dtype=np.int64)
 
     def subset(self, positions: Int[np.ndarray, " m"]) -> StimulusSet:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 
 
 class Failure(NamedTuple):
@@ -36,6 +36,6 @@ class UnreadableClips(DataError):
     """
 
     def __init__(self, failures: Sequence[Failure], total: int, hint: str | None = None) -> None:
-        listed = some(f"{name} ({reason})" for name, reason in failures)
-        super().__init__(f"{len(failures)} of {total} clips cannot be read: {listed}", hint=hint)
+        names = listed(f"{name} ({reason})" for name, reason in failures)
+        super().__init__(f"{len(failures)} of {total} clips cannot be read: {names}", hint=hint)
         self.failures = tuple(failures)

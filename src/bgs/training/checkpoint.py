@@ -12,7 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
 from bgs._errors import DataError
-from bgs._files import legible, sha256_of, write_tensors
+from bgs._files import damage_as_error, sha256_of, write_tensors
 from bgs.backbones import Backbone
 from bgs.backbones.adapter import load_trainable
 from bgs.training.training_log import AGAIN
@@ -85,7 +85,7 @@ def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optim
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file, legible(path, AGAIN):
+        with safe_open(path, framework="pt") as file, damage_as_error(path, AGAIN):
             plain = json.loads(file.metadata()["state"])
             known = plain.pop("sha256", None)
             state = LoopState(**asdict(_progress(plain)))

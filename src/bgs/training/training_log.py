@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bgs._errors import DataError
-from bgs._files import append_text, legible, read_text, write_text
+from bgs._files import append_text, damage_as_error, read_text, write_text
 
 #: The hint for a damaged run.
 AGAIN = "start again in a new folder"
@@ -51,7 +51,7 @@ class TrainingLog:
         return [self._record(k, line) for k, line in enumerate(lines, 1) if line.endswith("\n")]
 
     def _record(self, number: int, line: str) -> dict[str, Any]:
-        with legible(f"{self.metrics}, line {number}", AGAIN):
+        with damage_as_error(f"{self.metrics}, line {number}", AGAIN):
             record: dict[str, Any] = json.loads(line)
             if type(record["epoch"]) is not int:
                 raise TypeError("epoch is not an integer")

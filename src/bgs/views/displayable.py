@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from bgs.views.console import as_html, as_text
 
 
-class Shown:
+class Displayable:
     """Base class of objects that display as tables. Dataclasses need ``repr=False``, or they override ``__repr__``."""
 
     @abstractmethod
