@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from bgs import BgsError
-from bgs._codec import Number, OptionalNumber, OwnForm, Written
+from bgs._codec import CustomJson, JsonDataclass, Number, OptionalNumber
 from bgs._errors import DataError
-from bgs._files import legible
+from bgs._files import damage_as_error
 from bgs.evaluation import Dimensions, Metric
 
 
 @dataclass(frozen=True)
-class Part(Written):
+class Part(JsonDataclass):
     """A part of a result."""
 
     value: Number
@@ -26,7 +26,7 @@ class Part(Written):
 
 
 @dataclass(frozen=True)
-class Whole(Written):
+class Whole(JsonDataclass):
     """A result."""
 
     parts: dict[int, Part]
@@ -34,13 +34,13 @@ class Whole(Written):
     pair: tuple[Number, Number]
     metrics: dict[str, Metric] = field(default_factory=dict)
     left_out: Part | None = None
-    loadings: Annotated[Dimensions, OwnForm()] | None = None
+    loadings: Annotated[Dimensions, CustomJson()] | None = None
 
 
 WHOLE = Whole({3: Part(0.5), 7: Part(math.nan, math.nan)}, ("a", "b"), (0.0, math.nan))
 
 
-def back(value: Written):
+def back(value: JsonDataclass):
     return type(value).from_json(json.loads(json.dumps(value.to_json(), allow_nan=False)))
 
 
@@ -85,7 +85,7 @@ def test_the_first_fault_names_its_key_in_one_line(change, message):
     assert "\n" not in str(caught.value)
     with (
         pytest.raises(DataError, match=rf"^here\.json: damaged: {message}.*\(look\)"),
-        legible("here.json", "look"),
+        damage_as_error("here.json", "look"),
     ):
         Whole.from_json(WHOLE.to_json() | change)
 

@@ -88,7 +88,7 @@ def test_centred_embeddings_have_no_mean_and_keep_what_else_they_are():
 
 def test_half_precision_that_overflowed_is_said():
     values = np.array([[1.0, 2.0], [3.0, np.inf]], dtype=np.float16)  # what 70,000 becomes
-    with pytest.raises(DataError, match=r"not finite.*got NaN or inf for b \(float16 ends at 65,504"):
+    with pytest.raises(DataError, match=r"not finite.*got NaN or inf for b \(the largest float16 is 65,504"):
         Embeddings(values, ("a", "b"), "half")
 
 

@@ -16,8 +16,8 @@ from bgs import BgsError
 from bgs._files import (
     append_text,
     atomic_path,
+    damage_as_error,
     is_empty,
-    legible,
     read_json,
     read_text,
     remove_scraps,
@@ -96,7 +96,7 @@ def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
 def test_suffixes(tmp_path: Path) -> None:
     assert require_output(tmp_path / "a.html", (".html", ".htm")) == tmp_path / "a.html"
     for name, found in (("a.npy", ".npy"), ("a", "no suffix")):
-        with pytest.raises(BgsError, match=rf"unknown kind of file; expected \.html or \.htm, got {found}"):
+        with pytest.raises(BgsError, match=rf"unsupported file type; expected \.html or \.htm, got {found}"):
             require_output(tmp_path / name, (".html", ".htm"))
 
 
@@ -176,7 +176,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
             read_text(tmp_path / name)
     with (
         pytest.raises(BgsError, match=r"where: damaged: 'key' is missing \(try this\)"),
-        legible("where", "try this"),
+        damage_as_error("where", "try this"),
     ):
         {}["key"]
 
@@ -214,7 +214,7 @@ def test_a_folder_belongs_to_one_process_and_a_dead_one_lets_go(tmp_path: Path) 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        taken = rf"out: another process is at work here: process {holder.pid} on "
+        taken = rf"out: another process is using this folder: process {holder.pid} on "
         with pytest.raises(BgsError, match=taken), locked_folder(folder):
             pass
         holder.kill()
@@ -274,7 +274,7 @@ def test_who_waits_gets_the_lock_when_it_is_let_go_and_not_before(tmp_path: Path
             holder.kill() if killed else holder.communicate()
             assert said(waiter) == "held True\n"
             with (
-                pytest.raises(BgsError, match=f"at work here: process {waiter.pid} on "),
+                pytest.raises(BgsError, match=f"using this folder: process {waiter.pid} on "),
                 locked_folder(tmp_path),
             ):
                 pass
@@ -316,7 +316,7 @@ def test_what_can_be_a_lock(tmp_path: Path) -> None:
     with pytest.raises(BgsError, match="folder: cannot lock: Is a directory"), locked(tmp_path / "folder"):
         pass
     (tmp_path / "text").write_text("this is no lock")
-    with pytest.raises(BgsError, match="cannot lock: this file is no lock"), locked(tmp_path / "text"):
+    with pytest.raises(BgsError, match="cannot lock: this is not a lock file"), locked(tmp_path / "text"):
         pass
     assert (tmp_path / "text").read_text() == "this is no lock"
 

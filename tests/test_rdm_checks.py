@@ -46,7 +46,7 @@ TAKERS = {
 
 @pytest.mark.parametrize("name", TAKERS)
 def test_an_asymmetric_matrix_is_refused(name):
-    with pytest.raises(DataError, match=r"not symmetric; expected the same for a pair in either order"):
+    with pytest.raises(DataError, match=r"not symmetric; expected the same value for a pair in either order"):
         TAKERS[name](BAD)
     TAKERS[name](GOOD)
 

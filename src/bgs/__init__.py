@@ -8,7 +8,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-#: Public name -> the module that has it.
+#: Public name -> the module that defines it.
 _PUBLIC = {
     "BgsError": "bgs._errors",
     "RDM": "bgs.judgments",

@@ -1,4 +1,4 @@
-"""The JSON form of results: frozen dataclasses to JSON types and back by their annotations, NaN as null."""
+"""The JSON form of results: frozen dataclasses to and from JSON types, following their annotations; NaN becomes null."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def _number(value: object) -> object:
     return math.nan if value is None else value
 
 
-#: A number of a result; NaN where it is undefined, null in JSON.
+#: A number in a result; NaN where it is undefined, null in JSON.
 Number = Annotated[float, BeforeValidator(_number)]
-#: None where it was not computed (its key is then not there), NaN where it is undefined (its key is null).
+#: None where it was not computed (the key is omitted), NaN where it is undefined (the key is null).
 OptionalNumber = Annotated[float | None, BeforeValidator(_number)]
 
 
-class OwnForm:
-    """In an annotation: a type that holds arrays and writes itself, with ``to_json`` and ``from_json``."""
+class CustomJson:
+    """In an annotation: a type that holds arrays and brings its own ``to_json`` and ``from_json``."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         def read(value: Any) -> Any:
@@ -43,29 +43,29 @@ class OwnForm:
         return core_schema.no_info_plain_validator_function(read, serialization=written)
 
 
-class Written:
-    """A frozen dataclass that is written as JSON by its annotations."""
+class JsonDataclass:
+    """A frozen dataclass that its annotations convert to and from JSON."""
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types only: NaN is null, fields that are None are left out.
+        """Convert to JSON types: NaN becomes null, fields that are None are omitted.
 
         Raises:
-            ValueError: a field holds something else than its annotation says, or an infinity.
+            ValueError: a field does not hold what its annotation says, or holds an infinity.
         """
         return to_json(self)
 
     @classmethod
     def from_json(cls: type[T], value: object) -> T:
-        """What :meth:`to_json` wrote.
+        """Read what :meth:`to_json` wrote.
 
         Raises:
-            DataError: the first key that is missing or of another kind.
+            DataError: a key is missing or has the wrong type; the first is named.
         """
         return from_json(cls, value)
 
 
 def to_json(value: object) -> dict[str, Any]:
-    """A frozen dataclass as JSON types; see :meth:`Written.to_json`."""
+    """Convert a frozen dataclass to JSON types; see :meth:`JsonDataclass.to_json`."""
     kept = _adapter(cast(Hashable, type(value))).dump_python(
         value, mode="json", exclude_none=True, warnings="error"
     )
@@ -74,7 +74,7 @@ def to_json(value: object) -> dict[str, Any]:
 
 
 def from_json(kind: type[T], value: object) -> T:
-    """What :func:`to_json` wrote; see :meth:`Written.from_json`."""
+    """Read what :func:`to_json` wrote; see :meth:`JsonDataclass.from_json`."""
     try:
         found: T = _adapter(cast(Hashable, kind)).validate_python(value)
     except ValidationError as error:
@@ -92,6 +92,6 @@ def _nulls(value: Any) -> Any:
         return [_nulls(found) for found in value]
     if isinstance(value, float) and not math.isfinite(value):
         if math.isinf(value):
-            raise ValueError("an infinite number is no JSON")
+            raise ValueError("JSON has no infinite numbers")
         return None
     return value

@@ -1,4 +1,4 @@
-"""Configurations: frozen settings, documented field by field; unknown, wrong and conflicting keys become one line."""
+"""Configurations: frozen settings, documented field by field; unknown, invalid and conflicting keys give a one-line error."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bgs._yaml import parse_yaml, read_mapping
 
 
 class Settings(BaseModel):
-    """Some keys of a configuration, with their defaults."""
+    """A section of a configuration: keys with their defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     def to_yaml(self) -> str:
-        """All keys, resolved."""
+        """All keys with their resolved values, as YAML."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
@@ -28,10 +28,10 @@ S = TypeVar("S", bound=Settings)
 
 
 def read_settings(path: str | Path | None, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """The mapping in a YAML file (none: empty), with ``key.sub=value`` overrides applied.
+    """Read the mapping in a YAML file (an empty one without a file) and apply ``key.sub=value`` overrides.
 
     Raises:
-        ConfigError: not there, not a mapping, not YAML, or an override is none.
+        ConfigError: the file is missing, is not YAML or not a mapping, or an override is malformed.
     """
     given = {} if path is None else read_mapping(path)
     for text in overrides:
@@ -40,7 +40,7 @@ def read_settings(path: str | Path | None, overrides: Sequence[str] = ()) -> dic
 
 
 def validate(kind: type[S], given: Mapping[str, Any], where: object) -> S:
-    """Settings of a mapping; the first fault in it becomes a :class:`ConfigError`."""
+    """Build settings from a mapping; its first error becomes a :class:`ConfigError`."""
     try:
         return kind.model_validate(given)
     except ValidationError as error:
@@ -48,7 +48,7 @@ def validate(kind: type[S], given: Mapping[str, Any], where: object) -> S:
 
 
 def changed_keys(settings: BaseModel) -> set[str]:
-    """Keys whose value is not the default. Only these can conflict, so a resolved configuration stays valid."""
+    """Keys with a non-default value. Only these can conflict, so a resolved configuration stays valid."""
     fields = type(settings).model_fields
     return {
         key
@@ -58,7 +58,7 @@ def changed_keys(settings: BaseModel) -> set[str]:
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` updated by ``over``, mapping by mapping."""
+    """Update ``base`` with ``over``, recursively."""
     result = dict(base)
     for key, value in over.items():
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
@@ -67,10 +67,10 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def override(given: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """A mapping with ``key.sub=value`` in it.
+    """Apply one ``key.sub=value`` override to a mapping.
 
     Raises:
-        ConfigError: not of that form, or the value is not YAML.
+        ConfigError: the text does not have that form, or the value is not YAML.
     """
     key, equals, value = text.partition("=")
     if not equals or not key:
@@ -85,7 +85,7 @@ def _nested(keys: list[str], value: Any) -> dict[str, Any]:
 
 
 def _first_fault(error: ValidationError, where: object, root: type[BaseModel]) -> ConfigError:
-    """The first fault that pydantic found in settings of type ``root``, in one line that names its key."""
+    """The first error that pydantic found in settings of type ``root``, in one line that names the key."""
     fault = error.errors()[0]
     path = [str(part) for part in fault["loc"]]
     key = ".".join(path)
@@ -105,7 +105,7 @@ def _first_fault(error: ValidationError, where: object, root: type[BaseModel]) -
 
 
 def _fields_at(root: type[BaseModel], path: list[str]) -> list[str]:
-    """Known keys of the settings at a path of keys; a key of a mapping of settings may be any."""
+    """Known keys of the settings at a path of keys; a mapping of settings accepts any key."""
     model: Any = root
     for part in path:
         if part not in model.model_fields:
@@ -115,11 +115,11 @@ def _fields_at(root: type[BaseModel], path: list[str]) -> list[str]:
 
 
 def settings_in(annotation: Any) -> type[Settings] | None:
-    """The settings that a type is made of; None where there are none."""
+    """The settings class within a type annotation; None where there is none."""
     found = (kind for kind in types_in(annotation) if isinstance(kind, type) and issubclass(kind, Settings))
     return next(found, None)
 
 
 def types_in(annotation: Any) -> list[Any]:
-    """A type and all that it is made of."""
+    """A type and, recursively, its type arguments."""
     return [annotation, *(inner for part in getattr(annotation, "__args__", ()) for inner in types_in(part))]

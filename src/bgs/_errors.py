@@ -1,4 +1,4 @@
-"""One error family: every message says where, what was expected and what came."""
+"""One error family: every message says where, what was expected and what was found."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ class BgsError(Exception):
             line += f"{',' if self.expected is not None else ';'} got {self.got}"
         if self.hint is not None:
             line += f" ({self.hint})"
-        # What came may hold control characters (a NUL, an escape sequence): they are shown, not sent to a terminal.
+        # The input may hold control characters (a NUL, an escape sequence): print them escaped.
         return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(line.split()))
 
 
 class DataError(BgsError):
-    """Stimuli, trials or files that contradict themselves or each other."""
+    """Invalid or inconsistent stimuli, trials or files."""
 
 
 class ConfigError(BgsError):
-    """A configuration key that is unknown, out of range or in conflict with another."""
+    """A configuration key that is unknown, out of range or conflicts with another."""
 
 
 class MissingExtraError(BgsError):
-    """An optional package is needed and not installed."""
+    """A required optional package is not installed."""
 
 
 def message_of(error: BaseException) -> str:
-    """An error in one line."""
+    """An error message on one line."""
     text = " ".join(str(error).split())
     return text if text else type(error).__name__
 
 
-def some(names: object, limit: int = 3) -> str:
-    """The first few of a collection of names, and how many more there are."""
+def listed(names: object, limit: int = 3) -> str:
+    """List the first few names, and how many more there are: ``a, b, c and 4 more``."""
     items = [str(name) for name in names]  # type: ignore[attr-defined]
     rest = f" and {len(items) - limit} more" if len(items) > limit else ""
     return ", ".join(items[:limit]) + rest

@@ -1,4 +1,4 @@
-"""Files are read and written here: whole or not at all, regular files only, known by their hash; faults in one line."""
+"""Reading and writing files: atomic writes, regular files only, SHA-256 hashes, one-line errors."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ import platformdirs
 
 from bgs._errors import BgsError, DataError
 
-#: What a killed process leaves of a file that was not whole yet.
+#: Temporary files; a killed process may leave some behind.
 _SCRAP = re.compile(r"\..+\.part")
-#: Lies in a folder that a process works in; see :mod:`bgs._lock`.
+#: The lock file in a folder that a process is working in; see :mod:`bgs._lock`.
 LOCK = ".lock"
 
 
 def require_output(path: str | Path, suffixes: Sequence[str] = ()) -> Path:
-    """See that a file can be written, before there is anything to write; nothing is touched.
+    """Check that a file can be written, before there is anything to write; the file is not touched.
 
     Args:
         path: the file, new or to be replaced.
-        suffixes: those that it may have; none given allows all.
+        suffixes: allowed suffixes; empty allows any.
 
     Returns:
-        The file itself: what a symbolic link points to.
+        The path with symbolic links resolved.
 
     Raises:
-        BgsError: another suffix; a folder, device or pipe; or no file can be made there.
+        BgsError: the suffix is not allowed; the path is a folder, device or pipe; or no file can be created there.
     """
     if suffixes and Path(path).suffix not in suffixes:
         raise BgsError(
-            "unknown kind of file", where=path, expected=" or ".join(suffixes), got=Path(path).suffix or "no suffix"
+            "unsupported file type", where=path, expected=" or ".join(suffixes), got=Path(path).suffix or "no suffix"
         )  # fmt: skip
     try:
         target = Path(os.path.realpath(path))
         if target.is_symlink() or (target.exists() and not target.is_file()):
-            raise BgsError("cannot write: not a regular file", where=path, expected="a new or a regular file")
+            raise BgsError("cannot write: not a regular file", where=path, expected="a new or regular file")
         above = next(folder for folder in target.parents if folder.exists())
     except (OSError, ValueError) as error:
         raise _unusable("write", path, error) from error
@@ -57,12 +57,12 @@ def require_output(path: str | Path, suffixes: Sequence[str] = ()) -> Path:
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends without an error.
+    """Yield a temporary path beside ``path`` that replaces it when the block ends without an error.
 
-    A symbolic link stays; what it points to is replaced.
+    A symbolic link is kept; its target is replaced.
 
     Raises:
-        BgsError: see :func:`require_output`; or writing failed, on a full disk for example.
+        BgsError: see :func:`require_output`; or writing failed, for example on a full disk.
     """
     target = require_output(path)
     try:
@@ -99,12 +99,12 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def json_text(value: Any) -> str:
-    """JSON as it is written to files: indented, a line break at the end, no NaN (it is not JSON)."""
+    """JSON as written to files: indented, with a final newline; NaN is refused, as it is not valid JSON."""
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
-    """Write numpy arrays, or torch tensors, as safetensors, atomically."""
+    """Write numpy arrays or torch tensors as safetensors, atomically."""
     from safetensors import SafetensorError
 
     of_numpy = all(type(tensor).__module__ == "numpy" for tensor in tensors.values())
@@ -112,12 +112,12 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mappin
     with atomic_path(path) as temporary:
         try:
             save_file(dict(tensors), temporary, metadata=dict(metadata))
-        except SafetensorError as error:  # a full disk, among others
+        except SafetensorError as error:  # for example, a full disk
             raise BgsError(f"cannot write: {error}", where=path) from error
 
 
 def append_text(path: str | Path, text: str) -> None:
-    """Add to the end of a file. A kill can cut it short: whoever reads it drops a last line that does not end."""
+    """Append to a file. A killed process can leave a truncated last line: readers must drop a line without a newline."""
     try:
         with require_output(path).open("a", encoding="utf-8") as stream:
             stream.write(text)
@@ -126,7 +126,7 @@ def append_text(path: str | Path, text: str) -> None:
 
 
 def make_folder(path: str | Path) -> Path:
-    """Make a folder and those above it, where they are not there yet."""
+    """Create a folder and its parents if they do not exist."""
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
@@ -135,24 +135,24 @@ def make_folder(path: str | Path) -> Path:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether nothing is there: no folder, or one that holds no more than a lock and what a killed process left."""
+    """Whether a folder is missing, or holds only a lock and the temporary files of a killed process."""
     if not folder.is_dir():
         return not folder.exists()
     return all(path.name.startswith(LOCK) or _SCRAP.fullmatch(path.name) for path in folder.iterdir())
 
 
 def remove_scraps(folder: Path) -> None:
-    """Remove unfinished files that a killed process left below a folder; only for who holds its lock."""
+    """Remove temporary files that a killed process left below a folder. The caller must hold the folder's lock."""
     for path in folder.rglob(".*.part"):
         if path.is_file() and not path.is_symlink():
             path.unlink()
 
 
 def read_text(path: str | Path) -> str:
-    """A UTF-8 text file.
+    """Read a UTF-8 text file.
 
     Raises:
-        BgsError: there is none that can be read.
+        BgsError: the file is missing or unreadable.
         DataError: it is not UTF-8.
     """
     try:
@@ -164,13 +164,13 @@ def read_text(path: str | Path) -> str:
 
 
 def read_json(path: str | Path, hint: str | None = None) -> dict[str, Any]:
-    """A JSON object.
+    """Read a JSON object from a file.
 
     Raises:
-        BgsError: there is no file that can be read.
-        DataError: it is damaged, or another kind of file; ``hint`` is the next step.
+        BgsError: the file is missing or unreadable.
+        DataError: it is damaged or is not a JSON object; ``hint`` is the next step.
     """
-    with legible(path, hint):
+    with damage_as_error(path, hint):
         found = json.loads(read_text(path))
         if not isinstance(found, dict):
             raise TypeError(f"not a JSON object but {type(found).__name__}")
@@ -178,11 +178,11 @@ def read_json(path: str | Path, hint: str | None = None) -> dict[str, Any]:
 
 
 @contextmanager
-def legible(path: str | Path, hint: str | None = None) -> Iterator[None]:
-    """Around the reading of a file's content: what is missing in it or of another kind becomes one line.
+def damage_as_error(path: str | Path, hint: str | None = None) -> Iterator[None]:
+    """A context for parsing a file's content: missing keys and wrong types become a one-line error.
 
     Raises:
-        DataError: it is damaged; ``hint`` is the next step.
+        DataError: the content is damaged; ``hint`` is the next step.
     """
     try:
         yield
@@ -207,7 +207,7 @@ def sha256(path: str | Path) -> str:
 
 
 def sha256_of(*parts: bytes | str) -> str:
-    """One SHA-256 over several strings or byte strings, with their lengths, so that no two splits collide."""
+    """One SHA-256 over several strings or byte strings and their lengths, so that different splits cannot collide."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -216,7 +216,7 @@ def sha256_of(*parts: bytes | str) -> str:
 
 
 def cache_folder() -> Path:
-    """Where everything that can be made again is kept: ``BGS_CACHE``, or the user's cache folder."""
+    """The folder for everything that can be recomputed: ``BGS_CACHE``, or the user's cache folder."""
     return Path(os.environ.get("BGS_CACHE") or platformdirs.user_cache_dir("bgs"))
 
 

@@ -1,4 +1,4 @@
-"""Packages whose public names are imported when first used, so that a part of them works without the packages of others."""
+"""Lazy imports: public names are resolved on first use, so that each part needs only its own optional packages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def lazy(package: str, names: Mapping[str, Sequence[str]]) -> Callable[[str], An
 
     Args:
         package: its ``__name__``.
-        names: module of the package -> public names in it; none may be called like a module.
+        names: module of the package -> its public names; none may have the name of a module.
 
     Returns:
-        The function. Asked for a name whose module needs a package that is not installed, it raises
+        The function. If the module of a name needs a package that is not installed, it raises
         :class:`bgs._errors.MissingExtraError`.
     """
     where = {name: module for module, inside in names.items() for name in inside}

@@ -1,4 +1,4 @@
-"""Numbers as reports, tables of the command line and documents print them: .12, −.05, 1.20; n/a where undefined."""
+"""Number formatting for reports, terminal tables and documents: .12, −.05, 1.20; n/a where undefined."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _MOST_DECIMALS = 4
 
 
 def plain(value: float, decimals: int = 2, *, signed: bool = False, undefined: str = "n/a") -> str:
-    """A number without its leading zero and with a true minus sign: ``.12``, ``−.05``, ``1.20``, ``1,234.50``.
+    """Format a number without a leading zero and with a true minus sign: ``.12``, ``−.05``, ``1.20``, ``1,234.50``.
 
     Args:
         value: any float; infinite ones are ``∞`` and ``−∞``.
-        decimals: digits after the point. What they round to 0 has no sign: ``.00``.
-        signed: put a plus before what is above 0, as differences have it.
-        undefined: what stands for NaN.
+        decimals: digits after the point. A value that rounds to 0 has no sign: ``.00``.
+        signed: put a plus sign before positive values, as for differences.
+        undefined: the text for NaN.
     """
     if math.isnan(value):
         return undefined
@@ -25,7 +25,7 @@ def plain(value: float, decimals: int = 2, *, signed: bool = False, undefined: s
 
 
 def decimals_for(*values: float) -> int:
-    """Two decimals, or as many more (to four) as it takes that no number other than 0 is printed as .00."""
+    """The number of decimals: two, or up to four so that no nonzero number is printed as .00."""
     for decimals in range(2, _MOST_DECIMALS):
         if not any(value and abs(value) < 0.5 * 10**-decimals for value in values):
             return decimals
@@ -33,7 +33,7 @@ def decimals_for(*values: float) -> int:
 
 
 def between(low: float, high: float, decimals: int = 2) -> str:
-    """An interval in brackets, ``[.11, .27]``; nothing where there is none."""
+    """An interval in brackets, ``[.11, .27]``; empty where there is none."""
     if math.isnan(low) or math.isnan(high):
         return ""
     return f"[{plain(low, decimals)}, {plain(high, decimals)}]"

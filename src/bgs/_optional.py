@@ -1,4 +1,4 @@
-"""Optional packages, imported when first needed; a missing one names the extra that brings it."""
+"""Optional packages, imported on first use; the error for a missing one names the extra that installs it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import ModuleType
 
 from bgs._errors import MissingExtraError
 
-#: Extra -> packages that it brings and smaller ones do not.
+#: Extra -> packages that it adds to those of smaller extras.
 PACKAGES = {
     "train": ("torch", "transformers", "peft"),
     "text": ("sentence_transformers",),
@@ -34,7 +34,7 @@ def require(module: str, extra: str) -> ModuleType:
 
 
 def require_all(extra: str, *parts: str) -> None:
-    """See that everything is there that ``extra`` brings, all its ``parts``, before work begins that needs it in the end.
+    """Check that ``extra`` is installed with all its ``parts``, before starting work that needs it only at the end.
 
     Raises:
         MissingExtraError: a package is missing; it names ``extra``.
@@ -45,7 +45,7 @@ def require_all(extra: str, *parts: str) -> None:
 
 
 def missing_extra(error: ModuleNotFoundError) -> MissingExtraError | None:
-    """The error that names the extra to install, where the package that was not found is one of an extra."""
+    """The error that names the extra to install, if the missing package belongs to one; else None."""
     package = (error.name or "").partition(".")[0]
     return _missing(package, _EXTRA_OF[package]) if package in _EXTRA_OF else None
 

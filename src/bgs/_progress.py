@@ -1,4 +1,4 @@
-"""Progress bars and notes: what is done, how long it will take. Lines of a log where no terminal is watched."""
+"""Progress bars and notes on stderr; lines of a log where stderr is not a terminal. Silent after :func:`be_quiet`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SHOWN: ContextVar[Progress | None] = ContextVar("progress", default=None)
 _NOTED: set[str] = set()
 _LOGGER = logging.getLogger("bgs")
-#: Set while the whole process, its threads too, is to print nothing but errors.
+#: Set while the whole process, including its threads, prints nothing but errors.
 _QUIET = Event()
 #: Seconds between two lines of progress where no terminal is watched.
 _BETWEEN_LINES = 30
@@ -26,7 +26,7 @@ _SPEED_PERIOD = 600
 
 
 def be_quiet(wanted: bool = True) -> None:
-    """No progress display, no notes on stderr, and no tables (:mod:`bgs.views.console`) from now on; errors stay."""
+    """Suppress progress bars, notes on stderr and tables (:mod:`bgs.views.console`) from now on; errors are still printed."""
     if wanted:
         _QUIET.set()
     else:
@@ -34,16 +34,16 @@ def be_quiet(wanted: bool = True) -> None:
 
 
 def is_quiet() -> bool:
-    """Whether nothing but errors is to be printed."""
+    """Whether only errors are printed."""
     return _QUIET.is_set()
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A progress display on stderr. There is one: inside another, tasks appear below its tasks until they are done.
+    """A progress display on stderr. There is only one: nested calls add their tasks to it until they are done.
 
-    A field ``note`` of a task is shown behind its bar. Where stderr is no terminal, progress is logged like notes, at most
-    one line every half minute.
+    The field ``note`` of a task is shown after its bar. Where stderr is not a terminal, progress is logged like notes, at
+    most one line every half minute.
     """
     outer = _SHOWN.get()
     if outer is not None:
@@ -98,19 +98,19 @@ def _logged() -> Progress:
     from rich.progress import Progress, TaskID
 
     class Logged(Progress):
-        told = monotonic()
+        logged_at = monotonic()
 
         def advance(self, task_id: TaskID, advance: float | int = 1) -> None:
             super().advance(task_id, advance)
-            self.tell()
+            self.write_line()
 
         def update(self, task_id: TaskID, **changes: Any) -> None:
             super().update(task_id, **changes)
-            self.tell()
+            self.write_line()
 
-        def tell(self) -> None:
-            if monotonic() - self.told >= _BETWEEN_LINES:
-                self.told = monotonic()
+        def write_line(self) -> None:
+            if monotonic() - self.logged_at >= _BETWEEN_LINES:
+                self.logged_at = monotonic()
                 lines = [_line(task) for task in self.tasks if task.visible and not task.finished]
                 if lines:
                     _LOGGER.warning("; ".join(lines))
@@ -136,9 +136,9 @@ def _duration(seconds: int) -> str:
 
 
 def note(*texts: str) -> None:
-    """What a user should know of how something was read, loaded or is trained: once a process, to the logger ``bgs``.
+    """Tell the user how something was read, loaded or trained: each text once per process, through the logger ``bgs``.
 
-    They are warnings there, so that a notebook shows them; ``logging.getLogger("bgs").setLevel("ERROR")`` does not.
+    Notes have level WARNING, so notebooks show them; ``logging.getLogger("bgs").setLevel("ERROR")`` hides them.
     """
     for text in texts:
         if text not in _NOTED:
@@ -147,10 +147,10 @@ def note(*texts: str) -> None:
 
 
 class NoteHandler(logging.Handler):
-    """Prints notes above the progress display, as the command line does: ``note: …`` on stderr."""
+    """Prints notes as ``note: …`` on stderr, above the progress display; used by the command line."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one, unless silence is asked for."""
+        """Print a note, unless :func:`be_quiet` was called."""
         if is_quiet():
             return
         shown, line = _SHOWN.get(), f"note: {record.getMessage()}"

@@ -1,4 +1,4 @@
-"""Seeds become named generators, so that no stream depends on what was drawn before it."""
+"""Named random streams derived from a seed, so that no stream depends on what was drawn before it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _entropy(seed: int, names: tuple[object, ...]) -> list[int]:
 
 
 def generator(seed: int, *names: object) -> np.random.Generator:
-    """A generator that depends on ``seed`` and the path of ``names`` only, on every machine the same."""
+    """A generator that depends only on ``seed`` and the path of ``names``; identical on every machine."""
     return np.random.default_rng(_entropy(seed, names))
 
 

@@ -1,4 +1,4 @@
-"""Numbers of any size on a common scale: exact, because only exponents of two are shifted."""
+"""Rescaling by powers of two, which is exact, so that squares neither overflow nor underflow."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from bgs._typing import Float, Float64, Int
 
 
 def exponents(values: Float[np.ndarray, "n d"], axis: int) -> Int[np.ndarray, "_ _"]:
-    """Powers of two just above the largest magnitude along an axis, which is kept with length 1.
+    """Exponents of the powers of two just above the largest magnitude along an axis, which is kept with length 1.
 
-    ``np.ldexp(values, -exponents)`` has magnitudes under 1, so that no square overflows or vanishes. Where all are 0,
-    the smallest power that there is.
+    ``np.ldexp(values, -exponents)`` has magnitudes below 1, so that no square overflows or vanishes. Where all values are 0,
+    the smallest possible exponent.
     """
     largest = np.abs(values).max(axis=axis, keepdims=True, initial=0.0)
     smallest = np.frexp(np.finfo(np.float64).smallest_subnormal)[1]

@@ -1,4 +1,4 @@
-"""A configuration to start from: every key with its default and what it means, generated from the settings themselves."""
+"""Commented configuration templates, generated from the settings: every key with its default and description."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _WIDTH = 90
 
 
 def template(kind: type[Settings], needed: Mapping[str, Any]) -> str:
-    """A YAML text that loads to the defaults of ``kind``.
+    """YAML that loads to the defaults of ``kind``.
 
-    Sections that are left out by default stand there as comments: without the leading ``# `` they are given.
+    Sections that are absent by default are commented out; remove the leading ``# `` to use them.
 
     Args:
-        kind: the settings.
-        needed: values of the keys that have no default, and of others that should not be left as they are.
+        kind: the settings class.
+        needed: values for keys without a default, and for others whose default should be replaced.
     """
     return "\n".join(_lines(kind, needed)) + "\n"
 
@@ -42,7 +42,7 @@ def _lines(kind: type[Settings], given: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"# {line}" for line in _nested(name, _lines(section, {})))
         elif isinstance(value, Settings):
             yield from _nested(name, _lines(section, _keys(value)))
-        else:  # sections by names of the user's
+        else:  # sections under names chosen by the user
             own = [_nested(each, _lines(section, keys)) for each, keys in value.items()]
             yield from _nested(name, (line for lines in own for line in lines))
 
@@ -59,7 +59,7 @@ def _keys(value: Any) -> Mapping[str, Any]:
 
 
 def _comment(field: FieldInfo, section: type[Settings] | None) -> Iterator[str]:
-    """What a key means; of a section that nothing is said of, what its class says."""
+    """The description of a key; for a section without one, the docstring of its class."""
     said = field.description or (section is not None and (section.__doc__ or "").split("\n\n")[0]) or ""
     text = " ".join(said.replace("``", "").split())
     choices = _choices(field.annotation)
@@ -69,7 +69,7 @@ def _comment(field: FieldInfo, section: type[Settings] | None) -> Iterator[str]:
 
 
 def _choices(annotation: Any) -> list[str]:
-    """The words that a key may have, where only some are possible."""
+    """The allowed values of a key, where they are enumerated."""
     literals = [kind for kind in types_in(annotation) if get_origin(kind) is Literal]
     return [str(choice) for literal in literals for choice in get_args(literal)]
 

@@ -1,4 +1,4 @@
-"""YAML as configurations are written in: UTF-8, every key once, nothing that swells when it is read."""
+"""Strict YAML for configurations: UTF-8, no repeated keys, a limit on the size after alias expansion."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import yaml
 from bgs._errors import ConfigError
 from bgs._files import read_text
 
-#: Values that a configuration may hold, counted as often as aliases (``*name``) repeat them.
+#: The maximum number of values in a configuration, after aliases (``*name``) are expanded.
 _MOST = 10_000
 
 
 def read_mapping(path: str | Path) -> dict[str, Any]:
-    """The keys and values of a YAML file.
+    """Read the keys and values of a YAML file.
 
     Raises:
-        ConfigError: not there, not a mapping, or not YAML as :func:`parse_yaml` takes it.
-        BgsError: it cannot be read.
+        ConfigError: the file is missing, is not a mapping, or is not YAML that :func:`parse_yaml` accepts.
+        BgsError: the file cannot be read.
         DataError: it is not UTF-8.
     """
     if not Path(path).is_file():
@@ -33,10 +33,10 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
 
 
 def parse_yaml(text: str, where: object) -> Any:
-    """The value of a YAML text.
+    """Parse YAML text.
 
     Raises:
-        ConfigError: not YAML, a key given twice, a value that holds itself, or too much of it; the line is named.
+        ConfigError: not YAML, a repeated key, a value that contains itself, or too many values; the line is named.
     """
     loader = yaml.SafeLoader
     try:
@@ -50,17 +50,17 @@ def parse_yaml(text: str, where: object) -> Any:
             f"not YAML: {error.problem or error.context}",
             where=_line(where, error.problem_mark or error.context_mark),
         ) from None
-    except (yaml.YAMLError, ValueError) as error:  # a control character; a date that is none
+    except (yaml.YAMLError, ValueError) as error:  # e.g. a control character, an invalid date
         raise ConfigError(f"not YAML: {error}", where=where) from None
     except RecursionError:
         raise ConfigError("not a configuration: nested too deeply", where=where) from None
 
 
 def _size(node: yaml.Node, where: object, known: dict[int, int]) -> int:
-    """How many values a node stands for, aliases counted in full; 0 stands in for one that is not done yet."""
+    """The number of values in a node with aliases expanded; 0 marks a node still being counted."""
     if id(node) in known:
         if known[id(node)] == 0:
-            raise ConfigError("a value holds itself", where=_line(where, node.start_mark))
+            raise ConfigError("a value contains itself", where=_line(where, node.start_mark))
         return known[id(node)]
     known[id(node)] = 0
     size = 1
@@ -70,7 +70,7 @@ def _size(node: yaml.Node, where: object, known: dict[int, int]) -> int:
         size += _size(child, where, known)
         if size > _MOST:
             raise ConfigError(
-                "too much for a configuration", where=_line(where, child.start_mark),
+                "too many values for a configuration", where=_line(where, child.start_mark),
                 expected=f"at most {_MOST:,} values, aliases counted each time",
             )  # fmt: skip
     known[id(node)] = size
@@ -87,12 +87,12 @@ def _refuse_repeated_keys(node: yaml.MappingNode, where: object) -> None:
     first: dict[object, int] = {}
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise ConfigError("a key is not a word", where=_line(where, key.start_mark))
+            raise ConfigError("a key is not a single value", where=_line(where, key.start_mark))
         line = key.start_mark.line + 1
         if key.value in first:
             raise ConfigError(
                 f"key {key.value!r} is given twice", where=_line(where, key.start_mark),
-                expected="each key once", got=f"it in line {first[key.value]} too",
+                expected="each key once", got=f"it on line {first[key.value]} too",
             )  # fmt: skip
         first[key.value] = line
 

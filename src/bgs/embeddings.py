@@ -1,4 +1,4 @@
-"""Embeddings: one vector a stimulus, known by stimulus id, on disk as safetensors."""
+"""Embeddings: one vector per stimulus, indexed by stimulus id, stored as safetensors."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import BgsError, DataError, some
-from bgs._files import legible, require_output, sha256_of, write_tensors
+from bgs._errors import BgsError, DataError, listed
+from bgs._files import damage_as_error, require_output, sha256_of, write_tensors
 from bgs._scale import mean_of_rows
 from bgs._typing import Float
 
 _FORMAT = "bgs-embeddings/1"
-#: What embedding files are called.
+#: The suffix of embedding files.
 SUFFIXES = (".safetensors",)
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """One finite vector a stimulus.
+    """One finite vector per stimulus.
 
     Attributes:
-        values: (n, d) floats, one row a stimulus.
-        stimulus_ids: n distinct ids; whoever compares two sets aligns by these, never by position.
-        source: how they were made, e.g. ``"text:minilm"``.
+        values: (n, d) floats, one row per stimulus.
+        stimulus_ids: n distinct ids; two sets are aligned by these, never by position.
+        source: how they were computed, e.g. ``"text:minilm"``.
         details: anything else worth keeping (versions, hashes), as strings.
 
     Raises:
-        DataError: an id listed twice, another number of ids than rows, or a value that is not finite.
+        DataError: an id is repeated, ids and rows differ in number, or a value is not finite.
     """
 
     values: Float[np.ndarray, "n d"]
@@ -51,7 +51,7 @@ class Embeddings:
             )
         if len(set(self.stimulus_ids)) != len(self.stimulus_ids):
             twice = sorted({i for i in self.stimulus_ids if self.stimulus_ids.count(i) > 1})
-            raise DataError(f"stimulus listed twice: {some(twice)}", where=self.source)
+            raise DataError(f"stimulus listed twice: {listed(twice)}", where=self.source)
         finite = np.isfinite(self.values).all(axis=1)
         if not finite.all():
             bad = [self.stimulus_ids[i] for i in np.flatnonzero(~finite)]
@@ -59,8 +59,8 @@ class Embeddings:
                 "an embedding is not finite",
                 where=self.source,
                 expected="finite numbers",
-                got=f"NaN or inf for {some(bad)}",
-                hint="float16 ends at 65,504: keep them in float32"
+                got=f"NaN or inf for {listed(bad)}",
+                hint="the largest float16 is 65,504: store them as float32"
                 if self.values.dtype == np.float16
                 else None,
             )
@@ -69,16 +69,16 @@ class Embeddings:
         return len(self.stimulus_ids)
 
     def select(self, stimulus_ids: Sequence[str]) -> Embeddings:
-        """The same embeddings for ``stimulus_ids``, in that order.
+        """Select the embeddings of ``stimulus_ids``, in that order.
 
         Raises:
-            DataError: some of the stimuli have no embedding.
+            DataError: a stimulus has no embedding.
         """
         position = {name: i for i, name in enumerate(self.stimulus_ids)}
         missing = [name for name in stimulus_ids if name not in position]
         if missing:
             raise DataError(
-                f"{len(missing)} of {len(stimulus_ids)} stimuli have no embedding: {some(missing)}",
+                f"{len(missing)} of {len(stimulus_ids)} stimuli have no embedding: {listed(missing)}",
                 where=self.source,
                 hint="embed the whole data set again",
             )
@@ -86,20 +86,20 @@ class Embeddings:
         return Embeddings(self.values[rows], tuple(stimulus_ids), self.source, self.details)
 
     def centred(self) -> Embeddings:
-        """The same without their mean over the stimuli."""
+        """Subtract the mean over stimuli."""
         return replace(self, values=self.values.astype(np.float64) - mean_of_rows(self.values))
 
     def hash(self) -> str:
-        """SHA-256 over ids and values."""
+        """SHA-256 of ids and values."""
         return sha256_of(
             json.dumps(self.stimulus_ids), str(self.values.dtype), np.ascontiguousarray(self.values).tobytes()
         )
 
     def save(self, path: str | Path) -> None:
-        """Write a safetensors file atomically; ids, source and a hash travel in its header.
+        """Write a safetensors file atomically, with ids, source and a hash in its header.
 
         Raises:
-            BgsError: the file is not called ``.safetensors``, or cannot be written.
+            BgsError: the suffix is not ``.safetensors``, or the file cannot be written.
         """
         require_output(path, SUFFIXES)
         header = {
@@ -116,8 +116,8 @@ class Embeddings:
         """Read what :meth:`save` wrote.
 
         Raises:
-            BgsError: the file is missing or is not an embedding file, or was changed since (files of older versions
-                hold no hash, and are taken as they are).
+            BgsError: the file is missing, is not an embedding file, or was changed since (files of older versions
+                have no hash and are not checked).
         """
         from safetensors import SafetensorError, safe_open
 
@@ -133,7 +133,7 @@ class Embeddings:
                 values = file.get_tensor("embeddings")
         except SafetensorError as error:
             raise DataError(f"not a safetensors file: {error}", where=path) from error
-        with legible(path):
+        with damage_as_error(path):
             ids, details = tuple(json.loads(header["stimulus_ids"])), json.loads(header["details"])
             source, known = header["source"], header.get("sha256")
         try:
@@ -144,7 +144,7 @@ class Embeddings:
             ) from error
         if known is not None and known != found.hash():
             raise DataError(
-                "damaged: other values than were written", where=path,
+                "damaged: the values do not match their hash", where=path,
                 expected=f"SHA-256 {known[:12]}", got=found.hash()[:12], hint="embed again",
             )  # fmt: skip
         return found

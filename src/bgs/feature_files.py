@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import BgsError, ConfigError, DataError, some
-from bgs._files import legible
+from bgs._errors import BgsError, ConfigError, DataError, listed
+from bgs._files import damage_as_error
 from bgs._optional import require
 from bgs._typing import Array
 from bgs.embeddings import Embeddings
@@ -83,7 +83,7 @@ def _safetensors(path: Path, ids: Path | None) -> Embeddings:
 
 
 def _numpy(path: Path, ids: Path | None) -> Embeddings:
-    with legible(path):
+    with damage_as_error(path):
         values = np.load(path, allow_pickle=False)
     return _checked(values, _listed(path, ids), path)
 
@@ -92,14 +92,14 @@ def _hdf5(path: Path, ids: Path | None) -> Embeddings:
     h5py = require("h5py", "features")
     if not h5py.is_hdf5(path):
         raise DataError("not an HDF5 file", where=path)
-    with legible(path), h5py.File(path) as file:
+    with damage_as_error(path), h5py.File(path) as file:
         parts = sorted(name for name in file if name == "features" or name.startswith("features_"))
         if not parts:
             raise DataError(
                 "no features",
                 where=path,
                 expected="a dataset 'features'",
-                got=some(sorted(file)) or "nothing",
+                got=listed(sorted(file)) or "nothing",
             )
         values = np.concatenate([np.atleast_2d(file[name][()]) for name in parts])
         own = next((name for name in _IDS if name in file), None)
@@ -114,26 +114,26 @@ def _parquet(path: Path, ids: Path | None) -> Embeddings:
         raise ConfigError("?ids=: a Parquet file holds its own stimulus ids", where=path, got=ids)
     require("pyarrow", "features")
     table: Any = require("pandas", "features")
-    with legible(path):
+    with damage_as_error(path):
         frame = table.read_parquet(path)
     own = next((name for name in _IDS if name in frame.columns), None)
     if own is None:
         raise DataError(
-            "no stimulus ids", where=path, expected="a column 'stimulus_id'", got=some(frame.columns)
+            "no stimulus ids", where=path, expected="a column 'stimulus_id'", got=listed(frame.columns)
         )
     rest = frame.drop(columns=own)
     if rest.shape[1] == 1 and isinstance(rest.iloc[0, 0], (list, np.ndarray)):
         lengths = {len(row) for row in rest.iloc[:, 0]}
         if len(lengths) > 1:
             raise DataError(
-                "vectors of unequal length", where=path, expected="one length", got=some(sorted(lengths))
+                "vectors of unequal length", where=path, expected="one length", got=listed(sorted(lengths))
             )
         values = np.stack(rest.iloc[:, 0].to_list())
     else:
         text = [str(name) for name, kind in rest.dtypes.items() if not table.api.types.is_numeric_dtype(kind)]
         if text:
             raise DataError(
-                f"columns without numbers: {some(text)}", where=path, expected="one number a dimension"
+                f"columns without numbers: {listed(text)}", where=path, expected="one number a dimension"
             )
         values = rest.to_numpy()
     return _checked(values, [str(name) for name in frame[own]], path)
@@ -158,7 +158,7 @@ def _listed(path: Path, ids: Path | None) -> list[str]:
             "no stimulus ids for these features", where=path, expected=f"{expected}, one id a line",
             hint=f"write it, or name one with features:{path.name}?ids=FILE",
         )  # fmt: skip
-    with legible(found):
+    with damage_as_error(found):
         return found.read_text(encoding="utf-8-sig").rstrip("\n").split("\n")
 
 

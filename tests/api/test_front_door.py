@@ -175,7 +175,7 @@ def test_a_matrix_alone_gives_correlations(data):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"stimulus_ids": ("a", "b")}, "ids do not fit the matrix; expected 3 ids, got 2"),
+        ({"stimulus_ids": ("a", "b")}, "ids do not match the matrix; expected 3 ids, got 2"),
         ({"stimulus_ids": ("a", "b", "a")}, "stimulus listed twice: a"),
         ({"values": np.arange(9.0).reshape(3, 3)}, "not symmetric"),
         ({"counts": np.ones((2, 2))}, "counts do not fit"),
@@ -198,7 +198,7 @@ def test_an_audit_prints_what_the_command_prints(data, small_study, tmp_path, ca
 def test_settings_that_cannot_be(model, data, tmp_path):
     with pytest.raises(bgs.BgsError, match=r"unknown key 'epoch'.*did you mean epochs"):
         bgs.train(model, data, out=tmp_path / "run", epoch=3)
-    with pytest.raises(bgs.BgsError, match="these trials are read already"):
+    with pytest.raises(bgs.BgsError, match="these trials are already loaded"):
         bgs.train(model, data, out=tmp_path / "run", judgments={"drop_duplicates": True})
     with pytest.raises(bgs.BgsError, match="micro_batch"):
         bgs.load_model("lookup:3", micro_batch=0)

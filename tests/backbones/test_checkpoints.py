@@ -71,9 +71,9 @@ def test_no_normalisation_is_mean_zero_and_deviation_one(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"do_rescale": False}, "cannot prepare pixels this way"),
-        ({"rescale_factor": 1 / 127.5}, "cannot prepare pixels this way"),
-        ({"resample": 0}, "cannot prepare pixels this way"),
+        ({"do_rescale": False}, "unsupported preprocessing"),
+        ({"rescale_factor": 1 / 127.5}, "unsupported preprocessing"),
+        ({"resample": 0}, "unsupported preprocessing"),
         ({"crop_size": {"height": 224, "width": 112}}, "crop_size: not a square"),
         ({"do_center_crop": False}, "frames would not be square"),
         ({"image_mean": [0.5]}, "image_mean: not three numbers"),
@@ -106,7 +106,7 @@ def test_a_preprocessor_file_that_contradicts_the_configuration_is_an_error(tmp_
     folder = save_tiny_video("vjepa2", tmp_path)
     (folder / "preprocessor_config.json").write_text(json.dumps(MODERN))
     with pytest.raises(
-        BgsError, match=r"disagree on the frame size; expected 32 px, got 256 px \(say which with \?size=\)"
+        BgsError, match=r"disagree on the frame size; expected 32 px, got 256 px \(choose with \?size=\)"
     ):
         load_backbone(f"vjepa2:{folder}")
     pixels = load_backbone(f"vjepa2:{folder}?size=32").spec.preprocessing
@@ -236,8 +236,8 @@ def test_settings_are_read_and_written_the_same(tmp_path):
     assert str(VideoSettings()) == ""
     for wrong, message in (
         ("m?frame=8", "unknown setting 'frame'; expected one of frames, size, layer"),
-        ("m?frames=0", "setting 'frames'; expected a whole number from 1 of at most 9 digits, got 0"),
-        ("m?size=x", "setting 'size'; expected a whole number"),
+        ("m?frames=0", "setting 'frames'; expected an integer ≥ 1 with at most 9 digits, got 0"),
+        ("m?size=x", "setting 'size'; expected an integer"),
         ("m?size=²", "setting 'size'"),
         ("m?frames=" + "9" * 5000, "at most 9 digits"),
         ("m?layer=", "setting 'layer'"),
@@ -250,7 +250,7 @@ def test_settings_are_read_and_written_the_same(tmp_path):
 def test_absurd_clips_are_refused_before_weights_are_read(tmp_path, asked):
     folder = save_tiny_video("clip", tmp_path / "m")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(BgsError, match="a clip would take too much memory; expected at most 1 GiB, got"):
+    with pytest.raises(BgsError, match="a clip would need too much memory; expected at most 1 GiB, got"):
         load_backbone(f"clip:{folder}?{asked}")
 
 

@@ -55,5 +55,5 @@ def test_regions_and_threshold_are_ours(yolos):
 
 def test_other_models_are_refused(tmp_path):
     folder = save_tiny_video("videomae", tmp_path / "model")
-    with pytest.raises(BgsError, match="not a detector known here; expected detr or yolos, got videomae"):
+    with pytest.raises(BgsError, match="unsupported detector; expected detr or yolos, got videomae"):
         regions_from_detector(str(folder), FRAMES)

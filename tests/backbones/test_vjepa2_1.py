@@ -236,7 +236,7 @@ def test_files_that_are_not_safe_checkpoints_are_refused(tmp_path, capsys):
     torch.save({"model": {}}, tmp_path / "other.pt")
     for name, message in (
         ("none.pt", "no such checkpoint"), ("text.pt", "read safely"), ("evil.pt", "read safely"),
-        ("other.pt", "no encoder in it; expected ema_encoder or target_encoder, got model"),
+        ("other.pt", "the checkpoint has no encoder; expected ema_encoder or target_encoder, got model"),
     ):  # fmt: skip
         with pytest.raises(BgsError, match=message) as caught:
             convert("vjepa2.1-l", tmp_path / name, tmp_path / "out")

@@ -77,7 +77,7 @@ def test_link(run: Run, mirror: Path, tmp_path: Path) -> None:
     linked = load_dataset("garcia-isik-2025", mirror=mirror).stimuli.videos
     assert linked is not None
     assert linked[3] == clip
-    with pytest.raises(BgsError, match="none of the clips is here"):
+    with pytest.raises(BgsError, match="none of the clips is in this folder"):
         run("data", "link", "garcia-isik-2025", "--videos", mirror, "--mirror", mirror)
     assert load_dataset("garcia-isik-2025", mirror=mirror).stimuli.videos == linked
 

@@ -57,7 +57,7 @@ def test_failures_are_summed_up_and_exit_with_1(config, tmp_path, capsys):
     page = (tmp_path / "out/report.html").read_text()
     assert "Failed: film/base/seed-0" in page  # what is there is reported
     error = capsys.readouterr().err
-    assert "3 failed; the rest is done" in error
+    assert "3 failed; the rest is finished" in error
     assert "film/base/seed-0: " in error
     assert "film/hybrid/seed-1: its base model failed: " in error
     assert len(json.loads((tmp_path / "out/results.json").read_text())["failed"]) == 3

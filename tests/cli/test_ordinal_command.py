@@ -43,7 +43,10 @@ def test_training_clips_are_embedded_from_judgments_among_them(small_study, tmp_
     [
         (["--dimensions", "30"], "bgs: dimensions: out of range; expected 1 to 19, got 30"),
         (["--clips", "all", "--lapse", "1"], "bgs: lapse: out of range; expected 0 to below 1, got 1.0"),
-        (["--out", "people.json"], "bgs: --out: not a file of embeddings; expected a name in .safetensors"),
+        (
+            ["--out", "people.json"],
+            "bgs: --out: not an embedding file; expected a name ending in .safetensors",
+        ),
     ],
 )
 def test_refusals_are_one_line_and_leave_nothing(small_study, tmp_path, monkeypatch, capsys, options, line):

@@ -89,7 +89,7 @@ def test_without_judgments_the_real_quickstart_goes_on_with_planted_ones_and_say
         main(given)
     assert done.value.code == 0
     printed = capsys.readouterr()
-    assert "the human judgments are out of reach" in printed.err
+    assert "the human judgments are not available" in printed.err
     assert "SIMULATED" in printed.err
     assert "note: tuning text:" in printed.err
     assert "SIMULATED clips or observers: no human data." in printed.out

@@ -72,13 +72,13 @@ def test_a_broken_adapter(broken_run, small_study, tmp_path, capsys, text):
         ("metrics.jsonl", b"[]\n", "metrics.jsonl, line 1: damaged"),
         ("metrics.jsonl", b"\xff\xfe\n", "metrics.jsonl: not UTF-8 text"),
         ("metrics.jsonl", b"", "metrics.jsonl: damaged: epochs are missing"),
-        ("metrics.jsonl", b'{"epoch": true}\n', "metrics.jsonl, line 1: damaged: epoch is not a whole number"),
+        ("metrics.jsonl", b'{"epoch": true}\n', "metrics.jsonl, line 1: damaged: epoch is not an integer"),
         ("provenance.json", b"", "provenance.json: damaged"),
         ("provenance.json", b'{"a":', "provenance.json: damaged"),
         ("provenance.json", b"[]", "provenance.json: damaged: not a JSON object"),
         ("provenance.json", b'{"origin": null}', "provenance.json: damaged"),
         ("provenance.json", b'{"origin": [1]}', "provenance.json: damaged"),
-        ("provenance.json", b'{"origin": {"trials": 3}}', "not those that this run was begun with"),
+        ("provenance.json", b'{"origin": {"trials": 3}}', "differ from those that this run was started with"),
         ("provenance.json", '{"origin": {}}'.encode("utf-16"), "provenance.json: not UTF-8 text"),
         ("config.yaml", b"model: [", "config.yaml, line 1: not YAML"),
         ("config.yaml", b"3", "config.yaml: not a configuration"),
@@ -109,9 +109,11 @@ def test_a_flipped_bit_in_a_checkpoint_or_embeddings(broken_run, config, small_s
         data = bytearray((broken_run / file).read_bytes())
         data[-2] ^= 1
         (broken_run / file).write_bytes(data)
-    assert "damaged checkpoint: other values" in fails(capsys, "train", config, "--out", broken_run)
+    assert "damaged checkpoint: the values do not match" in fails(
+        capsys, "train", config, "--out", broken_run
+    )
     arguments = ("evaluate", "--embeddings", broken_run / "tuned.safetensors", "--data", small_study)
-    assert "tuned.safetensors: damaged: other values than were written" in fails(capsys, *arguments)
+    assert "tuned.safetensors: damaged: the values do not match their hash" in fails(capsys, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +147,14 @@ def test_outputs_are_looked_at_before_any_work(config, table_run, small_study, t
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine").touch()
     (tmp_path / "file").touch()
-    assert "something else in this folder" in fails(capsys, "train", config, "--out", tmp_path / "full")
+    assert "this folder contains other files" in fails(capsys, "train", config, "--out", tmp_path / "full")
     assert "cannot write" in fails(capsys, "train", config, "--out", tmp_path / "file/run")
     assert "with other settings: seed" in fails(
         capsys, "train", config, "--out", table_run, "--set", "seed=5"
     )
     embed = ("embed", "--model", "lookup:3", "--data", small_study, "--out")
     for name in ("x.npy", "x.csv", "x"):
-        assert "unknown kind of file; expected .safetensors" in fails(capsys, *embed, tmp_path / name)
+        assert "unsupported file type; expected .safetensors" in fails(capsys, *embed, tmp_path / name)
     (tmp_path / "d.safetensors").mkdir()
     assert "not a regular file" in fails(capsys, *embed, tmp_path / "d.safetensors")
     evaluate = ("evaluate", "--embeddings", table_run / "tuned.safetensors", "--data", small_study, "--json")

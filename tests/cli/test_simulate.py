@@ -52,7 +52,7 @@ def test_judgments_replace_the_trials_and_tell_the_truth(run: Callable[..., str]
     assert truth.settings.weights == {"valence": 1, "arousal": 0.7}
     assert f"{truth.ceilings['test'].odd_one_out:.3f}" in text
     audited = run("data", "audit", planted, "--json", "audit.json")
-    assert "Participants to look at" in audited
+    assert "Flagged participants" in audited
     flagged = {flag["participant"] for flag in json.loads(Path("audit.json").read_text())["flagged"]}
     assert flagged == set(truth.careless)
 
@@ -70,12 +70,12 @@ def test_real_data_are_never_overwritten(run: Callable[..., str], planted: Path)
     ("arguments", "message"),
     [
         ((), "unknown rating column communication"),
-        ((*FOUR, "--trials", 0), "n_trials: impossible number of trials"),
+        ((*FOUR, "--trials", 0), "n_trials: invalid number of trials"),
         ((*FOUR, "--observers", 0), "n_observers: out of range"),
         ((*FOUR, "--temperature", 0), "temperature: out of range"),
         ((*FOUR, "--lapse", 2), "lapse: out of range"),
         ((*FOUR, "--careless", -1), "careless_share: out of range"),
-        ((*FOUR, "--test-share", 1.5), "test_share: impossible share"),
+        ((*FOUR, "--test-share", 1.5), "test_share: invalid proportion"),
         (("--weights", "valence"), "not a weight"),
         (("--weights", "valence=1,valence=2"), "not a weight"),
         (("--weights", "valence=-1"), "weight of valence: out of range"),

@@ -58,7 +58,7 @@ def test_evaluate_says_how_it_read_and_what_it_left_out(
     assert "judgments" not in result["provenance"]
     result = evaluated(folder, "--drop-duplicates", "--exclude-flagged", "--rt-unit", "ms")
     error = capsys.readouterr().err
-    assert "duplicates left out: submitted twice: 1 (1 judgments, 0 checks)" in error
+    assert "duplicates dropped: submitted twice: 1 (1 judgments, 0 checks)" in error
     assert "no participant is flagged" in error
     assert "--rt-unit" not in error
     told = result["provenance"]["judgments"]
@@ -92,5 +92,5 @@ def test_a_training_run_records_what_was_left_out(folder: Path, caplog: pytest.L
     )  # fmt: skip
     study = load_study(config)
     assert len(study.trials) == 120
-    assert "duplicates left out" in caplog.text
+    assert "duplicates dropped" in caplog.text
     assert study.about(config)["judgments"]["left_out"]["duplicates"]["doubles"]["judgments"] == 1

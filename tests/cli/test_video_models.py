@@ -198,7 +198,7 @@ def test_real_clips_train_and_reload(model, study, tmp_path, capsys):
         8,
     )
     np.testing.assert_array_equal(Embeddings.load(tmp_path / "again.safetensors").values, tuned.values)
-    assert "has its layer already" in fails(
+    assert "the layer of this model is already set" in fails(
         capsys,
         "embed",
         "--model",

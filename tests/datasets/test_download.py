@@ -161,7 +161,7 @@ def test_a_mirror_that_lacks_or_changed_a_file(card: DatasetCard, tmp_path: Path
     original = tmp_path / card.folder / NAME
     original.parent.mkdir(parents=True)
     original.write_bytes(b"other")
-    with pytest.raises(DataError, match=r"wrong SHA-256.*the mirror holds another version"):
+    with pytest.raises(DataError, match=r"wrong SHA-256.*the mirror has a different version"):
         fetch(card, tmp_path)
     assert not is_fetched(card)
 

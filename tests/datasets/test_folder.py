@@ -107,7 +107,7 @@ def test_bad_about(tmp_path: Path) -> None:
     (tmp_path / "stimuli.csv").write_text("stimulus_id\na\n")
     for text in ("{", "[]", '{"licence": 3}', '{"simulated": "yes"}', '{"simulated": 1}', "\0"):
         (tmp_path / "about.json").write_text(text)
-        with pytest.raises(DataError, match=r"about\.json: (damaged|'\w+' is not what it should be)"):
+        with pytest.raises(DataError, match=r"about\.json: (damaged|invalid value of '\w+')"):
             load_dataset(tmp_path)
 
 
@@ -157,7 +157,7 @@ def test_unknown_names_get_a_suggestion() -> None:
 
 
 def test_ratings_belong_to_phase(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="takes no ratings; expected phase-genset"):
+    with pytest.raises(DataError, match="does not use a ratings table; expected phase-genset"):
         load_dataset(tmp_path, ratings=tmp_path / "ratings.csv")
 
 

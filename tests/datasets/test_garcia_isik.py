@@ -155,7 +155,7 @@ def test_annotations_are_matched_by_name_not_position(tmp_path: Path) -> None:
     ("changed", "message"),
     [
         ({"mapping": "index,video_name\n0,x.mp4\n2,y.mp4\n"}, "indices have gaps or repeats; expected 0 to 1"),
-        ({"mapping": "index,video_name\n0,x.mp4\n1,y.mp4\n"}, "other clips than in video_mapping.csv"),
+        ({"mapping": "index,video_name\n0,x.mp4\n1,y.mp4\n"}, "clips differ from video_mapping.csv"),
         (
             {"annotations": "video_name,stimulus_set,captions\nx.mp4,train,__import__('os')\ny.mp4,train,[]\nz.mp4,test,[]\n"},
             "row 2, column 'captions': not a list of captions",

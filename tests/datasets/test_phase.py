@@ -105,8 +105,8 @@ def test_a_pickle_of_something_else(tmp_path: Path, entries: object) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,1,2,3\n", "ratings of other clips; expected the 2 clips, each once, got b"),
-        ("a,1,2,3\nb,0,0,0\n", "row 3, column 'friendly': impossible vote counts"),
+        ("a,1,2,3\n", "ratings are for different clips; expected the 2 clips, each once, got b"),
+        ("a,1,2,3\nb,0,0,0\n", "row 3, column 'friendly': invalid vote counts"),
         ("a,1,2,3\nb,1,x,0\n", "row 3, column 'neutral': not a number"),
         ("a,1,2,3\nb,1,2,0\na,1,1,1\n", "each once, got 3 rows"),
     ],

@@ -39,8 +39,8 @@ def test_ids_are_sorted_paths_and_the_rest_is_told(videos: Path) -> None:
     assert dataset.stimuli.ids == ("b.mp4", "more/a.mkv")
     assert dataset.trials is None
     (note,) = dataset.notes
-    assert "its 2 videos are the stimuli, and there are no judgments" in note
-    assert "4 other or hidden files are left aside: .hidden.mp4, more/b.csv, notes.txt and 1 more" in note
+    assert "its 2 videos are the stimuli, without judgments" in note
+    assert "4 other or hidden files are ignored: .hidden.mp4, more/b.csv, notes.txt and 1 more" in note
     assert load_dataset(str(videos)).stimuli.hash() == dataset.stimuli.hash()
 
 

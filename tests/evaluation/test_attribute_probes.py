@@ -220,7 +220,7 @@ def test_bad_ratings_are_said_or_skipped_with_the_reason():
     assert list(found.scores) == ["valence", "noise"]
     assert list(found.skipped) == ["constant", "few", "none"]
     assert "constant rating" in found.skipped["constant"]
-    assert "3 or more for each of 5 folds, got 10" in found.skipped["few"]
+    assert "at least 3 for each of 5 folds, got 10" in found.skipped["few"]
     for name, message in (
         ("constant", "constant rating"),
         ("few", "too few"),
@@ -233,7 +233,7 @@ def test_bad_ratings_are_said_or_skipped_with_the_reason():
         probe(embeddings, StimulusSet(stimuli.ids), **FAST)
     with pytest.raises(BgsError, match="too few rated clips"):
         probe(embeddings, odd, attributes=["noise"], protocol="held-out", **FAST)
-    with pytest.raises(BgsError, match="40 or more, two groups of 20, got 12"):
+    with pytest.raises(BgsError, match="at least 40, two groups of 20, got 12"):
         probe(embeddings, stimuli, attributes=["noise"], protocol="few-shot", **FAST)
     for wrong in ({"protocol": "leave"}, {"protocol": "few-shot", "shots": 2}, {"folds": 1}):
         with pytest.raises(BgsError, match="impossible protocol"):

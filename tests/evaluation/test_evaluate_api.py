@@ -53,10 +53,13 @@ def test_embeddings_are_measured_as_they_were_made_or_it_is_said(data):
     values, trials = data
     model = Embeddings(values, STIMULI.ids, "ordinal:2", {"distance": "euclidean"})
     right = evaluate(model, STIMULI, trials, distance="euclidean", **QUICK)
-    assert not any("was made for" in warning for warning in right.warnings)
+    assert not any("was fitted with" in warning for warning in right.warnings)
     wrong = evaluate(model, STIMULI, trials, **QUICK)
     assert right.metrics["odd_one_out_3afc"].value > wrong.metrics["odd_one_out_3afc"].value
-    assert "ordinal:2 was made for euclidean distances, and is measured by cosine ones" in wrong.warnings
+    assert (
+        "ordinal:2 was fitted with euclidean distances but is evaluated with cosine distances"
+        in wrong.warnings
+    )
 
 
 def test_rsa_is_spearman_over_the_observed_pairs(data):

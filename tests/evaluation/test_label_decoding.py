@@ -123,14 +123,14 @@ def test_what_cannot_be_decoded_is_said():
     embeddings, stimuli = make(n=9)
     for kinds, message in (
         (("a",) * 9, "got 1 label"),
-        (("a",) * 8 + ("b",), "got one clip of b"),
+        (("a",) * 8 + ("b",), "got one clip with label b"),
         (("",) * 9, "got 0 label"),
     ):
         with pytest.raises(BgsError, match=message):
             decode(embeddings, StimulusSet(stimuli.ids, labels={"kind": kinds}), "kind", **FAST)
     with pytest.raises(BgsError, match="no such label"):
         decode(embeddings, stimuli, "sort", **FAST)
-    with pytest.raises(BgsError, match="impossible number of folds"):
+    with pytest.raises(BgsError, match="invalid number of folds"):
         decode(embeddings, stimuli, "kind", folds=10, **FAST)
     some = StimulusSet(stimuli.ids, labels={"kind": ("a", "b", "") * 3})
     assert decode(embeddings, some, "kind", **FAST).metrics["embeddings"].n == 6

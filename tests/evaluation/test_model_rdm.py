@@ -136,12 +136,12 @@ def test_parallel_vectors_still_tie_exactly():
 
 def test_what_rounding_would_decide_is_refused():
     noise = np.random.default_rng(0).normal(size=(20, 6))
-    with pytest.raises(DataError, match=r"pairs of embeddings are too much alike.*centre them"):
+    with pytest.raises(DataError, match=r"pairs of embeddings are too similar.*centre them"):
         model_rdm(1.0 + 1e-13 * noise)
     close = 1.0 + 1e-11 * noise  # centred, there is enough left of these
     expected = pdist(noise - noise.mean(axis=0), "cosine")
     np.testing.assert_allclose(pair_vector(model_rdm(close, center=close.mean(axis=0))), expected, atol=1e-4)
-    with pytest.raises(DataError, match="rounding error once their mean is subtracted"):
+    with pytest.raises(DataError, match="differ only by rounding error"):
         model_rdm(1.0 + 1e-15 * noise, center=np.ones(6))
 
 

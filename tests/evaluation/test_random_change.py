@@ -131,7 +131,7 @@ def test_bad_input_is_said_in_one_line(world):
         random_changes(base, base, IDS, rank=0)
     with pytest.raises(BgsError, match="draws"):
         random_changes(base, base, IDS, draws=0)
-    with pytest.raises(BgsError, match="no distances to change"):
+    with pytest.raises(BgsError, match="constant distances"):
         random_changes(base, embeddings(np.ones((N, D))), IDS)
     with pytest.raises(BgsError, match="have no embedding"):
         random_changes(base, base, ("elsewhere",))

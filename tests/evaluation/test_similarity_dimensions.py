@@ -181,17 +181,17 @@ def test_ratings_of_dimensions_are_scipys_correlations(planted):
 def test_bad_input_is_said():
     _, rdm, ids = plant(n=12)
     for change, message in (
-        ({"stimulus_ids": ids[:5]}, "no dimensions to find"),
-        ({"rdm": np.ones((12, 12))}, "no dimensions to find"),
+        ({"stimulus_ids": ids[:5]}, "cannot find dimensions"),
+        ({"rdm": np.ones((12, 12))}, "cannot find dimensions"),
         ({"rdm": rdm + 3}, "above 0 on average"),
         ({"stimulus_ids": (*ids[:11], ids[0])}, f"stimulus listed twice: {ids[0]}"),
         ({"rdm": rdm + 0.1 * np.tri(12, k=-1)}, "not symmetric"),
         ({"rdm": np.where(np.eye(12, k=1) > 0, np.nan, rdm)}, "not symmetric"),
         ({"rdm": np.where(np.eye(12) > 0, rdm, np.inf)}, "infinite"),
-        ({"ranks": [0, 1]}, "impossible settings"),
-        ({"ranks": []}, "impossible settings"),
-        ({"folds": 1}, "impossible settings"),
-        ({"sparsity": -1.0}, "impossible settings"),
+        ({"ranks": [0, 1]}, "invalid settings"),
+        ({"ranks": []}, "invalid settings"),
+        ({"folds": 1}, "invalid settings"),
+        ({"sparsity": -1.0}, "invalid settings"),
     ):
         arguments = {"rdm": rdm, "stimulus_ids": ids} | change
         with pytest.raises(BgsError, match=message):

@@ -285,11 +285,11 @@ def test_bad_input_is_said_in_one_line():
         ({"models": {"a": models["a"]}}, "two to 10 models"),
         ({"models": {str(i): models["a"] for i in range(11)}}, "two to 10 models"),
         ({"models": models | {"b": np.ones((12, 12))}}, "b: no variance"),
-        ({"models": models | {"b": np.ones((3, 3))}}, "b: RDM of another size"),
+        ({"models": models | {"b": np.ones((3, 3))}}, "b: the RDM has the wrong shape"),
         ({"models": models | {"b": np.full((12, 12), np.nan)}}, "b: a model distance is unknown"),
         ({"human": np.full((12, 12), np.nan)}, "human: no variance"),
         ({"transform": "logs"}, "unknown transform"),
-        ({"folds": 9}, "impossible number of folds"),
+        ({"folds": 9}, "invalid number of folds"),
         ({"folds": [np.arange(5), np.arange(5)]}, "folds do not hold"),
     ]
     for change, message in cases:

@@ -135,7 +135,7 @@ def test_clips_trained_on_are_refused_by_id_and_by_file():
         {"trained_on": ["phase3", "other"]},
         {"video_hashes": hashes, "trained_hashes": ["hash of phase3"]},
     ):
-        with pytest.raises(BgsError, match="1 clips were trained on: phase3"):
+        with pytest.raises(BgsError, match="1 clips were used in training: phase3"):
             transfer(tuned, stimuli, KINDS, **trained, **FAST)
         assert transfer(tuned, stimuli, KINDS, **trained, allow_overlap=True, **FAST).provenance[
             "overlap"

@@ -298,7 +298,7 @@ def test_the_command_writes_page_figures_and_tables(clip_experiment, tmp_path, c
         (lambda result: [1], "result: Input should be a valid dictionary"),
         (
             lambda result: result | {"not_applicable": {"other": "it is not"}},
-            "other values than were written",
+            "the values do not match their hash",
         ),
     ],
 )
@@ -355,7 +355,7 @@ def test_data_that_have_changed_since_are_refused(copied):
     about = json.loads((copied / "provenance.json").read_text())
     about["data_hashes"]["trials"] = "0" * 64
     (copied / "provenance.json").write_text(json.dumps(about))
-    with pytest.raises(BgsError, match="the trials are not those that this experiment was begun with"):
+    with pytest.raises(BgsError, match="the trials differ from those that this experiment was started with"):
         report_experiment(copied)
 
 

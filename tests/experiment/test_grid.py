@@ -240,7 +240,7 @@ def test_other_data_under_the_same_name_are_refused(settings, small_study, tmp_p
     run_experiment(config, tmp_path / "out")
     lines = (study / "trials.csv").read_text().splitlines()
     (study / "trials.csv").write_text("\n".join(lines[:-1]) + "\n")
-    with pytest.raises(BgsError, match="the trials are not those that this experiment was begun with"):
+    with pytest.raises(BgsError, match="the trials differ from those that this experiment was started with"):
         run_experiment(config, tmp_path / "out")
 
 
@@ -268,7 +268,7 @@ def test_a_model_that_cannot_be_loaded_is_planned_without_a_time(settings, tmp_p
 
 
 def test_only_one_process_works_in_an_experiment(config, whole):
-    with locked_folder(whole), pytest.raises(BgsError, match="another process is at work here: process"):
+    with locked_folder(whole), pytest.raises(BgsError, match="another process is using this folder: process"):
         run_experiment(config, whole)
     assert not (whole / ".lock").exists()
 
@@ -301,7 +301,7 @@ def test_data_named_by_a_relative_path_are_found_from_anywhere(settings, small_s
     (tmp_path / "moved/data/mine/trials.csv").write_text(
         (small_study / "trials.csv").read_text().replace("clip00", "clip99")
     )
-    with pytest.raises(BgsError, match="the stimuli are not those that this experiment was begun with"):
+    with pytest.raises(BgsError, match="the stimuli differ from those that this experiment was started with"):
         open_experiment(tmp_path / "moved/out")
 
 

@@ -12,9 +12,9 @@ from scipy import stats
 from bgs.datasets import Dataset
 from bgs.judgments import Trials
 from bgs.judgments.careless import (
-    SPEAKS,
-    TAKES_PART,
-    WRONG_FLAGS,
+    FALSE_DISCOVERY_RATE,
+    MIN_PREDICTABILITY,
+    P_LIMIT,
     flag_careless,
     truncated_product,
     untested,
@@ -49,7 +49,7 @@ def test_the_truncated_product_by_drawing():
 
 
 def test_who_passes_the_checks_is_not_acquitted_by_them():
-    alone = truncated_product(np.array([[1.0, 0.5, 0.001]]), SPEAKS)[0]
+    alone = truncated_product(np.array([[1.0, 0.5, 0.001]]), P_LIMIT)[0]
     assert 0.001 < alone < 0.01  # Fisher's method says .03
 
 
@@ -59,7 +59,7 @@ def test_however_much_participants_differ_guesses_are_not_taking_part():
     assert flag_careless(wide) == ()
     (flag,) = flag_careless([*wide, person("guesses", foretold=0.0)])
     assert flag.participant == "guesses"
-    assert TAKES_PART * 1.2 > 0.12 * 2  # as far from 0 as two sampling deviations
+    assert MIN_PREDICTABILITY * 1.2 > 0.12 * 2  # as far from 0 as two sampling deviations
 
 
 def test_nobody_ordinary_is_flagged():
@@ -85,7 +85,7 @@ def test_every_test_can_speak_against_someone():
     reason = flags["fails"].reasons[0]
     assert reason.finding == "failed 8 of 11"
     assert reason.p == pytest.approx(stats.binom.sf(7, 11, 0.05))
-    assert all(r.p <= SPEAKS for flag in flags.values() for r in flag.reasons)
+    assert all(r.p <= P_LIMIT for flag in flags.values() for r in flag.reasons)
 
 
 def test_who_sees_the_clips_in_another_way_is_not_careless():
@@ -166,7 +166,7 @@ def test_attentive_observers_are_rarely_flagged():
     for seed in range(studies):
         judged = simulate_judgments(rated(seed, 40), 100 * 100, ObserverSettings(n_observers=100), seed)
         flagged += bool(flag_careless(participants(judged.trials)))
-    assert stats.binomtest(flagged, studies, WRONG_FLAGS, alternative="greater").pvalue > 0.01
+    assert stats.binomtest(flagged, studies, FALSE_DISCOVERY_RATE, alternative="greater").pvalue > 0.01
 
 
 @pytest.mark.real
@@ -191,5 +191,5 @@ def test_tests_that_could_be_made_of_nobody_are_named():
     }
     assert untested(ordinary(12)) == {}
     assert untested([replace(each, median_rt=math.nan) for each in ordinary(12)]) == {
-        "response time": "not known of enough participants"
+        "response time": "known for too few participants"
     }

@@ -49,7 +49,7 @@ def test_hellinger_is_a_distance(votes: np.ndarray) -> None:
 
 @pytest.mark.parametrize("row", [[0.0, 0, 0], [-1.0, 2, 0], [np.nan, 1, 0]])
 def test_impossible_votes(row: list[float]) -> None:
-    with pytest.raises(DataError, match="stimulus 1: no distribution of labels"):
+    with pytest.raises(DataError, match="stimulus 1: not a distribution of labels"):
         hellinger_rdm(np.array([[1.0, 0, 0], row]))
 
 

@@ -78,7 +78,7 @@ def test_few_times_grow_by_chance(tmp_path: Path) -> None:
     assert read(tmp_path, *CLOCK[:4])[1] != ""
     fallen = [*CLOCK, ("p2", 1, 3, 11.0)]
     assert read(tmp_path, *fallen)[1] == ""
-    with pytest.raises(DataError, match=r"row 8, column 'rt': elapsed time goes back .* got 11.0"):
+    with pytest.raises(DataError, match=r"row 8, column 'rt': elapsed time decreases .* got 11.0"):
         read(tmp_path, *fallen, kind="elapsed")
     with pytest.raises(DataError, match=r"row 2, column 'rt': negative response time"):
         read(tmp_path, ("p1", 1, 1, -1))
@@ -92,5 +92,5 @@ def test_options_reach_a_folder_and_no_published_data(tmp_path: Path) -> None:
     assert data.need_trials().rt.tolist() == [1.5]
     assert data.about_trials()["judgments"]["rt_unit"] == "ms"
     assert load_dataset(tmp_path).about_trials() == {}
-    with pytest.raises(DataError, match="--rt-unit is for a folder of your own"):
+    with pytest.raises(DataError, match="--rt-unit applies only to folders of your own"):
         load_dataset("phase-genset", options=options)

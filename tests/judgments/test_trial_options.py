@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bgs.datasets import load_dataset
-from bgs.judgments import AS_IT_STANDS, TrialOptions, Trials, select_trials
+from bgs.judgments import DEFAULT_OPTIONS, TrialOptions, Trials, select_trials
 from bgs.training.config import TrainingConfig
 
 
@@ -28,13 +28,13 @@ def table() -> Trials:
 
 
 UNTESTED = (
-    "whether participants take part was not tested by response time (fewer than 10 participants), "
+    "careless participants were not tested for by response time (fewer than 10 participants), "
     "choices (fewer than 10 participants)"
 )
 
 
 def test_as_it_stands_nothing_is_left_out() -> None:
-    found = select_trials(table(), AS_IT_STANDS)
+    found = select_trials(table(), DEFAULT_OPTIONS)
     assert found.trials.hash() == table().hash()
     assert (found.notes, found.record) == ((), {})
 
@@ -45,8 +45,8 @@ def test_duplicates_and_flagged_participants() -> None:
     assert len(found.trials) == 100
     assert sorted(set(found.trials.participant.tolist())) == ["p0", "p1", "p2", "p3", "p4"]
     assert found.notes == (
-        "duplicates left out: submitted twice: 1 (1 judgments, 0 checks; 0 test trials)",
-        "1 flagged participants left out, with 20 trials, 10 of them judgments: p5",
+        "duplicates dropped: submitted twice: 1 (1 judgments, 0 checks; 0 test trials)",
+        "1 flagged participants excluded, with 20 trials, 10 of them judgments: p5",
         UNTESTED,
     )
     nothing = {"rows": 0, "judgments": 0, "checks": 0, "test_trials": 0}
@@ -60,7 +60,7 @@ def test_where_there_is_nothing_to_leave_out_that_is_said_too() -> None:
     honest = table().where(table().participant != "p5")
     clean = select_trials(honest, TrialOptions(drop_duplicates=True)).trials
     found = select_trials(clean, TrialOptions(drop_duplicates=True, exclude_flagged=True))
-    said = ("no duplicates to leave out", "no participant is flagged, so none is left out", UNTESTED)
+    said = ("no duplicates to drop", "no participant is flagged, so none is excluded", UNTESTED)
     assert found.notes == said
 
 
@@ -84,7 +84,7 @@ def test_a_data_set_tells_what_was_left_out(tmp_path: Path) -> None:
     (tmp_path / "trials.csv").write_text("participant,stim1,stim2,stim3,odd\n" + 2 * row)
     data = load_dataset(tmp_path, options=TrialOptions(drop_duplicates=True))
     assert len(data.need_trials()) == 1
-    assert data.notes == (f"{data.name}: duplicates left out: submitted twice: 1 (1 judgments, 0 checks)",)
+    assert data.notes == (f"{data.name}: duplicates dropped: submitted twice: 1 (1 judgments, 0 checks)",)
     told = data.about_trials()["judgments"]
     assert told["drop_duplicates"] is True
     assert told["left_out"]["duplicates"]["doubles"]["rows"] == 1

@@ -111,7 +111,7 @@ def test_validation_split_may_be_empty_but_not_tiny() -> None:
 @given(st.integers(6, 60), st.integers(2, 6), st.integers(0, 5))
 def test_folds_hold_out_every_stimulus_once(n, folds, seed):
     if n < 3 * folds:
-        with pytest.raises(BgsError, match="impossible number of folds"):
+        with pytest.raises(BgsError, match="invalid number of folds"):
             split_folds(n, folds, seed)
         return
     parts = split_folds(n, folds, seed)

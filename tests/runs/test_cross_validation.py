@@ -100,7 +100,7 @@ def test_data_are_loaded_and_the_base_model_embedded_once(config, tmp_path, monk
 def test_missing_ratings_and_impossible_folds(config, tmp_path):
     with pytest.raises(BgsError, match="no ratings hot; expected rating columns kind, hot"):
         cross_validate(load_config(config, ["ratings.columns=[kind, hot]"]), tmp_path / "run")
-    with pytest.raises(BgsError, match="impossible number of folds"):
+    with pytest.raises(BgsError, match="invalid number of folds"):
         cross_validate(load_config(config, ["cross_validation.folds=5"]), tmp_path / "run2")
     assert not (tmp_path / "run").exists()
     assert not (tmp_path / "run2").exists()

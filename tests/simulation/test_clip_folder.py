@@ -64,14 +64,14 @@ def test_every_behaviour_has_wordings():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"clips": 2}, "impossible number of clips"),
-        ({"clips": 10**12}, "impossible number of clips; expected 6 to 1,000,000"),
+        ({"clips": 2}, "invalid number of clips"),
+        ({"clips": 10**12}, "invalid number of clips; expected 6 to 1,000,000"),
         ({"clips": 8, "test_share": 0.1}, "too few clips for a split"),
         ({"style": "cubist"}, "unknown style"),
         ({"behaviours": ("chase", "sulk")}, "unknown behaviour sulk"),
         ({"size": 63}, "impossible size"),
         ({"size": 20_000}, "impossible size; expected an even number of pixels from 32 to 1024"),
-        ({"test_share": 1.0}, "impossible share"),
+        ({"test_share": 1.0}, "invalid proportion"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message):

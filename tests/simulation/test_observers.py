@@ -142,7 +142,7 @@ def test_trials_never_mix_the_splits(share, expected):
 
 
 def test_impossible_designs_are_named():
-    with pytest.raises(ConfigError, match="n_trials: impossible number"):
+    with pytest.raises(ConfigError, match="n_trials: invalid number"):
         simulate_judgments(rated(), 0)
     with pytest.raises(
         ConfigError, match="test clips: too few clips for a trial; expected at least 3, got 2"
@@ -152,7 +152,7 @@ def test_impossible_designs_are_named():
     with pytest.raises(ConfigError, match="clips: too few"):
         simulate_judgments(rated(2), 10)
     for share, stimuli in ((1.2, rated(20, n_test=5)), (0.2, rated())):
-        with pytest.raises(ConfigError, match="test_share: impossible share"):
+        with pytest.raises(ConfigError, match="test_share: invalid proportion"):
             simulate_judgments(stimuli, 100, test_share=share)
 
 
@@ -236,7 +236,7 @@ def test_another_file_is_no_truth(tmp_path: Path):
         read_truth(tmp_path / "observers.json")
     for text in ("{}", "[1]", "no"):
         (tmp_path / "observers.json").write_text(text)
-        with pytest.raises(DataError, match="not the truth"):
+        with pytest.raises(DataError, match="not the ground truth"):
             read_truth(tmp_path / "observers.json")
 
 

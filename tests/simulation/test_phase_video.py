@@ -168,7 +168,7 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="impossible size; expected an even number of pixels"):
             render_phase(Scene(), tmp_path / "clip.mp4", size=size)
     for fps in (0, 10**9):
-        with pytest.raises(ConfigError, match="impossible rate"):
+        with pytest.raises(ConfigError, match="invalid frame rate"):
             render_phase(Scene(), tmp_path / "clip.mp4", fps=fps)
     with pytest.raises(ConfigError, match="odd size"):
         write_video(tmp_path / "clip.mp4", [np.zeros((32, 31, 3), np.uint8)], 12)

@@ -115,7 +115,7 @@ def test_span(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", 30)
     assert numbers(decode(path, whole(3, span=(Fraction(1, 3), Fraction(2, 3))))) == [11, 15, 18]
     assert numbers(decode(path, whole(10, span=(0, Fraction(1, 3))))) == list(range(10))
-    with pytest.raises(UnreadableClip, match=r"lasts only 1 s, a frame is asked for at 1\.75 s"):
+    with pytest.raises(UnreadableClip, match=r"lasts only 1 s, but a frame is requested at 1\.75 s"):
         decode(path, whole(4, span=(0, 2)))
 
 
@@ -156,7 +156,7 @@ def test_rotation_turns_counter_clockwise(tmp_path: Path) -> None:
 
 
 def test_slanted_rotation_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableClip, match="turned by 45°"):
+    with pytest.raises(UnreadableClip, match="rotation is 45°"):
         decode(write_clip(tmp_path / "slanted.mp4", 6, rotation=45), whole(2))
 
 
@@ -210,7 +210,7 @@ def noise(frames: int = 40) -> list[np.ndarray]:
 
 def test_missing_empty_text_folder(tmp_path: Path) -> None:
     assert reason(tmp_path / "missing.mp4") == "No such file or directory"
-    assert reason(tmp_path) == "a folder, no file"
+    assert reason(tmp_path) == "a folder, not a file"
     (tmp_path / "empty.mp4").touch()
     assert reason(tmp_path / "empty.mp4") == "empty file"
     (tmp_path / "text.mp4").write_text("these are not the frames you are looking for\n" * 100)
@@ -221,9 +221,9 @@ def test_what_may_never_end_is_not_opened(tmp_path: Path) -> None:
     """A pipe that nobody writes into would be waited for, /dev/zero read for ever."""
     os.mkfifo(tmp_path / "pipe.mp4")
     (tmp_path / "link.mp4").symlink_to(tmp_path / "pipe.mp4")
-    assert reason(tmp_path / "pipe.mp4") == "a pipe, no file"
-    assert reason(tmp_path / "link.mp4") == "a pipe, no file"
-    assert reason(Path("/dev/zero")) == "a device, no file"
+    assert reason(tmp_path / "pipe.mp4") == "a pipe, not a file"
+    assert reason(tmp_path / "link.mp4") == "a pipe, not a file"
+    assert reason(Path("/dev/zero")) == "a device, not a file"
     with pytest.raises(UnreadableClip, match="null"):
         decode(tmp_path / "a\0.mp4", whole(1))
 
@@ -274,7 +274,7 @@ def test_damage_between_chosen_frames_counts_too(tmp_path: Path) -> None:
 
 def test_a_single_picture_is_no_clip(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "still.mp4", 1)
-    assert reason(path) == "a single picture, where 4 frames are asked for"
+    assert reason(path) == "a single picture, but 4 frames are requested"
     assert numbers(decode(path, whole(1))) == [0]
 
 
@@ -284,7 +284,7 @@ def test_no_picture_and_no_duration(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pyav_decoder, "_frames", lambda path: iter([frame, frame]))
     assert reason(path) == "zero duration"
     monkeypatch.setattr(pyav_decoder, "_frames", lambda path: iter([]))
-    assert reason(path) == "its video stream holds no picture"
+    assert reason(path) == "its video stream contains no frames"
 
 
 def test_a_machine_out_of_files_is_not_the_clips_fault(

@@ -148,13 +148,13 @@ def test_a_box_covers_the_pixels_whose_centre_it_holds():
     [
         ({"categories": "person"}, "expected a list 'categories'"),
         ({"annotations": [{"image_id": 3, "bbox": [0, 0, 1, 1]}]}, r"annotations\[0\] has no 'category_id'"),
-        ({"annotations": [{"image_id": 5, "category_id": 1, "bbox": [0, 0, 1, 1]}]}, "of image 5"),
-        ({"annotations": [{"image_id": 3, "category_id": 2, "bbox": [0, 0, 1, 1]}]}, "of category 2"),
+        ({"annotations": [{"image_id": 5, "category_id": 1, "bbox": [0, 0, 1, 1]}]}, "refers to image 5"),
+        ({"annotations": [{"image_id": 3, "category_id": 2, "bbox": [0, 0, 1, 1]}]}, "refers to category 2"),
         ({"annotations": [{"image_id": 3, "category_id": 1, "bbox": [0, 1]}]}, "not a box"),
-        ({"annotations": [{"image_id": 3, "category_id": 1, "bbox": [0, 0, -1, 1]}]}, "impossible box"),
-        ({"images": [{"id": 3, "width": 8, "height": 4}], "annotations": []}, "of no clip"),
-        ({"images": [{"id": 3, "width": "8", "height": 4}]}, r"images\[0\]: an impossible size; got 8 × 4"),
-        ({"images": [{"id": 3, "width": 8, "height": 0}]}, r"images\[0\]: an impossible size"),
+        ({"annotations": [{"image_id": 3, "category_id": 1, "bbox": [0, 0, -1, 1]}]}, "invalid box"),
+        ({"images": [{"id": 3, "width": 8, "height": 4}], "annotations": []}, "does not name its clip"),
+        ({"images": [{"id": 3, "width": "8", "height": 4}]}, r"images\[0\]: invalid size; got 8 × 4"),
+        ({"images": [{"id": 3, "width": 8, "height": 0}]}, r"images\[0\]: invalid size"),
         ({"annotations": [{"image_id": 3, "category_id": 1}]}, r"annotations\[0\]: neither 'bbox' nor"),
         (
             {
@@ -164,7 +164,7 @@ def test_a_box_covers_the_pixels_whose_centre_it_holds():
                 ],
                 "annotations": [],
             },
-            "not equally far apart",
+            "not equally spaced",
         ),
     ],
 )
@@ -262,13 +262,13 @@ def test_run_lengths_become_masks(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"size": [8, 4]}, r"a mask of another size; expected \[4, 8\], got \[8, 4\]"),
-        ({"size": None}, "a mask of another size"),
+        ({"size": [8, 4]}, r"the size of the mask differs from the image; expected \[4, 8\], got \[8, 4\]"),
+        ({"size": None}, "the size of the mask differs from the image"),
         ({"counts": [4, 2]}, "counts do not fill the image; expected 32, got 6"),
-        ({"counts": [40, -8]}, "counts of a mask; expected whole numbers from 0"),
+        ({"counts": [40, -8]}, "invalid counts of a mask; expected integers ≥ 0"),
         ({"counts": [16.0, 16]}, "counts of a mask"),
         ({"counts": None}, "counts of a mask"),
-        ({"counts": "0~"}, "another character; got '~' at 1|'~' at 1"),
+        ({"counts": "0~"}, "invalid character in a compressed mask; got '~' at 1|'~' at 1"),
         ({"counts": "0P"}, "ends within a number"),
         ({"counts": "0@"}, "counts of a mask"),
     ],

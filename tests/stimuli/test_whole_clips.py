@@ -115,7 +115,7 @@ def test_an_mp4_of_one_picture_at_any_rate(tmp_path: Path, rate: Fraction) -> No
     """Its header rounds how long it lasts, which is no truncation."""
     path = write_clip(tmp_path / "one.mp4", 1, rate=rate)
     assert numbers(path, 1) == [0]
-    assert reason(path) == "a single picture, where 4 frames are asked for"
+    assert reason(path) == "a single picture, but 4 frames are requested"
 
 
 @pytest.mark.parametrize(("codec", "ending"), [("mpeg2video", "mpg"), ("mpeg4", "avi"), ("libx264", "avi")])

@@ -161,7 +161,9 @@ def test_a_lookup_table_is_not_validated(write):
     assert load_config(write("validation: {every: 3}"), table).validation.fraction == 0
     assert load_config(write(""), [*table, "validation.fraction=0"]).validation.fraction == 0
     assert load_config(write("")).validation.fraction == 0.2
-    with pytest.raises(BgsError, match=r"validation\.fraction: a lookup table says nothing about clips"):
+    with pytest.raises(
+        BgsError, match=r"validation\.fraction: a lookup table cannot generalise to new clips"
+    ):
         load_config(write(""), [*table, "validation.fraction=0.2"])
     with pytest.raises(BgsError, match=r"schedule: plateau need validation\.fraction above 0"):
         load_config(write("preset: paper-v1"), table)

@@ -118,7 +118,7 @@ def test_resuming_a_finished_run_changes_nothing(config, tmp_path):
 def test_folders_that_cannot_be_used_are_refused_untouched(config, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious.txt").write_text("mine")
-    with pytest.raises(BgsError, match="something else in this folder"):
+    with pytest.raises(BgsError, match="this folder contains other files"):
         run_training(config(), tmp_path / "full")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["precious.txt"]
 
@@ -195,7 +195,7 @@ def test_what_breaks_down_leaves_the_last_good_checkpoint(config, tmp_path, monk
 
 
 def test_a_learning_rate_that_is_far_too_high_is_said(config, tmp_path):
-    with pytest.raises(BgsError, match=r"not finite.*learning rate that is too high, 1e\+03 here"):
+    with pytest.raises(BgsError, match=r"not finite.*the learning rate, 1e\+03, is probably too high"):
         train(
             config("optimizer.learning_rate=1000", "optimizer.warmup=0", "optimizer.schedule=constant"),
             tmp_path / "run",
@@ -306,7 +306,9 @@ def test_other_data_are_not_gone_on_with(config, small_study, tmp_path, monkeypa
     shutil.rmtree(study)
     changed_study(small_study, study, what)
     monkeypatch.setattr(run, "new_backbone", lambda config: pytest.fail("the model was loaded"))
-    with pytest.raises(BgsError, match=f"the {named} are not those that this run was begun with.*new folder"):
+    with pytest.raises(
+        BgsError, match=f"the {named} differ from those that this run was started with.*new folder"
+    ):
         train(settings, tmp_path / "run")
     after = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
     assert after == before
@@ -321,14 +323,16 @@ def test_other_code_and_other_weights_are_not_gone_on_with(config, tmp_path, mon
     assert set(about["origin"]) == {"stimuli", "trials", "sources of bgs", "weights of the model"}
     with monkeypatch.context() as patch:
         patch.setattr(study, "sources", lambda: "0" * 64)
-        with pytest.raises(BgsError, match="the sources of bgs are not those that this run was begun with"):
+        with pytest.raises(
+            BgsError, match="the sources of bgs differ from those that this run was started with"
+        ):
             train(config(), tmp_path / "run")
     about["origin"]["weights of the model"] = "0" * 64
     path.write_text(json.dumps(about))
-    with pytest.raises(BgsError, match="the weights of the model are not those"):
+    with pytest.raises(BgsError, match="the weights of the model differ from those"):
         train(config(), tmp_path / "run")
     path.unlink()
-    with pytest.raises(BgsError, match=r"the stimuli are not those.*expected nothing recorded"):
+    with pytest.raises(BgsError, match=r"the stimuli differ from those.*expected nothing recorded"):
         train(config(), tmp_path / "run")
 
 
@@ -373,9 +377,9 @@ def test_validation_on_few_clips_is_said(config, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(progress, "_NOTED", set())
     train(config(), tmp_path / "run")
     error = caplog.text
-    assert "validation rests on 6 observed pairs among 4 clips" in error
+    assert "validation uses 6 observed pairs among 4 clips" in error
     assert "standard error of about 0.45" in error
-    assert "Under 190 pairs (20 clips)" in error
+    assert "Below 190 pairs (20 clips)" in error
 
 
 def test_validation_on_dissimilarities_that_are_alike_is_refused(config, tmp_path, monkeypatch):
@@ -451,7 +455,7 @@ def test_a_lookup_table_keeps_its_last_epoch_and_says_so(config, tmp_path, caplo
     monkeypatch.setattr(progress, "_NOTED", set())
     train(config("model=lookup:8", "lora=null"), tmp_path / "run")
     assert all(record["validation_rsa"] is None for record in RunFolder(tmp_path / "run").read_metrics())
-    assert "a lookup table says nothing about clips it never saw" in caplog.text
+    assert "a lookup table cannot generalise to new clips" in caplog.text
 
 
 def test_a_lookup_table_learns_its_training_stimuli_and_nothing_else(config, tmp_path):

@@ -91,7 +91,7 @@ def test_a_full_disk_is_a_clear_error(monkeypatch):
     monkeypatch.setattr("bgs.backbones.trunk.MEMORY_LIMIT", 0)
     monkeypatch.setattr("tempfile.TemporaryFile", partial(open, "/dev/full", "wb", buffering=0))
     with pytest.raises(
-        BgsError, match=r"cannot keep the frozen blocks' output: No space left.*0\.1 GiB.*TMPDIR"
+        BgsError, match=r"cannot store the output of the frozen blocks: No space left.*0\.1 GiB.*TMPDIR"
     ):
         allocate((30_000_000,))
 
@@ -154,7 +154,7 @@ def test_text_encoders_can_be_checkpointed_too(tiny_text):
             backbone.checkpoint_gradients()
         found.append(gradients(backbone, backbone.prepare(stimuli)))
     assert_same(found[1], found[0], 1e-6)
-    with pytest.raises(BgsError, match="gradient_checkpointing: no blocks"):
+    with pytest.raises(BgsError, match="gradient_checkpointing: the model has no blocks"):
         load_backbone("lookup:4").checkpoint_gradients()
 
 

@@ -1,4 +1,4 @@
-"""The Python interface: what the commands do, one call each, on objects that print themselves.
+"""The Python interface: one function per command, returning objects that display as tables.
 
-``import bgs`` gives all of it, lazily.
+``import bgs`` exports all of it, lazily.
 """

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from bgs.datasets import Dataset, audit_dataset, load_dataset
 from bgs.judgments.trial_audit import Audit
 from bgs.views.audit import audit_view
-from bgs.views.shown import Shown
+from bgs.views.displayable import Displayable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
 @dataclass(frozen=True, repr=False)
-class DatasetAudit(Shown):
-    """What a careful reader wants to know of a data set before trusting it; prints as tables.
+class DatasetAudit(Displayable):
+    """An audit of a data set; displays as tables.
 
     Attributes:
         dataset: the data set.
-        found: everything, participant by participant too.
+        found: the full audit, including each participant.
     """
 
     dataset: Dataset
@@ -49,7 +49,7 @@ def audit(data: Dataset | str | Path, *, mirror: str | Path | None = None) -> Da
         mirror: folder with a mirror of the authors' repositories.
 
     Raises:
-        DataError: it cannot be had, or has no trials.
+        DataError: the data set is not available or has no trials.
     """
     dataset = data if isinstance(data, Dataset) else load_dataset(data, mirror=mirror)
     return DatasetAudit(dataset, audit_dataset(dataset))

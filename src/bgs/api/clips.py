@@ -1,4 +1,4 @@
-"""The PHASE clips, which are published as trajectories: drawn into a folder that is a data set."""
+"""Renders the PHASE clips, which are published as trajectories, into a data set folder."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from bgs.simulation.phase_video import DRAWING, render_phase
 def draw_phase_clips(
     source: Path, out: Path | None = None, ratings: Path | None = None, *, size: int = 256, fps: int = 12
 ) -> Path:
-    """Draw the PHASE clips and write a folder that is a data set: clips, ``stimuli.csv`` with labels and ratings.
+    """Render the PHASE clips and write a data set folder: clips, and ``stimuli.csv`` with labels and ratings.
 
-    Clips that are there already, drawn in the same way, are kept.
+    Existing clips that were rendered with the same settings are kept.
 
     Args:
         source: the published files (:func:`bgs.datasets.download.fetch`).
-        out: the folder; by default one in the cache.
+        out: the folder (default: one in the cache).
         ratings: see :func:`bgs.datasets.phase.load_phase`.
         size, fps: see :func:`bgs.simulation.phase_video.render_phase`.
 
     Returns:
-        The folder. The clips in it are remembered as those of ``phase-genset``.
+        The folder. ``phase-genset`` uses the clips in it from now on.
 
     Raises:
-        DataError: the published files or the ratings are not what they should be.
-        ConfigError: an impossible size or rate.
+        DataError: the published files or the ratings are invalid.
+        ConfigError: size or frame rate is out of range.
     """
     card = PHASE_GENSET
     folder = (out or cache_folder() / "clips" / card.name).resolve()
@@ -40,7 +40,7 @@ def draw_phase_clips(
     note(*notes)
     _draw_missing(read_clips(source), folder, size, fps)
     stimuli = replace(stimuli, videos=tuple(folder / name for name in stimuli.ids))
-    drawn = Dataset(  # trajectories and judgments are the authors': people's
+    drawn = Dataset(  # not simulated: trajectories and judgments come from people
         stimuli, simulated=False, name=card.name, hashes=card.hashes, licence=card.licence, citation=card.citation
     )  # fmt: skip
     write_folder(drawn, folder)
@@ -49,11 +49,11 @@ def draw_phase_clips(
 
 
 def _draw_missing(clips: tuple[PhaseClip, ...], folder: Path, size: int, fps: int) -> None:
-    """Draw what is not there yet; all of it, where what is there was drawn in another way."""
+    """Render the missing clips; all of them, if the existing ones were rendered with other settings."""
     marker = folder / "drawing.json"
     source = sha256_of(*PHASE_GENSET.hashes.values())
     drawing = {"drawing": DRAWING, "size": size, "fps": fps, "source": source}
-    same = marker.is_file() and read_json(marker, "delete it: the clips are then drawn anew") == drawing
+    same = marker.is_file() and read_json(marker, "delete it to render the clips again") == drawing
     if not same:
         marker.unlink(missing_ok=True)
     with progress_bar() as bar:

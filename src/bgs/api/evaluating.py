@@ -1,4 +1,4 @@
-"""Embeddings against people, from Python: figures that print as a table, and go into a frame, a plot or JSON."""
+"""Evaluation from Python: results that display as a table and convert to a data frame, a plot or JSON."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from bgs.evaluation import Metric, Result
 from bgs.judgments import RDM
 from bgs.reports import Estimate, ForestFigure, ForestPanel, ForestRow, draw, render
 from bgs.runs.origins import provenance
+from bgs.views.displayable import Displayable
 from bgs.views.evaluation import result_view
-from bgs.views.shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
-#: What a plot shows of each protocol, and the level of guessing.
+#: The metrics plotted for each protocol, their labels and chance levels.
 _PLOTTED = (("rsa_spearman", "RSA, Spearman", None), ("odd_one_out_3afc", "odd one out", 1 / 3))
 
 
 @dataclass(frozen=True, repr=False)
-class Evaluation(Shown, Mapping[str, Result]):
-    """Results by protocol; as text or in a notebook, tables of values beside their ceilings.
+class Evaluation(Displayable, Mapping[str, Result]):
+    """Results by protocol; displays as tables of values beside their noise ceilings.
 
     Attributes:
-        results: one a protocol.
-        names: what the embeddings evaluated and those compared with are called.
+        results: one per protocol.
+        names: labels of the evaluated embeddings and of those compared with.
     """
 
     results: tuple[Result, ...]
@@ -60,7 +60,7 @@ class Evaluation(Shown, Mapping[str, Result]):
         return {result.protocol: result.to_json() for result in self.results}
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a figure: protocol, model, metric, value, interval, p, n and unit.
+        """One row per value: protocol, model, metric, value, interval, p, n and unit.
 
         Raises:
             MissingExtraError: pandas is not installed.
@@ -81,7 +81,7 @@ class Evaluation(Shown, Mapping[str, Result]):
                 yield {"protocol": result.protocol, "model": of, "metric": name, **_row(metric)}
 
     def figure(self) -> ForestFigure:
-        """Values with their intervals, as a specification that :func:`bgs.reports.draw` draws."""
+        """A figure specification of values with their intervals, for :func:`bgs.reports.draw`."""
         panels = tuple(
             ForestPanel(
                 label, "95 % interval", tuple(self._row(result, key, chance) for result in self.results)
@@ -101,7 +101,7 @@ class Evaluation(Shown, Mapping[str, Result]):
         return ForestRow(result.protocol, tuple(estimates), chance)
 
     def plot(self, path: str | Path | None = None) -> Plot:
-        """Draw :meth:`figure`, into an SVG or PNG file where one is given; a notebook shows what is returned.
+        """Draw :meth:`figure`, optionally into an SVG or PNG file; notebooks display the returned plot.
 
         Raises:
             MissingExtraError: matplotlib is not installed.
@@ -114,7 +114,7 @@ class Evaluation(Shown, Mapping[str, Result]):
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure that a notebook shows."""
+    """A figure that notebooks display."""
 
     figure: ForestFigure
 
@@ -147,18 +147,18 @@ def evaluate(
     """How well do embeddings predict human similarity judgments?
 
     Args:
-        embeddings: one vector a stimulus; aligned with the data by id.
-        data: a data set with odd-one-out trials, its name or folder; or a human dissimilarity matrix alone, which gives
-            correlations over all its pairs, without a ceiling.
-        protocol: one of :data:`bgs.evaluation.PROTOCOLS`, or several. None: both held-out ones where the data set has a
-            split, else ``all``.
+        embeddings: one vector per stimulus; aligned with the data by id.
+        data: a data set with odd-one-out trials, its name or folder; or just a human dissimilarity matrix, which gives
+            correlations over all its pairs, without a noise ceiling.
+        protocol: one or several of :data:`bgs.evaluation.PROTOCOLS`. None: both held-out protocols if the data set has a
+            split, otherwise ``all``.
         against: other embeddings, for paired differences.
         distance, center, permutations, seed: see :func:`bgs.evaluation.evaluate`.
-        names: what to call the two in tables.
+        names: labels of the two embeddings in tables.
         mirror: folder with a mirror of the authors' repositories.
 
     Raises:
-        DataError: a stimulus without embedding, or no judgments for a protocol.
+        DataError: a stimulus has no embedding, or a protocol has no judgments.
         ConfigError: an unknown protocol or distance.
     """
     settings: dict[str, Any] = {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bgs._config import read_settings
 from bgs._optional import require_all
+from bgs.views.displayable import Displayable
 from bgs.views.experiment import table_view
-from bgs.views.shown import Shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class Experiment(Shown):
-    """What an experiment found; prints as the table of its cells.
+class Experiment(Displayable):
+    """The results of an experiment; displays as tables.
 
     Attributes:
         path: its folder.
-        table: every condition of every model, beside the noise ceilings.
-        failed: cell or analysis -> why it failed.
-        report: the page, or None where none was asked for.
+        table: results of every model and condition, beside the noise ceilings.
+        failed: cell or analysis -> error message.
+        report: the HTML file, or None if none was requested.
         centred: whether embeddings were centred on the training clips.
     """
 
@@ -48,19 +48,19 @@ def experiment(
     report: bool = True,
     mirror: str | Path | None = None,
 ) -> Experiment:
-    """Train models under every condition and seed, compare what became of them, and write a report.
+    """Train models under every condition and seed, compare them, and write a report.
 
-    Finished cells are kept; called again, it goes on where it was and tries failed cells again.
+    Calling it again resumes the experiment: finished cells are kept and failed ones retried.
 
     Args:
-        config: a YAML file, or its keys.
+        config: a YAML file, or a mapping of its keys.
         out: folder of the experiment.
-        overrides: ``key.sub=value``, over what a file has.
-        report: write ``report.html`` in the end.
+        overrides: ``key.sub=value``; these replace values in the file.
+        report: whether to write ``report.html`` at the end.
         mirror: folder with a mirror of the authors' repositories.
 
     Raises:
-        BgsError: bad settings, data or folder. A cell that fails is in :attr:`Experiment.failed`.
+        BgsError: invalid settings, data or folder. Cells that fail are listed in :attr:`Experiment.failed`.
     """
     if report:
         require_all("report", "plot", "analysis", "report")
@@ -78,18 +78,18 @@ def experiment(
 
 
 def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | Path | None = None) -> Path:
-    """Write the report of an experiment anew, from what it left on disk: one HTML file, figures and tables.
+    """Write the report of an experiment from its saved results: one HTML file, with figures and tables.
 
     Args:
-        folder: of the experiment.
-        out: HTML file; by default ``report.html`` in the folder.
+        folder: folder of the experiment.
+        out: HTML file (default: ``report.html`` in the folder).
         mirror: folder with a mirror of the authors' repositories.
 
     Returns:
-        The HTML file; figures and tables lie in a folder beside it, called like it.
+        The HTML file; figures and tables are in a folder of the same name beside it.
 
     Raises:
-        BgsError: no experiment there, or not finished.
+        BgsError: the folder holds no experiment, or an unfinished one.
     """
     require_all("report", "plot", "analysis", "report")
     from bgs.experiments.page import report_experiment

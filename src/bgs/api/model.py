@@ -1,4 +1,4 @@
-"""An encoder as a user has it: it embeds clips, says how far apart two are, and which of three is the odd one out."""
+"""A loaded encoder for users: embeds clips, measures distances and predicts the odd one out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bgs.stimuli import StimulusSet
 if TYPE_CHECKING:
     from bgs.backbones import Backbone
 
-#: Stimuli as they can be given: a data set, a set, or files (captions, for a model that reads those).
+#: Accepted stimuli: a data set, a stimulus set, or files (captions, for a text model).
 Stimuli = Dataset | StimulusSet | Sequence[str | Path]
 
 
@@ -28,11 +28,11 @@ class Model:
     """A loaded encoder.
 
     Attributes:
-        reference: how it was asked for.
+        reference: the model reference it was loaded from.
         backbone: the encoder itself.
-        micro_batch: captions or clips that are encoded at a time.
-        center: (d,) what is taken off an embedding before distances are measured: for a run that was measured so, the mean
-            of its training clips. None: nothing.
+        micro_batch: captions or clips per forward pass.
+        center: (d,) subtracted from embeddings before distances are computed: the mean of the training clips, for a run
+            that was evaluated with centring. None: nothing is subtracted.
     """
 
     def __init__(self, reference: str, backbone: Backbone, micro_batch: int = 64) -> None:
@@ -46,26 +46,26 @@ class Model:
         return f"Model({self.reference!r}, {self.backbone.width} dimensions, on {self.backbone.device})"
 
     def embed(self, stimuli: Stimuli, *, skip_bad: bool = False) -> Embeddings:
-        """One vector a stimulus.
+        """One vector per stimulus.
 
         Args:
-            stimuli: a data set or stimulus set; or paths of video files (sentences, for a text model), which are then
-                known by these names.
-            skip_bad: leave clips out that cannot be read, with a note, instead of refusing all.
+            stimuli: a data set or stimulus set; or paths of video files (sentences, for a text model), which then
+                serve as stimulus ids.
+            skip_bad: skip unreadable clips, with a note, instead of raising an error.
 
         Raises:
-            DataError: clips that cannot be read, all named, or stimuli without what the model reads.
+            DataError: clips cannot be read (all are named), or stimuli lack the captions or clips that the model needs.
         """
         from bgs._progress import note
         from bgs.runs.embedder import Embedder
 
         embedder = Embedder(self.backbone, self._stimuli(stimuli), self.micro_batch, skip_bad)
         for failure in embedder.inputs.failures:
-            note(f"left out: {failure.stimulus_id}: {failure.reason}")
+            note(f"skipped: {failure.stimulus_id}: {failure.reason}")
         return embedder.embed(self.reference)
 
     def embed_layers(self, stimuli: Stimuli) -> list[Embeddings]:
-        """The same from every layer, the first being what goes into the first block; video models only.
+        """Embeddings from every layer, starting with the input of the first block; video models only.
 
         Raises:
             ConfigError: the model has no layers to choose from.
@@ -75,11 +75,11 @@ class Model:
         return Embedder(self.backbone, self._stimuli(stimuli), self.micro_batch).layers(self.reference)
 
     def distance(self, first: str | Path, second: str | Path) -> float:
-        """Cosine distance of two clips, 0 (alike) to 2, after :attr:`center` is taken off."""
+        """Cosine distance between two clips, 0 to 2, after subtracting :attr:`center`."""
         return float(self._distances([first, second])[0, 1])
 
     def odd_one_out(self, first: str | Path, second: str | Path, third: str | Path) -> str:
-        """The one of three clips that the most similar pair leaves out; of pairs that tie, the first as given counts."""
+        """The clip that is not part of the most similar pair; among tied pairs, the first in the given order counts."""
         clips = [first, second, third]
         distances = self._distances(clips).round(12)
         pair = min(combinations(range(3), 2), key=lambda pair: distances[pair])
@@ -95,7 +95,7 @@ class Model:
         if isinstance(given, StimulusSet):
             return given
         if isinstance(given, str | Path):
-            raise DataError("one stimulus alone", where=given, expected="a list of files, or a data set")
+            raise DataError("a single stimulus", where=given, expected="a list of files, or a data set")
         names = tuple(map(str, given))
         if self.backbone.spec.family == "text":
             return StimulusSet(names, captions=tuple((name,) for name in names))
@@ -109,14 +109,14 @@ def load_model(
 
     Args:
         reference: ``text:minilm``, a short name (``bgs models``), ``<family>:<hub id or folder>``, or ``run:<folder>`` for
-            what a run has tuned; see :func:`bgs.backbones.load_backbone`.
-        device: ``cpu``, ``cuda``, …; ``auto`` is CUDA where there is one.
-        precision: ``fp32``, ``bf16``, or ``auto``: bf16 on CUDA devices that have it.
-        micro_batch: captions or clips encoded at a time.
+            the tuned model of a run; see :func:`bgs.backbones.load_backbone`.
+        device: ``cpu``, ``cuda``, …; ``auto`` is CUDA if available.
+        precision: ``fp32``, ``bf16``, or ``auto``: bf16 on CUDA devices that support it.
+        micro_batch: captions or clips per forward pass.
 
     Raises:
         ConfigError: no such model, device or precision.
-        BgsError: it cannot be loaded.
+        BgsError: the model cannot be loaded.
     """
     from bgs.runs.embedder import open_backbone
 

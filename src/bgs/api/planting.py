@@ -1,4 +1,4 @@
-"""A planted data set: simulated captions and observers in a folder, for trying things out."""
+"""A simulated data set with a planted geometry, written to a folder, for trying things out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def plant(folder: str | Path, clips: int = 120, trials: int = 4000, seed: int = 
     """Write a SIMULATED data set: captions and observers with a planted geometry.
 
     Args:
-        folder: to write ``stimuli.csv`` and ``trials.csv`` into; a simulated data set in it is replaced.
+        folder: where to write ``stimuli.csv`` and ``trials.csv``; an existing simulated data set is replaced.
         clips, trials, seed: see :func:`bgs.simulation.planted_dataset`.
 
     Raises:
@@ -26,7 +26,7 @@ def plant(folder: str | Path, clips: int = 120, trials: int = 4000, seed: int = 
     folder = Path(folder)
     require_output(folder / "stimuli.csv")
     if (folder / "stimuli.csv").exists() and not load_dataset(folder).simulated:
-        raise DataError("holds a data set that is not simulated", where=folder, expected="a new folder")
+        raise DataError("contains a data set that is not simulated", where=folder, expected="a new folder")
     stimuli, judged = planted_dataset(n_clips=clips, n_trials=trials, seed=seed)
     dataset = Dataset(
         stimuli, judged, simulated=True, name=folder.name, licence="simulated", citation=_CITATION

@@ -1,4 +1,4 @@
-"""Two studies of a few minutes: in miniature on simulated clips and observers, and a sentence encoder on real judgments."""
+"""Two studies of a few minutes: a video model on simulated clips and observers, and a sentence encoder on real judgments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bgs.datasets import load_dataset
 from bgs.runs.run_folder import RunFolder
 from bgs.training import TrainingConfig
 
-#: The study in miniature, a few minutes on two cores; keys of an experiment's configuration.
+#: The study in miniature, a few minutes on two cores: keys of an experiment configuration.
 STUDY: dict[str, Any] = {
     "simulate": {"clips": 480, "trials": 60000, "observers": 120},
     "models": {"tiny-videomae": {"model": "tiny-videomae?symmetry=square"}},
@@ -24,7 +24,7 @@ STUDY: dict[str, Any] = {
     "conditions": ["base", "hybrid", "shuffled"],
     "training": {
         "epochs": 40, "views": 1, "micro_batch": 90, "keep_graphs": 4,
-        # The last block only: with 360 clips more freedom fits these and not others (tried on a world of seed 5).
+        # Only the last block: with 360 clips, more parameters overfit (tested on the world with seed 5).
         "lora": {"rank": 4, "alpha": 4, "dropout": 0.1, "layers": "last:1"},
         "optimizer": {"learning_rate": 1.0e-2, "weight_decay": 0.01, "schedule": "cosine", "warmup": 3},
         "validation": {"fraction": 0.0},
@@ -33,12 +33,12 @@ STUDY: dict[str, Any] = {
 }  # fmt: skip
 _TITLE = "Seeing social interaction as observers do: a study in miniature"
 _LEAD = (
-    "A small video model, pretrained on animations, sees {clips} animated social scenes and does not see them as observers do. "
-    "Tuned on the odd-one-out choices of observers on three quarters of the clips, it is measured on the others.\n\n"
-    "Everything here is simulated, so the truth is known: observers go by valence, intimacy, arousal, dominance and "
-    "communication, which are computed from what the agents do; colours, textures, camera and bystanders mean nothing."
+    "A small video model, pretrained on animations, sees {clips} animated social scenes, but not the way observers do. "
+    "It is tuned on observers' odd-one-out choices on three quarters of the clips and evaluated on the rest.\n\n"
+    "Everything here is simulated, so the truth is known: observers judge by valence, intimacy, arousal, dominance and "
+    "communication, which are computed from what the agents do; colours, textures, camera and bystanders are irrelevant."
 )
-#: A sentence encoder on real captions and judgments: configs/garcia-isik-2025-minilm.yaml, which says why.
+#: A sentence encoder on real captions and judgments: configs/garcia-isik-2025-minilm.yaml, which gives the reasons.
 REAL: dict[str, Any] = {
     "model": "text:minilm",
     "data": "garcia-isik-2025",
@@ -55,11 +55,11 @@ _PLANTED_SOURCE = "SIMULATED captions and observers (a planted geometry)"
 
 
 def simulated_quickstart(out: str | Path, seed: int = 0, **changes: Any) -> Experiment:
-    """Film clips, ask observers (both SIMULATED), tune a video model on them, and write a report.
+    """Simulate clips and observers, tune a video model on them, and write a report.
 
     Args:
         out: folder to write; an interrupted quickstart in it is resumed.
-        seed: clips, observers and training depend on it.
+        seed: random seed of clips, observers and training.
         changes: keys that replace those of :data:`STUDY`.
 
     Raises:
@@ -72,12 +72,12 @@ def simulated_quickstart(out: str | Path, seed: int = 0, **changes: Any) -> Expe
 
 @dataclass(frozen=True)
 class RealQuickstart:
-    """A sentence encoder tuned on the real judgments, or on planted ones where these are out of reach.
+    """A sentence encoder tuned on the real judgments, or on simulated ones if these are not available.
 
     Attributes:
         run: the finished run.
         data: name or folder of the data set.
-        figure: base, tuned and noise ceiling, drawn.
+        figure: plot of base model, tuned model and noise ceiling.
     """
 
     run: Run
@@ -88,11 +88,11 @@ class RealQuickstart:
 def real_quickstart(
     out: str | Path, seed: int = 0, *, mirror: str | Path | None = None, **changes: Any
 ) -> RealQuickstart:
-    """Tune a sentence encoder on 49,484 real judgments, measure it on held-out clips, and draw what was gained.
+    """Tune a sentence encoder on 49,484 real judgments, evaluate it on held-out clips, and plot the gain.
 
     Args:
-        out: run folder to write; an interrupted quickstart in it is resumed. Planted data lie beside it.
-        seed: of training.
+        out: run folder to write; an interrupted quickstart in it is resumed. Simulated data are written beside it.
+        seed: random seed of training.
         mirror: folder with a mirror of the authors' repositories.
         changes: keys that replace those of :data:`REAL`.
 
@@ -111,13 +111,13 @@ def real_quickstart(
 
 
 def _real_or_planted(folder: Path, mirror: str | Path | None) -> tuple[str, str]:
-    """The real judgments where they can be had, else a planted geometry; with a sentence that says which."""
+    """The real judgments if available, otherwise simulated ones; with a sentence that says which."""
     try:
         load_dataset(REAL["data"], mirror=mirror)
     except BgsError as error:
         note(
-            f"the human judgments are out of reach: {error}; --mirror gives a copy of the authors' repository",
-            "going on with SIMULATED captions and observers: no human data below",
+            f"the human judgments are not available: {error}; --mirror uses a local copy of the authors' repository",
+            "continuing with SIMULATED captions and observers: no human data below",
         )
         plant(folder)
         return str(folder), _PLANTED_SOURCE
@@ -125,7 +125,7 @@ def _real_or_planted(folder: Path, mirror: str | Path | None) -> tuple[str, str]
 
 
 def _draw_gap(run: Run, source: str) -> Path:
-    """Draw base, tuned and the noise ceiling of a run into its folder."""
+    """Plot base model, tuned model and noise ceiling of a run into its folder."""
     from bgs.reports import GapFigure
     from bgs.reports.gap import gap_panel
     from bgs.reports.rendering import draw_gap

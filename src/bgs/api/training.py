@@ -1,4 +1,4 @@
-"""Training from Python: a model and a data set in, a run out."""
+"""Training from Python."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Run:
     """A finished run.
 
     Attributes:
-        folder: where everything of it lies.
+        folder: its folder on disk.
         device: where :attr:`model` is loaded.
     """
 
@@ -37,12 +37,12 @@ class Run:
 
     @property
     def path(self) -> Path:
-        """Of the folder."""
+        """Path of the run folder."""
         return self.folder.path
 
     @cached_property
     def config(self) -> TrainingConfig:
-        """What was asked for, resolved."""
+        """The resolved configuration."""
         return validate(TrainingConfig, read_settings(self.folder.config), self.folder.config)
 
     @cached_property
@@ -53,22 +53,22 @@ class Run:
 
     @cached_property
     def base(self) -> Embeddings:
-        """Of all stimuli, before training."""
+        """Embeddings of all stimuli before training."""
         return Embeddings.load(self.folder.embeddings("base"))
 
     @cached_property
     def tuned(self) -> Embeddings:
-        """Of all stimuli, after training."""
+        """Embeddings of all stimuli after training."""
         return Embeddings.load(self.folder.embeddings("tuned"))
 
     @cached_property
     def model(self) -> Model:
-        """The tuned model, loaded when first asked for."""
+        """The tuned model, loaded on first access."""
         return load_model(f"run:{self.path}", device=self.device)
 
     @property
     def epochs(self) -> list[dict[str, Any]]:
-        """What was recorded of each epoch: losses, learning rate, validation."""
+        """The training log, one entry per epoch: losses, learning rate, validation."""
         return self.folder.read_metrics()
 
     def __str__(self) -> str:
@@ -79,14 +79,16 @@ class Run:
 
 
 def load_run(path: str | Path, *, device: str = "auto") -> Run:
-    """A run that ``bgs train`` or :func:`train` finished.
+    """Load a finished run of ``bgs train`` or :func:`train`.
 
     Raises:
-        BgsError: there is none in this folder, or it is not finished.
+        BgsError: the folder holds no run, or an unfinished one.
     """
     folder = RunFolder(path)
     if not folder.evaluation.is_file():
-        raise BgsError("no finished run here", where=path, hint="bgs train with this folder resumes a run")
+        raise BgsError(
+            "no finished run here", where=path, hint="bgs train with this folder resumes an interrupted run"
+        )
     return Run(folder, device)
 
 
@@ -100,27 +102,27 @@ def train(
     mirror: str | Path | None = None,
     **settings: Any,
 ) -> Run | CrossValidation:
-    """Tune an encoder on human judgments, and measure base and tuned on held-out stimuli.
+    """Tune an encoder on human judgments, and evaluate base and tuned model on held-out stimuli.
 
     ``bgs.train("text:minilm", "garcia-isik-2025", out="runs/minilm", epochs=30)`` is
     ``bgs train CONFIG --out runs/minilm`` with these keys in CONFIG. Called again with the same settings, an interrupted
-    run is resumed, and ends with the numbers of an unbroken one.
+    run is resumed and gives the same numbers as an uninterrupted one.
 
     Args:
-        model: what to tune, or its reference; the key ``model``. It is loaded anew and stays as it is.
+        model: a model or its reference; the key ``model``. A fresh copy is loaded and tuned; the given model is unchanged.
         data: a data set, its name or folder; the key ``data``.
         out: run folder to write.
         config: a YAML file with more keys.
-        overrides: ``key.sub=value``, over what the file has.
+        overrides: ``key.sub=value``; these replace values in the file.
         mirror: folder with a mirror of the authors' repositories.
-        settings: further keys of a training configuration (:class:`bgs.training.TrainingConfig`), over both:
+        settings: further keys of a training configuration (:class:`bgs.training.TrainingConfig`), which take precedence:
             ``epochs=30, lora={"rank": 4}``.
 
     Returns:
-        The run; with ``cross_validation`` its pooled figures.
+        The run; with ``cross_validation``, the pooled results.
 
     Raises:
-        BgsError: bad settings, data or folder; nothing is written before these are checked.
+        BgsError: invalid settings, data or folder; these are checked before anything is written.
     """
     given = merge(read_settings(config, overrides), settings)
     if model is not None:
@@ -131,7 +133,7 @@ def train(
         given["data"] = data.reference if isinstance(data, Dataset) else str(data)
     if isinstance(data, Dataset) and given.get("judgments"):
         raise ConfigError(
-            "these trials are read already",
+            "these trials are already loaded",
             where="judgments",
             hint="bgs.load_dataset(…, options=TrialOptions(…))",
         )

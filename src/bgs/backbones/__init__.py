@@ -1,6 +1,6 @@
-"""Backbones: encoders behind one protocol, their LoRA targets and their adapters.
+"""Backbones: encoders with a common protocol, their LoRA targets and adapters.
 
-Settings of LoRA and the list of published models are read without torch.
+LoRA settings and the list of published models can be read without torch.
 """
 
 from typing import TYPE_CHECKING

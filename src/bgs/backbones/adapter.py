@@ -1,4 +1,4 @@
-"""Adapters on disk: peft's own two files, so that `PeftModel.from_pretrained` reads them, and what we add.
+"""Adapters on disk: peft's two files, readable by `PeftModel.from_pretrained`, and our additions.
 
 ``adapter_config.json`` and ``adapter_model.safetensors`` hold LoRA; ``head.safetensors`` the head;
 ``weights.safetensors`` all of an encoder that is trained whole; of a transform there is the head alone. ``bgs.json`` says
@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bgs._errors import DataError, some
-from bgs._files import legible, make_folder, read_json, sha256, write_json, write_tensors
+from bgs._errors import DataError, listed
+from bgs._files import damage_as_error, make_folder, read_json, sha256, write_json, write_tensors
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lookup import LookupTable
@@ -26,11 +26,11 @@ from bgs.backbones.transform_settings import TransformSettings
 
 _FORMAT = "bgs-adapter/1"
 _TENSORS = {"format": "pt"}
-_AGAIN = "train again, or take a copy of this folder"
+_AGAIN = "train again, or use a copy of this folder"
 
 
 def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str | Path) -> None:
-    """Write the trained parameters of a backbone; ``bgs.json`` comes last, so a folder without it is not whole."""
+    """Write the trained parameters of a backbone; ``bgs.json`` is written last, so a folder without it is incomplete."""
     folder = make_folder(folder)
     named = {name: parameter.detach().cpu().contiguous() for name, parameter in backbone.trainable().items()}
     head = {name.removeprefix("head."): named.pop(name) for name in list(named) if name.startswith("head.")}
@@ -59,12 +59,12 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
 
 
 def load_adapter(backbone: Backbone, folder: str | Path) -> None:
-    """Put a saved adapter into a freshly loaded backbone, strictly.
+    """Load a saved adapter into a newly loaded backbone; everything must match exactly.
 
     Raises:
-        DataError: the folder holds no whole adapter, it belongs to another backbone, its weights are not those that
-            were saved (an adapter of an older version has no hash of them, and is taken as it is), or a parameter
-            is missing, unexpected or of another shape (each is named).
+        DataError: the folder has no complete adapter, it belongs to another backbone, its weights do not match their
+            hash (adapters of older versions have no hash and are not checked), or a parameter
+            is missing, unexpected or has the wrong shape (each is named).
     """
     folder = Path(folder)
     about = read_about(folder)
@@ -74,7 +74,7 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
             expected=f"{about['model']} {about['revision'][:12]}", got=f"{backbone.spec.source} {backbone.spec.revision[:12]}",
         )  # fmt: skip
     _require_same_settings(about.get("settings", {}), backbone, folder)
-    with legible(folder / "bgs.json", _AGAIN):
+    with damage_as_error(folder / "bgs.json", _AGAIN):
         head = _head(backbone.spec.width, about)
         lora = LoraSettings(**about["lora"]) if about["lora"] else None
         if isinstance(backbone.module, LookupTable):
@@ -123,14 +123,14 @@ def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) 
     ):
         if names:
             raise DataError(
-                f"{len(names)} {problem} parameters: {some(sorted(names))}",
+                f"{len(names)} {problem} parameters: {listed(sorted(names))}",
                 where=where,
                 expected=f"exactly the {len(current)} trained parameters of {backbone.spec.source}",
             )
     for name, parameter in current.items():
         if parameter.shape != saved[name].shape:
             raise DataError(
-                f"parameter {name} has another shape", where=where,
+                f"parameter {name} has the wrong shape", where=where,
                 expected=list(parameter.shape), got=list(saved[name].shape),
             )  # fmt: skip
     with torch.no_grad():
@@ -139,10 +139,10 @@ def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) 
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """What ``bgs.json`` says of an adapter.
+    """Read ``bgs.json`` of an adapter.
 
     Raises:
-        DataError: no whole adapter lies there.
+        DataError: the folder has no complete adapter.
     """
     path = folder / "bgs.json"
     if not path.is_file():
@@ -154,9 +154,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         )
     about = read_json(path, _AGAIN)
     if about.get("format") != _FORMAT:
-        raise DataError(
-            "not an adapter of this version", where=path, expected=_FORMAT, got=about.get("format")
-        )
+        raise DataError("unsupported adapter format", where=path, expected=_FORMAT, got=about.get("format"))
     missing = {"model", "revision", "lora", "head"} - about.keys()
     if missing:
         raise DataError(f"damaged: {min(missing)} is missing", where=path, hint=_AGAIN)
@@ -179,7 +177,7 @@ def _load(path: Path, hashes: Mapping[str, str]) -> dict[str, Tensor]:
     found = sha256(path)
     if hashes.get(path.name, found) != found:
         raise DataError(
-            "damaged: other weights than were saved", where=path,
+            "damaged: the weights do not match their hash", where=path,
             expected=f"SHA-256 {hashes[path.name][:12]}", got=found[:12], hint=_AGAIN,
         )  # fmt: skip
     try:

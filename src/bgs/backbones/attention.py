@@ -1,4 +1,4 @@
-"""Where a model looks: attention, rollout and gradient relevance as maps over the frames of every clip."""
+"""Attention maps over the frames of every clip: last-layer attention, rollout and gradient relevance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 
 class NoAttention(ConfigError):
-    """A model that cannot be asked where it looks."""
+    """The model has no attention to map."""
 
 
 def clip_maps(
@@ -35,25 +35,25 @@ def clip_maps(
     micro_batch: int = 4,
     progress: Callable[[int], None] | None = None,
 ) -> ClipMaps:
-    """A map for every clip: how much of the embedding comes from each patch of each frame.
+    """A map for every clip: the contribution of each patch of each frame to the embedding.
 
-    Weights are averaged over heads and computed in float32 with plain (not fused) attention. A token of several
-    frames gives each of them the same share. Of a clip's symmetric images the clip as it is counts. A projection
-    head counts for ``gradient`` only.
+    Weights are averaged over heads and computed in float32 with unfused attention. A token that spans several
+    frames contributes equally to each. With symmetries, only the original clip is used. A projection
+    head matters only for ``gradient``.
 
     Args:
         backbone: a video encoder, tuned or not.
         stimuli: the clips.
-        inputs: what ``backbone.prepare(stimuli)`` gave.
+        inputs: the result of ``backbone.prepare(stimuli)``.
         method: ``rollout`` (:func:`rollout`), ``last-layer`` (attention of the last block that is run, received
             from the tokens that the embedding averages, or from the class token) or ``gradient``
             (:func:`gradient_relevance`, which embeds all clips once before).
-        micro_batch: clips at a time. Memory: layers × tokens² × 4 bytes a clip, heads one block at a time.
-        progress: told of each micro-batch's clips.
+        micro_batch: clips per forward pass. Memory: layers × tokens² × 4 bytes per clip, plus all heads of one block.
+        progress: called with the number of clips of each micro-batch.
 
     Raises:
-        ConfigError: another method, or a model that has none of it: no video encoder, or no block that is run.
-        DataError: a clip without any weight, or ``gradient`` of a single clip.
+        ConfigError: unknown method, or the model has no attention: it is not a video encoder, or runs no blocks.
+        DataError: a map is 0 everywhere, or ``gradient`` with a single clip.
     """
     backbone = require_attention(backbone, method)
     backbone.train(False)
@@ -70,12 +70,12 @@ def clip_maps(
 
 
 def require_attention(backbone: Backbone, method: str) -> VideoBackbone:
-    """The backbone, if it can be asked where it looks.
+    """Check that a backbone has attention maps, and return it.
 
     Raises:
-        NoAttention: no video encoder, or (but for ``gradient``) no block that is run, or an embedding that
-            is not a weighted mean of tokens.
-        ConfigError: another method.
+        NoAttention: it is not a video encoder, or (except for ``gradient``) runs no blocks or has an embedding that is not
+            a weighted mean of tokens.
+        ConfigError: unknown method.
     """
     if method not in METHODS:
         raise ConfigError("unknown method", where="--method", expected=", ".join(METHODS), got=method)
@@ -83,7 +83,7 @@ def require_attention(backbone: Backbone, method: str) -> VideoBackbone:
     if not isinstance(backbone, VideoBackbone):
         raise NoAttention("this model has no attention over clips", where=source, expected="a video encoder")
     if backbone.spec.depth == 0 and method != "gradient":
-        hint = "ask for a later layer"
+        hint = "use a later layer"
         raise NoAttention("no block is run, so there is no attention", where=source, hint=hint)
     if not backbone.weighs_tokens and method != "gradient":
         raise NoAttention(
@@ -97,12 +97,12 @@ def rollout(readout: Weights, steps: Sequence[Mixing]) -> Weights:
     """Attention rollout (Abnar & Zuidema 2020, arXiv 2005.00928, eq. 1): weights on the first block's input tokens.
 
     Each step's matrix becomes A' = (A + I) / 2 for the residual stream, rows summing to 1, and the product over
-    steps is applied to the readout: r A'_L … A'_1. From the left that takes a vector through each step instead of
-    a matrix, and gives exactly the same.
+    steps is applied to the readout: r A'_L … A'_1. Multiplying from the left needs a vector per step instead of
+    a matrix, with the same result.
 
     Args:
         readout: weights of the embedding on the last block's output tokens.
-        steps: attention steps in the order the network takes them.
+        steps: attention steps in the order of the network.
     """
     for step in reversed(steps):
         readout = (readout + step(readout)) / 2
@@ -112,12 +112,12 @@ def rollout(readout: Weights, steps: Sequence[Mixing]) -> Weights:
 def gradient_relevance(
     backbone: VideoBackbone, clips: Clips, reference: Float[Tensor, " d"]
 ) -> Float[Tensor, "b u h w"]:
-    """|gradient × activation| of every patch token before the first block, for what is particular about a clip.
+    """|gradient × activation| of every patch token before the first block, for the deviation of a clip from the mean.
 
-    That is ‖embedding − reference‖, where the reference is the mean embedding of all clips. (The length of the
-    embedding alone says nothing where a norm or a head ends the network: it is the same for all clips.) Its gradient
+    The output is ‖embedding − reference‖, where the reference is the mean embedding of all clips. (The norm of the
+    embedding itself is uninformative if the network ends with a norm or a head: it is the same for all clips.) Its gradient
     with respect to a token, times the token, is summed over channels (Shrikumar et al. 2017, arXiv 1704.02685, §2.1).
-    It needs no attention weights, and goes through a head where there is one.
+    It needs no attention weights, and includes the head if there is one.
     """
     with torch.enable_grad(), backbone.autocast():
         tokens = backbone.stem(backbone.pixels(clips)).detach().float().requires_grad_()
@@ -155,7 +155,9 @@ def _relevance_to_mean(
 ) -> Callable[[VideoBackbone, Clips], Tensor]:
     """Gradient relevance for the distance to the mean embedding of ``units``."""
     if len(units) < 2:
-        raise DataError("one clip alone has nothing particular", expected="at least 2 clips for this method")
+        raise DataError(
+            "a single clip has no mean of others to compare with", expected="at least 2 clips for this method"
+        )
     mean = encode_units(backbone, inputs, units, micro_batch).mean(dim=0)
     return lambda model, clips: gradient_relevance(model, clips, mean)
 
@@ -170,7 +172,7 @@ def _attention(backbone: VideoBackbone, clips: Clips) -> tuple[Weights, list[tup
 
 
 def _per_frame(maps: Float[Tensor, "b u h w"], frames: int) -> Float64[np.ndarray, "b t h w"]:
-    """Maps of tokens become maps of frames, in float64, each clip's summing to 1 (or NaN where all are 0)."""
+    """Expand maps over tokens to maps over frames, in float64, normalised to sum to 1 per clip (NaN if all are 0)."""
     values = maps.detach().cpu().numpy().astype(np.float64)
     values = values.repeat(frames // values.shape[1], axis=1)
     with np.errstate(invalid="ignore"):

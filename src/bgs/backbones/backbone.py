@@ -1,4 +1,4 @@
-"""The one protocol behind which every encoder stands."""
+"""The common protocol of all encoders."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from bgs.stimuli.unreadable import Failure
 
 @dataclass(frozen=True)
 class BackboneSpec:
-    """What an encoder is.
+    """Specification of an encoder.
 
     Attributes:
         family: ``text`` or ``lookup`` (video families have their own names).
-        source: the reference that loads it again, e.g. ``text:minilm``.
+        source: the reference that loads it, e.g. ``text:minilm``.
         width: dimensions of its embedding, before a projection head.
-        revision: SHA-256 over its weights, or "" where it has none of its own.
+        revision: SHA-256 of its weights, or "" if it has no pretrained weights.
     """
 
     family: str
@@ -38,26 +38,26 @@ class BackboneSpec:
     revision: str = ""
 
     def settings(self) -> dict[str, Any]:
-        """What beyond the weights decides its embeddings; an adapter keeps it and refuses another."""
+        """Settings other than weights that determine its embeddings; an adapter stores them and requires the same."""
         return {}
 
 
 @dataclass(frozen=True)
 class Features:
-    """Embeddings of units that are known already: :meth:`Backbone.forward` has only the head left to apply."""
+    """Precomputed embeddings of units, to which :meth:`Backbone.forward` only applies the head."""
 
     values: Float[Tensor, "b d"]
 
 
 class Inputs(ABC):
-    """Everything an encoder reads of a stimulus set, in units: a caption, a clip, a frame span.
+    """The inputs of an encoder for a stimulus set, in units: a caption, a clip, a frame span.
 
     A stimulus's embedding is the mean of its units' embeddings.
 
     Attributes:
         owner: (u,) position of the stimulus each unit belongs to.
-        cost: (u,) relative cost of encoding a unit; units of like cost are batched together.
-        failures: stimuli that could not be read and were left out.
+        cost: (u,) relative cost of encoding a unit; units of similar cost are batched together.
+        failures: stimuli that could not be read and were skipped.
     """
 
     owner: Int[np.ndarray, " u"]
@@ -66,24 +66,24 @@ class Inputs(ABC):
 
     @abstractmethod
     def batch(self, units: Int[np.ndarray, " b"]) -> Any:
-        """What :meth:`Backbone.forward` takes for these units."""
+        """The input of :meth:`Backbone.forward` for these units."""
 
     def draw(
         self, positions: Int[np.ndarray, " m"], views: int, generator: np.random.Generator | None
     ) -> Int[np.ndarray, " k"]:
-        """Units of the stimuli at ``positions``: all of them, or ``views`` drawn of each without replacement."""
+        """Units of the stimuli at ``positions``: all, or ``views`` of each, drawn without replacement."""
         wanted = np.flatnonzero(np.isin(self.owner, positions))
         if not views or generator is None:
             return wanted
         shuffled = generator.permutation(wanted)
         shuffled = shuffled[np.argsort(self.owner[shuffled], kind="stable")]
         owners = self.owner[shuffled]
-        first = np.searchsorted(owners, owners)  # where this stimulus's run of units begins
+        first = np.searchsorted(owners, owners)  # index of the first unit of each stimulus
         drawn: Int[np.ndarray, " k"] = shuffled[np.arange(len(shuffled)) - first < views]
         return drawn
 
     def batches(self, units: Int[np.ndarray, " k"], size: int) -> list[Int[np.ndarray, " b"]]:
-        """Micro-batches of at most ``size`` units, alike in cost, the dearest first (so memory fails early)."""
+        """Micro-batches of at most ``size`` units of similar cost, most expensive first (so that memory runs out early)."""
         order = units[np.argsort(-self.cost[units], kind="stable")]
         return [order[start : start + size] for start in range(0, len(order), size)]
 
@@ -93,12 +93,12 @@ class Backbone(ABC):
 
     Attributes:
         spec: what it is.
-        module: the network, as loaded; LoRA layers are put into it in place.
+        module: the network, as loaded; LoRA layers are inserted in place.
         head: an optional projection, trained with the adapter and saved beside it; or a transform, trained alone.
-        trains_whole: True where there is nothing pretrained to protect, so every parameter is trained.
-        precision: ``bf16`` computes products in bfloat16 (autocast; weights and sums stay float32), ``fp32``
-            everything in float32, ``auto`` is bf16 on a CUDA device that has it and fp32 elsewhere.
-        notes: what a user should know of how it was loaded, each a line; the command line prints them once.
+        trains_whole: True if there are no pretrained weights to preserve, so that every parameter is trained.
+        precision: ``bf16`` computes products in bfloat16 (autocast; weights and sums remain float32), ``fp32``
+            everything in float32, ``auto`` is bf16 on CUDA devices that support it and fp32 otherwise.
+        notes: one-line notes on loading for the user; the command line prints them once.
     """
 
     spec: BackboneSpec
@@ -110,21 +110,21 @@ class Backbone(ABC):
 
     @abstractmethod
     def prepare(self, stimuli: StimulusSet, *, skip_bad: bool = False) -> Inputs:
-        """Read what the encoder needs of every stimulus, with a progress bar where that takes time.
+        """Read the inputs of every stimulus, with a progress bar if that takes time.
 
         Args:
-            stimuli: the set.
-            skip_bad: leave clips out that cannot be read; the inputs name them as ``failures``.
+            stimuli: the stimulus set.
+            skip_bad: skip clips that cannot be read and list them in ``failures``.
 
         Raises:
-            DataError: stimuli that cannot be read, or with nothing to read.
+            DataError: stimuli cannot be read, or lack the input that the encoder needs.
         """
 
     def require_readable(self, stimuli: StimulusSet) -> None:  # noqa: B027 (one that reads only names needs nothing)
-        """See that every stimulus has what the encoder reads, without reading it: training asks this for test stimuli.
+        """Check that every stimulus has the input that the encoder needs, without reading it; used for test stimuli.
 
         Raises:
-            DataError: one has no caption, or no file.
+            DataError: a stimulus has no caption or no file.
         """
 
     @abstractmethod
@@ -149,7 +149,7 @@ class Backbone(ABC):
         return features.float().to(self.device)
 
     def autocast(self) -> AbstractContextManager[None]:
-        """The context in which the network runs, by :attr:`precision` and device."""
+        """The autocast context in which the network runs, from :attr:`precision` and device."""
         wanted = self.precision == "bf16"
         if self.precision == "auto" and self.device.type == "cuda":
             wanted = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -158,54 +158,54 @@ class Backbone(ABC):
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     def checkpoint_gradients(self) -> None:
-        """Keep only the blocks' inputs for the backward pass and compute the rest anew: memory for time.
+        """Keep only the inputs of the blocks for the backward pass and recompute the rest: less memory, more time.
 
         Raises:
-            ConfigError: an encoder without blocks.
+            ConfigError: the encoder has no blocks.
         """
-        raise ConfigError("gradient_checkpointing: no blocks to do it in", where=self.spec.source)
+        raise ConfigError("gradient_checkpointing: the model has no blocks", where=self.spec.source)
 
     def cache_trunk(
         self, inputs: Inputs, layers: str, micro_batch: int, progress: Callable[[int], None] | None = None
     ) -> Inputs:
-        """Inputs from which training with LoRA in ``layers`` gives the same results with less to compute.
+        """Inputs with which training LoRA in ``layers`` gives the same results with less computation.
 
-        Here, the inputs themselves; an encoder whose first blocks are frozen can put their output in place
-        of the inputs.
+        By default, the inputs themselves; an encoder whose first blocks are frozen can substitute their output
+        for the inputs.
         """
         return inputs
 
     def penalty(self) -> Float[Tensor, ""] | None:
-        """What is added to the loss whatever the data: the pull of a transform towards the identity."""
+        """Regularisation added to the loss: the pull of a transform towards the identity."""
         return self.head.penalty() if isinstance(self.head, Transform) else None
 
     @property
     def width(self) -> int:
-        """D, the width of what :meth:`forward` gives."""
+        """D, the width of the output of :meth:`forward`."""
         return self.spec.width if self.head is None else self.head.dim
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters lie; the CPU where there are none."""
+        """Device of the parameters; the CPU if there are none."""
         found = next((one for module in self.modules() for one in module.parameters()), None)
         return torch.device("cpu") if found is None else found.device
 
     def to(self, device: torch.device | str) -> None:
-        """Move network and head."""
+        """Move network and head to a device."""
         for module in self.modules():
             module.to(device)
 
     def modules(self) -> list[nn.Module]:
-        """The network, and the head where there is one."""
+        """The network, and the head if there is one."""
         return [self.module] if self.head is None else [self.module, self.head]
 
     def train(self, mode: bool = True) -> None:
-        """Switch dropout on (or off) everywhere."""
+        """Switch network and head to training mode (dropout on) or evaluation mode."""
         for module in self.modules():
             module.train(mode)
 
     def trainable(self) -> dict[str, nn.Parameter]:
-        """Every trained parameter by the name it is saved under (peft's own names for LoRA)."""
+        """Every trained parameter under the name used when saving (peft's names for LoRA)."""
         prefix = "" if self.trains_whole else "base_model.model."
         named = {
             prefix + name.replace(".default.", "."): parameter

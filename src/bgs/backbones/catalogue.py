@@ -15,14 +15,14 @@ class ModelCard:
     Attributes:
         name: the short name.
         family: the name before the colon of a reference.
-        checkpoint: hub id, or "" where there is none on the hub (see :attr:`hint`).
-        frames: of a clip.
-        size: pixels a side.
-        parameters: of the part that is run.
-        memory: GiB to tune all blocks with LoRA (rank 8) in float32, one clip at a time: weights and what the
-            backward pass keeps. Fewer frames, gradient checkpointing and bf16 need less.
-        licence: of the weights, as their authors state it.
-        about: what it is, where the name of the checkpoint does not say.
+        checkpoint: hub id, or "" if it is not on the hub.
+        frames: frames per clip.
+        size: width and height in pixels.
+        parameters: number of parameters of the part that is used.
+        memory: GiB for tuning all blocks with LoRA (rank 8) in float32, one clip at a time: weights and activations for the
+            backward pass. Fewer frames, gradient checkpointing and bf16 need less.
+        licence: licence of the weights, as stated by their authors.
+        about: description, if the name of the checkpoint is not sufficient.
     """
 
     name: str
@@ -37,7 +37,7 @@ class ModelCard:
 
     @property
     def reference(self) -> str:
-        """What ``load_backbone`` takes."""
+        """The reference for ``load_backbone``."""
         return f"{self.family}:{self.checkpoint}"
 
     def to_json(self) -> dict[str, Any]:
@@ -117,15 +117,15 @@ _ROWS = (
 )
 CARDS = {row[0]: ModelCard(*row) for row in _ROWS}
 
-#: Comes with the package: a small VideoMAE, pretrained on simulated clips.
+#: Included in the package: a small VideoMAE, pretrained on simulated clips.
 TINY = ModelCard(
     "tiny-videomae", "tiny", "videomae", 8, 64, 989_312, 0.02, "MIT",
-    "comes with bgs: a small VideoMAE, pretrained on SIMULATED clips",
+    "included in bgs: a small VideoMAE, pretrained on SIMULATED clips",
 )  # fmt: skip
 
 
 def expand(reference: str) -> str:
-    """A full reference for a short name (with or without ``?settings``); anything else as it is.
+    """Expand a short name (with or without ``?settings``) to a full reference; anything else is returned unchanged.
 
     Raises:
         ConfigError: the checkpoint must be converted first.

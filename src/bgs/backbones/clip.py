@@ -17,7 +17,7 @@ from bgs.backbones.video_spec import Native
 class ClipBackbone(FrameBackbone):
     """``clip:<hub id or folder>``: a clip is the mean of its frames' projected image embeddings.
 
-    Other frame sizes interpolate the trained positions (bicubic), as transformers does when asked.
+    For other frame sizes, trained positions are interpolated (bicubic), as implemented in transformers.
     """
 
     family = "clip"
@@ -55,9 +55,9 @@ class ClipBackbone(FrameBackbone):
 
 
 def _image_half(config: dict[str, Any]) -> Any:
-    """The image encoder's configuration, from its own config.json or from that of a whole model.
+    """The image encoder's configuration, from its own config.json or from that of a full CLIP model.
 
-    In a whole model the width of the projection stands at top level; what the image half says of it does not count.
+    In a full model the width of the projection is given at the top level; the value in the vision config is ignored.
     """
     vision = dict(config.get("vision_config", config))
     if "projection_dim" in config:

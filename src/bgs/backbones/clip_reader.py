@@ -1,4 +1,4 @@
-"""Models that see clips: the frames of every stimulus, through the frame cache."""
+"""Base class of models that read clips, through the frame cache."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class ClipReader(Backbone):
 
     @abstractmethod
     def sampling(self) -> Sampling:
-        """Which frames are read, and at what size."""
+        """The frames to read and their size."""
 
     def symmetry(self) -> Symmetry:
-        """Images of a clip whose embeddings are averaged."""
+        """Symmetries of a clip over which embeddings are averaged."""
         return "none"
 
     def require_readable(self, stimuli: StimulusSet) -> None:
@@ -30,7 +30,7 @@ class ClipReader(Backbone):
         """Decode every stimulus's clip, through the frame cache.
 
         Raises:
-            DataError: clips that cannot be read, all named at once, or a set without any.
+            DataError: clips cannot be read (all are named), or the set has none.
         """
         with progress_bar() as bar:
             task = bar.add_task("reading clips", total=len(stimuli))

@@ -1,4 +1,4 @@
-"""Clips on their way into a network: uint8 frames, memory-mapped, until they become normalised pixels."""
+"""Clips as network inputs: memory-mapped uint8 frames, converted to normalised pixels."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Pixels = Float[Tensor, "b t 3 s s"]
 
 
 class VideoInputs(Inputs):
-    """Clips as uint8 frames, often memory-mapped; a unit is a clip, or one of its images under a symmetry.
+    """Clips as uint8 frames, often memory-mapped; a unit is a clip or one of its symmetric images.
 
-    Drawing one image of a clip for an update is augmentation; embedding all of them makes the embedding of a
-    stimulus, their mean, the same whichever way its clip was turned.
+    Drawing one image of a clip for an update is data augmentation; averaging over all of them makes the embedding of a
+    stimulus invariant to the symmetry.
 
     Args:
         frames: (c, T, S, S, 3) uint8, an array or the frames of a cache.
         owner: (c,) position of the stimulus each clip belongs to.
-        failures: clips that were left out.
-        symmetry: which images of a clip there are.
+        failures: clips that were skipped.
+        symmetry: the symmetries used.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class VideoInputs(Inputs):
         self.cost = np.ones(len(self.owner), dtype=np.int64)
 
     def batch(self, units: Int[np.ndarray, " b"]) -> Clips:
-        clips = np.asarray(self._frames[units // self._images])  # the one copy: from the page cache
+        clips = np.asarray(self._frames[units // self._images])  # the only copy, from the page cache
         for row, image in enumerate((units % self._images).tolist()):
             if image:
                 clips[row] = turned(clips[row], image, self._images)
@@ -56,27 +56,27 @@ class VideoInputs(Inputs):
 
 
 class Normaliser:
-    """From uint8 clips to float32 pixels with the checkpoint's mean and deviation a channel.
+    """Converts uint8 clips to float32 pixels with the checkpoint's mean and standard deviation per channel.
 
     Raises (when called):
-        ConfigError: clips of another shape than the encoder's.
+        ConfigError: clips do not have the encoder's shape.
     """
 
     def __init__(self, spec: VideoSpec) -> None:
         self._spec = spec
         self._buffer = torch.empty(0)
 
-    def fresh(self, clips: Clips, device: torch.device) -> Pixels:
-        """Pixels in memory of their own."""
+    def new_pixels(self, clips: Clips, device: torch.device) -> Pixels:
+        """Pixels in newly allocated memory."""
         return self._fill(torch.empty(_shape(clips), device=device), clips)
 
-    def passing(self, clips: Clips, device: torch.device) -> Pixels:
-        """Pixels that are read once and not kept: without gradient all calls share memory.
+    def buffered_pixels(self, clips: Clips, device: torch.device) -> Pixels:
+        """Pixels in a reused buffer, overwritten by the next call; with gradients, in newly allocated memory.
 
-        New pages cost a small network a seventh of its time.
+        Allocating new pages costs a small network a seventh of its time.
         """
         if torch.is_grad_enabled():
-            return self.fresh(clips, device)
+            return self.new_pixels(clips, device)
         shape = _shape(clips)
         if self._buffer.shape != shape or self._buffer.device != device:
             self._buffer = torch.empty(shape, device=device)
@@ -89,7 +89,7 @@ class Normaliser:
             raise ConfigError("clips", where=self._spec.source, expected=expected, got=tuple(clips.shape[1:]))
         deviation = torch.tensor(wanted.std, device=device).reshape(3, 1, 1)
         offset = -torch.tensor(wanted.mean, device=device).reshape(3, 1, 1) / deviation
-        # Bytes are brought into order before they become floats: a quarter of the memory to move.
+        # Permute bytes before converting to floats, which moves a quarter of the memory.
         return (
             into.copy_(clips.to(device).permute(0, 1, 4, 2, 3).contiguous())
             .mul_(1 / (255 * deviation))

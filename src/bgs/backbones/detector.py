@@ -1,4 +1,4 @@
-"""Region masks from an object detector: DETR, YOLOS and their kin, through transformers."""
+"""Region masks from an object detector (DETR, YOLOS and related models), through transformers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bgs.backbones.pretrained import load_transformers, read_json
 from bgs.stimuli import RegionMasks
 from bgs.stimuli.boxes import BACKGROUND, Box, paint
 
-#: Models that give a softmax over classes, the last of which is "nothing".
+#: Models with a softmax over classes, the last of which is "no object".
 _KNOWN = ("detr", "yolos")
 _OTHERS = "object"
 
@@ -29,26 +29,24 @@ def regions_from_detector(
     shorter_side: int = 512,
     micro_batch: int = 4,
 ) -> RegionMasks:
-    """Boxes around what a detector finds in each frame, as region masks of the frames' size.
+    """Boxes of detected objects in each frame, as region masks of the frames' size.
 
     Args:
         checkpoint: hub id or folder of a DETR or YOLOS model, e.g. ``hustvl/yolos-tiny``.
-        frames: T whole frames of a clip, evenly spaced.
-        regions: the detector's label -> region; labels that are not listed are ``object``. By default
+        frames: T evenly spaced, uncropped frames of a clip.
+        regions: detector label -> region; other labels become ``object``. By default
             ``person`` is ``agent``.
-        threshold: least probability of a box, 0–1.
-        shorter_side: frames are enlarged or reduced to this.
-        micro_batch: frames at a time.
+        threshold: minimum probability of a box, 0–1.
+        shorter_side: shorter side to which frames are resized, in pixels.
+        micro_batch: frames per forward pass.
 
     Raises:
-        ConfigError: a model of another kind.
-        BgsError: it cannot be loaded.
+        ConfigError: unsupported type of model.
+        BgsError: the model cannot be loaded.
     """
     kind = (read_json(checkpoint, "config.json") or {}).get("model_type")
     if kind not in _KNOWN:
-        raise ConfigError(
-            "not a detector known here", where=checkpoint, expected=" or ".join(_KNOWN), got=kind
-        )
+        raise ConfigError("unsupported detector", where=checkpoint, expected=" or ".join(_KNOWN), got=kind)
     require("transformers", "train")
     model = load_transformers("AutoModelForObjectDetection", checkpoint)
     wanted = {"person": "agent"} if regions is None else regions
@@ -80,7 +78,7 @@ def _pixels(frames: UInt8[np.ndarray, "b h w 3"], shorter_side: int) -> Float[Te
 def _boxes(
     logits: Float[Tensor, "q c"], boxes: Float[Tensor, "q 4"], label_of: Mapping[int, int], threshold: float
 ) -> list[Box]:
-    """Boxes (centre, width and height in shares of the picture) that are surely something."""
+    """Boxes (centre, width and height in fractions of the frame) above the threshold."""
     probability, label = logits.softmax(dim=-1)[:, :-1].max(dim=-1)
     found = []
     for sure, number, (x, y, width, height) in zip(

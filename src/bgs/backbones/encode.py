@@ -1,4 +1,4 @@
-"""From a backbone and its inputs to one vector a stimulus."""
+"""Encodes inputs with a backbone into one vector per stimulus."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pool(units: Float[Tensor, "k d"], owner: Int[np.ndarray, " k"], n: int) -> F
         n: number of stimuli; each must own a unit.
 
     Raises:
-        DataError: a stimulus without units.
+        DataError: a stimulus has no units.
     """
     counts = np.bincount(owner, minlength=n)
     if not counts.all():
@@ -46,9 +46,9 @@ def encode_units(
     progress: Callable[[int], None] | None = None,
     encode: Callable[[Any], Tensor] | None = None,
 ) -> Float[Tensor, "k d"]:
-    """(k, d) embeddings of units, in their order, without dropout or gradient.
+    """(k, d) embeddings of units, in the given order, without dropout or gradient.
 
-    ``encode`` gives the embeddings of a batch where they are not :meth:`Backbone.forward`'s.
+    ``encode`` replaces :meth:`Backbone.forward`.
     """
     encode = encode or backbone.forward
     backbone.train(False)
@@ -74,7 +74,7 @@ def embed(
 ) -> Float[np.ndarray, "m d"]:
     """(m, d) float32 embeddings of the stimuli at ``positions``, from all of their units.
 
-    ``progress`` is told how many units each micro-batch encoded; ``encode`` as in :func:`encode_units`.
+    ``progress`` is called with the number of units of each micro-batch; ``encode`` as in :func:`encode_units`.
     """
     units = inputs.draw(positions, 0, None)
     order = np.argsort(positions)

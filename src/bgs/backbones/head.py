@@ -11,9 +11,9 @@ class ProjectionHead(nn.Module):
     """Linear → LayerNorm → ReLU → dropout → unit length: the published head (arXiv 2510.01502 v1, 128-d, .3).
 
     Args:
-        width: dimensions that come in.
-        dim: dimensions that go out.
-        dropout: 0–1.
+        width: input dimensions.
+        dim: output dimensions.
+        dropout: dropout rate, 0–1.
     """
 
     def __init__(self, width: int, dim: int = 128, dropout: float = 0.3) -> None:

@@ -1,4 +1,4 @@
-"""The behaviour-only reference: a free vector per stimulus, no content at all."""
+"""The behaviour-only reference: a free vector per stimulus, independent of content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LookupInputs(Inputs):
 
 
 class LookupTable(nn.Module):
-    """Vectors by stimulus id. A new id gets a random vector that depends on the id alone."""
+    """Vectors by stimulus id. A new id gets a random vector that depends only on the id."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class LookupTable(nn.Module):
         self.vectors = nn.Parameter(torch.empty(0, dim))
 
     def rows(self, ids: tuple[str, ...]) -> Int[np.ndarray, " n"]:
-        """Rows of ``ids``, adding those not met before."""
+        """Rows of ``ids``, adding rows for new ids."""
         known = set(self.ids)
         new = [name for name in ids if name not in known]
         if new:
@@ -51,10 +51,10 @@ class LookupTable(nn.Module):
 
 
 class LookupBackbone(Backbone):
-    """``lookup:<dim>``: what behaviour alone can say; on stimuli it was not trained on it is at chance.
+    """``lookup:<dim>``: a table of free vectors; at chance on stimuli it was not trained on.
 
     Raises:
-        ConfigError: ``dim`` is not a whole number from 1 to 99,999.
+        ConfigError: ``dim`` is not an integer from 1 to 99,999.
     """
 
     trains_whole = True

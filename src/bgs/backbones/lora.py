@@ -1,4 +1,4 @@
-"""Low-rank adapters (Hu et al. 2021), through peft, on exactly the layers that are meant."""
+"""Low-rank adapters (Hu et al. 2021), through peft, on exactly specified layers."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def block_linears(module: nn.Module) -> list[str]:
 def linear_pattern(names: list[str], layers: str) -> str:
     """A full-match pattern for the linear layers ``names``, restricted to ``all`` or the ``last:k`` blocks.
 
-    A pattern that must match the whole name, unlike peft's usual suffixes, cannot reach an unused twin
-    of a layer elsewhere in the model.
+    A pattern that must match the full name, unlike peft's usual suffixes, cannot match an unused layer
+    with the same suffix elsewhere in the model.
 
     Raises:
-        ConfigError: no block has a linear layer, or fewer blocks than asked for.
+        ConfigError: no block has a linear layer, or there are fewer blocks than requested.
     """
     stems: dict[tuple[str, str], list[int]] = defaultdict(list)
     for name in names:
@@ -43,7 +43,7 @@ def linear_pattern(names: list[str], layers: str) -> str:
     keep = depth if layers == "all" else int(layers.removeprefix("last:"))
     if not 0 < keep <= depth:
         raise ConfigError(
-            "not that many blocks to adapt",
+            "fewer blocks than requested",
             where="lora.layers",
             expected=f"all or last:1 to last:{depth}",
             got=layers,
@@ -65,13 +65,14 @@ def attach_lora(
     head: ProjectionHead | Transform | None = None,
     seed: int = 0,
 ) -> None:
-    """Freeze the backbone and put fresh adapters (and a head) into it.
+    """Freeze the backbone and add new adapters (and a head).
 
-    A fresh adapter changes nothing: its second factor is zero. ``settings`` must be None for a backbone
-    that is trained whole (a lookup table) or has a transform, which is trained alone, and only for these.
+    A new adapter does not change the output: its second factor is zero. ``settings`` must be None for a backbone
+    that is trained fully (a lookup table) or has a transform, which is trained alone, and only then.
 
     Raises:
-        ConfigError: LoRA asked of a backbone without layers, none of one that has them, or nothing to train at all.
+        ConfigError: LoRA is requested for a backbone without layers, or not requested for one with layers, or nothing can
+            be trained.
     """
     if isinstance(head, Transform):
         _attach_transform(backbone, settings, head)
@@ -112,14 +113,14 @@ def _attach_transform(backbone: Backbone, settings: LoraSettings | None, head: T
 
 
 def new_head(width: int, dim: int, dropout: float, seed: int) -> ProjectionHead:
-    """A head with seeded weights."""
+    """A head with random weights determined by the seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(torch_seed(seed, "head"))
         return ProjectionHead(width, dim, dropout)
 
 
 def share_trainable(backbone: Backbone) -> tuple[int, int]:
-    """Number of trained parameters and of all parameters."""
+    """Number of trained and of all parameters."""
     trained = sum(parameter.numel() for parameter in backbone.trainable().values())
     return trained, sum(
         parameter.numel() for module in backbone.modules() for parameter in module.parameters()

@@ -12,16 +12,16 @@ _LAYERS = re.compile(r"all|last:[1-9]\d*")
 
 
 class LoraSettings(Settings):
-    """Rank, scale and place of the adapters. Defaults are the paper's (v1)."""
+    """Rank, scale and location of the adapters. Defaults are those of the paper (v1)."""
 
     rank: int = Field(8, ge=1)
-    """Of the two factors of each adapter."""
+    """Rank of the adapters."""
     alpha: float = Field(16, gt=0)
     """Adapters are scaled by alpha / rank."""
     dropout: float = Field(0.1, ge=0, lt=1)
-    """Share of their inputs that are dropped."""
+    """Dropout rate of their inputs."""
     layers: str = "all"
-    """``all`` transformer blocks, or ``last:k`` of them."""
+    """Adapted transformer blocks: ``all``, or ``last:k``."""
 
     @field_validator("layers")
     @classmethod

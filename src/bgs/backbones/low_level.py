@@ -1,4 +1,4 @@
-"""Low-level baselines: what colours and motion alone say about a clip. No weights, nothing to train."""
+"""Low-level baselines: colour and motion features of a clip, without trainable weights."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from bgs.backbones.clip_reader import ClipReader
 from bgs.backbones.clips import Clips
 from bgs.stimuli import Sampling
 
-#: Pixels a side at which clips are read, and cells a side of the pixel baseline's picture.
+#: Side in pixels at which clips are read, and side in cells of the pixel baseline's grid.
 SIZE, CELLS = 64, 16
-#: Share of each colour in perceived brightness (ITU-R BT.601).
+#: Luma weights of the colour channels (ITU-R BT.601).
 _GREY = np.array([0.299, 0.587, 0.114])
 
 #: Eight directions of motion, in degrees: 0 is rightward, 90 upward.
 DIRECTIONS = tuple(range(0, 360, 45))
-#: Cycles a pixel, and cycles a frame.
+#: Cycles per pixel, and cycles per frame.
 SPATIAL, TEMPORAL = (1 / 16, 1 / 8), (1 / 8, 1 / 4)
-#: Standard deviation of a filter's window in cycles of its own wave.
+#: Standard deviation of a filter's window, in cycles of its wave.
 _WINDOW = 0.5
-#: Cells a side over which motion energy is averaged.
+#: Side in cells of the grid over which motion energy is averaged.
 GRID = 4
-#: Less energy than this is rounding error: a still clip gets exactly none, not a random direction.
+#: Lower energy is treated as rounding error, so that a still clip has exactly zero energy.
 _NOTHING = 1e-20
 
 
 class LowLevelBackbone(ClipReader):
-    """A fixed function of a clip's frames, each clip by itself.
+    """A fixed function of the frames of a single clip.
 
     Attributes:
         family: the name before the colon.
-        variants: what may follow the colon; the first is meant where nothing does.
-        frames: T, frames of a clip.
+        variants: possible names after the colon; the first is the default.
+        frames: T, frames per clip.
     """
 
     family: ClassVar[str]
@@ -56,10 +56,10 @@ class LowLevelBackbone(ClipReader):
 
     @classmethod
     def load(cls, name: str) -> LowLevelBackbone:
-        """The baseline ``<family>:<variant>``.
+        """Load the baseline ``<family>:<variant>``.
 
         Raises:
-            ConfigError: another variant, or settings, of which there are none.
+            ConfigError: unknown variant, or settings, which are not supported.
         """
         variant, _, query = name.partition("?")
         if (variant or cls.variants[0]) not in cls.variants or parse_qsl(query):
@@ -70,7 +70,7 @@ class LowLevelBackbone(ClipReader):
     @classmethod
     @abstractmethod
     def of(cls, variant: str) -> LowLevelBackbone:
-        """The baseline of a known variant."""
+        """Build the baseline of a known variant."""
 
     @abstractmethod
     def describe(self, clip: UInt8[np.ndarray, "t s s 3"]) -> Float64[np.ndarray, " d"]:
@@ -90,7 +90,7 @@ class LowLevelBackbone(ClipReader):
 class PixelBackbone(LowLevelBackbone):
     """``pixels:rgb`` or ``pixels:grey``: the mean frame at 16 × 16, and the contrast of each of its cells.
 
-    The whole picture is squeezed into a square. Values are 0–1. A cell's contrast is the standard deviation of
+    Frames are resized to a square without cropping. Values are 0–1. A cell's contrast is the standard deviation of
     grey over its pixels in all frames.
     """
 
@@ -112,9 +112,9 @@ class PixelBackbone(LowLevelBackbone):
 
 
 class MotionBackbone(LowLevelBackbone):
-    """``motion:energy``: how much moves in which direction, where in the picture.
+    """``motion:energy``: motion energy by direction and position.
 
-    The square root of :func:`motion_energy`, so that twice the contrast is twice the length.
+    The square root of :func:`motion_energy`, so that the norm is proportional to contrast.
     """
 
     family = "motion"
@@ -134,7 +134,7 @@ def motion_energy(grey: Float64[np.ndarray, "t s s"]) -> Float64[np.ndarray, "f 
     """Motion energy (Adelson & Bergen 1985, JOSA A 2:284): squared responses of quadrature pairs of 3-D Gabor filters.
 
     A filter is a travelling wave in a Gaussian window half a cycle wide (standard deviation, in time and space).
-    It has no response to what does not change in time or is the same everywhere, so a still clip has no energy.
+    It does not respond to static or spatially uniform input, so a still clip has no energy.
 
     Args:
         grey: (T, S, S) brightness, 0–1.
@@ -146,7 +146,7 @@ def motion_energy(grey: Float64[np.ndarray, "t s s"]) -> Float64[np.ndarray, "f 
     frames, size = grey.shape[:2]
     energy = np.empty((len(SPATIAL), len(TEMPORAL), len(DIRECTIONS), GRID, GRID))
     for v, temporal in enumerate(TEMPORAL):
-        # A wave exp(i(kx − ωt)) travels towards +x: filters and clip multiply along one axis after the other.
+        # A wave exp(i(kx − ωt)) travels towards +x. Filters are separable: apply them one axis at a time.
         over_time = np.tensordot(_bank(-temporal, temporal, frames), grey, axes=1)
         for f, spatial in enumerate(SPATIAL):
             for d, direction in enumerate(np.deg2rad(DIRECTIONS)):
@@ -158,17 +158,17 @@ def motion_energy(grey: Float64[np.ndarray, "t s s"]) -> Float64[np.ndarray, "f 
 
 @lru_cache(maxsize=64)
 def _bank(frequency: float, scale: float, length: int) -> Complex[np.ndarray, "length length"]:
-    """Rows are a wave around each position of an axis, in a window of unit sum, and without a mean.
+    """Filter matrix along an axis: each row is a zero-mean wave around a position, in a window of unit sum.
 
     Args:
-        frequency: cycles a step along this axis.
-        scale: cycles a step of the whole wave, which set the window.
-        length: of the axis.
+        frequency: cycles per step along this axis.
+        scale: cycles per step of the whole wave, which determines the window.
+        length: length of the axis.
     """
     offset = np.arange(length)[None] - np.arange(length)[:, None]
     window = np.exp(-0.5 * (offset * scale / _WINDOW) ** 2)
     window /= window.sum(axis=1, keepdims=True)
-    if abs(frequency) < 1e-12:  # across the direction of motion: nothing but the window
+    if abs(frequency) < 1e-12:  # orthogonal to the direction of motion: only the window
         still: Complex[np.ndarray, "length length"] = window.astype(np.complex128)
         return still
     wave = np.exp(-2j * np.pi * frequency * offset)

@@ -1,4 +1,4 @@
-"""What attention does to weights on tokens: read backwards, from what comes out of a block to what went in."""
+"""Propagates weights on tokens backwards through attention, from the output of a block to its input."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-#: One number a token, in the shape of a family's tokens without their channels.
+#: One number per token, in the shape of a family's tokens without channels.
 Weights = Float[Tensor, "b ..."]
 
 
 @runtime_checkable
 class Mixing(Protocol):
-    """One attention step, averaged over heads: weights on its output tokens become weights on its input tokens.
+    """One attention step, averaged over heads: maps weights on its output tokens to weights on its input tokens.
 
-    It is the product of a row vector with a matrix whose rows sum to 1, so the sum of weights stays the same.
+    It is the product of a row vector with a matrix whose rows sum to 1, so the sum of weights is preserved.
     """
 
     def __call__(self, weights: Weights) -> Weights: ...
@@ -30,7 +30,7 @@ class TokenMixing:
     """All tokens of a clip (or of a frame) attend to each other.
 
     Attributes:
-        attention: (…, n, n), queries by keys, leading axes as those of the weights.
+        attention: (…, n, n), queries by keys, with the leading axes of the weights.
     """
 
     attention: Float[Tensor, "*b n n"]
@@ -41,10 +41,10 @@ class TokenMixing:
 
 @dataclass(frozen=True, eq=False)
 class TemporalMixing:
-    """Divided attention over time: each place attends to itself in all frames; the class token keeps its weight.
+    """Divided attention over time: each position attends to itself in all frames; the class token keeps its weight.
 
     Attributes:
-        attention: (B, places, T, T). Tokens are a class token, then places, each with its T moments.
+        attention: (B, positions, T, T). Tokens are a class token, then positions, each with T frames.
     """
 
     attention: Float[Tensor, "b p t t"]
@@ -59,10 +59,10 @@ class TemporalMixing:
 class SpatialMixing:
     """Divided attention over space: the patches of a frame and a copy of the class token attend to each other.
 
-    The copies come back as one class token, their mean over frames.
+    The copies are averaged over frames to one class token.
 
     Attributes:
-        attention: (B, T, 1 + places, 1 + places). Tokens as in :class:`TemporalMixing`.
+        attention: (B, T, 1 + positions, 1 + positions). Tokens as in :class:`TemporalMixing`.
     """
 
     attention: Float[Tensor, "b t n n"]
@@ -78,7 +78,7 @@ class SpatialMixing:
 
 @contextmanager
 def eager(model: Any) -> Iterator[None]:
-    """Switch a transformers model to plain attention for a while: fused attention never has its weights."""
+    """Temporarily switch a transformers model to eager attention, since fused attention does not return weights."""
     before = model.config._attn_implementation
     model.set_attn_implementation("eager")
     try:
@@ -89,10 +89,10 @@ def eager(model: Any) -> Iterator[None]:
 
 @contextmanager
 def caught(attention: nn.Module, asked: bool = False) -> Iterator[list[Float[Tensor, "s n n"]]]:
-    """A list that receives what an attention module attends to, the mean over heads, each time it is run.
+    """Yield a list that collects the attention weights of a module, averaged over heads, each time it runs.
 
-    Of all heads' weights only those of the module that is being run are in memory. ``asked``: it returns them only
-    where its second argument says so.
+    Only the module that is running holds the weights of all heads in memory. ``asked``: the module returns weights only
+    if its second argument requests them.
     """
     found: list[Tensor] = []
 

@@ -1,4 +1,4 @@
-"""How a checkpoint wants its pixels, read from its own preprocessor file."""
+"""Preprocessing of a checkpoint, from its preprocessor file."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def read_preprocessing(name: str, published: Preprocessing) -> Preprocessing | N
     about cropping or interpolation, the family's ``published`` values apply, as in its own preprocessor.
 
     Raises:
-        ConfigError: the file asks for something that is not done here (no resizing, oblong frames, other scaling).
+        ConfigError: the file specifies unsupported preprocessing (no resizing, non-square frames, other scaling).
     """
     for filename in _FILES:
         content = read_json(name, filename)
@@ -96,7 +96,7 @@ def _parse(content: dict[str, Any], where: str, published: Sampling) -> Preproce
     )
     if not scaled or not content.get("do_resize", True) or interpolation is None:
         raise ConfigError(
-            "cannot prepare pixels this way",
+            "unsupported preprocessing",
             where=where,
             expected="resized (resample 2 or 3), scaled by 1/255",
         )

@@ -1,4 +1,4 @@
-"""A checkpoint's own files, in a folder or on the hub: its family, its configuration, all of its weights."""
+"""Files of a checkpoint, in a folder or on the hub: family, configuration and weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bgs._errors import BgsError, ConfigError, DataError, some
+from bgs._errors import BgsError, ConfigError, DataError, listed
 from bgs._optional import require
 from bgs.backbones.mixing import eager
 
@@ -34,10 +34,10 @@ FAMILY_OF_MODEL_TYPE = {
 
 
 def checkpoint_file(name: str, filename: str) -> Path | None:
-    """Path of a file of a checkpoint (a folder, or a hub id: then downloaded once), None if it has no such file.
+    """Path of a file of a checkpoint (a folder, or a hub id, which is downloaded once); None if it has no such file.
 
     Raises:
-        BgsError: neither a folder nor a checkpoint that the hub (or its local cache) has.
+        BgsError: neither a folder nor a checkpoint on the hub (or in its local cache).
     """
     if Path(name).is_dir():
         path = Path(name) / filename
@@ -54,7 +54,7 @@ def checkpoint_file(name: str, filename: str) -> Path | None:
 
 
 def read_json(name: str, filename: str) -> dict[str, Any] | None:
-    """A JSON file of a checkpoint, None if it has no such file.
+    """Read a JSON file of a checkpoint; None if it has no such file.
 
     Raises:
         DataError: the file is not a JSON object.
@@ -72,18 +72,18 @@ def read_json(name: str, filename: str) -> dict[str, Any] | None:
 
 
 def read_config(family: str, name: str) -> dict[str, Any]:
-    """config.json of a checkpoint of ``family``.
+    """Read config.json of a checkpoint of ``family``.
 
     Raises:
-        BgsError: there is none.
-        ConfigError: it is a checkpoint of another family; the error says which.
+        BgsError: there is no checkpoint.
+        ConfigError: the checkpoint belongs to another family, which is named.
     """
     config = read_json(name, "config.json")
     if config is None:
         raise BgsError(
             "no checkpoint here",
             where=name,
-            expected="a folder, or a hub id (online or downloaded before), with a config.json",
+            expected="a folder, or a hub id (online or already downloaded), with a config.json",
         )
     model_type = str(config.get("model_type"))
     found = FAMILY_OF_MODEL_TYPE.get(model_type)
@@ -96,13 +96,13 @@ def read_config(family: str, name: str) -> dict[str, Any]:
 
 
 def load_transformers(kind: str, name: str, **keywords: Any) -> Any:
-    """A transformers model of class ``kind`` in float32, every weight of it from the checkpoint.
+    """Load a transformers model of class ``kind`` in float32, with all weights from the checkpoint.
 
-    Weights that the checkpoint has beyond those (a classifier, a decoder, the text half of CLIP) are not read.
+    Additional weights in the checkpoint (a classifier, a decoder, CLIP's text encoder) are ignored.
 
     Raises:
-        BgsError: it cannot be read.
-        DataError: a weight is missing or of another shape; it is named, and never left random.
+        BgsError: the checkpoint cannot be read.
+        DataError: a weight is missing or has the wrong shape; it is named, never initialised randomly.
     """
     library = require("transformers", "train")
     from safetensors import SafetensorError
@@ -118,14 +118,14 @@ def load_transformers(kind: str, name: str, **keywords: Any) -> Any:
     for problem in ("missing_keys", "mismatched_keys"):
         if report[problem]:
             raise DataError(
-                f"{len(report[problem])} {problem.replace('_keys', '')} weights: {some(sorted(map(str, report[problem])))}",
+                f"{len(report[problem])} {problem.replace('_keys', '')} weights: {listed(sorted(map(str, report[problem])))}",
                 where=name, expected=f"all weights of a {kind}",
             )  # fmt: skip
     return model.eval()
 
 
 def fingerprint(module: nn.Module) -> str:
-    """SHA-256 over names, types and values of the weights, so that an adapter knows its base again."""
+    """SHA-256 of names, types and values of the weights, so that an adapter can identify its base model."""
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
         values = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
@@ -138,8 +138,8 @@ def fingerprint(module: nn.Module) -> str:
 def eager_attentions(model: Any, depth: int, **inputs: Any) -> tuple[Tensor, ...]:
     """Attention weights of the first ``depth`` blocks of a transformers model.
 
-    Fused attention (sdpa) never has them: asked for, it returns an empty tuple and no error. So the plain
-    implementation is switched on for this call.
+    Fused attention (sdpa) does not compute them and silently returns an empty tuple, so the eager
+    implementation is used for this call.
     """
     with eager(model):
         maps = model(**inputs, output_attentions=True).attentions

@@ -1,4 +1,4 @@
-"""From a reference such as ``text:minilm`` to a loaded backbone."""
+"""Loads backbones by reference, such as ``text:minilm``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bgs.backbones.videomae import VideoMAEBackbone
 from bgs.backbones.vjepa2 import VJEPA2Backbone
 from bgs.backbones.vjepa2_1 import VJEPA21Backbone
 
-#: The video families by the name before the colon.
+#: Video families by the name before the colon.
 VIDEO_FAMILIES: dict[str, type[VideoBackbone]] = {
     kind.family: kind
     for kind in (
@@ -48,7 +48,7 @@ _FAMILIES: dict[str, Callable[[str], Backbone]] = {
     **{family: kind.load for family, kind in VIDEO_FAMILIES.items()},
 }
 
-#: Families that need nothing after the colon.
+#: Families that do not need anything after the colon.
 _NAMELESS = ("pixels", "motion")
 
 
@@ -63,8 +63,8 @@ def load_backbone(reference: str) -> Backbone:
     base model with the trained adapter in it.
 
     Raises:
-        ConfigError: not such a reference.
-        BgsError: the model cannot be loaded, or the adapter does not fit it.
+        ConfigError: invalid reference.
+        BgsError: the model cannot be loaded, or the adapter does not match it.
     """
     family, colon, name = expand(reference).partition(":")
     named = bool(name) or bool(colon and family in _NAMELESS)
@@ -89,14 +89,16 @@ def _load_run(run: Path) -> Backbone:
 
 
 def with_layer(reference: str, layer: int) -> str:
-    """A reference with ``layer`` set, as ``bgs embed --layer`` does.
+    """Add ``layer`` to a reference, as ``bgs embed --layer`` does.
 
     Raises:
-        ConfigError: not a video model, or one that has its layer already: an adapter belongs to the layer that it
-            was trained at.
+        ConfigError: not a video model, or its layer is already set: an adapter belongs to the layer at which it
+            was trained.
     """
     if reference.startswith("run:") or "layer=" in reference:
-        raise ConfigError("this model has its layer already", where=reference, hint="leave --layer out")
+        raise ConfigError("the layer of this model is already set", where=reference, hint="omit --layer")
     if expand(reference).partition(":")[0] not in VIDEO_FAMILIES:
-        raise ConfigError("--layer: no layers to choose from", where=reference, expected="a video model")
+        raise ConfigError(
+            "--layer: the model has no layers to choose from", where=reference, expected="a video model"
+        )
     return f"{reference}{'&' if '?' in reference else '?'}layer={layer}"

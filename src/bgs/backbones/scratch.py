@@ -1,4 +1,4 @@
-"""Encoders from scratch: a small network with random weights, trained whole. What a laptop can do without a download."""
+"""Small encoders with random weights, trained from scratch: feasible on a laptop without a download."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TINY: dict[str, Any] = {
 
 
 class ScratchBackbone(VideoMAEBackbone):
-    """``scratch:videomae-tiny[?seed=N&symmetry=S]``: a VideoMAE encoder whose weights follow from the seed; no LoRA."""
+    """``scratch:videomae-tiny[?seed=N&symmetry=S]``: a VideoMAE encoder with weights determined by the seed; no LoRA."""
 
     trains_whole = True
 
@@ -40,7 +40,7 @@ class ScratchBackbone(VideoMAEBackbone):
         """Build the network.
 
         Raises:
-            ConfigError: another name or setting.
+            ConfigError: unknown name or setting.
         """
         name, _, query = reference.partition("?")
         settings = dict(parse_qsl(query, keep_blank_values=True))

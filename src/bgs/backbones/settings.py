@@ -1,4 +1,4 @@
-"""What a reference asks of a video checkpoint beyond its name: ``videomae:folder?frames=8&size=64&layer=6``."""
+"""Settings in a reference to a video checkpoint: ``videomae:folder?frames=8&size=64&layer=6``."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from bgs._errors import ConfigError
 from bgs.backbones.pooling import POOLINGS, Pool, Time, known_pooling
 from bgs.backbones.symmetry import Symmetry, known_symmetry
 
-#: Longer numbers are slips.
+#: Longer numbers are treated as typos.
 _DIGITS = 9
 
 
 @dataclass(frozen=True)
 class VideoSettings:
-    """Departures from what the checkpoint was trained with; None keeps the checkpoint's own.
+    """Overrides of the checkpoint's native settings; None keeps these.
 
     Attributes:
-        frames: frames of a clip.
-        size: pixels a side.
-        layer: embed with the tokens after this block (0: the patch embedding), neither normed nor projected.
-        symmetry: ``mirror`` or ``square``, images of a clip whose embeddings are averaged.
+        frames: frames per clip.
+        size: width and height in pixels.
+        layer: pool the tokens after this block (0: the patch embedding), without norm or projection.
+        symmetry: ``mirror`` or ``square``: symmetries over which embeddings are averaged.
         pool: how tokens of single frames are pooled over space.
         time: how they are summarised over time.
     """
@@ -46,7 +46,7 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
     """Split ``name?key=value&…`` into a name (a folder becomes absolute) and its settings.
 
     Raises:
-        ConfigError: an unknown key, or a value that is not a whole number in range.
+        ConfigError: a key is unknown, or a value is not an integer in range.
     """
     name, _, query = text.partition("?")
     known = [field.name for field in fields(VideoSettings)]
@@ -62,9 +62,9 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
             continue
         least = 0 if key == "layer" else 1
         if not value.isdecimal() or len(value) > _DIGITS or int(value) < least:
-            expected = f"a whole number from {least} of at most {_DIGITS} digits"
+            expected = f"an integer ≥ {least} with at most {_DIGITS} digits"
             raise ConfigError(f"setting {key!r}", where=text[:200], expected=expected, got=value[:50])
         given[key] = int(value)
     if Path(name).is_dir():
-        name = str(Path(name).resolve())  # an adapter must find its base again from anywhere
+        name = str(Path(name).resolve())  # so that an adapter can find its base from any working directory
     return name, VideoSettings(**given)

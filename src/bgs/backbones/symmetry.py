@@ -1,4 +1,4 @@
-"""Mirror images and rotations of a clip, where these mean the same."""
+"""Symmetries of clips: mirror images and rotations that do not change the meaning."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from jaxtyping import UInt8
 
 from bgs._errors import ConfigError
 
-#: ``none``: the clip as it is; ``mirror``: also left for right; ``square``: the eight symmetries of a square, for
-#: worlds seen from above, where no direction is special.
+#: ``none``: the original clip; ``mirror``: also its left–right mirror image; ``square``: the eight symmetries of a square, for
+#: worlds seen from above, without a preferred direction.
 Symmetry = Literal["none", "mirror", "square"]
 SYMMETRIES: tuple[Symmetry, ...] = get_args(Symmetry)
-#: How many images of a clip there are, itself among them.
+#: Number of images of a clip, including the original.
 IMAGES: dict[Symmetry, int] = {"none": 1, "mirror": 2, "square": 8}
 
 
@@ -27,14 +27,12 @@ def turned(clip: UInt8[np.ndarray, "t s s 3"], image: int, images: int) -> UInt8
 
 
 def known_symmetry(value: str, where: str) -> Symmetry:
-    """The symmetry of that name.
+    """Check the name of a symmetry.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: unknown symmetry.
     """
     for known in SYMMETRIES:
         if value == known:
             return known
-    raise ConfigError(
-        "setting 'symmetry'", where=where, expected=f"one of {', '.join(SYMMETRIES)}", got=value
-    )
+    raise ConfigError("unknown symmetry", where=where, expected=f"one of {', '.join(SYMMETRIES)}", got=value)

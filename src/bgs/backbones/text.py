@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bgs._errors import BgsError, DataError, some
+from bgs._errors import BgsError, DataError, listed
 from bgs._optional import require
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
@@ -52,13 +52,15 @@ class TextBackbone(Backbone):
         name: ``minilm`` (the PyPI package of the extra ``[minilm]``), a hub id, or a folder.
 
     Raises:
-        BgsError: it cannot be loaded.
+        BgsError: the model cannot be loaded.
     """
 
     def __init__(self, name: str) -> None:
         library = require("sentence_transformers", "text")
         if Path(name).is_dir():
-            name = str(Path(name).resolve())  # an adapter must find its base again from anywhere
+            name = str(
+                Path(name).resolve()
+            )  # so that an adapter can find its base from any working directory
         path = str(minilm_folder()) if name == "minilm" else name
         try:
             self._encoder = library.SentenceTransformer(path, device="cpu")
@@ -77,16 +79,16 @@ class TextBackbone(Backbone):
         silent = [name for name, sentences in zip(stimuli.ids, captions, strict=True) if not sentences]
         if silent:
             raise DataError(
-                f"{len(silent)} of {len(stimuli)} stimuli have no caption: {some(silent)}",
+                f"{len(silent)} of {len(stimuli)} stimuli have no caption: {listed(silent)}",
                 where=self.spec.source,
-                expected="at least one caption a stimulus",
+                expected="at least one caption per stimulus",
             )
 
     def prepare(self, stimuli: StimulusSet, *, skip_bad: bool = False) -> TextInputs:
         """Tokenise every caption of every stimulus.
 
         Raises:
-            DataError: a stimulus without captions.
+            DataError: a stimulus has no captions.
         """
         self.require_readable(stimuli)
         captions = stimuli.captions or ()
@@ -96,7 +98,7 @@ class TextBackbone(Backbone):
 
     def features(self, batch: dict[str, Tensor]) -> Float[Tensor, "b d"]:
         batch = {name: tensor.to(self.device) for name, tensor in batch.items()}
-        # Through every stage of the encoder (pooling, dense layers), then to unit length whatever its last stage.
+        # Apply all stages of the encoder (pooling, dense layers), then normalise, whatever its last stage.
         vectors = self._encoder({**batch, "modality": "text"})["sentence_embedding"]
         return nn.functional.normalize(vectors, dim=-1)
 

@@ -18,9 +18,9 @@ from bgs.backbones.video_spec import Native
 
 
 class TimesformerBackbone(VideoBackbone):
-    """``timesformer:<hub id or folder>``: a clip is its class token after the last norm.
+    """``timesformer:<hub id or folder>``: the embedding is the class token after the last norm.
 
-    Other numbers of frames and pixels take the nearest trained time and place embedding, as the authors do.
+    Other numbers of frames and pixels use the nearest trained time and position embedding, as in the authors' code.
     """
 
     family = "timesformer"
@@ -39,8 +39,8 @@ class TimesformerBackbone(VideoBackbone):
     @classmethod
     def load_module(cls, name: str, frames: int, size: int) -> nn.Module:
         module = load_transformers("TimesformerModel", name, attn_implementation="eager")
-        # Blocks fold tokens into (time, place) by these two; the trained embeddings need the checkpoint's own,
-        # so they are set after loading. Left as they were, other clips run, with time and place mixed up.
+        # Blocks reshape tokens to (time, position) with these two values; the trained embeddings need the native ones,
+        # so they are set after loading. Otherwise, clips of other shapes would run with time and position mixed up.
         module.config.num_frames, module.config.image_size = frames, size
         result: nn.Module = module
         return result
@@ -65,7 +65,7 @@ class TimesformerBackbone(VideoBackbone):
         config: Any = self.module.config
         if config.attention_type != "divided_space_time":
             raise ConfigError(
-                "attention cannot be followed here", where=self.spec.source, expected="divided_space_time",
+                "attention cannot be traced in this model", where=self.spec.source, expected="divided_space_time",
                 got=config.attention_type,
             )  # fmt: skip
         block = self.blocks[number]
@@ -85,5 +85,5 @@ class TimesformerBackbone(VideoBackbone):
         return super().on_grid(places.transpose(1, 2))
 
     def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "frames heads n n"], ...]:
-        """Spatial attention only, B·T rows: the published divided attention does not return that over time."""
+        """Spatial attention only, B·T rows: the published implementation does not return temporal attention."""
         return eager_attentions(self.module, self.spec.depth, pixel_values=self.pixels(clips))

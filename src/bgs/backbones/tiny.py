@@ -1,4 +1,4 @@
-"""``tiny-videomae``: the small pretrained video model that comes with the package."""
+"""``tiny-videomae``: the small pretrained video model included in the package."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 
 class TinyBackbone(VideoMAEBackbone):
-    """``tiny:videomae[?layer=k&symmetry=S]``: VideoMAE of a million parameters, pretrained on simulated clips.
+    """``tiny:videomae[?layer=k&symmetry=S]``: VideoMAE with a million parameters, pretrained on simulated clips.
 
-    Its model card is ``weights/videomae/README.md``; ``scripts/pretrain_tiny.py`` made it.
+    Its model card is ``weights/videomae/README.md``; it was trained with ``scripts/pretrain_tiny.py``.
     """
 
     @classmethod
     def load(cls, reference: str) -> TinyBackbone:
-        """Load the weights of the package.
+        """Load the weights included in the package.
 
         Raises:
-            ConfigError: another name or an unknown setting.
+            ConfigError: unknown name or setting.
         """
         name, mark, settings = reference.partition("?")
         folder = WEIGHTS / name
@@ -35,5 +35,5 @@ class TinyBackbone(VideoMAEBackbone):
         assert isinstance(backbone, cls)
         backbone.spec = replace(
             backbone.spec, source=f"tiny:{name}{mark}{settings}"
-        )  # no path of this machine
+        )  # not a machine-specific path
         return backbone

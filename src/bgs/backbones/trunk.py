@@ -1,4 +1,4 @@
-"""The frozen trunk: hidden states after the blocks that are not trained, computed once for all updates."""
+"""The frozen trunk: hidden states after the frozen blocks, computed once for all updates."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from bgs._errors import BgsError
 from bgs._typing import Int
 from bgs.backbones.backbone import Inputs
 
-#: Up to this many bytes are kept in memory, more on disk.
+#: Maximum bytes kept in memory; larger arrays are kept on disk.
 MEMORY_LIMIT = 4 * 2**30
 _CHUNK = 2**24
 
 
 @dataclass(frozen=True)
 class TrunkState:
-    """Hidden states of some units after the first ``depth`` blocks; the encoder goes on from there."""
+    """Hidden states of some units after the first ``depth`` blocks, from which the encoder continues."""
 
     hidden: Float[Tensor, "b ..."]
     depth: int
 
 
 class TrunkInputs(Inputs):
-    """Inputs whose content is the frozen trunk's output.
+    """Inputs that consist of the frozen trunk's output.
 
     Args:
         hidden: (u, …) float32 hidden states, in memory or memory-mapped.
-        depth: blocks already run.
-        inputs: what they were made of.
+        depth: number of blocks already run.
+        inputs: the original inputs.
     """
 
     def __init__(self, hidden: Float[np.ndarray, "u ..."], depth: int, inputs: Inputs) -> None:
@@ -55,7 +55,7 @@ def cache_hidden(
     """(u, …) float32 outputs of ``trunk`` for all units of ``inputs``.
 
     Raises:
-        BgsError: they belong on disk and there is no room for them.
+        BgsError: there is not enough disk space.
     """
     units = len(inputs.owner)
     hidden: np.ndarray | None = None
@@ -71,13 +71,13 @@ def cache_hidden(
 
 
 def allocate(shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
-    """An empty float32 array, in memory or (beyond :data:`MEMORY_LIMIT`) mapped to a file without a name.
+    """An empty float32 array, in memory or (beyond :data:`MEMORY_LIMIT`) memory-mapped to an anonymous file.
 
-    The file is filled at once, so that a full disk is an error here rather than a crash later,
-    and is given back when the process ends, however it ends.
+    The file is filled immediately, so that a full disk is an error here rather than a crash later,
+    and is freed whenever the process ends.
 
     Raises:
-        BgsError: no room on disk.
+        BgsError: there is not enough disk space.
     """
     size = 4 * int(np.prod(shape))
     if size <= MEMORY_LIMIT:
@@ -89,7 +89,7 @@ def allocate(shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
             file.flush()
         except OSError as error:
             raise BgsError(
-                f"cannot keep the frozen blocks' output: {error.strerror}", where=tempfile.gettempdir(),
+                f"cannot store the output of the frozen blocks: {error.strerror}", where=tempfile.gettempdir(),
                 expected=f"{size / 2**30:.1f} GiB of space", hint="set TMPDIR to a larger disk",
             ) from None  # fmt: skip
         return np.memmap(file, dtype=np.float32, mode="r+", shape=shape)

@@ -1,4 +1,4 @@
-"""What all video encoders share: clips in, blocks one after the other, an embedding from the last or any layer."""
+"""Base class of video encoders: stem, blocks, and an embedding from the last or any layer."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ Hidden = Float[Tensor, "b ..."]
 class VideoBackbone(ClipReader):
     """A vision transformer over clips: a stem (patches, positions), blocks, a final norm and pooling.
 
-    The stages are called one by one, which gives any layer's embedding, a cached frozen trunk and gradient
-    checkpointing to every family in the same way; tests hold the whole equal to the model's own forward pass.
+    Stages are called one by one, which enables embeddings from any layer, a cached frozen trunk and gradient
+    checkpointing for every family in the same way; tests check equality with the model's own forward pass.
 
     Attributes:
         family: the name before the colon.
-        blocks_name: where in the network its blocks are.
-        attention_name: where in a block its attention is.
-        published: how the family's authors prepared pixels, for checkpoints without a preprocessor file.
+        blocks_name: name of the list of blocks in the network.
+        attention_name: name of the attention module in a block.
+        published: preprocessing of the family's authors, for checkpoints without a preprocessor file.
     """
 
     family: ClassVar[str]
@@ -61,7 +61,7 @@ class VideoBackbone(ClipReader):
         """Load ``<hub id or folder>[?frames=T&size=S&layer=k&symmetry=Y&pool=P&time=Q]``.
 
         Raises:
-            BgsError: it cannot be read, is of another family, or cannot run exactly as asked.
+            BgsError: the checkpoint cannot be read, belongs to another family, or cannot run with these settings.
         """
         name, asked = parse_settings(reference)
         native = cls.native(name, read_config(cls.family, name))
@@ -89,36 +89,36 @@ class VideoBackbone(ClipReader):
         if found is None:
             values = cls.published.for_clips(frames, size or native.size)
             note = (
-                f"{cls.family}:{name} has no preprocessor file: its family's published values are used "
+                f"{cls.family}:{name} has no preprocessor file: using the published values of its family "
                 f"({values.size} px, mean {values.mean}, std {values.std})"
             )
             return values, (note,)
         if size is None and found.size != native.size:
             raise ConfigError(
                 "the preprocessor file and config.json disagree on the frame size", where=name,
-                expected=f"{native.size} px", got=f"{found.size} px", hint="say which with ?size=",
+                expected=f"{native.size} px", got=f"{found.size} px", hint="choose with ?size=",
             )  # fmt: skip
         return found.for_clips(frames, size or native.size), ()
 
     @classmethod
     @abstractmethod
     def native(cls, name: str, config: dict[str, Any]) -> Native:
-        """What config.json says."""
+        """Native settings from config.json."""
 
     @classmethod
     @abstractmethod
     def load_module(cls, name: str, frames: int, size: int) -> nn.Module:
-        """The network, ready for clips of that shape."""
+        """Load the network for clips of that shape."""
 
     @classmethod
     def check(cls, native: Native, frames: int, size: int, where: str) -> None:
-        """Refuse a clip shape that the family would run, but wrongly.
+        """Refuse a clip shape with which the family would silently give wrong results.
 
         Raises:
-            ConfigError: frames or pixels that do not fill whole patches, or what a family adds to this.
+            ConfigError: frames or pixels are not a multiple of the patch size, or violate other constraints of the family.
         """
         if frames % native.tubelet:
-            # A convolution over time would drop the last frames without a word.
+            # A convolution over time would silently drop the last frames.
             raise ConfigError("frames", where=where, expected=f"a multiple of {native.tubelet}", got=frames)
         if size % native.patch or size < 2 * native.patch:
             expected = f"a multiple of {native.patch} pixels, at least {2 * native.patch}"
@@ -140,7 +140,7 @@ class VideoBackbone(ClipReader):
 
     @abstractmethod
     def stem(self, pixels: Pixels) -> Hidden:
-        """Tokens before the first block, one leading row a clip."""
+        """Tokens before the first block, one leading row per clip."""
 
     @abstractmethod
     def block(self, number: int, hidden: Hidden) -> Hidden:
@@ -148,18 +148,18 @@ class VideoBackbone(ClipReader):
 
     @abstractmethod
     def summary(self, hidden: Hidden) -> Float[Tensor, "b w"]:
-        """One vector a clip from tokens as they are: their mean, or the class token."""
+        """Pool tokens to one vector per clip: their mean, or the class token."""
 
     @abstractmethod
     def final(self, hidden: Hidden) -> Float[Tensor, "b d"]:
-        """The checkpoint's own embedding from the tokens after the last block."""
+        """The checkpoint's native embedding from the tokens after the last block."""
 
     @abstractmethod
     def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "..."], ...]:
-        """Attention weights of every block, rows summing to 1; the last axis is what is attended to."""
+        """Attention weights of every block, rows summing to 1; the last axis is the attended token."""
 
     def attend(self, number: int, hidden: Hidden) -> tuple[Hidden, tuple[Mixing, ...]]:
-        """Tokens after a block, and what its attention, averaged over heads, did; steps in the order taken."""
+        """Tokens after a block, and its attention steps, averaged over heads, in order."""
         attention = self.blocks[number].get_submodule(self.attention_name)
         with eager(self.module), caught(attention) as found:
             after = self.block(number, hidden)
@@ -179,12 +179,12 @@ class VideoBackbone(ClipReader):
 
     @property
     def patch(self) -> int:
-        """Pixels a side of a patch."""
+        """Side of a patch in pixels."""
         config: Any = self.module.config
         return int(config.patch_size)
 
     def on_grid(self, weights: Weights) -> Float[Tensor, "b u h w"]:
-        """One number a token, on the grid of patches (time first); class tokens are left out."""
+        """One number per token on the grid of patches (time first), without class tokens."""
         side = self.spec.preprocessing.size // self.patch
         return weights.reshape(len(weights), -1, side, side)
 
@@ -196,7 +196,7 @@ class VideoBackbone(ClipReader):
 
     def pixels(self, clips: Clips) -> Pixels:
         """Normalised float32 pixels on the network's device."""
-        return self._normaliser.fresh(clips, self.device)
+        return self._normaliser.new_pixels(clips, self.device)
 
     def features(self, batch: Clips | TrunkState) -> Float[Tensor, "b d"]:
         hidden, start = self._begin(batch)
@@ -207,7 +207,7 @@ class VideoBackbone(ClipReader):
     def layer_features(self, batch: Clips) -> Float[Tensor, "layers b w"]:
         """(depth + 1, B, W) embeddings from the tokens before the first block and after each, in one pass.
 
-        Entry k is what a backbone loaded with ``?layer=k`` gives.
+        Entry k is the embedding of a backbone loaded with ``?layer=k``.
         """
         with self.autocast():
             hidden, _ = self._begin(batch)
@@ -220,8 +220,8 @@ class VideoBackbone(ClipReader):
     def _begin(self, batch: Clips | TrunkState) -> tuple[Hidden, int]:
         if isinstance(batch, TrunkState):
             return batch.hidden.to(self.device), batch.depth
-        pixels = self._normaliser.passing(batch, self.device)
-        return self.stem(pixels).float(), 0  # under autocast too, blocks add to a float32 stream
+        pixels = self._normaliser.buffered_pixels(batch, self.device)
+        return self.stem(pixels).float(), 0  # even under autocast, the residual stream is float32
 
     def _run(self, number: int, hidden: Hidden) -> Hidden:
         if self._checkpointing and torch.is_grad_enabled() and self.module.training:
@@ -233,7 +233,7 @@ class VideoBackbone(ClipReader):
         self._checkpointing = True
 
     def lora_pattern(self, layers: str) -> str:
-        """Attention and MLP of the blocks that are run, and nothing elsewhere (a predictor, a stem, a head)."""
+        """Attention and MLP of the blocks that are run, and no other layers (predictor, stem, head)."""
         prefix = f"{self.blocks_name}."
         used = [
             name
@@ -243,23 +243,23 @@ class VideoBackbone(ClipReader):
         return linear_pattern(used, layers)
 
     def random_trunk(self) -> dict[str, float]:
-        """Settings of the checkpoint that make its own blocks random while training: dropout of any kind."""
+        """Settings of the checkpoint that make its blocks random during training: dropout of any kind."""
         config: Any = self.module.config
         return {key: value for key, value in config.to_dict().items() if "drop" in key and value}
 
     def cache_trunk(
         self, inputs: Inputs, layers: str, micro_batch: int, progress: Callable[[int], None] | None = None
     ) -> Inputs:
-        """Put the output of the frozen blocks in place of the clips, where ``layers`` is ``last:k``.
+        """Replace the clips by the output of the frozen blocks, if ``layers`` is ``last:k``.
 
-        Left as they are where blocks are random while training (dropout), since one output cannot stand
-        for all; a line in :attr:`notes` then says so.
+        Clips are kept if blocks are random during training (dropout), since no single output is valid
+        for all updates; a note in :attr:`notes` then says so.
         """
         frozen = 0 if layers == "all" else self.spec.depth - int(layers.removeprefix("last:"))
         if frozen <= 0:
             return inputs
         if self.random_trunk():
-            self.notes += (f"the frozen blocks are run again in each update: {self.random_trunk()}",)
+            self.notes += (f"the frozen blocks are rerun in each update: {self.random_trunk()}",)
             return inputs
         return TrunkInputs(cache_hidden(self._trunk(frozen), inputs, micro_batch, progress), frozen, inputs)
 

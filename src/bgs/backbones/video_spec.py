@@ -1,4 +1,4 @@
-"""What a video checkpoint was made for, and how it is run."""
+"""Native settings of a video checkpoint, and the settings in use."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from bgs.backbones.symmetry import Symmetry
 
 @dataclass(frozen=True)
 class Native:
-    """What a checkpoint was trained with.
+    """Native settings of a checkpoint.
 
     Attributes:
-        frames: of a clip.
-        size: pixels a side.
-        patch: pixels a side of a patch; sizes are multiples of it.
+        frames: frames per clip.
+        size: width and height in pixels.
+        patch: side of a patch in pixels; sizes are multiples of it.
         tubelet: frames that share a token; numbers of frames are multiples of it.
-        width: of its hidden states.
-        embedding: width of its own embedding, after the last norm and any projection.
+        width: width of the hidden states.
+        embedding: width of the native embedding, after the last norm and any projection.
         depth: number of blocks.
     """
 
@@ -36,13 +36,13 @@ class Native:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSpec(BackboneSpec):
-    """A :class:`BackboneSpec` that also says how clips are read.
+    """A :class:`BackboneSpec` with the settings for reading clips.
 
     Attributes:
-        preprocessing: from a clip to pixels.
-        depth: blocks that are run.
-        layer: the block whose tokens are embedded, None for the checkpoint's own embedding.
-        symmetry: images of a clip whose embeddings are averaged.
+        preprocessing: conversion of a clip to pixels.
+        depth: number of blocks that are run.
+        layer: the block whose tokens are pooled, None for the native embedding.
+        symmetry: symmetries over which embeddings are averaged.
         pool: how tokens of single frames are pooled over space; None for the family's default.
         time: how they are summarised over time.
     """

@@ -17,10 +17,10 @@ from bgs.backbones.video_spec import Native
 
 
 class VideoMAEBackbone(VideoBackbone):
-    """``videomae:<hub id or folder>``: a clip is the mean of the encoder's tokens.
+    """``videomae:<hub id or folder>``: the embedding is the mean of the encoder's tokens.
 
-    Positions are numbered through the clip, frame pair by frame pair. Fewer or more frames keep the meaning of
-    the numbers they share with training; another frame size would shift all of them and is refused.
+    Positions are numbered consecutively through the clip, frame pair by frame pair. With fewer or more frames, shared
+    position numbers keep their meaning; another frame size would shift all of them and is refused.
     """
 
     family = "videomae"
@@ -41,7 +41,7 @@ class VideoMAEBackbone(VideoBackbone):
         super().check(native, frames, size, where)
         if size != native.size:
             raise ConfigError(
-                "size: VideoMAE's positions mean something else at another size", where=where,
+                "size: VideoMAE's positions are not valid at another size", where=where,
                 expected=f"{native.size} pixels", got=size,
             )  # fmt: skip
 
@@ -67,7 +67,7 @@ class VideoMAEBackbone(VideoBackbone):
         norm: Any = self.module.layernorm
         return (hidden if norm is None else norm(hidden)).mean(
             dim=1
-        )  # classifiers norm after pooling: none here
+        )  # classifiers apply a norm after pooling; not used here
 
     def attention_maps(self, clips: Clips) -> tuple[Float[Tensor, "b heads n n"], ...]:
         return eager_attentions(self.module, self.spec.depth, pixel_values=self.pixels(clips))

@@ -16,10 +16,10 @@ from bgs.backbones.video_spec import Native
 
 
 class VJEPA2Backbone(VideoBackbone):
-    """``vjepa2:<hub id or folder>``: a clip is the mean of the encoder's normed tokens; the predictor is never run.
+    """``vjepa2:<hub id or folder>``: the embedding is the mean of the encoder's normalised tokens; the predictor is not run.
 
-    Positions are rotary, so other numbers of frames and pixels are what the authors' own code would give.
-    One frame alone is shown twice, as they do.
+    Positions are rotary, so other numbers of frames and pixels give the same results as the authors' code.
+    A single frame is repeated, as in their code.
     """
 
     family = "vjepa2"
@@ -41,7 +41,7 @@ class VJEPA2Backbone(VideoBackbone):
 
     @classmethod
     def load_module(cls, name: str, frames: int, size: int) -> nn.Module:
-        # The rotary grid is fixed when the model is built: without crop_size, other pixels run but wrongly.
+        # The rotary grid is fixed when the model is built: without crop_size, other sizes silently give wrong results.
         module: nn.Module = load_transformers("VJEPA2Model", name, crop_size=size, attn_implementation="sdpa")
         return module
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bgs._errors import ConfigError, DataError, some
+from bgs._errors import ConfigError, DataError, listed
 from bgs.backbones.clips import Clips, Pixels
 from bgs.backbones.mixing import Mixing, TokenMixing
 from bgs.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, of_pictures
@@ -21,10 +21,10 @@ WEIGHTS = "model.safetensors"
 
 
 class VJEPA21Backbone(VideoBackbone):
-    """``vjepa2.1:<folder or hub id>``: a clip is the mean of the encoder's normed tokens.
+    """``vjepa2.1:<folder or hub id>``: the embedding is the mean of the encoder's normalised tokens.
 
-    Other numbers of frames and pixels are what the authors' own code would give; ``?frames=1`` goes through the
-    image branch. :meth:`hierarchical_features` gives all four normed blocks.
+    Other numbers of frames and pixels give the same results as the authors' code; ``?frames=1`` uses the
+    image branch. :meth:`hierarchical_features` returns all four normalised blocks.
     """
 
     family = "vjepa2.1"
@@ -65,7 +65,7 @@ class VJEPA21Backbone(VideoBackbone):
         return normed.mean(dim=1)
 
     def hierarchical_features(self, clips: Clips) -> Float[Tensor, "b levels_w"]:
-        """(B, 4·width) means of the normed tokens of the four normed blocks, side by side, the last block's last."""
+        """(B, 4·width) concatenated mean tokens of the four normalised blocks, in order."""
         with self.autocast():
             levels = self.module.levels(self.pixels(clips))
         return torch.cat([level.mean(dim=1) for level in levels], dim=1).float()
@@ -94,10 +94,10 @@ class VJEPA21Backbone(VideoBackbone):
 
 
 def load_encoder(name: str) -> VJEPA21Encoder:
-    """The encoder of a converted checkpoint, exactly its weights, memory-mapped until they are changed.
+    """Load the encoder of a converted checkpoint; weights must match exactly and are memory-mapped (copy on write).
 
     Raises:
-        DataError: a weight is missing, unexpected or of another shape.
+        DataError: a weight is missing, unexpected or has the wrong shape.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -120,7 +120,7 @@ def require_weights(encoder: VJEPA21Encoder, found: dict[str, Tensor], where: ob
     """Refuse weights that are not exactly the encoder's.
 
     Raises:
-        DataError: naming what is missing, unexpected or of another shape.
+        DataError: weights are missing, unexpected or have the wrong shape; they are named.
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in encoder.state_dict().items()}
     shared = shapes.keys() & found.keys()
@@ -132,7 +132,7 @@ def require_weights(encoder: VJEPA21Encoder, found: dict[str, Tensor], where: ob
         if names:
             expected = f"the {len(shapes)} weights of a V-JEPA 2.1 encoder"
             raise DataError(
-                f"{len(names)} {problem} weights: {some(sorted(names))}", where=where, expected=expected
+                f"{len(names)} {problem} weights: {listed(sorted(names))}", where=where, expected=expected
             )
 
 

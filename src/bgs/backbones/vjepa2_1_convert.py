@@ -1,4 +1,4 @@
-"""From the authors' V-JEPA 2.1 training checkpoints to a folder of safetensors and JSON."""
+"""Converts the authors' V-JEPA 2.1 training checkpoints to a folder of safetensors and JSON."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bgs._errors import BgsError, ConfigError, DataError, some
+from bgs._errors import BgsError, ConfigError, DataError, listed
 from bgs._files import is_empty, write_json, write_tensors
 from bgs.backbones.vjepa2_1 import WEIGHTS, VJEPA21Backbone, require_weights
 from bgs.backbones.vjepa2_1_network import SIZES, VJEPA21Config, VJEPA21Encoder
 
-#: Where the encoder is in a checkpoint. Distilled ones (B, L) also hold their teacher under the second name.
+#: Keys of the encoder in a checkpoint. Distilled ones (B, L) also contain their teacher under the second key.
 _ENCODERS = ("ema_encoder", "target_encoder")
 _PREFIXES = ("module.", "backbone.")
 
@@ -27,19 +27,19 @@ UPSTREAM_FILES = {
 
 
 def convert(model: str, source: str | Path, folder: str | Path) -> int:
-    """Write the encoder of an upstream checkpoint to ``folder``; its number of parameters.
+    """Write the encoder of an upstream checkpoint to ``folder``. Returns its number of parameters.
 
-    The checkpoint (5–17 GB with optimizer and predictor) is memory-mapped, so that only the encoder is read, and
-    unpickled with ``weights_only``, so that nothing in it can run.
+    The checkpoint (5–17 GB with optimizer and predictor) is memory-mapped, so only the encoder is read, and
+    unpickled with ``weights_only``, so it cannot execute code.
 
     Args:
-        model: ``vjepa2.1-b``, ``-l``, ``-g`` or ``-G``; the checkpoint must be of this size.
+        model: ``vjepa2.1-b``, ``-l``, ``-g`` or ``-G``; the checkpoint must have this size.
         source: the downloaded .pt file.
-        folder: must be new or empty. config.json is written last: a folder without it is not whole.
+        folder: must be new or empty. config.json is written last: a folder without it is incomplete.
 
     Raises:
-        BgsError: no such file, no room, or the folder is in use.
-        DataError: not such a checkpoint, or of another size (expected and found are named).
+        BgsError: the file does not exist, the disk is full, or the folder is in use.
+        DataError: not a V-JEPA 2.1 checkpoint, or one of another size (expected and found are named).
     """
     config = _config_of(model)
     folder = Path(folder)
@@ -58,7 +58,7 @@ def read_upstream(source: str | Path) -> dict[str, Tensor]:
     """The encoder's weights of an upstream checkpoint, memory-mapped, without training prefixes.
 
     Raises:
-        BgsError: no such file.
+        BgsError: the file does not exist.
         DataError: not a checkpoint, or one without an encoder.
     """
     if not Path(source).is_file():
@@ -67,7 +67,7 @@ def read_upstream(source: str | Path) -> dict[str, Tensor]:
         )
     try:
         content: Any = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # pickle, zip and torch each raise their own
+    except Exception as error:  # pickle, zip and torch raise different exceptions
         raise DataError(
             f"not a checkpoint that can be read safely: {str(error).splitlines()[0][:200]}", where=source
         ) from None
@@ -75,12 +75,15 @@ def read_upstream(source: str | Path) -> dict[str, Tensor]:
     name = next((key for key in _ENCODERS if key in keys), None)
     if name is None:
         raise DataError(
-            "no encoder in it", where=source, expected=" or ".join(_ENCODERS), got=some(keys, 6) or "none"
+            "the checkpoint has no encoder",
+            where=source,
+            expected=" or ".join(_ENCODERS),
+            got=listed(keys, 6) or "none",
         )
-    return {_bare(key): tensor for key, tensor in content[name].items()}
+    return {_without_prefix(key): tensor for key, tensor in content[name].items()}
 
 
-def _bare(key: str) -> str:
+def _without_prefix(key: str) -> str:
     while key.startswith(_PREFIXES):
         key = key.partition(".")[2]
     return key
@@ -96,7 +99,7 @@ def _config_of(model: str) -> VJEPA21Config:
 
 
 def _require_size(weights: dict[str, Tensor], model: str, config: VJEPA21Config, source: object) -> None:
-    """Say in words what a wrong size is, before names and shapes are compared."""
+    """Check the size of the model first, for a clearer message than mismatched names and shapes."""
     patches = weights.get("patch_embed.proj.weight")
     width = len(patches) if patches is not None else 0
     depth = len({key.split(".")[1] for key in weights if key.startswith("blocks.")})
@@ -104,7 +107,7 @@ def _require_size(weights: dict[str, Tensor], model: str, config: VJEPA21Config,
         return
     known = {(c.width, c.depth): f"vjepa2.1-{size}, " for size, c in SIZES.items()}
     raise DataError(
-        "a checkpoint of another size", where=source,
+        "a checkpoint of a different size", where=source,
         expected=f"{model} ({config.width} wide, {config.depth} blocks)",
         got=f"{known.get((width, depth), '')}{width} wide, {depth} blocks",
     )  # fmt: skip

@@ -1,8 +1,8 @@
-"""The encoder of V-JEPA 2.1 (arXiv 2603.14482), its weights named as in the authors' checkpoints.
+"""The encoder of V-JEPA 2.1 (arXiv 2603.14482), with weights named as in the authors' checkpoints.
 
-Beside V-JEPA 2 it turns queries and keys by pairs of neighbouring channels, measures height and width on a
-16 × 16 grid whatever the patch grid is, adds a learned vector to all tokens that tells videos from single images
-(which have patches of their own), and norms the output of four of its blocks.
+Unlike V-JEPA 2, it rotates queries and keys in pairs of adjacent channels, measures height and width on a
+16 × 16 grid regardless of the patch grid, adds a learned vector to all tokens that distinguishes videos from images
+(which have a separate patch embedding), and normalises the output of four of its blocks.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-#: Patches a side of the grid on which positions were learned.
+#: Side in patches of the grid on which positions were learned.
 _GRID = 16
 Tokens = Float[Tensor, "b n d"]
-#: sin and cos of every token's and channel's angle.
+#: sin and cos of the angle of every token and channel.
 Rotary = tuple[Float[Tensor, "n c"], Float[Tensor, "n c"]]
 
 
 @dataclass(frozen=True)
 class VJEPA21Config:
-    """Shape of an encoder.
+    """Architecture of an encoder.
 
     Attributes:
-        width: of its tokens.
+        width: width of the tokens.
         depth: number of blocks.
-        heads: of attention; ``width / heads`` channels each.
-        mlp: width inside the MLP.
-        normed: the four blocks (from 0) whose output has a norm, the last block last.
-        patch: pixels a side of a patch.
+        heads: number of attention heads, with ``width / heads`` channels each.
+        mlp: hidden width of the MLP.
+        normed: the four blocks (from 0) whose output is normalised, the last block last.
+        patch: side of a patch in pixels.
         tubelet: frames that share a token.
-        size: native pixels a side.
-        frames: native frames of a clip.
+        size: native width and height in pixels.
+        frames: native frames per clip.
     """
 
     width: int
@@ -73,7 +73,7 @@ SIZES = {
 def rotary(grid: tuple[int, int, int], channels: int, device: torch.device) -> Rotary:
     """Angles of all tokens of a (time, height, width) grid, for heads of ``channels``.
 
-    A third of the channels (rounded down to pairs) turns with each axis; what is left over stands still.
+    A third of the channels (rounded down to pairs) is rotated for each axis; remaining channels are not rotated.
     """
     pairs = channels // 3 // 2
     frequency = 1.0 / 10000 ** (torch.arange(pairs, device=device) / pairs)
@@ -86,7 +86,7 @@ def rotary(grid: tuple[int, int, int], channels: int, device: torch.device) -> R
 
 
 def turn(x: Float[Tensor, "b h n c"], angles: Rotary) -> Float[Tensor, "b h n c"]:
-    """Turn each pair of neighbouring channels by its angle."""
+    """Rotate each pair of adjacent channels by its angle."""
     sin, cos = angles
     first, second = x.unflatten(-1, (-1, 2)).unbind(-1)
     quarter = torch.stack((-second, first), dim=-1).flatten(-2)
@@ -94,7 +94,7 @@ def turn(x: Float[Tensor, "b h n c"], angles: Rotary) -> Float[Tensor, "b h n c"
 
 
 class PatchEmbedding(nn.Module):
-    """One linear map a patch of ``tubelet`` frames."""
+    """A linear map of each patch of ``tubelet`` frames."""
 
     def __init__(self, config: VJEPA21Config, tubelet: int) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class PatchEmbedding(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention whose queries and keys are turned by position."""
+    """Multi-head attention with rotary position embeddings."""
 
     def __init__(self, config: VJEPA21Config) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class Attention(nn.Module):
         return result
 
     def weights(self, tokens: Tokens, angles: Rotary) -> Float[Tensor, "b h n n"]:
-        """How much each token (row) attends to each."""
+        """Attention weights of each token (row) on every token."""
         query, key, _ = self._projected(tokens)
         scores = turn(query, angles) @ turn(key, angles).transpose(-2, -1)
         result: Tensor = (scores / query.shape[-1] ** 0.5).softmax(dim=-1)
@@ -147,7 +147,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and MLP, each normed before and added to what came in."""
+    """A pre-norm transformer block: attention and MLP with residual connections."""
 
     def __init__(self, config: VJEPA21Config) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class Block(nn.Module):
 
 
 class VJEPA21Encoder(nn.Module):
-    """(B, T, 3, H, W) pixels to (B, tokens, width); T = 1 is an image, else T is even; H and W ≥ 2 patches."""
+    """(B, T, 3, H, W) pixels to (B, tokens, width); T = 1 is an image, otherwise T must be even; H and W ≥ 2 patches."""
 
     def __init__(self, config: VJEPA21Config) -> None:
         super().__init__()
@@ -184,7 +184,7 @@ class VJEPA21Encoder(nn.Module):
         return tokens
 
     def angles(self, frames: int, height: int, width: int, device: torch.device) -> Rotary:
-        """Angles of the tokens of such a clip (pixels)."""
+        """Angles of the tokens of a clip of this shape (in pixels)."""
         patch = self.config.patch
         time = 1 if frames == 1 else frames // self.config.tubelet
         return rotary((time, height // patch, width // patch), self.config.width // self.config.heads, device)
@@ -194,7 +194,7 @@ class VJEPA21Encoder(nn.Module):
         return self.levels(pixels)[-1]
 
     def levels(self, pixels: Float[Tensor, "b t 3 h w"]) -> list[Tokens]:
-        """Normed tokens of the four blocks that have a norm, the last one's last."""
+        """Normalised tokens of the four blocks with a norm, the last block last."""
         frames, _, height, width = pixels.shape[1:]
         tokens, angles = self.stem(pixels), self.angles(frames, height, width, pixels.device)
         found: list[Tensor] = []

@@ -1,4 +1,4 @@
-"""`bgs simulate clips`: film simulated social clips into a new data set."""
+"""`bgs simulate clips`: render simulated social clips into a new data set."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ CLIPS_EXAMPLE = "Example: bgs simulate clips world/ --clips 240 --style discs --
 
 def clips(
     folder: Annotated[Path, typer.Argument(help="Folder to write; new or empty.")],
-    clips: Annotated[int, typer.Option(help="Number of clips, spread evenly over behaviours.")] = 240,
+    clips: Annotated[int, typer.Option(help="Number of clips, divided evenly among behaviours.")] = 240,
     style: Annotated[
         str, typer.Option(help="discs (for training), triangles, patterned or point-light (held out).")
     ] = "discs",
     behaviour: Annotated[
         list[str] | None,
-        typer.Option(help="Only this behaviour; may be given again. All fourteen if not given."),
+        typer.Option(help="Render only this behaviour; repeatable (default: all fourteen)."),
     ] = None,
-    test_share: Annotated[float, typer.Option(help="Share of the clips that are held out.")] = 0.25,
-    size: Annotated[int, typer.Option(help="Pixels a side.")] = 128,
+    test_share: Annotated[float, typer.Option(help="Proportion of clips held out for testing.")] = 0.25,
+    size: Annotated[int, typer.Option(help="Width and height in pixels.")] = 128,
     seed: Seed = 0,
 ) -> None:
-    """Film SIMULATED social clips: videos, masks, trajectories, captions and the social latents behind them."""
+    """Render SIMULATED social clips: videos, masks, trajectories, captions and their latent social variables."""
     from bgs._errors import DataError
     from bgs.experiments.simulated import film_world
     from bgs.simulation.clip_folder import ClipSettings

@@ -1,4 +1,4 @@
-"""What failed in an experiment, on stderr."""
+"""Reports failed cells and analyses of an experiment on stderr."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import typer
 
 
 def print_failures(failed: Mapping[str, str], out: Path) -> None:
-    """Say what failed, each in one line, on stderr."""
-    typer.echo(f"{len(failed)} failed; the rest is done. Call it again to try them again:", err=True)
+    """Print each failure on one line, on stderr."""
+    typer.echo(
+        f"{len(failed)} failed; the rest is finished. Run the same command again to retry these:", err=True
+    )
     for name, message in failed.items():
         typer.echo(f"  {name}: {message}", err=True)
     typer.echo(f"Tracebacks: {out}/cells/…/error.json", err=True)

@@ -1,4 +1,4 @@
-"""Options that several commands share: each with one name, one type and one help."""
+"""Options shared by several commands, so that name, type and help are the same everywhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Mirror = Annotated[
     Path | None,
     typer.Option(
         "--mirror",
-        help="Folder with a mirror of the authors' repositories, <owner>/<repo>/<commit>/<path>; no network then. "
+        help="Folder with a mirror of the authors' repositories, <owner>/<repo>/<commit>/<path>; avoids the network. "
         "[env: BGS_DATA_MIRROR]",
     ),
 ]
@@ -29,19 +29,20 @@ Json = Annotated[
     typer.Option(
         "--json",
         metavar="FILE",
-        help="Write what is printed as JSON; - is standard output, and prints nothing else.",
+        help="Write the result as JSON to this file; - writes it to standard output and prints nothing else.",
     ),
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the configuration: seed=1."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a configuration key, e.g. seed=1."),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random number.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, or auto.")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave clips out that cannot be read.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip clips that cannot be read.")]
 OpenReport = Annotated[bool, typer.Option("--open", help="Open the report in a browser.")]
 Ratings = Annotated[
-    Path | None, typer.Option("--ratings", help="phase-genset: table of how many people chose what.")
+    Path | None,
+    typer.Option("--ratings", help="phase-genset: table with the number of people who chose each answer."),
 ]
 
 
@@ -53,7 +54,7 @@ class Unit(StrEnum):
 
 
 class Kind(StrEnum):
-    """What response times count from."""
+    """The zero point of response times."""
 
     RESPONSE = "response"
     ELAPSED = "elapsed"
@@ -65,7 +66,7 @@ RtUnit = Annotated[
 RtKind = Annotated[
     Kind | None,
     typer.Option(
-        help="What `rt` counts from: the start of the trial, or elapsed since the session began (differences are taken).",
+        help="What `rt` is measured from: the start of the trial, or the start of the session (elapsed; differences are taken).",
         show_default="response",
     ),
 ]
@@ -73,18 +74,18 @@ DropDuplicates = Annotated[
     bool,
     typer.Option(
         "--drop-duplicates",
-        help="Leave out rows copied whole and answers submitted twice (`bgs data audit`).",
+        help="Drop fully duplicated rows and answers submitted twice (see `bgs data audit`).",
     ),
 ]
 ExcludeFlagged = Annotated[
-    bool, typer.Option("--exclude-flagged", help="Leave out participants whom `bgs data audit` flags.")
+    bool, typer.Option("--exclude-flagged", help="Exclude participants flagged by `bgs data audit`.")
 ]
 
 
 def given_options(
     rt_unit: Unit | None, rt_kind: Kind | None, drop_duplicates: bool = False, exclude_flagged: bool = False
 ) -> dict[str, str | bool]:
-    """The options that were given, by the names that Python and configurations call them."""
+    """The options that were given, under their names in Python and in configurations."""
     given = {
         "rt_unit": rt_unit and rt_unit.value,
         "rt_kind": rt_kind and rt_kind.value,
@@ -97,7 +98,7 @@ def given_options(
 def trial_options(
     rt_unit: Unit | None, rt_kind: Kind | None, drop_duplicates: bool = False, exclude_flagged: bool = False
 ) -> TrialOptions:
-    """The same for :func:`bgs.load_dataset`."""
+    """The options as arguments of :func:`bgs.load_dataset`."""
     from bgs.judgments import TrialOptions
 
     return TrialOptions(**given_options(rt_unit, rt_kind, drop_duplicates, exclude_flagged))  # type: ignore[arg-type]
@@ -106,6 +107,6 @@ def trial_options(
 def overrides(
     section: str, rt_unit: Unit | None, rt_kind: Kind | None, drop_duplicates: bool, exclude_flagged: bool
 ) -> list[str]:
-    """The same as ``key=value`` for a configuration that has them in a section."""
+    """The options as ``key=value`` overrides of a section of a configuration."""
     given = given_options(rt_unit, rt_kind, drop_duplicates, exclude_flagged)
     return [f"{section}.{name}={str(value).lower()}" for name, value in given.items()]

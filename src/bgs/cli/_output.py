@@ -1,4 +1,4 @@
-"""What a command prints, and where its result goes as JSON."""
+"""Output of a command: tables and lines, or JSON."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import typer
 from bgs._files import json_text, require_output, write_json
 from bgs._progress import is_quiet
 
-#: In place of a file: standard output.
+#: The file name that means standard output.
 STDOUT = "-"
 
 
 class Output:
-    """Standard output of a command: tables and lines, or JSON and nothing else.
+    """Prints tables and lines, or writes JSON and prints nothing else.
 
     Args:
-        json: what ``--json`` was given: a file, ``-``, or None.
+        json: the value of ``--json``: a file, ``-``, or None.
 
     Raises:
-        BgsError: the file cannot be written. Make this before any work.
+        BgsError: the file cannot be written. Create this object before doing any work.
     """
 
     def __init__(self, json: str | None = None) -> None:
@@ -43,12 +43,12 @@ class Output:
                 console().print(view)
 
     def say(self, line: str) -> None:
-        """Print a line, as it is."""
+        """Print a line verbatim."""
         if self._json != STDOUT and not is_quiet():
             typer.echo(line)
 
     def write(self, result: Any) -> None:
-        """Write a result of JSON types where ``--json`` asked for it."""
+        """Write a result of JSON types if ``--json`` was given."""
         if self._json == STDOUT:
             sys.stdout.write(json_text(result))
         elif self._json is not None:

@@ -1,4 +1,4 @@
-"""`bgs attention`: where models look, drawn over the frames and measured on region masks."""
+"""`bgs attention`: where models attend, drawn over the frames and measured within region masks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLE = "Example: bgs attention --model run:runs/phase --against videomae-b --
 
 
 class MethodName(StrEnum):
-    """Methods of :mod:`bgs.backbones.attention`, named here so that help needs no torch."""
+    """Methods of :mod:`bgs.backbones.attention`, repeated here so that `--help` does not import torch."""
 
     ROLLOUT = "rollout"
     LAST_LAYER = "last-layer"
@@ -36,36 +36,38 @@ def attention(
     data: DataName,
     out: Annotated[Path, typer.Option(help="Folder to write attention.json, strips/ and videos/ into.")],
     against: Annotated[
-        str | None, typer.Option(help="Another model to compare with, such as the base of a tuned one.")
+        str | None, typer.Option(help="A model to compare with, e.g. the base of a tuned one.")
     ] = None,
     method: Annotated[
         MethodName,
         typer.Option(
-            help="rollout: attention followed through all blocks. last-layer: of the last block alone. gradient: "
+            help="rollout: attention propagated through all blocks. last-layer: of the last block only. gradient: "
             "gradient × activation, without attention weights."
         ),
     ] = MethodName.ROLLOUT,
     masks: Annotated[
-        Path | None, typer.Option(help="Folder that holds masks/ (by default the data set's own).")
+        Path | None, typer.Option(help="Folder that contains masks/ (default: that of the data set).")
     ] = None,
     boxes: Annotated[
         Path | None, typer.Option(help="COCO-style JSON of boxes or run-length masks, instead of masks.")
     ] = None,
-    strips: Annotated[int, typer.Option(min=0, help="Draw strips of this many clips, the first ones.")] = 12,
-    video: Annotated[bool, typer.Option("--video", help="Write an mp4 of each of these clips too.")] = False,
+    strips: Annotated[int, typer.Option(min=0, help="Draw strips for the first N clips.")] = 12,
+    video: Annotated[
+        bool, typer.Option("--video", help="Also write an mp4 for each of these clips.")
+    ] = False,
     skip_bad: SkipBad = False,
     resamples: Annotated[int, typer.Option(min=1, help="Bootstrap resamples of clips.")] = 2000,
     permutations: Annotated[int, typer.Option(min=0, help="Sign flips for the p-values.")] = 10_000,
     seed: Seed = 0,
-    micro_batch: Annotated[int, typer.Option(min=1, help="Clips at a time.")] = 4,
+    micro_batch: Annotated[int, typer.Option(min=1, help="Clips per forward pass.")] = 4,
     device: Device = "auto",
     json: Json = None,
     mirror: Mirror = None,
 ) -> None:
-    """Measure and draw where a model looks, and how that differs from another model on the same clips.
+    """Measure and draw where a model attends, and how that differs from another model on the same clips.
 
-    With region masks: how much attention falls on each region, against the region's share of the picture, with
-    95 % intervals over clips. Without: strips only.
+    With region masks: the share of attention on each region, compared with the region's share of the area, with
+    95 % intervals over clips. Without masks: strips only.
     """
     from bgs._files import require_output
     from bgs._optional import require_all
@@ -94,7 +96,7 @@ def attention(
 def load(
     data: str, mirror: Path | None, masks: Path | None, boxes: Path | None
 ) -> tuple[Dataset, dict[str, RegionMasks]]:
-    """The data set, and the region masks of its clips that have any."""
+    """Load the data set and the available region masks of its clips."""
     from bgs._errors import ConfigError
     from bgs._progress import note
     from bgs.datasets import load_dataset
@@ -108,13 +110,13 @@ def load(
 
 
 def say_unmeasured(dataset: Dataset, output: Output) -> None:
-    """Without regions nothing is measured: a note, or an error where figures were asked for."""
+    """Print a note that nothing is measured without regions; raise an error if ``--json`` was given."""
     from bgs._errors import DataError
     from bgs._progress import note
 
     if output.wants_json:
         raise DataError(
-            "no region masks, so there is nothing to measure", where=dataset.name, hint="leave --json out"
+            "no region masks, so there is nothing to measure", where=dataset.name, hint="omit --json"
         )
     note(f"{dataset.name} has no region masks, so only strips are drawn")
 
@@ -128,7 +130,7 @@ def measure(
     permutations: int,
     seed: int,
 ) -> AttentionShares | None:
-    """How much attention falls on each region, of the clips that have any and that every model could read."""
+    """Measure attention on each region, over the clips that have regions and that every model could read."""
     from bgs.evaluation import attention_shares
 
     marked = [name for name in shared_clips(dataset, mappers) if name in regions]
@@ -142,7 +144,7 @@ def measure(
 
 
 def write(result: AttentionShares | None, dataset: Dataset, out: Path, output: Output) -> None:
-    """Into attention.json, as a table, and where ``--json`` asks for it; None: no clip with regions could be read."""
+    """Write attention.json and the ``--json`` file, and print a table; None: no clip with regions could be read."""
     from bgs._files import write_json
     from bgs.views.attention import shares_view
 
@@ -172,7 +174,7 @@ def draw_clips(
 
 
 def draw_clip(name: str, stem: str, mappers: Sequence[AttentionMapper], out: Path, video: bool) -> None:
-    """Write a clip's strip and, if wanted, its video: the model compared with above, the model below."""
+    """Write the strip of a clip and optionally its video: the comparison model on top, the model below."""
     from bgs.reports.draw_overlay import draw_strip, write_overlay_video
     from bgs.runs.attention_mapper import overlay_of
 

@@ -1,4 +1,4 @@
-"""`bgs config`: a configuration to start from, and one as it is understood."""
+"""`bgs config`: print a configuration template, or a configuration with all values resolved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from bgs.cli._options import Overrides
 
 app = typer.Typer(
-    help="Print a commented configuration, or one resolved.",
+    help="Print a commented template, or a resolved configuration.",
     epilog="Example: bgs config init training > training.yaml",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 
 class Kind(StrEnum):
-    """What a configuration is for."""
+    """The command that a configuration is for."""
 
     TRAINING = "training"
     EXPERIMENT = "experiment"
@@ -33,9 +33,9 @@ class Kind(StrEnum):
 def init(
     kind: Annotated[Kind, typer.Argument(help="For bgs train, or for bgs experiment.")] = Kind.TRAINING,
 ) -> None:
-    """Print a configuration with every key, its default and what it means.
+    """Print a configuration template with every key, its default and its meaning.
 
-    It runs as it is: a sentence encoder on the published judgments.
+    It runs unchanged: it tunes a sentence encoder on the published judgments.
     """
     from bgs._template import template
 
@@ -54,15 +54,15 @@ def init(
 @app.command(
     "show",
     epilog="Example: bgs config show training.yaml --set seed=1",
-    short_help="Print a configuration as it is understood.",
+    short_help="Print a resolved configuration.",
 )
 def show(
     config: Annotated[Path, typer.Argument(help="YAML configuration of a training run or an experiment.")],
     set_: Overrides = None,
 ) -> None:
-    """Print a configuration with presets, overrides and defaults filled in.
+    """Print a configuration with presets, overrides and defaults applied.
 
-    One that is wrong is refused as by bgs train. A configuration with the key `models` is that of an experiment.
+    Invalid configurations give the same error as bgs train. One with the key `models` is treated as an experiment.
     """
     from bgs._config import read_settings, validate
 

@@ -1,4 +1,4 @@
-"""`bgs data`: list, fetch, audit and show data sets; plant a simulated one."""
+"""`bgs data`: list, fetch, link, audit and show data sets; write a simulated one."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ RegisteredName = Annotated[str, typer.Argument(help="A registered name; see `bgs
 def _load(
     name: str, mirror: Path | None, ratings: Path | None = None, options: TrialOptions | None = None
 ) -> Dataset:
-    """A data set, saying how its tables were understood."""
+    """Load a data set and print how its tables were interpreted."""
     from bgs._progress import note
     from bgs.datasets import load_dataset
-    from bgs.judgments import AS_IT_STANDS
+    from bgs.judgments import DEFAULT_OPTIONS
     from bgs.views.console import download_progress
 
     with download_progress() as progress:
         dataset = load_dataset(
-            name, mirror=mirror, progress=progress, ratings=ratings, options=options or AS_IT_STANDS
+            name, mirror=mirror, progress=progress, ratings=ratings, options=options or DEFAULT_OPTIONS
         )
     note(*dataset.notes)
     return dataset
@@ -66,29 +66,29 @@ def list_datasets(json: Json = None) -> None:
     ]
     header = ("name", "stimuli", "trials", "size", "fetched", "licence")
     output.show(table("Data sets", header, rows, numbers=(1, 2, 3)))
-    output.say("A folder with stimuli.csv (and trials.csv) is a data set too: give its path.")
+    output.say("A folder with stimuli.csv (and trials.csv) is also a data set: pass its path.")
     output.write([{**card.to_json(), "fetched": is_fetched(card)} for card in REGISTRY.values()])
 
 
 @app.command(
     "fetch",
     epilog="Example: bgs data fetch phase-genset --ratings ratings.csv",
-    short_help="Fetch a data set from its authors, and verify it.",
+    short_help="Download a data set from its authors and verify it.",
 )
 def fetch_dataset(
     name: RegisteredName,
     json: Json = None,
     mirror: Mirror = None,
-    clips: Annotated[bool, typer.Option(help="phase-genset: draw its clips.")] = True,
+    clips: Annotated[bool, typer.Option(help="phase-genset: render its clips.")] = True,
     out: Annotated[
         Path | None,
-        typer.Option(help="phase-genset: folder for the clips and stimuli.csv, a data set itself."),
+        typer.Option(help="phase-genset: folder for the clips and stimuli.csv; it is itself a data set."),
     ] = None,
     ratings: Ratings = None,
-    size: Annotated[int, typer.Option(help="phase-genset: pixels along each side of a clip.")] = 256,
-    fps: Annotated[int, typer.Option(help="phase-genset: frames a second.")] = 12,
+    size: Annotated[int, typer.Option(help="phase-genset: width and height of the clips in pixels.")] = 256,
+    fps: Annotated[int, typer.Option(help="phase-genset: frames per second.")] = 12,
 ) -> None:
-    """Fetch a data set's files from its authors, verify them, and say under what terms they come."""
+    """Download a data set's files from its authors, verify them, and print their terms of use."""
     from bgs._files import require_output
     from bgs._optional import require
     from bgs.datasets import find_card
@@ -123,11 +123,11 @@ def fetch_dataset(
 )
 def link(
     name: RegisteredName,
-    videos: Annotated[Path, typer.Option(help="Folder to search, with every folder below it.")],
+    videos: Annotated[Path, typer.Option(help="Folder to search, including all subfolders.")],
     json: Json = None,
     mirror: Mirror = None,
 ) -> None:
-    """Search a folder for the clips of a data set, and remember where they lie."""
+    """Search a folder for the clips of a data set and remember their location."""
     from bgs.datasets import find_card
     from bgs.datasets.links import remember_clips, search_for_clips
     from bgs.views.dataset import search_view
@@ -165,11 +165,11 @@ def audit(
 @app.command(
     "show",
     epilog="Example: bgs data show garcia-isik-2025 --first 3",
-    short_help="Show what a data set holds.",
+    short_help="Show the contents of a data set.",
 )
 def show(
     name: DatasetArgument,
-    first: Annotated[int, typer.Option(min=0, help="How many stimuli and trials to show.")] = 5,
+    first: Annotated[int, typer.Option(min=0, help="Number of stimuli and trials to show.")] = 5,
     json: Json = None,
     ratings: Ratings = None,
     rt_unit: RtUnit = None,
@@ -197,7 +197,7 @@ def plant(
     trials: Annotated[int, typer.Option(help="Number of simulated trials.")] = 4000,
     seed: Annotated[int, typer.Option(help="Seed.")] = 0,
 ) -> None:
-    """Write a SIMULATED data set: captions and observers with a planted geometry, for trying things out."""
+    """Write a SIMULATED data set: captions, and observers with a known (planted) geometry, for trying things out."""
     from bgs.api.planting import plant as planted
 
     dataset = planted(folder, clips, trials, seed)

@@ -1,4 +1,4 @@
-"""`bgs embed`: one vector a stimulus, into a safetensors file."""
+"""`bgs embed`: one vector per stimulus, written to a safetensors file."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ def embed(
     ],
     data: Annotated[
         str,
-        typer.Option(
-            help="Name of a data set (`bgs data list`), or a folder: with stimuli.csv, or of videos."
-        ),
+        typer.Option(help="Name of a data set (`bgs data list`), or a folder with stimuli.csv or of videos."),
     ],
     out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
     layer: Annotated[
-        int | None, typer.Option(min=0, help="Embed with the tokens after this block (0: before the first).")
+        int | None, typer.Option(min=0, help="Pool the tokens after this block (0: before the first).")
     ] = None,
     all_layers: Annotated[
         bool,
-        typer.Option("--all-layers", help="Every layer in one pass: one file each, OUT.layer-00 and so on."),
+        typer.Option(
+            "--all-layers", help="Embed from every layer in one pass, one file each: OUT.layer-00 and so on."
+        ),
     ] = False,
     skip_bad: SkipBad = False,
-    micro_batch: Annotated[int, typer.Option(min=1, help="Captions (or clips) encoded at a time.")] = 64,
+    micro_batch: Annotated[int, typer.Option(min=1, help="Captions or clips per forward pass.")] = 64,
     precision: Annotated[
-        str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA devices that have it.")
+        str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA devices that support it.")
     ] = "auto",
     device: Device = "auto",
     mirror: Mirror = None,
 ) -> None:
-    """Embed every stimulus of a data set: one vector each, aligned by stimulus id.
+    """Embed every stimulus of a data set: one vector each, indexed by stimulus id.
 
-    With --skip-bad, clips that were left out are listed in failures.csv beside the embeddings.
+    With --skip-bad, skipped clips are listed in failures.csv beside the embeddings.
     """
     from bgs._errors import ConfigError
     from bgs._files import require_output
@@ -77,12 +77,12 @@ def embed(
 
 
 def layer_path(out: Path, layer: int) -> Path:
-    """Where the embeddings of one layer go: OUT.layer-00.safetensors."""
+    """The file for the embeddings of one layer: OUT.layer-00.safetensors."""
     return out.with_suffix(f".layer-{layer:02d}{out.suffix}")
 
 
 def save(embedder: Embedder, found: Sequence[Embeddings], out: Path, all_layers: bool) -> None:
-    """Write the embeddings, and beside them the stimuli that were left out."""
+    """Write the embeddings, and beside them a list of skipped stimuli."""
     from bgs._progress import note
 
     for layer, embeddings in enumerate(found):
@@ -90,4 +90,4 @@ def save(embedder: Embedder, found: Sequence[Embeddings], out: Path, all_layers:
     if embedder.inputs.failures:
         left_out = out.with_name("failures.csv")
         embedder.write_failures(left_out)
-        note(f"{len(embedder.inputs.failures)} stimuli left out: see {left_out}")
+        note(f"{len(embedder.inputs.failures)} stimuli skipped: see {left_out}")

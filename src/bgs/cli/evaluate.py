@@ -1,4 +1,4 @@
-"""`bgs evaluate`: embeddings against human judgments."""
+"""`bgs evaluate`: compare embeddings with human judgments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXAMPLE = (
 
 
 class ProtocolName(StrEnum):
-    """Protocols of :mod:`bgs.evaluation`, named here so that help needs no numpy."""
+    """Protocols of :mod:`bgs.evaluation`, repeated here so that `--help` does not import numpy."""
 
     HELD_OUT_TRIALS = "held-out-trials"
     HELD_OUT_PAIRS = "held-out-pairs"
@@ -48,11 +48,13 @@ def evaluate(
     protocol: Annotated[
         ProtocolName,
         typer.Option(
-            help="held-out-trials: trials among test clips, as published. held-out-pairs: every pair of test clips, "
-            "from all trials that show both. all: everything."
+            help="held-out-trials: trials with only test clips, as published. held-out-pairs: every pair of test clips, "
+            "from all trials that show both. all: every clip and trial."
         ),
     ] = ProtocolName.HELD_OUT_TRIALS,
-    against: Annotated[Path | None, typer.Option(help="Other embeddings, for paired differences.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Other embeddings to compare with (paired differences).")
+    ] = None,
     distance: Annotated[
         DistanceName, typer.Option(help="Distance between embeddings.")
     ] = DistanceName.COSINE,
@@ -60,12 +62,12 @@ def evaluate(
         bool | None,
         typer.Option(
             "--center/--no-center",
-            help="Subtract the training clips' mean first, or take embeddings as they are. Default: centre, where "
+            help="Subtract the mean of the training clips first, or not. Default: centre, if "
             "there are training clips.",
             show_default=False,
         ),
     ] = None,
-    permutations: Annotated[int, typer.Option(min=0, help="Shuffles for the p-value of the RSA.")] = 1000,
+    permutations: Annotated[int, typer.Option(min=0, help="Permutations for the p-value of the RSA.")] = 1000,
     seed: Seed = 0,
     drop_duplicates: DropDuplicates = False,
     exclude_flagged: ExcludeFlagged = False,

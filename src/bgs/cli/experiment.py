@@ -1,4 +1,4 @@
-"""`bgs experiment`: a grid of models, conditions and seeds, trained, kept and compared."""
+"""`bgs experiment`: train and compare a grid of models, conditions and seeds."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ EXAMPLE = "Example: bgs experiment configs/paper-text-minilm.yaml --out experime
 
 def experiment(
     config: Annotated[Path, typer.Argument(help="YAML configuration; see configs/paper-*.yaml.")],
-    out: Annotated[
-        Path, typer.Option(help="Folder of the experiment; an interrupted one in it is gone on with.")
-    ],
+    out: Annotated[Path, typer.Option(help="Folder of the experiment; resumes an interrupted one.")],
     plan: Annotated[
-        bool, typer.Option("--plan", help="Print cells, time and disk it will take; write nothing.")
+        bool,
+        typer.Option("--plan", help="Print the cells and the estimated time and disk space; write nothing."),
     ] = False,
     set_: Overrides = None,
     drop_duplicates: DropDuplicates = False,
@@ -40,13 +39,13 @@ def experiment(
     report: Annotated[
         bool,
         typer.Option(
-            "--report/--no-report", help="Write report.html in the end (`bgs report` does it later)."
+            "--report/--no-report", help="Write report.html at the end (or later, with `bgs report`)."
         ),
     ] = True,
 ) -> None:
-    """Train models under every condition and seed, compare what became of them, and write a report.
+    """Train models under every condition and seed, compare them, and write a report.
 
-    Finished cells are kept; called again, it goes on where it was and tries failed cells again. Exit code 1: a cell
+    Running it again resumes the experiment: finished cells are kept and failed ones retried. Exit code 1: a cell
     or an analysis failed.
     """
     from bgs.runs.quiet import quiet_libraries

@@ -1,4 +1,4 @@
-"""The `bgs` command: gathers the commands and turns errors into one line and exit code 2."""
+"""The `bgs` command: collects the subcommands and turns errors into one line and exit code 2."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ app.add_typer(config.app, name="config")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 for _command, _example, _summary in (
-    (quickstart.quickstart, quickstart.EXAMPLE, "Run the whole study in miniature, on simulated data."),
+    (quickstart.quickstart, quickstart.EXAMPLE, "Run a whole study in miniature, on simulated data."),
     (embed.embed, embed.EXAMPLE, "Embed every stimulus of a data set with a model."),
     (evaluate.evaluate, evaluate.EXAMPLE, "Measure how well embeddings predict human judgments."),
     (ordinal.ordinal, ordinal.EXAMPLE, "Embed stimuli from judgments alone."),
     (train.train, train.EXAMPLE, "Tune an encoder on human judgments, and measure it."),
-    (attention.attention, attention.EXAMPLE, "Measure and draw where a video model looks."),
+    (attention.attention, attention.EXAMPLE, "Measure and draw where a video model attends."),
     (experiment.experiment, experiment.EXAMPLE, "Train and compare a grid of models and conditions."),
-    (report.report, report.EXAMPLE, "Write the report of an experiment again."),
+    (report.report, report.EXAMPLE, "Write the report of an experiment."),
 ):
     app.command(epilog=_example, short_help=_summary)(_command)
 
@@ -70,15 +70,15 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print nothing but errors, and the JSON of `--json -`.")
+        bool, typer.Option("--quiet", help="Print only errors, and the JSON of `--json -`.")
     ] = False,
 ) -> None:
     be_quiet(quiet)
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
-    """What a user can act on (a package, a file, memory) as errors of our own family; others are faults of ours."""
+def _as_bgs_errors() -> Iterator[None]:
+    """Convert exceptions that a user can act on (missing package, file, memory) to BgsError; any other is a bug."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -91,7 +91,7 @@ def _in_our_words() -> Iterator[None]:
     except OSError as error:
         raise BgsError(f"cannot read or write: {error.strerror or error}", where=error.filename) from error
     except MemoryError as error:
-        raise BgsError(f"not enough memory: {error or 'this needs more than there is'}") from error
+        raise BgsError(f"not enough memory: {error or 'this needs more than is available'}") from error
 
 
 @contextmanager
@@ -102,31 +102,31 @@ def _notes_on_stderr() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        be_quiet(False)  # what else this process does is not silenced
+        be_quiet(False)  # do not silence the rest of this process
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line. Errors of our own family become one line on stderr and exit code 2."""
+    """Run the command line. A :class:`BgsError` becomes one line on stderr and exit code 2."""
     try:
-        with _notes_on_stderr(), _in_our_words():
+        with _notes_on_stderr(), _as_bgs_errors():
             try:
                 app(args=list(argv) if argv is not None else None)
             finally:
                 sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output (`| head`) has had enough
-        _let_go_of_output()
+    except BrokenPipeError:  # the reader of the output (`| head`) has closed the pipe
+        _discard_output()
         sys.exit(1)
     except BgsError as error:
-        # Of clips that cannot be read every one is listed; the line below names the first few.
+        # List every unreadable clip; the line below names only the first few.
         for name, reason in getattr(error, "failures", ()):
             print(f"  {name}: {reason}", file=sys.stderr)
         print(f"bgs: {error}", file=sys.stderr)
-        _let_go_of_output()
+        _discard_output()
         sys.exit(2)
 
 
-def _let_go_of_output() -> None:
-    """What could not be written to a full disk is not tried again, and complained about, when Python ends."""
+def _discard_output() -> None:
+    """Discard buffered output, so that Python does not retry writing it (to a full disk, say) at exit and complain."""
     try:
         sys.stdout.flush()
     except OSError:

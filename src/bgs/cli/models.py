@@ -1,4 +1,4 @@
-"""`bgs models`: which checkpoints there are by short name, and converting those that are not on the hub."""
+"""`bgs models`: list checkpoints by short name, and convert those that are not on the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ app = typer.Typer(
 
 @app.command("list", epilog=EXAMPLE, short_help="List the video models that have a short name.")
 def list_models(json: Json = None) -> None:
-    """List the video models that have a short name, and what each needs.
+    """List the video models that have a short name, and their requirements.
 
-    Any other checkpoint of these families is loaded by `family:<hub id or folder>`, optionally with
+    Load any other checkpoint of these families as `family:<hub id or folder>`, optionally with
     `?frames=T&size=S&layer=k`; encoders of single frames also take `?pool=P&time=Q`.
     """
     from bgs.backbones.catalogue import CARDS, TINY
@@ -63,8 +63,8 @@ def _listing() -> list[str]:
         lines.append("")
     header = f"  {'name':<16} {'checkpoint':<40} {'clip':>6} {'params':>6} {'GiB':>5}"
     return [
-        header, "", *lines, "clip: frames × pixels. GiB: memory to tune it with LoRA in float32, one clip at",
-        "a time; ?frames=16, gradient_checkpointing and precision: bf16 need less.", "",
+        header, "", *lines, "clip: frames × pixels. GiB: memory to tune with LoRA in float32, one clip at",
+        "a time; less with ?frames=16, gradient_checkpointing and precision: bf16.", "",
         "Without video: text:minilm (captions; extra minilm), text:<hub id or folder>.",
         "Baselines: pixels:, motion:, lookup:<dim>, scratch:videomae-tiny.",
     ]  # fmt: skip
@@ -78,11 +78,11 @@ def convert(
 ) -> None:
     """Write the encoder of a V-JEPA 2.1 training checkpoint as safetensors, with its configuration.
 
-    The files are at https://dl.fbaipublicfiles.com/vjepa2/, 5 to 17 GB; only the encoder is read.
+    Get the files (5 to 17 GB) from https://dl.fbaipublicfiles.com/vjepa2/; only the encoder is read.
     """
     from bgs.backbones.vjepa2_1_convert import convert as convert_checkpoint
 
     parameters = convert_checkpoint(model, checkpoint, out)
     Output().say(
-        f"{model}: {parameters:,} parameters → {out}. Use it: bgs embed --model vjepa2.1:{out} --data …"
+        f"{model}: {parameters:,} parameters → {out}. Next: bgs embed --model vjepa2.1:{out} --data …"
     )

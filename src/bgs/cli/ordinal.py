@@ -1,4 +1,4 @@
-"""`bgs ordinal`: stimuli as points, from judgments alone."""
+"""`bgs ordinal`: an ordinal embedding of the stimuli, from judgments alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXAMPLE = "Example: bgs ordinal --data garcia-isik-2025 --out people.safetensors
 
 
 class Clips(StrEnum):
-    """Whose judgments count."""
+    """The clips whose judgments are used."""
 
     TRAIN = "train"
     ALL = "all"
@@ -30,22 +30,28 @@ class Clips(StrEnum):
 def ordinal(
     data: DataName,
     out: Annotated[
-        Path, typer.Option(help="File to write, .safetensors; what was measured goes beside it, .json.")
+        Path,
+        typer.Option(help="File to write, .safetensors; the measurements go into a .json file beside it."),
     ],
     clips: Annotated[
-        Clips, typer.Option(help="train: judgments among training clips (all where there is no split); all.")
+        Clips,
+        typer.Option(
+            help="train: only judgments among training clips (all clips if there is no split). all: all judgments."
+        ),
     ] = Clips.TRAIN,
     dimensions: Annotated[
         int | None, typer.Option(help="Number of dimensions (default: chosen by cross-validation).")
     ] = None,
-    lapse: Annotated[float, typer.Option(help="Share of answers that are guesses, 0 to below 1.")] = 0.0,
+    lapse: Annotated[
+        float, typer.Option(help="Lapse rate: proportion of guesses among the answers, in [0, 1).")
+    ] = 0.0,
     seed: Seed = 0,
     json: Json = None,
     mirror: Mirror = None,
 ) -> None:
-    """Place stimuli so that distances explain people's choices: an embedding from judgments alone.
+    """Embed stimuli so that distances explain people's choices (ordinal embedding, from judgments alone).
 
-    Compare it with `bgs evaluate --distance euclidean`. Judgments that it was fitted to are no test of it.
+    Evaluate it with `bgs evaluate --distance euclidean`, on judgments that it was not fitted to.
     """
     from bgs._errors import ConfigError, DataError
     from bgs._files import require_output, write_json
@@ -56,7 +62,7 @@ def ordinal(
     output = Output(json)
     if out.suffix != ".safetensors":
         raise ConfigError(
-            "not a file of embeddings", where="--out", expected="a name in .safetensors", got=out
+            "not an embedding file", where="--out", expected="a name ending in .safetensors", got=out
         )
     for path in (out, out.with_suffix(".json")):
         require_output(path)
@@ -66,9 +72,9 @@ def ordinal(
         trials = trials.within(dataset.stimuli.train)
         if not len(trials.judgments):
             raise DataError(
-                "no judgment is among training clips alone",
+                "no judgment is among training clips only",
                 where=data,
-                hint="--clips all takes those of all clips",
+                hint="--clips all uses the judgments of all clips",
             )
     with waiting("fitting"):
         found = ordinal_embedding(trials, dataset.stimuli.ids, dimensions=dimensions, lapse=lapse, seed=seed)
@@ -78,7 +84,7 @@ def ordinal(
     output.show(_table(found))
     chosen = found.held_out.get(found.dimensions)
     if chosen is not None and chosen.log_likelihood <= -math.log(3):
-        output.say("Note: it foretells answers left out no better than guessing.")
+        output.say("Note: it predicts held-out answers no better than guessing.")
     output.say(
         f"{len(found.values)} of {found.n_stimuli} stimuli × {found.dimensions} dimensions from "
         f"{found.provenance['n_judgments']:,} judgments → {out}"
@@ -99,4 +105,4 @@ def _table(found: OrdinalEmbedding) -> Table:
         for d, score in found.held_out.items()
     ]
     header = ("dimensions", "penalty", "log likelihood", "3AFC")
-    return table("Answers to triplets left out", header, rows, numbers=(0, 1, 2, 3))
+    return table("Answers to held-out triplets", header, rows, numbers=(0, 1, 2, 3))

@@ -1,4 +1,4 @@
-"""`bgs quickstart`: the study in miniature, on simulated clips and observers; or a sentence encoder on real judgments."""
+"""`bgs quickstart`: a study in miniature, on simulated clips and observers; or a sentence encoder on real judgments."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def quickstart(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder to write; an interrupted quickstart in it is resumed.",
+            help="Folder to write; resumes an interrupted quickstart.",
             show_default="runs/quickstart or runs/quickstart-real",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed: clips, observers and training depend on it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of clips, observers and training.")] = 0,
     real: Annotated[
         bool,
         typer.Option("--real", help="Tune a sentence encoder on real judgments instead (downloads them)."),
@@ -31,10 +31,10 @@ def quickstart(
     json: Json = None,
     mirror: Mirror = None,
 ) -> None:
-    """Film clips, ask observers (both SIMULATED), tune a video model on them, and write report.html. No network.
+    """Tune a video model on SIMULATED clips and observers, and write report.html. Needs no network.
 
-    With --real: tune a sentence encoder on the 49,484 judgments of Garcia & Isik and draw what is gained. Where these are
-    out of reach it goes on with simulated ones, and says so.
+    With --real: tune a sentence encoder on the 49,484 judgments of Garcia & Isik and plot the gain. If they cannot be
+    downloaded, it uses simulated ones and says so.
     """
     from bgs._optional import require_all
     from bgs.runs.quiet import quiet_libraries
@@ -72,7 +72,7 @@ def _real(out: Path, seed: int, mirror: Path | None, output: Output, open_: bool
     found = real_quickstart(out, seed, mirror=mirror)
     measured = found.run.evaluation
     output.show(*(result_view(result, names=measured.names) for result in measured.results))
-    output.say(f"\nFigure: {found.figure}   everything else: {out}/")
+    output.say(f"\nFigure: {found.figure}   all other output: {out}/")
     output.say(f"Next: bgs embed --model run:{out} --data {found.data} --out tuned.safetensors")
     output.write(measured.to_json())
     if open_:

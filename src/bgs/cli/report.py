@@ -1,4 +1,4 @@
-"""`bgs report`: what an experiment found, as one page with its figures and tables."""
+"""`bgs report`: the results of an experiment on one page, with figures and tables."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def report(
     mirror: Mirror = None,
     open_: OpenReport = False,
 ) -> None:
-    """Write the report of an experiment anew, from what it left on disk: one HTML file, figures and tables.
+    """Write the report of an experiment from its saved results: one HTML file, with figures and tables.
 
-    Figures (SVG, PNG) and tables (CSV, LaTeX) lie in a folder beside the file, called like it.
+    Figures (SVG, PNG) and tables (CSV, LaTeX) are written to a folder of the same name beside the file.
     """
     from bgs.api.experiments import report as written
 

@@ -1,4 +1,4 @@
-"""`bgs simulate`: SIMULATED clips and judgments with a known truth."""
+"""`bgs simulate`: SIMULATED clips and judgments with known ground truth."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from bgs.simulation import AnalyticCeiling
 
 app = typer.Typer(
-    help="Simulate data whose truth is known.",
+    help="Simulate data with known ground truth.",
     epilog="Example: bgs simulate judgments planted/ --trials 12000 --careless 0.1",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.command("clips", epilog=CLIPS_EXAMPLE, short_help="Film SIMULATED social clips.")(clips)
+app.command("clips", epilog=CLIPS_EXAMPLE, short_help="Render SIMULATED social clips.")(clips)
 
 
 @app.callback()
@@ -37,26 +37,31 @@ def _group() -> None:
 )
 def judgments(
     folder: Annotated[Path, typer.Argument(help="Simulated data set: stimuli.csv with rating columns.")],
-    trials: Annotated[int, typer.Option(help="Number of trials, attention checks included.")] = 12_000,
-    observers: Annotated[int, typer.Option(help="Number of observers; they take turns.")] = 100,
+    trials: Annotated[int, typer.Option(help="Number of trials, including attention checks.")] = 12_000,
+    observers: Annotated[int, typer.Option(help="Number of observers; trials alternate among them.")] = 100,
     temperature: Annotated[float, typer.Option(help="Noise of the choices, above 0.")] = 0.3,
-    lapse: Annotated[float, typer.Option(help="Share of answers at random, 0 to 1.")] = 0.02,
-    careless: Annotated[float, typer.Option(help="Share of observers who only guess, 0 to 1.")] = 0.0,
+    lapse: Annotated[float, typer.Option(help="Lapse rate: proportion of random answers, 0 to 1.")] = 0.02,
+    careless: Annotated[float, typer.Option(help="Proportion of observers who only guess, 0 to 1.")] = 0.0,
     weights: Annotated[
         str | None,
-        typer.Option(help="What observers go by, e.g. valence=1,arousal=.7 (default: five columns)."),
+        typer.Option(
+            help="Rating columns that determine the judgments, with weights, e.g. valence=1,arousal=.7 (default: five columns)."
+        ),
     ] = None,
-    spread: Annotated[float, typer.Option(help="How observers differ: SD of log weights.")] = 0.3,
-    checks: Annotated[float, typer.Option(help="Share of attention checks, 0 to below 1.")] = 0.05,
+    spread: Annotated[
+        float, typer.Option(help="Individual differences: SD of log weights across observers.")
+    ] = 0.3,
+    checks: Annotated[float, typer.Option(help="Proportion of attention checks, in [0, 1).")] = 0.05,
     test_share: Annotated[
-        float | None, typer.Option(help="Share of trials with test clips (default: the share of clips).")
+        float | None,
+        typer.Option(help="Proportion of trials with test clips (default: the proportion of test clips)."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed.")] = 0,
     json: Json = None,
 ) -> None:
-    """Write SIMULATED odd-one-out judgments of a simulated data set, and the truth behind them.
+    """Write SIMULATED odd-one-out judgments of a simulated data set, and their ground truth.
 
-    FOLDER gets trials.csv, and observers.json with weights, careless observers and analytic ceilings.
+    Writes trials.csv, and observers.json with weights, careless observers and analytic ceilings, to FOLDER.
     """
     from bgs._errors import DataError
     from bgs.datasets.folder import TRIALS, load_folder
@@ -67,7 +72,7 @@ def judgments(
     output = Output(json)
     dataset = load_folder(folder)
     if not dataset.simulated:
-        raise DataError("holds a data set that is not simulated", where=folder, expected="simulated stimuli")
+        raise DataError("the data set is not simulated", where=folder, expected="simulated stimuli")
     settings = ObserverSettings(
         n_observers=observers, temperature=temperature, lapse=lapse, careless_share=careless, weight_spread=spread,
         catch_share=checks, weights=DEFAULT_WEIGHTS if weights is None else _weights(weights),
@@ -84,7 +89,7 @@ def judgments(
 
 
 def _weights(text: str) -> dict[str, float]:
-    """``valence=1,arousal=.7`` as names and numbers."""
+    """Parse ``valence=1,arousal=.7``."""
     from bgs._errors import ConfigError
 
     weights: dict[str, float] = {}
@@ -117,4 +122,4 @@ def _table(ceilings: dict[str, AnalyticCeiling]) -> Table:
         for name, found in ceilings.items()
     ]
     header = ("clips", "judgments", "pairs", "3AFC", "RSA", "95 % interval")
-    return table("The best that any model can do", header, rows, numbers=(1, 2, 3, 4, 5))
+    return table("Analytic ceilings: the best possible model", header, rows, numbers=(1, 2, 3, 4, 5))

@@ -1,4 +1,4 @@
-"""`bgs train`: from a configuration to a run folder with an adapter and its evaluation."""
+"""`bgs train`: train an adapter from a configuration, and evaluate it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXAMPLE = "Example: bgs train configs/garcia-isik-2025-minilm.yaml --out runs/mi
 
 def train(
     config: Annotated[Path, typer.Argument(help="YAML configuration; see configs/.")],
-    out: Annotated[Path, typer.Option(help="Run folder to write; an interrupted run in it is resumed.")],
+    out: Annotated[Path, typer.Option(help="Run folder to write; resumes an interrupted run.")],
     set_: Overrides = None,
     drop_duplicates: DropDuplicates = False,
     exclude_flagged: ExcludeFlagged = False,
@@ -33,7 +33,7 @@ def train(
     json: Json = None,
     mirror: Mirror = None,
 ) -> None:
-    """Tune an encoder on human judgments; measure base and tuned on held-out clips."""
+    """Tune an encoder on human judgments and evaluate base and tuned model on held-out clips."""
     from bgs.api.training import Run
     from bgs.api.training import train as trained
     from bgs.runs.quiet import quiet_libraries
@@ -50,5 +50,5 @@ def train(
         return
     measured = found.evaluation
     output.show(*(result_view(result, names=measured.names) for result in measured.results))
-    output.say(f"Run folder: {out}. Embed with it: bgs embed --model run:{out} --data … --out …")
+    output.say(f"Run folder: {out}. Next: bgs embed --model run:{out} --data … --out …")
     output.write(measured.to_json())

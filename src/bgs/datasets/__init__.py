@@ -1,4 +1,4 @@
-"""Data sets: the named public ones, fetched and verified, and folders of one's own."""
+"""Data sets: named public ones, downloaded and verified, and folders of your own data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bgs.datasets.links import linked_clips
 from bgs.datasets.phase import load_phase
 from bgs.datasets.published import audit_dataset
 from bgs.datasets.registry import GARCIA_ISIK, REGISTRY, DatasetCard
-from bgs.judgments import AS_IT_STANDS, TrialOptions
+from bgs.judgments import DEFAULT_OPTIONS, TrialOptions
 
 __all__ = ["REGISTRY", "Dataset", "DatasetCard", "audit_dataset", "find_card", "load_dataset", "write_folder"]
 
@@ -25,22 +25,22 @@ def load_dataset(
     mirror: str | Path | None = None,
     progress: Progress | None = None,
     ratings: str | Path | None = None,
-    options: TrialOptions = AS_IT_STANDS,
+    options: TrialOptions = DEFAULT_OPTIONS,
 ) -> Dataset:
-    """Load a named public data set, fetching it first if need be, or a folder of one's own.
+    """Load a named public data set, downloading it first if necessary, or a folder of your own data.
 
-    The clips of a named data set are where `bgs data link` found them, or `bgs data fetch` drew them.
+    The clips of a named data set are those that `bgs data link` found or `bgs data fetch` rendered.
 
     Args:
-        name_or_folder: a registered name, or a folder with ``stimuli.csv`` or of videos alone.
+        name_or_folder: a registered name, or a folder with ``stimuli.csv`` or just videos.
         mirror: see :func:`bgs.datasets.download.fetch`; ``BGS_DATA_MIRROR`` if None.
-        progress: called as bytes arrive.
-        ratings: for ``phase-genset``, a table of how many people chose each relation.
-        options: how response times are read, and which trials are left out; ``notes`` of the data set tell.
+        progress: called as data arrive.
+        ratings: for ``phase-genset``, a table with the number of people who chose each relation.
+        options: how response times are read, and which trials are excluded; recorded in ``notes`` of the data set.
 
     Raises:
-        DataError: the name is unknown, a file cannot be had or contradicts itself, or ``ratings`` or a
-            format of response times is given for a data set that takes none.
+        DataError: the name is unknown, a file is unavailable or inconsistent, or ``ratings`` or a
+            format of response times is given for a data set that does not use it.
     """
     if name_or_folder not in REGISTRY and Path(name_or_folder).is_dir():
         _reject_ratings(ratings, str(name_or_folder))
@@ -64,7 +64,7 @@ def load_dataset(
 
 
 def find_card(name: str) -> DatasetCard:
-    """The card of a registered data set.
+    """Find the card of a registered data set.
 
     Raises:
         DataError: the name is unknown.
@@ -78,16 +78,16 @@ def find_card(name: str) -> DatasetCard:
 
 def _reject_ratings(ratings: str | Path | None, name: str) -> None:
     if ratings is not None:
-        raise DataError("takes no ratings", where=name, expected="phase-genset", got=ratings)
+        raise DataError("does not use a ratings table", where=name, expected="phase-genset", got=ratings)
 
 
 def _reject_times(options: TrialOptions, name: str) -> None:
     given = {"--rt-unit": options.rt_unit, "--rt-kind": options.rt_kind}
-    usual = {"--rt-unit": AS_IT_STANDS.rt_unit, "--rt-kind": AS_IT_STANDS.rt_kind}
+    usual = {"--rt-unit": DEFAULT_OPTIONS.rt_unit, "--rt-kind": DEFAULT_OPTIONS.rt_kind}
     for option, value in given.items():
         if value != usual[option]:
             raise DataError(
-                f"{option} is for a folder of your own: what these times count is known",
+                f"{option} applies only to folders of your own data: the format of these times is known",
                 where=name,
                 got=value,
             )

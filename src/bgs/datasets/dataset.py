@@ -1,4 +1,4 @@
-"""A data set: stimuli, judgments where there are any, and where it all came from."""
+"""A data set: stimuli, optional judgments, and their provenance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from bgs._errors import DataError
 from bgs.datasets.registry import REGISTRY
-from bgs.judgments import AS_IT_STANDS, TrialOptions, Trials, select_trials
+from bgs.judgments import DEFAULT_OPTIONS, TrialOptions, Trials, select_trials
 from bgs.stimuli import StimulusSet
 
 
@@ -19,20 +19,20 @@ class Dataset:
 
     Attributes:
         stimuli: the stimuli, in one fixed order.
-        trials: odd-one-out trials over ``stimuli``; None where the data set has none.
-        simulated: whether clips or judgments were made by a simulation. Every page and table that is made of them says
-            so; whoever makes a data set has to say which it is.
+        trials: odd-one-out trials over ``stimuli``; None if the data set has none.
+        simulated: whether clips or judgments are simulated. Every report and table made from them says
+            so. There is no default.
         name: registered name, or the name of the folder.
         hashes: file (path inside ``folder``) -> SHA-256 of its bytes.
-        licence: what may be done with it.
+        licence: terms of use.
         citation: what to cite.
-        folder: where the files lie; None for data made in memory.
-        notes: how its files were understood where that could be otherwise, and what was left out, a sentence each.
-        options: how response times were read, and which trials were to be left out.
-        left_out: what was left out, as JSON types.
+        folder: location of the files; None for data created in memory.
+        notes: how ambiguous files were interpreted and what was excluded, one sentence each.
+        options: how response times were read, and which trials to exclude.
+        left_out: what was excluded, as JSON types.
 
     Raises:
-        DataError: the trials index a stimulus set of another size.
+        DataError: the trials index a stimulus set of a different size.
     """
 
     stimuli: StimulusSet
@@ -45,7 +45,7 @@ class Dataset:
     citation: str = "none given"
     folder: Path | None = None
     notes: tuple[str, ...] = ()
-    options: TrialOptions = AS_IT_STANDS
+    options: TrialOptions = DEFAULT_OPTIONS
     left_out: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class Dataset:
 
     @property
     def reference(self) -> str:
-        """What it can be loaded by again, by :func:`bgs.load_dataset`; of data made in memory, its name."""
+        """The argument with which :func:`bgs.load_dataset` loads it again; for data created in memory, its name."""
         named = self.folder is None or self.name in REGISTRY
         return self.name if named else str(self.folder)
 
@@ -70,12 +70,12 @@ class Dataset:
         if self.trials is None:
             raise DataError(
                 "this data set has no odd-one-out trials", where=self.name,
-                hint=f"`bgs data show {self.name}` shows what it has",
+                hint=f"`bgs data show {self.name}` shows its contents",
             )  # fmt: skip
         return self.trials
 
     def select(self, options: TrialOptions) -> Dataset:
-        """The data set with the trials that :func:`bgs.judgments.select_trials` leaves, saying so in its notes."""
+        """Exclude trials with :func:`bgs.judgments.select_trials`; the notes record what was excluded."""
         if self.trials is None:
             return replace(self, options=options)
         test = None if self.stimuli.split is None else self.stimuli.test
@@ -86,7 +86,7 @@ class Dataset:
         )
 
     def about_trials(self) -> dict[str, Any]:
-        """What a provenance has to say of the options that trials were read with; empty where all are the usual ones."""
-        if self.options == AS_IT_STANDS:
+        """Provenance of the options with which trials were read; empty if all are the defaults."""
+        if self.options == DEFAULT_OPTIONS:
             return {}
         return {"judgments": {**asdict(self.options), "left_out": dict(self.left_out)}}

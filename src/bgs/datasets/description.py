@@ -1,4 +1,4 @@
-"""What a data set holds, in JSON types: counts, ratings, its first stimuli and trials, and its terms."""
+"""A description of a data set in JSON types: counts, ratings, first stimuli and trials, and terms of use."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bgs.stimuli import StimulusSet
 
 
 def describe_dataset(dataset: Dataset, first: int = 5) -> dict[str, Any]:
-    """A data set in JSON types, as ``bgs data show --json`` writes it.
+    """Describe a data set in JSON types, as ``bgs data show --json`` writes it.
 
     Args:
         dataset: the data set.
-        first: how many stimuli and trials to show of it.
+        first: number of stimuli and trials to include.
     """
     stimuli, trials = dataset.stimuli, dataset.trials
     return {
@@ -44,7 +44,7 @@ def describe_dataset(dataset: Dataset, first: int = 5) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class RatingRange:
-    """How many stimuli have a rating, and the least, mean and greatest of theirs; NaN where none has."""
+    """Number of rated stimuli, and minimum, mean and maximum rating; NaN if there are none."""
 
     known: int
     least: float

@@ -1,8 +1,8 @@
-"""Verified download: every file has the bytes its card promises, or it is not there.
+"""Verified download: a file is kept only if it has the SHA-256 on its data set's card.
 
-pooch fetches, verifies and moves each file into place. It does not resume a broken transfer, and need not: the largest file
-has 3 MB, all files of a data set at most 6 MB, and files that are whole stay, so that the next attempt begins with the one
-that broke.
+pooch downloads, verifies and moves each file into place. It cannot resume a broken transfer, and need not: the largest file
+has 3 MB, all files of a data set at most 6 MB, and complete files are kept, so that the next attempt starts with the one
+that failed.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from bgs.datasets.registry import RAW_HOST, DatasetCard, RemoteFile
 if TYPE_CHECKING:
     import requests
 
-#: Called with the file's path, the bytes of it that are here, and its size.
+#: Called with the file's path, the number of bytes received, and its size.
 Progress = Callable[[str, int, int], None]
 
 _CHUNK = 1 << 16
 _TIMEOUT_S = 30.0
-_MIRROR_HINT = "try again; offline, give a copy of the files with --mirror DIR or BGS_DATA_MIRROR"
+_MIRROR_HINT = "try again; offline, point --mirror DIR or BGS_DATA_MIRROR to a copy of the files"
 
 
 def _no_progress(path: str, done: int, size: int) -> None:
-    """Progress that nobody watches."""
+    """Ignore progress."""
 
 
 def card_folder(card: DatasetCard) -> Path:
-    """Where the files of a data set are kept: ``data/<owner>/<repo>/<commit>`` in the cache."""
+    """The folder for the files of a data set: ``data/<owner>/<repo>/<commit>`` in the cache."""
     return cache_folder() / "data" / card.folder
 
 
@@ -47,20 +47,20 @@ def fetch(
     progress: Progress | None = None,
     host: str = RAW_HOST,
 ) -> Path:
-    """Bring every file of a data set into the cache and verify it. Files already there are only verified.
+    """Download every file of a data set into the cache and verify it. Existing files are only verified.
 
     Args:
         card: the data set.
         mirror: folder with ``<owner>/<repo>/<commit>/<path>`` below it; ``BGS_DATA_MIRROR`` if None. With a mirror
             the network is never used.
-        progress: called as bytes arrive.
-        host: where ``<owner>/<repo>/<commit>/<path>`` is served from, if there is no mirror.
+        progress: called as data arrive.
+        host: server of ``<owner>/<repo>/<commit>/<path>``, used without a mirror.
 
     Returns:
-        The folder that holds the files.
+        The folder with the files.
 
     Raises:
-        DataError: a file is not in the mirror, cannot be downloaded, or has another SHA-256 than its card says.
+        DataError: a file is not in the mirror, cannot be downloaded, or does not have the SHA-256 on the card.
     """
     folder, source = card_folder(card).absolute(), _mirror_folder(mirror)
     watch = progress or _no_progress
@@ -77,7 +77,7 @@ def fetch(
 
 
 def is_fetched(card: DatasetCard) -> bool:
-    """Whether every file of a data set lies in the cache (not verified)."""
+    """Whether every file of a data set is in the cache (not verified)."""
     return all((card_folder(card) / file.path).is_file() for file in card.files)
 
 
@@ -91,7 +91,7 @@ def _mirror_folder(mirror: str | Path | None) -> Path | None:
 
 
 def _verify(path: Path, file: RemoteFile, hint: str, source: object = None) -> None:
-    """See that a file is the right one; ``source`` is where it was brought from."""
+    """Verify a file's SHA-256; ``source`` is its origin."""
     try:
         found = sha256(path)
     except OSError as error:
@@ -103,20 +103,20 @@ def _verify(path: Path, file: RemoteFile, hint: str, source: object = None) -> N
 def _bring(
     source: str, target: Path, file: RemoteFile, downloader: Callable[[str, str, object], None]
 ) -> None:
-    """Let pooch have a file brought to a temporary place, verify it, and only then give it its name."""
+    """Let pooch download a file to a temporary path, verify it, and then move it into place."""
     import pooch
 
     try:
         with _silent(pooch.get_logger()):
             pooch.retrieve(source, file.sha256, target.name, target.parent, downloader=downloader)
-        target.chmod(0o644)  # pooch's temporary files are for their owner alone
+        target.chmod(0o644)  # pooch's temporary files are readable only by their owner
     except OSError as error:
         raise DataError(f"cannot write: {error.strerror or error}", where=target) from error
 
 
 @contextmanager
 def _silent(logger: logging.Logger) -> Iterator[None]:
-    """Without pooch's own lines on stderr: progress is shown in their place."""
+    """Suppress pooch's own messages on stderr; we show progress instead."""
     level = logger.level
     logger.setLevel(logging.WARNING)
     try:
@@ -126,15 +126,15 @@ def _silent(logger: logging.Logger) -> Iterator[None]:
 
 
 def _copy(file: RemoteFile, origin: str, output: str, _: object) -> None:
-    """What pooch calls a downloader, for a mirror."""
+    """A pooch downloader that copies from a mirror."""
     if not Path(origin).is_file():
         raise DataError("not in the mirror", where=origin, expected=f"a file of {file.size} bytes")
-    _verify(Path(origin), file, "the mirror holds another version")
+    _verify(Path(origin), file, "the mirror has a different version")
     shutil.copyfile(origin, output)
 
 
 def _download(file: RemoteFile, progress: Progress, url: str, output: str, _: object) -> None:
-    """What pooch calls a downloader, for a server."""
+    """A pooch downloader that downloads from a server."""
     import pooch
     import requests
 
@@ -148,16 +148,16 @@ def _download(file: RemoteFile, progress: Progress, url: str, output: str, _: ob
 
 
 def _reason(error: requests.RequestException) -> object:
-    """The HTTP status, or what is wrong with the connection, without the layers around it."""
+    """The HTTP status or the innermost connection error."""
     if error.response is not None:
         return f"HTTP {error.response.status_code}"
-    inner = error.args[0] if error.args else error  # urllib3's, which keeps the cause or a sentence first
+    inner = error.args[0] if error.args else error  # urllib3's error, which has the cause or a message first
     return getattr(inner, "reason", None) or (getattr(inner, "args", None) or (inner,))[0]
 
 
 @dataclass
 class _Arrival:
-    """The file that pooch writes to: passes bytes on, counts them, and stops where more come than there should be."""
+    """The file object that pooch writes to: counts bytes and raises an error if there are too many."""
 
     stream: BinaryIO
     file: RemoteFile

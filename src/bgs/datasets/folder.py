@@ -1,4 +1,4 @@
-"""Own data: a folder with ``stimuli.csv`` and, if there are judgments, ``trials.csv``."""
+"""Your own data: a folder with ``stimuli.csv`` and, if there are judgments, ``trials.csv``."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from bgs._files import read_json, sha256, write_json
 from bgs._typing import Float
 from bgs.datasets.dataset import Dataset
 from bgs.datasets.video_folder import load_videos
-from bgs.judgments import AS_IT_STANDS, TrialOptions
+from bgs.judgments import DEFAULT_OPTIONS, TrialOptions
 from bgs.judgments.csv_table import Table, number_cells, read_table, write_table
 from bgs.judgments.tables import read_trials, write_trials
 from bgs.stimuli import StimulusSet
 
 STIMULI, TRIALS, ABOUT = "stimuli.csv", "trials.csv", "about.json"
-#: The truth behind simulated judgments: a folder that holds it is simulated, whatever became of its ``about.json``.
+#: Ground truth of simulated judgments: a folder that contains it is simulated, even if ``about.json`` does not say so.
 TRUTH = "observers.json"
 _KNOWN = ("stimulus_id", "video", "captions", "split")
 
 
-def load_folder(path: str | Path, options: TrialOptions = AS_IT_STANDS) -> Dataset:
-    """Load a folder as a data set, its trials as they stand in the table.
+def load_folder(path: str | Path, options: TrialOptions = DEFAULT_OPTIONS) -> Dataset:
+    """Load a folder as a data set, with all trials in the table.
 
     ``stimuli.csv`` has ``stimulus_id`` and optionally ``video`` (a path, relative to the folder), ``captions`` (a
     JSON list of sentences) and ``split`` (train or test). Any other column is a rating where every cell that is
-    not empty is a number, a label where none is. For ``trials.csv`` see :func:`bgs.judgments.tables.read_trials`.
+    not empty is a number, and a label where none is. For ``trials.csv`` see :func:`bgs.judgments.tables.read_trials`.
     ``about.json``, if there is one, names ``licence`` and ``citation`` and says whether the data are ``simulated``
-    (true or false; those that say nothing are where their licence is "simulated", as older versions wrote it). A folder
-    with neither table is a data set of the videos in it, see :func:`bgs.datasets.video_folder.load_videos`.
+    (true or false; without this key, they are if the licence is "simulated", as older versions wrote it). A folder
+    with neither table is a data set of its videos, see :func:`bgs.datasets.video_folder.load_videos`.
 
     Args:
         path: the folder.
-        options: how response times are read; nothing is left out here.
+        options: how response times are read; no trials are excluded here.
 
     Raises:
-        DataError: a file is missing, unreadable, or contradicts itself or the other.
+        DataError: a file is missing, unreadable or inconsistent.
     """
     folder = Path(path)
     if not (folder / STIMULI).is_file():
@@ -71,7 +71,7 @@ def load_folder(path: str | Path, options: TrialOptions = AS_IT_STANDS) -> Datas
 
 
 def write_folder(dataset: Dataset, path: str | Path) -> None:
-    """Write a data set as a folder that :func:`load_folder` reads back; files of those names are replaced."""
+    """Write a data set as a folder that :func:`load_folder` can read; existing tables are replaced."""
     folder = Path(path)
     write_stimuli(folder / STIMULI, dataset.stimuli)
     if dataset.trials is None:
@@ -91,20 +91,20 @@ def _read_about(path: Path) -> dict[str, Any]:
     for name, value in about.items():
         if not isinstance(value, bool if name == "simulated" else str):
             raise DataError(
-                f"{name!r} is not what it should be", where=path,
-                expected="true or false" if name == "simulated" else "a text", got=json.dumps(value),
+                f"invalid value of {name!r}", where=path,
+                expected="true or false" if name == "simulated" else "a string", got=json.dumps(value),
             )  # fmt: skip
     return about
 
 
 def _is_simulated(folder: Path, about: dict[str, Any]) -> bool:
-    """One mark is enough: who removes or rewrites another does not make them real."""
+    """Any one mark is enough: removing another does not make the data real."""
     marked = about.get("simulated", False) or about.get("licence") == "simulated"
     return bool(marked) or (folder / TRUTH).exists()
 
 
 def read_stimuli(path: Path) -> tuple[StimulusSet, tuple[str, ...]]:
-    """Read ``stimuli.csv``, see :func:`load_folder` for its columns; and how it was understood, a sentence each."""
+    """Read ``stimuli.csv`` (columns: see :func:`load_folder`). Also returns notes on how it was interpreted."""
     table = read_table(path, _KNOWN[:1], _KNOWN[1:])
     ratings, labels = _ratings_and_labels(table)
     stimuli = StimulusSet(
@@ -155,7 +155,7 @@ def _captions(table: Table) -> tuple[tuple[str, ...], ...]:
 
 
 def _sentences(table: Table, record: int, cell: str) -> tuple[str, ...]:
-    """A JSON list of sentences; an empty cell holds none."""
+    """Parse a JSON list of sentences; an empty cell is an empty list."""
     try:
         captions = json.loads(cell or "[]")
     except json.JSONDecodeError as error:
@@ -197,7 +197,7 @@ def _ratings_and_labels(
 
 
 def _is_rating(table: Table, column: str) -> bool:
-    """Whether a column holds numbers. One that mixes numbers and text is more likely a slip than a label."""
+    """Whether a column holds numbers. A mix of numbers and text is an error: it is more likely a typo than a label."""
     filled, numbers = ~table.missing(column), np.isfinite(table.numbers(column))
     if numbers.any() and (filled & ~numbers).any():
         odd = int(np.flatnonzero(filled & ~numbers)[0])

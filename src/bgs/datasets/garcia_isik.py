@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._typing import Float
 from bgs.judgments import Trials
 from bgs.judgments.csv_table import Table, read_table
@@ -26,17 +26,17 @@ def load_garcia_isik(folder: Path) -> tuple[StimulusSet, Trials]:
     Stimulus ids are video file names, in the order of the indices that the trials use.
 
     Args:
-        folder: the authors' repository (or the files of it that the card lists).
+        folder: the authors' repository (or just the files listed on the card).
 
     Raises:
-        DataError: a file contradicts itself or another.
+        DataError: a file is inconsistent with itself or another.
     """
     names = read_video_names(folder)
     return read_stimuli(folder, names), read_triplets(similarity_file(folder, "all_triplets.csv"), len(names))
 
 
 def similarity_file(folder: Path, name: str) -> Path:
-    """Path of one of the files of judgments and matrices."""
+    """Path of one of the judgment or matrix files."""
     return folder / _SIMILARITY / name
 
 
@@ -53,13 +53,13 @@ def read_video_names(folder: Path) -> tuple[str, ...]:
 
 
 def read_stimuli(folder: Path, names: tuple[str, ...]) -> StimulusSet:
-    """Annotations of the clips ``names``, matched by name: their order in the file does not matter."""
+    """Read the annotations of the clips ``names``, matched by name; their order in the file does not matter."""
     table = read_table(folder / _UTILS / "annotations.csv", ("video_name", "stimulus_set", "captions"))
     record = {name: i for i, name in enumerate(table["video_name"])}
     if set(record) != set(names) or len(table) != len(names):
         raise DataError(
-            "other clips than in video_mapping.csv", where=table.path, expected=f"the same {len(names)} names, each once",
-            got=some(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
+            "clips differ from video_mapping.csv", where=table.path, expected=f"the same {len(names)} names, each once",
+            got=listed(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
         )  # fmt: skip
     pick = [record[name] for name in names]
     ratings = {
@@ -76,7 +76,7 @@ def read_stimuli(folder: Path, names: tuple[str, ...]) -> StimulusSet:
 
 
 def _captions(table: Table, record: int) -> tuple[str, ...]:
-    """A Python list literal of sentences."""
+    """Parse a Python list literal of sentences."""
     try:
         captions = ast.literal_eval(table["captions"][record])
     except (ValueError, SyntaxError) as error:
@@ -89,9 +89,9 @@ def _captions(table: Table, record: int) -> tuple[str, ...]:
 
 
 def read_triplets(path: Path, n_stimuli: int) -> Trials:
-    """Trials of ``all_triplets.csv``, ``train_triplets.csv`` or ``test_triplets.csv``.
+    """Read trials from ``all_triplets.csv``, ``train_triplets.csv`` or ``test_triplets.csv``.
 
-    Clips and choice are indices. Where the choice is a clip shown twice, its first slot is taken.
+    Clips and choice are indices. If the chosen clip was shown twice, its first slot counts.
     """
     table = read_table(path, ("participation", "task", "trial", *_SLOTS, "choice", "response_time"))
     stimuli = np.column_stack([table.integers(slot) for slot in _SLOTS])
@@ -115,12 +115,12 @@ def read_triplets(path: Path, n_stimuli: int) -> Trials:
 
 
 def read_split(folder: Path, part: str) -> tuple[str, ...]:
-    """Video names of the published list of ``"train"`` or ``"test"`` clips."""
+    """Read the published list of ``"train"`` or ``"test"`` videos."""
     return tuple(read_table(folder / _UTILS / f"{part}.csv", ("video_name",))["video_name"])
 
 
 def read_matrix(folder: Path, name: str, n_stimuli: int) -> Float[np.ndarray, "n n"]:
-    """A published square matrix, spread over all stimuli.
+    """Read a published square matrix and expand it to all stimuli.
 
     The header of the file names the stimuli (indices) of its rows and columns.
 

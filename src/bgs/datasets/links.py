@@ -1,4 +1,4 @@
-"""Where the clips of a data set lie on this machine: searched for by file name, and remembered."""
+"""Locations of a data set's clips on this machine: searched for by file name, and remembered."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from bgs._progress import progress_bar
 from bgs.datasets.registry import DatasetCard
 from bgs.stimuli import StimulusSet, UnreadableClip
 
-#: A clip may differ by this many seconds from what it should last: sound and picture seldom end together.
+#: Tolerance for a clip's duration in seconds: audio and video seldom end together.
 TOLERANCE_S = 0.25
 
 
 @dataclass(frozen=True)
 class ClipSearch:
-    """What a search for the clips of a data set brought to light.
+    """The result of a search for the clips of a data set.
 
     Attributes:
         found: stimulus id -> path.
-        missing: stimulus ids without a file of that name.
-        refused: (stimulus id, reason) where there is a file, but not the clip: another duration, unreadable, or
+        missing: stimulus ids for which there is no file of that name.
+        refused: (stimulus id, reason) where there is a file, but not the clip: a different duration, unreadable, or
             several different files of the same name.
     """
 
@@ -40,23 +40,23 @@ class ClipSearch:
 
 
 def search_for_clips(card: DatasetCard, stimuli: StimulusSet, folder: str | Path) -> ClipSearch:
-    """Search a folder, and all below it, for the clips of a data set; see :func:`search_clips`. Shows progress."""
+    """Search a folder and its subfolders for the clips of a data set, with progress; see :func:`search_clips`."""
     with progress_bar() as bar:
         task = bar.add_task("searching", total=len(stimuli))
         return search_clips(folder, stimuli.ids, card.clip_seconds, lambda done: bar.advance(task, done))
 
 
 def remember_clips(card: DatasetCard, search: ClipSearch, folder: str | Path) -> None:
-    """Remember the clips of a data set that were found.
+    """Remember the locations of the clips that were found.
 
     Raises:
-        DataError: none was found in the folder; what was remembered before stays.
+        DataError: none was found; previously remembered locations are kept.
     """
     if not search.found:
         refused = f", {len(search.refused)} refused: {search.refused[0]}" if search.refused else ""
         first = (*search.missing, *dict(search.refused))[0]
         raise DataError(
-            "none of the clips is here", where=folder, expected=f"files named like {first}",
+            "none of the clips is in this folder", where=folder, expected=f"files named like {first}",
             got=f"{len(search.missing)} missing{refused}",
         )  # fmt: skip
     link_clips(card.name, search.found)
@@ -68,17 +68,17 @@ def search_clips(
     seconds: float | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ClipSearch:
-    """Search a folder and all folders below it for files named like the stimuli.
+    """Search a folder and its subfolders for files with the names of the stimuli.
 
     Args:
-        folder: where to search.
+        folder: folder to search.
         ids: file names.
-        seconds: how long each clip should last; None does not check.
-        progress: told of each name that is done.
+        seconds: expected duration of each clip; None skips this check.
+        progress: called for each name.
 
     Raises:
-        DataError: there is no such folder.
-        MissingExtraError: durations are to be checked and PyAV is not installed.
+        DataError: the folder does not exist.
+        MissingExtraError: ``seconds`` is given and PyAV is not installed.
     """
     if not Path(folder).is_dir():
         raise DataError("no such folder", where=folder)
@@ -107,13 +107,13 @@ def _places(folder: Path, names: frozenset[str]) -> dict[str, list[Path]]:
 
 
 def _wrong(paths: Sequence[Path], seconds: float | None) -> str | None:
-    """Why these files of one name are not the clip; None if they are."""
+    """The reason why files of this name are not the clip; None if they are."""
     from bgs.stimuli.decoding import check_file
     from bgs.stimuli.pyav_decoder import clip_seconds
 
     try:
         for path in paths:
-            check_file(path)  # a pipe would be waited for
+            check_file(path)  # reading from a pipe would block
         if len(paths) > 1 and len({sha256(path) for path in paths}) > 1:
             return f"{len(paths)} different files of this name: {paths[0]}, {paths[1]}"
         if seconds is None:
@@ -127,22 +127,22 @@ def _wrong(paths: Sequence[Path], seconds: float | None) -> str | None:
 
 
 def link_clips(dataset: str, found: Mapping[str, Path]) -> Path:
-    """Remember where the clips of a data set lie, in place of what was remembered; returns the file that does."""
+    """Remember the locations of a data set's clips, replacing earlier ones. Returns the file that stores them."""
     memory = _memory(dataset)
     write_json(memory, {name: str(path) for name, path in found.items()})
     return memory
 
 
 def linked_clips(dataset: str, stimuli: StimulusSet) -> tuple[Path | None, ...] | None:
-    """The remembered path of each stimulus (None where there is none), or None where nothing is remembered.
+    """The remembered path of each stimulus (None where there is none), or None if nothing is remembered.
 
     Raises:
-        DataError: what is remembered is not legible.
+        DataError: the stored locations cannot be read.
     """
     memory = _memory(dataset)
     if not memory.is_file():
         return None
-    paths = read_json(memory, f"`bgs data link {dataset}` writes it anew")
+    paths = read_json(memory, f"`bgs data link {dataset}` rewrites it")
     return tuple(Path(paths[name]) if name in paths else None for name in stimuli.ids)
 
 

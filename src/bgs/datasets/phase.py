@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._typing import Float
 from bgs.judgments.csv_table import Table, read_table
 from bgs.stimuli import StimulusSet
@@ -19,7 +19,7 @@ _LABELS = "PHASE/Human_Experiment_Files/human_rating_labels_genset"
 RELATIONS = ("friendly", "neutral", "adversarial")
 
 _RECONSTRUCT: Any = np.zeros(0).__reduce__()[0]
-#: The only names these pickles may refer to: numpy's way of rebuilding an array, under its old and new module.
+#: The only names these pickles may refer to: numpy's array reconstruction, under its old and new module names.
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
     ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
@@ -34,13 +34,13 @@ class PhaseClip:
 
     Attributes:
         name: file name of the original clip.
-        trajectories: (4, T, 5) x, y, two velocity components and heading of two agents, then two objects; cut
+        trajectories: (4, T, 5) x, y, two velocity components and heading of two agents, then two objects; truncated
             to the frames that all four share (in 62 clips the objects were recorded longer than the agents).
         radii: (4,) in the units of x and y.
         colours: entity number -> colour code.
         walls: (w, 2, 2) end points of the walls.
         landmarks: (4, 2) centres.
-        physical_goals: one goal an agent.
+        physical_goals: one goal per agent.
         social_goal: friendly, neutral or adversarial.
     """
 
@@ -64,10 +64,10 @@ class _AllowListUnpickler(pickle.Unpickler):
 
 
 def read_pickle(path: Path) -> Any:
-    """Unpickle plain data and numpy arrays, nothing that could run code.
+    """Unpickle plain data and numpy arrays; anything that could run code is refused.
 
     Raises:
-        DataError: the file is missing, is no pickle, or refers to anything but numpy's array reconstruction.
+        DataError: the file is missing, is not a pickle, or refers to anything but numpy's array reconstruction.
     """
     try:
         with path.open("rb") as stream:
@@ -81,7 +81,9 @@ def _load(path: Path, stream: IO[bytes]) -> Any:
         return _AllowListUnpickler(stream).load()
     except OSError:
         raise
-    except Exception as error:  # broken pickles raise almost anything, says the documentation of pickle
+    except (
+        Exception
+    ) as error:  # damaged pickles can raise almost any exception, according to the documentation of pickle
         raise DataError(f"refused to unpickle: {error}", where=path) from error
 
 
@@ -89,18 +91,20 @@ def load_phase(folder: Path, ratings: Path | None = None) -> tuple[StimulusSet, 
     """Load the 100 clips: ids are clip names, label ``relation`` is the raters' majority.
 
     Args:
-        folder: the authors' repository (or the files of it that the card lists).
-        ratings: table with columns ``clip``, ``friendly``, ``neutral``, ``adversarial``: how many people chose each.
+        folder: the authors' repository (or just the files listed on the card).
+        ratings: table with columns ``clip``, ``friendly``, ``neutral``, ``adversarial``: the number of people who chose each.
             With it, ratings ``friendly``, ``neutral``, ``adversarial`` (shares, 0–1) and ``n_raters`` are added.
 
     Raises:
-        DataError: a file contradicts itself or another.
+        DataError: a file is inconsistent with itself or another.
     """
     names = tuple(clip.name for clip in read_clips(folder))
     labels = read_pickle(folder / _LABELS)
     if not isinstance(labels, dict) or set(labels) != set(names):
         raise DataError(
-            "labels of other clips", where=folder / _LABELS, expected=f"the {len(names)} clips of {_CLIPS}"
+            "labels are for different clips",
+            where=folder / _LABELS,
+            expected=f"the {len(names)} clips of {_CLIPS}",
         )
     relation = tuple(labels[name]["relationship"] for name in names)
     if set(relation) - set(RELATIONS):
@@ -112,16 +116,16 @@ def load_phase(folder: Path, ratings: Path | None = None) -> tuple[StimulusSet, 
 def read_ratings(
     path: Path, names: tuple[str, ...]
 ) -> tuple[dict[str, Float[np.ndarray, " n"]], tuple[str, ...]]:
-    """Share of raters who chose each relation, and how many raters a clip had, matched by clip name.
+    """Proportion of raters who chose each relation, and the number of raters per clip, matched by clip name.
 
-    Second: how the table was understood, a sentence each.
+    Also returns notes on how the table was interpreted.
     """
     table = read_table(path, ("clip", *RELATIONS), keep_others=False)
     record = {name: i for i, name in enumerate(table["clip"])}
     if set(record) != set(names) or len(table) != len(names):
         raise DataError(
-            "ratings of other clips", where=path, expected=f"the {len(names)} clips, each once",
-            got=some(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
+            "ratings are for different clips", where=path, expected=f"the {len(names)} clips, each once",
+            got=listed(sorted(set(record) ^ set(names))) or f"{len(table)} rows",
         )  # fmt: skip
     votes = _votes(table)[[record[name] for name in names]]
     n_raters = votes.sum(axis=1)
@@ -134,7 +138,7 @@ def _votes(table: Table) -> Float[np.ndarray, "n 3"]:
     bad = np.flatnonzero((votes < 0).any(axis=1) | (votes.sum(axis=1) == 0))
     if len(bad):
         raise DataError(
-            "impossible vote counts",
+            "invalid vote counts",
             where=table.where(int(bad[0]), "friendly"),
             expected="counts ≥ 0, at least one rater",
         )
@@ -142,10 +146,10 @@ def _votes(table: Table) -> Float[np.ndarray, "n 3"]:
 
 
 def read_clips(folder: Path) -> tuple[PhaseClip, ...]:
-    """Read the animations: where everything was in every frame.
+    """Read the animations: the positions of all entities in every frame.
 
     Raises:
-        DataError: the file is not what it was.
+        DataError: the file does not have the published format.
     """
     path = folder / _CLIPS
     raw = read_pickle(path)

@@ -1,4 +1,4 @@
-"""What authors published beside their trials, compared with the trials."""
+"""Checks of published files (splits, counts, matrices) against the published trials."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FILES = {
 
 
 def audit_dataset(dataset: Dataset) -> Audit:
-    """Audit a data set's trials, and compare them with whatever its authors published beside them.
+    """Audit a data set's trials, and compare them with other files published by its authors.
 
     Raises:
         DataError: the data set has no trials.
@@ -53,13 +53,13 @@ def compare_garcia_isik(folder: Path, stimuli: StimulusSet, trials: Trials) -> t
 
 
 def compare_split(file: str, published: tuple[str, ...], derived: list[str]) -> Comparison:
-    """A published list of clips against the split in the annotations."""
+    """Compare a published list of clips with the split in the annotations."""
     differing = set(published) ^ set(derived)
     return Comparison(file, "clips", len(published), len(differing), "the split of annotations.csv")
 
 
 def compare_trials(file: str, published: Trials, derived: Trials) -> Comparison:
-    """Published trials against the judgments that lie in the split: rows that only one of the two has."""
+    """Compare published trials with the judgments within the split: count rows present in only one of them."""
     differing = np.setxor1d(_records(published), _records(derived))
     return Comparison(
         file, "trials", len(published), len(differing), "judgments (no attention checks) within the split"
@@ -67,33 +67,33 @@ def compare_trials(file: str, published: Trials, derived: Trials) -> Comparison:
 
 
 def _records(trials: Trials) -> np.ndarray:
-    """One comparable record a trial: who, when, which clips, which odd, how fast."""
+    """One comparable record per trial: participant, trial, clips, choice, response time."""
     columns = [trials.participant, trials.block, trials.trial, *trials.stimuli.T, trials.odd, trials.rt]
     return np.rec.fromarrays(columns)
 
 
 def compare_counts(file: str, published: Float[np.ndarray, "n n"], inside: Trials) -> Comparison:
-    """Published counts of pairs shown together against the judgments within the split, cell by cell."""
+    """Compare published pair counts with those of the judgments within the split, cell by cell."""
     differing = _cells(published != PairCounts.from_trials(inside).shown, published)
     with_checks = _cells(published != counts_with_checks(inside).shown, published)
     return Comparison(file, "cells", _off_diagonal(published), differing, _remark(differing, with_checks))
 
 
 def compare_similarity(file: str, published: Float[np.ndarray, "n n"], inside: Trials) -> Comparison:
-    """Published similarities (kept together / shown together) against the judgments within the split.
+    """Compare published similarities (kept together / shown together) with the judgments within the split.
 
-    The files give 0 where a pair was never shown; that convention is counted apart, not as a difference.
+    The files give 0 where a pair was never shown; such cells are counted separately, not as differences.
     """
     counts = PairCounts.from_trials(inside)
     differing = _cells(~np.isclose(published, _similarity(counts)), published)
     with_checks = _cells(~np.isclose(published, _similarity(counts_with_checks(inside))), published)
     unseen = _cells((counts.shown == 0) & (published == 0), published)
-    remark = f"{_remark(differing, with_checks)}; {unseen:,} cells say 0 where no judgment shows the pair"
+    remark = f"{_remark(differing, with_checks)}; {unseen:,} cells are 0 because no judgment shows the pair"
     return Comparison(file, "cells", _off_diagonal(published), differing, remark)
 
 
 def counts_with_checks(trials: Trials) -> PairCounts:
-    """Pair counts as they come out if attention checks are mistaken for judgments."""
+    """Pair counts that result if attention checks are mistaken for judgments."""
     n = trials.n_stimuli
     shown, together = np.zeros((n, n), dtype=np.int64), np.zeros((n, n), dtype=np.int64)
     for slot, (first, second) in enumerate(KEPT_PAIR):
@@ -109,7 +109,7 @@ def _similarity(counts: PairCounts) -> Float[np.ndarray, "n n"]:
 
 
 def _cells(differs: Bool[np.ndarray, "n n"], published: Float[np.ndarray, "n n"]) -> int:
-    """Cells that differ, both triangles, off the diagonal, within the stimuli of the file."""
+    """Number of cells that differ: both triangles, off the diagonal, within the stimuli of the file."""
     counted: Bool[np.ndarray, "n n"] = differs & ~np.isnan(published) & ~np.eye(len(published), dtype=bool)
     return int(counted.sum())
 

@@ -1,11 +1,11 @@
-"""The named public data sets: who made them, under what terms, and the exact bytes of every file."""
+"""The named public data sets: authors, terms of use, and size and SHA-256 of every file."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-#: Where files at a pinned commit of the authors' repositories are served from.
+#: The server for files at a pinned commit of the authors' repositories.
 RAW_HOST = "https://raw.githubusercontent.com"
 
 
@@ -20,17 +20,17 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """What is known about a data set before it is fetched.
+    """Metadata of a data set, available before it is fetched.
 
     Attributes:
-        name: the name it is loaded by.
-        description: what it holds, in a few sentences: counts and columns.
-        stimuli, trials: how many; 0 trials where it has none.
+        name: the name under which it is loaded.
+        description: its contents in a few sentences: counts and columns.
+        stimuli, trials: their numbers; 0 trials if it has none.
         owner, repo, commit: the authors' repository at one commit.
-        files: every file that is fetched.
-        licence: what may be done with it.
+        files: the files to fetch.
+        licence: terms of use.
         citation: what to cite.
-        clip_seconds: how long each of its clips lasts; None where they differ.
+        clip_seconds: duration of every clip; None if they differ.
     """
 
     name: str
@@ -47,17 +47,17 @@ class DatasetCard:
 
     @property
     def folder(self) -> str:
-        """``<owner>/<repo>/<commit>``: where its files lie in a mirror and in the cache."""
+        """``<owner>/<repo>/<commit>``: the folder of its files in a mirror and in the cache."""
         return f"{self.owner}/{self.repo}/{self.commit}"
 
     @property
     def source(self) -> str:
-        """The address under which its files are served."""
+        """The URL of its files."""
         return f"{RAW_HOST}/{self.folder}"
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Total size of its files in bytes."""
         return sum(file.size for file in self.files)
 
     @property
@@ -66,7 +66,7 @@ class DatasetCard:
         return {file.path: file.sha256 for file in self.files}
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types only, with source and size."""
+        """JSON types only, including source and size."""
         return {**asdict(self), "source": self.source, "size": self.size}
 
 

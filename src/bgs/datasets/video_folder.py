@@ -1,22 +1,22 @@
-"""A folder of videos and nothing else: enough to embed, with no judgments to learn from or to measure against."""
+"""A folder with only videos: sufficient for embedding, but without judgments for training or evaluation."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs.datasets.dataset import Dataset
 from bgs.stimuli import StimulusSet
 
 
 def load_videos(folder: Path, simulated: bool = False) -> Dataset:
-    """The videos in a folder and the folders below it as a data set; see :meth:`StimulusSet.from_folder`.
+    """Load the videos in a folder and its subfolders as a data set; see :meth:`StimulusSet.from_folder`.
 
-    Ids are paths from the folder with forward slashes, in sorted order. ``notes`` say what was left aside: files that
-    are no videos, and hidden ones.
+    Ids are paths relative to the folder with forward slashes, in sorted order. ``notes`` list what was ignored: files that
+    are not videos, and hidden files.
 
     Raises:
-        DataError: there is no video in it, or a name that cannot be written down.
+        DataError: there is no video, or a file name has unprintable characters.
     """
     try:
         stimuli = StimulusSet.from_folder(folder)
@@ -36,11 +36,9 @@ def load_videos(folder: Path, simulated: bool = False) -> Dataset:
     taken = set(stimuli.ids)
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
     aside = sorted(repr(name)[1:-1] for name in names if name not in taken)
-    note = (
-        f"{folder}: no stimuli.csv, so its {len(stimuli)} videos are the stimuli, and there are no judgments"
-    )
+    note = f"{folder}: no stimuli.csv, so its {len(stimuli)} videos are the stimuli, without judgments"
     if aside:
-        note += f"; {len(aside)} other or hidden files are left aside: {some(aside)}"
+        note += f"; {len(aside)} other or hidden files are ignored: {listed(aside)}"
     return Dataset(
         stimuli, simulated=simulated, name=folder.resolve().name, folder=folder, notes=(note,),
     )  # fmt: skip

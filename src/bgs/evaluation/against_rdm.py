@@ -1,4 +1,4 @@
-"""Embeddings against a human dissimilarity matrix that comes without its judgments: correlations, and no ceiling."""
+"""Evaluation of embeddings against a human RDM without its judgments: correlations without a noise ceiling."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bgs.evaluation.result import Interval, Metric, Result
 from bgs.evaluation.rsa import pearson, spearman
 from bgs.judgments import RDM
 
-#: The largest correlation whose z is finite.
+#: The largest correlation with a finite Fisher z.
 _ALMOST = 1.0 - 1e-15
 _CORRELATIONS = {"rsa_spearman": (spearman, "rho squared"), "rsa_pearson": (pearson, "r squared")}
 
@@ -40,26 +40,26 @@ def evaluate_rdm(
 ) -> Result:
     """How well do distances between embeddings agree with a human dissimilarity matrix?
 
-    Intervals are about other clips than these: t · SE of the jackknife over clips, for a correlation in Fisher's z. A matrix
-    does not tell what of it is noise of its judgments, which the jackknife counts twice: intervals are a little wide (they
-    held the truth in 94 to 99 % of simulated matrices of 8 to 40 clips, ``tests/evaluation/test_against_rdm.py``). What
-    other people would have said, and how far the best model could get, cannot be told from a matrix.
+    Intervals generalise over clips: t · SE of the jackknife over clips, for correlations in Fisher's z. The noise of
+    individual judgments is not known from a matrix, and the jackknife counts it twice, so intervals are slightly wide (they
+    covered the truth in 94 to 99 % of simulated matrices of 8 to 40 clips, ``tests/evaluation/test_against_rdm.py``).
+    Generalisation over people, and the noise ceiling, cannot be estimated from a matrix.
 
     Args:
-        embeddings: one vector a stimulus; aligned with the matrix by id.
-        human: the matrix; unknown pairs count for nothing.
+        embeddings: one vector per stimulus; aligned with the matrix by id.
+        human: the matrix; unknown pairs are ignored.
         distance: as in :func:`bgs.evaluation.evaluate`.
-        center: subtract the mean of the matrix's stimuli first; None does.
+        center: whether to subtract the mean of the matrix's stimuli first; None does.
         against: other embeddings to compare with; differences are the first minus these, paired.
-        permutations: label shuffles for the p-value of the Spearman correlation; 0: none.
-        seed: of the label shuffles.
-        provenance: what the caller knows, added to the result's.
+        permutations: label permutations for the p-value of the Spearman correlation; 0: none.
+        seed: seed of the permutations.
+        provenance: entries to add to the result's provenance.
 
     Returns:
-        Metrics ``rsa_spearman`` and ``rsa_pearson``, both squared too; protocol ``rdm``.
+        Metrics ``rsa_spearman`` and ``rsa_pearson``, and their squares; protocol ``rdm``.
 
     Raises:
-        DataError: a stimulus without embedding, or fewer than two known pairs.
+        DataError: a stimulus has no embedding, or there are fewer than two known pairs.
     """
     models = [embeddings] if against is None else [embeddings, against]
     rdms = [_distances(model, human, distance, center is not False) for model in models]
@@ -77,7 +77,7 @@ def evaluate_rdm(
         "centred_on": "nothing" if center is False else f"all {len(human.values)} clips",
         "n_clips": len(human.values), "n_pairs": len(first),
     }  # fmt: skip
-    few = [f"{len(human.values)} clips: too few for intervals (they need {FEW_CLIPS})"]
+    few = [f"{len(human.values)} clips: too few for intervals (at least {FEW_CLIPS} are needed)"]
     return Result(
         "rdm", summaries[0], about,
         differences={} if against is None else pairs.differences(),
@@ -114,17 +114,17 @@ class _Pairs:
 
     @cached_property
     def clips(self) -> Int[np.ndarray, " c"]:
-        """Of any known pair."""
+        """Clips of any known pair."""
         return np.unique([self.first, self.second])
 
     @cached_property
     def values(self) -> dict[str, Float64[np.ndarray, " e"]]:
-        """Correlations of each model with people."""
+        """Correlations of each model with the human RDM."""
         return self._correlations(np.ones(len(self.human), dtype=bool))
 
     @cached_property
     def without_each(self) -> dict[str, Float64[np.ndarray, "c e"]]:
-        """The same without each clip in turn."""
+        """Leave-one-clip-out values."""
         left = [self._correlations((self.first != clip) & (self.second != clip)) for clip in self.clips]
         return {name: np.stack([one[name] for one in left]) for name in _CORRELATIONS}
 
@@ -136,7 +136,7 @@ class _Pairs:
         }
 
     def metrics(self, model: int) -> dict[str, Metric]:
-        """Of one model."""
+        """Metrics of one model."""
         found = {}
         for name, (_, squared) in _CORRELATIONS.items():
             value, without = float(self.values[name][model]), self.without_each[name][:, model]
@@ -166,7 +166,7 @@ class _Pairs:
         return found
 
     def _reach(self, without: Float64[np.ndarray, " c"]) -> float:
-        """Half the width of the interval of what is this without each clip; NaN where clips are few."""
+        """Half the width of the jackknife interval, from leave-one-clip-out values; NaN with too few clips."""
         n = len(without)
         if n < FEW_CLIPS or not np.isfinite(without).all():
             return float("nan")

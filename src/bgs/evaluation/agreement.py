@@ -1,4 +1,4 @@
-"""One evaluation: embeddings against human judgments under a protocol, with ceilings, intervals and a p-value."""
+"""Evaluation of embeddings against human judgments under a protocol, with noise ceilings, intervals and a p-value."""
 
 from __future__ import annotations
 
@@ -41,27 +41,27 @@ def evaluate(
     """How well do embeddings predict human similarity judgments?
 
     Args:
-        embeddings: one vector a stimulus; aligned with ``stimuli`` by id, never by position.
+        embeddings: one vector per stimulus; aligned with ``stimuli`` by id, not by position.
         stimuli: the data set's stimuli, with their split.
         trials: its judgments.
         protocol: see :func:`bgs.evaluation.protocols.select_protocol`.
         distance: "cosine", "correlation" or "euclidean", see :func:`bgs.evaluation.model_rdm`.
-        center: subtract the mean of the training stimuli's embeddings first (of all where no split was published). None
-            does so where there are training stimuli, as everywhere in this package; the result says what was done.
+        center: whether to subtract the mean embedding of the training stimuli first (of all, without a split). None
+            does so if there are training stimuli, as everywhere in this package; the result records it.
         against: other embeddings to compare with; differences are the first minus these, paired.
-        permutations: label shuffles for the p-value of the Spearman RSA; 0: none.
+        permutations: label permutations for the p-value of the Spearman RSA; 0: none.
         seed: of the label shuffles.
-        provenance: what the caller knows about the data, added to the result's provenance; ``data_hashes`` in it are
-            joined with those of the stimuli and trials.
+        provenance: entries to add to the result's provenance; ``data_hashes`` are
+            merged with those of the stimuli and trials.
 
     Returns:
         Metrics ``rsa_spearman`` (with its p-value), ``rsa_pearson``, both squared, ``odd_one_out_3afc``,
-        ``odd_one_out_two_way`` and the ceilings. ``low`` and ``high`` are about other clips and other participants;
-        ``intervals`` has every design. See :class:`bgs.evaluation.comparison.Comparison` for the interval rule.
+        ``odd_one_out_two_way`` and the ceilings. ``low`` and ``high`` generalise over clips and participants;
+        ``intervals`` has all designs. See :class:`bgs.evaluation.comparison.Comparison` for the method.
 
     Raises:
-        DataError: a stimulus without embedding, no split or no judgment for the protocol, or nothing to centre on.
-        ConfigError: an unknown protocol or distance.
+        DataError: a stimulus has no embedding, the protocol has no split or no judgments, or there is nothing to centre on.
+        ConfigError: unknown protocol or distance.
     """
     centred = centres(stimuli, center)
     chosen = select_protocol(protocol, stimuli, trials)
@@ -93,21 +93,21 @@ def evaluate(
 
 
 def centres(stimuli: StimulusSet, center: bool | None) -> bool:
-    """Whether a mean is subtracted; ``center`` as in :func:`evaluate`.
+    """Whether to subtract the mean; ``center`` as in :func:`evaluate`.
 
     Raises:
-        DataError: centring was asked for, and there are no training stimuli.
+        DataError: centring was requested, but there are no training stimuli.
     """
     if center and not stimuli.train.any():
         raise DataError(
             "nothing to centre on: all stimuli are held out", where="center", expected="training stimuli", got=0,
-            hint="--no-center (center=False) takes embeddings as they are",
+            hint="--no-center (center=False) uses embeddings without centring",
         )  # fmt: skip
     return center is not False and bool(stimuli.train.any())
 
 
 def _centred_on(stimuli: StimulusSet, center: bool | None) -> str:
-    """In words, for whoever reads the result."""
+    """A description for the result."""
     n = int(stimuli.train.sum())
     if centres(stimuli, center):
         return f"the {n} training clips" if stimuli.test.any() else f"all {n} clips, since none is held out"
@@ -120,7 +120,7 @@ def protocol_rdm(
     """Model distances among the protocol's stimuli, in the protocol's order; ``center`` as in :func:`evaluate`.
 
     Raises:
-        DataError: a stimulus without embedding, or nothing to centre on.
+        DataError: a stimulus has no embedding, or there is nothing to centre on.
     """
     ids = [stimuli.ids[i] for i in protocol.positions]
     mean = mean_of_rows(_training(model, stimuli).values) if centres(stimuli, center) else None
@@ -133,7 +133,7 @@ def _training(model: Embeddings, stimuli: StimulusSet) -> Embeddings:
     except DataError as error:
         raise DataError(
             f"nothing to centre on: {error.what}", where=error.where,
-            hint="embed the training stimuli too, or take embeddings as they are: --no-center (center=False)",
+            hint="embed the training stimuli too, or do not centre: --no-center (center=False)",
         ) from None  # fmt: skip
 
 
@@ -166,9 +166,9 @@ def _model_warnings(summaries: list[dict[str, Metric]], comparison: Comparison) 
 
 
 def _distance_warnings(models: list[Embeddings], distance: str) -> list[str]:
-    """Embeddings may say in their details for which distance they were made."""
+    """Warnings if the details of embeddings name another distance."""
     return [
-        f"{model.source} was made for {model.details['distance']} distances, and is measured by {distance} ones"
+        f"{model.source} was fitted with {model.details['distance']} distances but is evaluated with {distance} distances"
         for model in models
         if model.details.get("distance", distance) != distance
     ]

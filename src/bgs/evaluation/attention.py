@@ -1,4 +1,4 @@
-"""How much of a model's attention falls on each region, against what the region's area alone would get."""
+"""Share of a model's attention on each region, compared with the region's share of the area."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Number, Written
-from bgs._errors import DataError, some
+from bgs._codec import JsonDataclass, Number
+from bgs._errors import DataError, listed
 from bgs._typing import Float64
 from bgs.evaluation.regions import region_fractions
 from bgs.evaluation.resampling import bootstrap, percentile_interval
@@ -17,7 +17,7 @@ from bgs.evaluation.result import Metric
 from bgs.evaluation.sign_flip import sign_flip_p_value
 from bgs.stimuli import ClipMaps, RegionMasks
 
-#: What is measured of a region: unit and range.
+#: Measures of a region: unit and range.
 _UNITS = {
     "area": ("share of the picture", (0.0, 1.0)),
     "share": ("share of attention", (0.0, 1.0)),
@@ -30,8 +30,8 @@ class RegionShares:
     """Area and attention of k regions in n clips, NaN where a clip does not show a region.
 
     Attributes:
-        areas: (n, k) share of the pixels that the model saw, averaged over its frames: what attention spread evenly
-            would give, the chance level.
+        areas: (n, k) share of the pixels seen by the model, averaged over frames: the expected share of uniform
+            attention, i.e. chance level.
         shares: (n, k) share of the model's attention.
         stimulus_ids: n ids.
         names: k names.
@@ -43,23 +43,24 @@ class RegionShares:
     names: tuple[str, ...]
 
     def measures(self) -> dict[str, Float64[np.ndarray, "n k"]]:
-        """By name: area, share, and enrichment, which is share − area."""
+        """Measures by name: area, share, and enrichment = share − area."""
         return {"area": self.areas, "share": self.shares, "enrichment": self.shares - self.areas}
 
 
 @dataclass(frozen=True)
-class AttentionShares(Written):
+class AttentionShares(JsonDataclass):
     """Attention by region, with 95 % intervals over clips.
 
-    Every p is two-sided, from sign flips over clips, for a mean of zero.
+    All p-values are two-sided, from sign-flip tests over clips of a mean of zero.
 
     Attributes:
         method: how attention was measured.
         metrics: region -> ``area``, ``share``, ``enrichment`` (share − area) of the model; ``n`` is the number of
             clips that show the region.
-        against: region -> the same of the model compared with; empty if there is none.
+        against: region -> the same for the comparison model; empty if there is none.
         differences: region -> difference in enrichment, first model − second, paired by clip.
-        clips: stimulus id -> region -> [area, share] (and of the second model), NaN where it is not shown.
+        clips: stimulus id -> region -> [area, share] (and the share of the second model), NaN if the clip does not show
+            the region.
         provenance: models, data, versions and settings; JSON types only.
     """
 
@@ -78,15 +79,15 @@ def region_shares(maps: ClipMaps, masks: Mapping[str, RegionMasks]) -> RegionSha
     (see :func:`bgs.evaluation.regions.region_fractions`).
 
     Args:
-        maps: of n clips.
-        masks: stimulus id -> masks, of all of these clips.
+        maps: maps of n clips.
+        masks: stimulus id -> masks, for all of these clips.
 
     Raises:
-        DataError: a clip without masks.
+        DataError: a clip has no masks.
     """
     missing = [name for name in maps.stimulus_ids if name not in masks]
     if missing:
-        raise DataError(f"{len(missing)} of {len(maps)} clips have no masks: {some(missing)}")
+        raise DataError(f"{len(missing)} of {len(maps)} clips have no masks: {listed(missing)}")
     names = tuple(dict.fromkeys(name for i in maps.stimulus_ids for name in masks[i].names))
     areas, shares = np.empty((2, len(maps), len(names)))
     for row, (name, weights) in enumerate(zip(maps.stimulus_ids, maps.values, strict=True)):
@@ -108,19 +109,19 @@ def attention_shares(
     seed: int = 0,
     provenance: Mapping[str, Any] | None = None,
 ) -> AttentionShares:
-    """Attention by region of a model and, if there is one, of another on the same clips.
+    """Attention by region of a model and, optionally, of another on the same clips.
 
     Args:
-        maps: of the model.
-        masks: stimulus id -> masks, of every clip.
-        against: maps of the model to compare with; of the same clips, in any order, and by the same method.
+        maps: maps of the model.
+        masks: stimulus id -> masks, for every clip.
+        against: maps of the comparison model, for the same clips, in any order, with the same method.
         resamples: bootstrap resamples of clips, the same for both models.
-        permutations: sign flips for p.
-        seed: every random number depends on nothing else.
-        provenance: kept in the result.
+        permutations: sign flips for p-values.
+        seed: random seed.
+        provenance: stored in the result.
 
     Raises:
-        DataError: clips without masks, or models measured on other clips or by another method.
+        DataError: clips have no masks, or the models were measured on different clips or with different methods.
     """
     models = [region_shares(maps, masks)]
     if against is not None:
@@ -142,7 +143,7 @@ def attention_shares(
 
 @dataclass(frozen=True)
 class _Means:
-    """Means over clips with their uncertainty; a clip whose value is NaN does not count."""
+    """Means over clips with their uncertainty; clips with NaN are ignored."""
 
     resamples: int
     permutations: int
@@ -151,7 +152,7 @@ class _Means:
     def metric(
         self, values: Float64[np.ndarray, " n"], unit: str, bounds: tuple[float, float], test: bool = True
     ) -> Metric:
-        """Mean, interval over resampled clips (percentiles) and, if wanted, p for a mean of zero."""
+        """Mean, percentile interval over resampled clips and, optionally, p for a mean of zero."""
         known = values[~np.isnan(values)]
         if not len(known):
             return Metric(np.nan, np.nan, np.nan, 0, unit, p=np.nan if test else None)
@@ -175,10 +176,10 @@ def _metrics(model: RegionShares, means: _Means) -> dict[str, dict[str, Metric]]
 
 
 def _aligned(other: ClipMaps, maps: ClipMaps) -> ClipMaps:
-    """The other model's maps in this one's order."""
+    """The other model's maps in the order of this one's."""
     if set(other.stimulus_ids) != set(maps.stimulus_ids) or other.method != maps.method:
         raise DataError(
-            "two models on other clips, or by other methods", where=other.source,
+            "the models were measured on different clips or with different methods", where=other.source,
             expected=f"{maps.method} of {len(maps)} clips", got=f"{other.method} of {len(other)} clips",
         )  # fmt: skip
     return other.select(maps.stimulus_ids)

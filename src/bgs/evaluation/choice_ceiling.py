@@ -1,4 +1,4 @@
-"""Bounds of the best odd-one-out accuracy, from triplets that were judged more than once."""
+"""Bounds on the best possible odd-one-out accuracy, from triplets judged more than once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _MOST = 0.9
 
 
 def odd_one_out_ceiling(trials: Trials) -> tuple[dict[str, Metric], list[str]]:
-    """A range for the best odd-one-out accuracy of any fixed prediction, from triplets judged more than once.
+    """Bounds on the best odd-one-out accuracy of any fixed prediction, from triplets judged more than once.
 
-    A model answers a triplet always alike, so it can at best give the answer that people would give most often. The
-    share of trials with the answer that they *did* give most often (Hebart et al. 2020, Nature Human Behaviour
-    4:1173) is too high, the more so the fewer repeats: of two random answers it is .67, of three .63.
+    A model always gives the same answer to a triplet, so the best it can do is to give the modal answer of the population. The
+    proportion of trials with the modal answer in the *sample* (Hebart et al. 2020, Nature Human Behaviour
+    4:1173) is biased upwards, more so with fewer repeats: for two random answers it is .67, for three .63.
     ``odd_one_out_ceiling_lower`` predicts each trial from the other trials of its triplet (ties share credit) and is
-    too low. The truth lies between, so neither alone is something to divide by. Answers are compared by stimulus:
-    slots differ between presentations. Intervals, ± t · SE of the ratio of two sums over triplets, are about other
+    biased downwards. The true ceiling lies between the two, so neither should be used alone as a divisor. Answers are
+    compared by stimulus: slots differ between presentations. Intervals, ± t · SE of the ratio of two sums over triplets,
+        generalise over
     triplets.
 
     Args:
@@ -43,7 +44,7 @@ def odd_one_out_ceiling(trials: Trials) -> tuple[dict[str, Metric], list[str]]:
 
 
 def _share(hits: Float64[np.ndarray, " t"], repeats: Int[np.ndarray, " t"]) -> Metric:
-    """Hits a repeat, with its interval over triplets; NaN without any."""
+    """Proportion of hits among repeats, with its interval over triplets; NaN without repeats."""
     n, total, unit = len(repeats), int(repeats.sum()), "proportion of trials (chance 1/3)"
     value = float(hits.sum() / total) if total else float("nan")
     reach = float("nan")
@@ -57,33 +58,33 @@ def _share(hits: Float64[np.ndarray, " t"], repeats: Int[np.ndarray, " t"]) -> M
 
 def _repeat_warnings(trials: Trials, repeats: Int[np.ndarray, " t"]) -> list[str]:
     if not len(repeats):
-        return ["odd-one-out ceiling: no triplet was judged twice, so there is none"]
+        return ["odd-one-out ceiling: not available because no triplet was judged twice"]
     warnings, median = [], float(np.median(repeats))
     if len(repeats) < _FEW_TRIPLETS or median < _FEW_REPEATS:
         warnings.append(
             f"odd-one-out ceiling: {len(repeats)} repeated triplets, median {median:g} judgments each; the modal share "
-            "is optimistic with few repeats, the lower figure pessimistic"
+            "is biased upwards with few repeats, the lower bound downwards"
         )
     if duplicates := find_duplicates(trials):
         warnings.append(
-            "odd-one-out ceiling: answers that stand twice count as repeats and make people agree with themselves "
-            f"({duplicates}); leave them out (--drop-duplicates)"
+            "odd-one-out ceiling: duplicate answers count as repeats and inflate agreement "
+            f"({duplicates}); drop them with --drop-duplicates"
         )
     alone = _within_one(trials, trials.participant)
     if alone > 0:
         warnings.append(
-            f"odd-one-out ceiling: {alone:.0%} of the repeated triplets were repeated by one person only, who tells "
-            "nothing of how far people agree"
+            f"odd-one-out ceiling: {alone:.0%} of the repeated triplets were repeated by only one person, which is "
+            "not informative about agreement between people"
         )
     if len(np.unique(trials.block)) > 1 and _within_one(trials, trials.block) > _MOST:
         warnings.append(
-            "odd-one-out ceiling: nearly all repeats of a triplet lie within one block, and share what people had just seen"
+            "odd-one-out ceiling: nearly all repeats of a triplet are within one block, so their context is not independent"
         )
     return warnings
 
 
 def _within_one(trials: Trials, names: Shaped[np.ndarray, " n"]) -> float:
-    """Share of the repeated triplets all of whose judgments have one name (participant, block)."""
+    """Proportion of repeated triplets whose judgments all have the same name (participant, block)."""
     _, triplet = np.unique(trials.triplet_codes, return_inverse=True)
     _, name = np.unique(names, return_inverse=True)
     triplet, distinct = (
@@ -95,10 +96,10 @@ def _within_one(trials: Trials, names: Shaped[np.ndarray, " n"]) -> float:
 
 
 def _answer_counts(trials: Trials) -> Int[np.ndarray, "t 3"]:
-    """(t, 3) how often each stimulus of a triplet judged at least twice was the odd one."""
+    """(t, 3) number of times each stimulus of a triplet judged at least twice was the odd one."""
     _, triplet = np.unique(trials.triplet_codes, return_inverse=True)
     odd = np.take_along_axis(trials.stimuli, trials.odd[:, None], axis=1)
-    answer = (trials.stimuli < odd).sum(axis=1)  # 0–2: its place among the three, whatever the slots
+    answer = (trials.stimuli < odd).sum(axis=1)  # 0–2: its rank among the three stimuli, independent of slots
     n_triplets = int(triplet.max()) + 1 if len(triplet) else 0
     counts = np.bincount(triplet.reshape(-1) * 3 + answer, minlength=3 * n_triplets).reshape(n_triplets, 3)
     repeated: Int[np.ndarray, "t 3"] = counts[counts.sum(axis=1) > 1]
@@ -106,7 +107,7 @@ def _answer_counts(trials: Trials) -> Int[np.ndarray, "t 3"]:
 
 
 def _leave_one_out_hits(answers: Int[np.ndarray, "t 3"]) -> Float64[np.ndarray, " t"]:
-    """(t,) expected number of trials of each triplet that the majority of its other trials predicts."""
+    """(t,) expected number of trials of each triplet that are predicted by the majority of its other trials."""
     hits = np.zeros(len(answers))
     for answer in range(3):
         others = answers.copy()

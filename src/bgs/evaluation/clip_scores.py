@@ -1,4 +1,4 @@
-"""Scores that are sums over clips, on the data and on all resamples of clips at once."""
+"""Scores that are sums over clips, computed for all resamples at once."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from bgs._typing import Float, Float64, Int, Shaped
 from bgs.evaluation.resampling import percentile_interval, refitted_spread, shifted, two_sided_p
 from bgs.evaluation.result import Interval, Metric
 
-#: A variance below this share of the second moment is rounding error of a constant.
+#: A variance below this fraction of the second moment is rounding error of a constant.
 _CONSTANT = 1e-12
 
 
 def clip_pearson(
     x: Float[np.ndarray, "... n"], y: Float[np.ndarray, "... n"], copies: Float[np.ndarray, "r n"]
 ) -> Float64[np.ndarray, " r"]:
-    """Pearson correlations when clip i is there ``copies[:, i]`` times; NaN where one side is constant.
+    """Pearson correlations with clip i repeated ``copies[:, i]`` times; NaN if one side is constant.
 
     Args:
-        x, y: (n,) values, or (r, n) where every resample has its own.
+        x, y: (n,) values, or (r, n) for different values in each resample.
         copies: (r, n) multiplicities.
     """
     total = copies.sum(axis=1)
@@ -43,7 +43,7 @@ def clip_pearson(
 def column_correlations(
     x: Float64[np.ndarray, "n t"], y: Float64[np.ndarray, "n t"]
 ) -> Float64[np.ndarray, " t"]:
-    """(t,) Pearson r of each column of x with that of y; an undefined one (a side is constant) counts as 0."""
+    """(t,) Pearson r of each column of x with that of y; undefined correlations (a side is constant) are 0."""
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     scale = np.sqrt((x**2).sum(axis=0) * (y**2).sum(axis=0))
     r: Float64[np.ndarray, " t"] = np.divide(
@@ -53,7 +53,7 @@ def column_correlations(
 
 
 def _centred_rows(values: Float[np.ndarray, "... n"]) -> Float64[np.ndarray, "... n"]:
-    """Rows minus their mean; exactly zero where they are all the same."""
+    """Rows minus their mean; exactly zero for constant rows."""
     moved = values.astype(np.float64) - values[..., :1]
     rows: Float64[np.ndarray, "... n"] = moved - moved.mean(axis=-1, keepdims=True)
     return rows
@@ -64,7 +64,7 @@ def clip_r_squared(
     observed: Float[np.ndarray, "... n"],
     copies: Float[np.ndarray, "r n"],
 ) -> Float64[np.ndarray, " r"]:
-    """(r,) 1 − Σ (observed − predicted)² / Σ observed², both being deviations from the mean of the training clips."""
+    """(r,) 1 − Σ (observed − predicted)² / Σ observed², both as deviations from the mean of the training clips."""
     spread = (copies * observed**2).sum(axis=1)
     residual = (copies * (observed - predicted) ** 2).sum(axis=1)
     share = np.divide(residual, spread, out=np.full(len(copies), np.nan), where=spread > 0)
@@ -75,7 +75,7 @@ def clip_r_squared(
 def clip_balanced_accuracy(
     hits: Shaped[np.ndarray, "... n"], classes: Int[np.ndarray, " n"], copies: Float[np.ndarray, "r n"]
 ) -> Float64[np.ndarray, " r"]:
-    """(r,) mean over classes of the share of their clips that are hit (True, or a share 0–1); NaN where a class has
+    """(r,) mean over classes of the proportion of hits (True, or a value 0–1) among their clips; NaN if a class has
     no clip. ``hits`` as x in :func:`clip_pearson`."""
     member = np.eye(int(classes.max()) + 1)[classes]
     size = copies @ member
@@ -92,15 +92,15 @@ def paired_metrics(
     unit: str,
     without: Sequence[Float64[np.ndarray, " n"]] | None = None,
 ) -> tuple[list[Metric], Metric | None]:
-    """A metric a model, and of two models the first minus the second with its two-sided bootstrap p.
+    """A metric per model and, for two models, the first minus the second with its two-sided bootstrap p.
 
     Args:
         values: point estimate of each model.
-        draws: the same over resamples of clips, the same ones for each model.
+        draws: values over resamples of clips, the same resamples for each model.
         bounds: range of the metric.
-        n: clips.
-        unit: of the metric.
-        without: of each model, the score without each clip, fitted anew, by which intervals are widened
+        n: number of clips.
+        unit: unit of the metric.
+        without: leave-one-clip-out scores of each model with refitting, which widen the intervals
             (:func:`bgs.evaluation.resampling.refitted_spread`).
     """
     refits = [None] * len(values) if without is None else list(without)

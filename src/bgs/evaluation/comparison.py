@@ -1,4 +1,4 @@
-"""Models against people: values, and intervals that say how far they would move with other clips and people."""
+"""Comparison of models with people: metrics, and intervals that generalise over clips and people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bgs.evaluation.showings import Showings
 from bgs.evaluation.variance_components import Membership, membership, variance_of_mean
 from bgs.judgments.trials import KEPT_PAIR
 
-#: What a :class:`Comparison` measures, in its order, with unit and range.
+#: Measures of a :class:`Comparison`, in order, with unit and range.
 MEASURES: dict[str, tuple[str, Interval]] = {
     "rsa_spearman": ("Spearman rho", (-1.0, 1.0)),
     "rsa_pearson": ("Pearson r", (-1.0, 1.0)),
@@ -41,18 +41,18 @@ _SQUARED = {"rsa_spearman": "rho squared", "rsa_pearson": "r squared"}
 class Comparison:
     """e models and one set of human judgments.
 
-    Every figure is, to first order, a mean over pairs or trials. How far it would move with other clips and other
-    people follows from what these share (:mod:`bgs.evaluation.variance_components`), and intervals are value ± t · SE with
-    t of one degree less than there are clips (or participants, if fewer). Nothing is resampled, and the noise of a single
-    judgment counts once: a bootstrap over clips counts it three times for pairs, seven times for triplets.
+    Every metric is, to first order, a mean over pairs or trials. Its variance over new samples of clips and
+    people follows from variance components (:mod:`bgs.evaluation.variance_components`), and intervals are value ± t · SE with
+    n − 1 degrees of freedom for n clips (or participants, if fewer). There is no resampling, and the noise of a single
+    judgment is counted once: a bootstrap over clips counts it three times for pairs and seven times for triplets.
 
     Attributes:
-        showings: of the judged pairs.
+        showings: showings of the judged pairs.
         distances: (e, p) model distance of each pair.
         triplets: (t, 3) local stimulus indices of the complete trials.
-        judge: (t,) participant of each.
-        scores: (e, 2, t) three-way and two-way score of each.
-        n_participants: who gave at least one of the judgments.
+        judge: (t,) participant of each trial.
+        scores: (e, 2, t) three-way and two-way score of each trial.
+        n_participants: number of participants with at least one judgment.
     """
 
     showings: Showings
@@ -90,7 +90,7 @@ class Comparison:
         return np.concatenate([np.array(rsa), accuracy])
 
     def metrics(self, model: int) -> dict[str, Metric]:
-        """Metrics of one model, correlations squared too."""
+        """Metrics of one model, including squared correlations."""
         metrics = {}
         for row, (name, (unit, bounds)) in enumerate(MEASURES.items()):
             value, reach = float(self.values[row, model]), self._reach(row, [model], [1.0])
@@ -106,7 +106,7 @@ class Comparison:
         return metrics
 
     def difference(self, first: int, second: int) -> dict[str, Metric]:
-        """First model minus second, paired: what both share, the clips and the people, cancels."""
+        """First model minus second, paired: variance shared by both, from clips and people, cancels."""
         differences = {}
         for row, (name, (unit, _)) in enumerate(MEASURES.items()):
             one, other = self.values[row, [first, second]].tolist()
@@ -123,38 +123,38 @@ class Comparison:
 
     @property
     def headline(self) -> str:
-        """The design whose interval is a metric's ``low`` and ``high``: clips alone where participants are few."""
+        """The design whose interval is a metric's ``low`` and ``high``: only clips if there are few participants."""
         return headline(self.n_participants)
 
     def warnings(self) -> list[str]:
-        """What the sizes of the samples do to the intervals."""
+        """Warnings about small samples."""
         found = []
         if self.n_participants < FEW_PARTICIPANTS:
             who = "one participant" if self.n_participants == 1 else f"{self.n_participants} participants"
-            found.append(f"{who}: too few to speak about others, so intervals are over clips only")
+            found.append(f"{who}: too few to generalise over people, so intervals are over clips only")
         if self.n_clips < FEW_CLIPS:
             found.append(
-                f"{self.n_clips} clips: too few to tell how far figures would move with others, so there are no "
-                f"intervals (they need {FEW_CLIPS})"
+                f"{self.n_clips} clips: too few to generalise over clips, so there are no "
+                f"intervals (at least {FEW_CLIPS} are needed)"
             )
         return found
 
     @cached_property
     def _influences(self) -> Float64[np.ndarray, "e 2 k"]:
-        """How each showing moves both correlations of each model."""
+        """Influence of each showing on both correlations of each model."""
         return np.stack([correlation_influences(self.showings, row) for row in self.distances])
 
     @cached_property
     def _judged_by(self) -> dict[str, Membership]:
-        """What the complete trials hang together by: their three clips, their three pairs, and people."""
+        """Sources of dependence between complete trials: their three clips, three pairs, and people."""
         pairs = np.sort(self.triplets[:, np.array(KEPT_PAIR)], axis=2) @ np.array([self.n_clips, 1])
         groups = {"clips": self.triplets, "pairs": pairs, "people": self.judge[:, None]}
         return {name: membership(group) for name, group in groups.items()}
 
     def _reach(self, row: int, models: list[int], weights: list[float]) -> dict[str, float]:
-        """Half the width of the interval of each design, for the sum of a measure over models, with weights."""
+        """Half the width of the interval of each design, for a weighted sum of a measure over models."""
         weight = np.array(weights)
-        if not np.isfinite(weight).all():  # a correlation that is undefined
+        if not np.isfinite(weight).all():  # an undefined correlation
             return dict.fromkeys(DESIGNS, float("nan"))
         if row < 2:
             parts = self.showings.variance(_sum(weight, self._influences[models, row]))
@@ -162,7 +162,7 @@ class Comparison:
             scores = _sum(weight, self.scores[models, row - 2])
             parts = variance_of_mean(scores, self._judged_by)
             if _alike(scores) and not _alike(_sum(weight, self.distances[models])):
-                # Trials that are all alike do not tell how they vary.
+                # With identical scores, the variance cannot be estimated.
                 return dict.fromkeys(DESIGNS, float("nan"))
         return reaches(parts, self.n_clips, self.n_participants)
 
@@ -175,7 +175,7 @@ class Comparison:
 
 
 def _sum(weights: Float64[np.ndarray, " e"], rows: Float64[np.ndarray, "e n"]) -> Float64[np.ndarray, " n"]:
-    """Weighted sum of rows; exactly 0 where a row is taken away from itself."""
+    """Weighted sum of rows; exactly 0 if a row is subtracted from itself."""
     total: Float64[np.ndarray, " n"] = (weights[:, None] * rows).sum(axis=0)
     return total
 

@@ -1,4 +1,4 @@
-"""Label decoding: which of a few labels has a clip, by a classifier that never saw it?"""
+"""Label decoding: classification of held-out clips from embeddings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Written
-from bgs._errors import ConfigError, DataError, some
+from bgs._codec import JsonDataclass
+from bgs._errors import ConfigError, DataError, listed
 from bgs._rng import generator
 from bgs._typing import Bool, Float64, Int
 from bgs.embeddings import Embeddings
@@ -20,27 +20,27 @@ from bgs.evaluation.result import Metric
 from bgs.evaluation.ridge import fold_deletions, fold_deviations
 from bgs.stimuli import StimulusSet
 
-#: Up to so many clips each is left out by itself; beyond, :data:`_FOLDS` stratified folds.
+#: Maximum number of clips for leave-one-out; beyond, :data:`_FOLDS` stratified folds are used.
 MOST_LEFT_OUT = 200
 _FOLDS = 10
 _UNIT = "balanced accuracy"
 
-#: A share of training clips below this is none, but for rounding.
+#: Proportions of training clips below this are rounding error of 0.
 _NONE = 1e-9
 
 
 @dataclass(frozen=True)
-class Decoding(Written):
-    """How well a label can be read off.
+class Decoding(JsonDataclass):
+    """Decoding accuracy for a label.
 
     Attributes:
-        label: column decoded.
+        label: decoded column.
         classes: its k labels, sorted.
-        metrics: "embeddings", and "against" if there are others: balanced accuracy with its p; "chance": its mean
-            and 95 % range when labels are shuffled; references of human raters where votes are known, see
+        metrics: "embeddings", and "against" with comparison embeddings: balanced accuracy with its p; "chance": its mean
+            and 95 % range under permuted labels; references of human raters if votes are known, see
             :func:`bgs.evaluation.raters.rater_reference`.
-        confusion: (k rows of k) clips of the label in the row that were given the label in the column.
-        difference: the embeddings minus the others on the same resamples, or None.
+        confusion: (k rows of k) number of clips with the label of the row that were classified as the column.
+        difference: the embeddings minus the comparison embeddings on the same resamples, or None.
         provenance: seed, folds, resamples, permutations, sources.
     """
 
@@ -64,30 +64,30 @@ def decode(
     permutations: int = 1000,
     seed: int = 0,
 ) -> Decoding:
-    """Balanced accuracy of a label column, every clip classified by a model that never saw it.
+    """Cross-validated balanced accuracy of decoding a label column.
 
-    Ridge regression of the labels' indicators, with the penalty that all classes share chosen within the training clips; the
-    label taken has the largest estimated probability over its training share, which is Bayes' rule for
-    balanced accuracy. Without that division, leaving a clip out would make its own label rarer and push accuracy below
-    chance. Ties (embeddings that are all the same) go to the first label. p and chance shuffle the labels and fit
-    everything anew; in stratified folds labels are shuffled within folds, which keeps them stratified.
+    Ridge regression of label indicators, with a penalty shared by all classes and chosen within the training clips; the
+    predicted label has the largest ratio of estimated probability to training proportion, which is Bayes' rule for
+    balanced accuracy. Without this division, leaving out a clip would make its label rarer and bias accuracy below
+    chance. Ties (identical embeddings) go to the first label. For p and chance, labels are permuted and
+    everything is refitted; with stratified folds, labels are permuted within folds, which keeps them stratified.
 
     Args:
-        embeddings: one vector a stimulus, aligned by id.
-        stimuli: with the label column; clips without a label ("") are left out.
-        label: the column.
-        against: other embeddings, compared clip by clip.
-        folds: number of stratified folds; None: each clip by itself, or 10 folds of more than :data:`MOST_LEFT_OUT`.
-        raters: rating column of how many raters a clip had, where ratings named after the labels hold the share
-            (or count) that chose each; adds the references of human raters.
-        resamples: of clips; the interval is widened for other training clips
+        embeddings: one vector per stimulus, aligned by id.
+        stimuli: stimuli with the label column; clips without a label ("") are ignored.
+        label: name of the column.
+        against: comparison embeddings, paired by clip.
+        folds: number of stratified folds; None: leave-one-out, or 10 folds with more than :data:`MOST_LEFT_OUT` clips.
+        raters: rating column with the number of raters per clip, if ratings named after the labels hold the proportion
+            (or number) who chose each; adds the references of human raters.
+        resamples: bootstrap resamples of clips; the interval is widened to account for the training clips
             (:func:`bgs.evaluation.resampling.refitted_spread`).
-        permutations: 0: no p, and no chance level.
-        seed: of folds, resamples and permutations.
+        permutations: number of permutations; 0: no p and no chance level.
+        seed: seed of folds, resamples and permutations.
 
     Raises:
-        DataError: no such column, fewer than two labels, a label of fewer than two clips, a stimulus without embedding.
-        ConfigError: an impossible number of folds.
+        DataError: unknown column, fewer than two labels, a label with fewer than two clips, or a stimulus without embedding.
+        ConfigError: invalid number of folds.
     """
     labelled, codes, classes = _codes(stimuli, label)
     parts = _folds(codes, folds, seed)
@@ -127,7 +127,7 @@ def decode(
 def _codes(
     stimuli: StimulusSet, label: str
 ) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"], tuple[str, ...]]:
-    """Positions of the labelled clips, the number of each one's label, and the labels."""
+    """Positions of the labelled clips, the index of each one's label, and the labels."""
     if label not in stimuli.labels:
         raise DataError("no such label", where=label, expected=", ".join(stimuli.labels) or "a label column")
     column = np.array(stimuli.labels[label])
@@ -136,8 +136,8 @@ def _codes(
     if len(classes) < 2 or sizes.min() < 2:
         rare = [str(name) for name, size in zip(classes, sizes, strict=True) if size < 2]
         raise DataError(
-            "cannot decode", where=label, expected="two labels or more, each of two clips or more",
-            got=f"one clip of {some(rare)}" if rare else f"{len(classes)} label",
+            "cannot decode", where=label, expected="at least two labels with at least two clips each",
+            got=f"one clip with label {listed(rare)}" if rare else f"{len(classes)} label",
         )  # fmt: skip
     return labelled, codes.reshape(-1), tuple(str(name) for name in classes)
 
@@ -146,8 +146,8 @@ def _folds(codes: Int[np.ndarray, " m"], folds: int | None, seed: int) -> list[I
     n = len(codes)
     folds = folds or (n if n <= MOST_LEFT_OUT else _FOLDS)
     if not 2 <= folds <= n:
-        raise ConfigError("impossible number of folds", where="folds", expected=f"2 to {n}", got=folds)
-    # Shuffled, sorted by label and dealt like cards: each fold gets its share of every label.
+        raise ConfigError("invalid number of folds", where="folds", expected=f"2 to {n}", got=folds)
+    # Shuffle, sort by label and assign to folds in turn, so that folds are stratified.
     order = generator(seed, "folds", "decoding").permutation(n)
     order = order[np.argsort(codes[order], kind="stable")]
     return [np.sort(order[start::folds]) for start in range(folds)]
@@ -169,7 +169,7 @@ def _classify(
     folds: Sequence[Int[np.ndarray, " _"]],
     k: int,
 ) -> Int[np.ndarray, "r m"]:
-    """The label given to each clip, for each of r labellings."""
+    """The predicted label of each clip, for each of r labellings."""
     indicators = np.eye(k)[codes.T].reshape(len(features), -1)
     deviations, shares = fold_deviations(features, indicators, folds, together=k)
     guesses: Int[np.ndarray, "r m"] = (deviations / shares).reshape(len(features), -1, k).argmax(axis=2).T
@@ -181,16 +181,16 @@ def _smooth_without_each(
     codes: Int[np.ndarray, " m"],
     folds: Sequence[Int[np.ndarray, " _"]],
 ) -> Float64[np.ndarray, " m"]:
-    """A smooth accuracy without each clip, the classifiers fitted anew.
+    """Leave-one-clip-out values of a smoothed accuracy, with refitted classifiers.
 
-    The jackknife is wrong for what jumps, as a hit does. So a hit is Φ(margin / h), the margin being how far the clip's
-    own label leads the best other one, with the bandwidth h of a normal density (Silverman 1986, eq. 3.28).
+    The jackknife is invalid for discontinuous statistics such as hits. So a hit is replaced by Φ(margin / h), where the margin is
+    the lead of the true label over the best other one and h the bandwidth for a normal density (Silverman 1986, eq. 3.28).
     """
     from scipy.special import ndtr
 
     n, k = len(codes), int(codes.max()) + 1
     deviations, shares = fold_deletions(features, np.eye(k)[codes], folds, together=k)
-    # A label of two clips may have none left to train on; it is then given to no clip (ŷ = 0).
+    # A label with two clips may have no training clips left; it is then never predicted (ŷ = 0).
     scores = np.divide(deviations, shares, out=np.full(shares.shape, -1.0), where=shares > _NONE)
     own = np.eye(k, dtype=bool)[codes]
     margins = scores[:, own] - np.where(own, -np.inf, scores).max(axis=2)

@@ -1,4 +1,4 @@
-"""What an interval speaks about: other clips, or other clips and other people; and what samples are too small for it."""
+"""Designs of intervals (generalisation over clips, or over clips and people) and their minimum sample sizes."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from bgs.evaluation.resampling import t_quantile
 from bgs.evaluation.result import Interval
 from bgs.evaluation.variance_components import REST
 
-#: Which parts of the variance an interval is about: other clips and answers, or other clips, people and answers.
+#: Variance components in an interval: clips and answers, or clips, people and answers.
 DESIGNS = {"clips": ("clips", "pairs", REST), "both": ("clips", "pairs", REST, "people")}
 
-#: Fewer participants are no sample of people: figures are then about clips only.
+#: Minimum number of participants for generalising over people; with fewer, intervals are over clips only.
 FEW_PARTICIPANTS = 6
-#: Fewer clips do not tell how far a figure would move with others: there is no interval.
+#: Minimum number of clips for an interval.
 FEW_CLIPS = 5
 
 NO_INTERVAL: Interval = (float("nan"), float("nan"))
 
 
 def headline(n_participants: int) -> str:
-    """The design whose interval is a metric's ``low`` and ``high``: clips alone where participants are few."""
+    """The design whose interval is a metric's ``low`` and ``high``: only clips if there are few participants."""
     return "both" if n_participants >= FEW_PARTICIPANTS else "clips"
 
 
 def intervals(
     reach: Mapping[str, float], around: Callable[[float], Interval], n_clips: int, n_participants: int
 ) -> dict[str, Interval]:
-    """The interval of each design; NaN where samples of these sizes say nothing about others of their kind.
+    """The interval of each design; NaN if a sample is too small.
 
     Args:
-        reach: design -> half a width, from :func:`reaches`.
-        around: from half a width to the interval.
+        reach: design -> half the width, from :func:`reaches`.
+        around: maps half the width to the interval.
         n_clips, n_participants: sizes of the samples.
     """
     known = {
@@ -47,8 +47,8 @@ def reaches(parts: dict[str, float], n_clips: int, n_participants: int) -> dict[
     """Half the width of the 95 % interval of each design.
 
     Args:
-        parts: of the variance, by what would have to be drawn anew.
-        n_clips, n_participants: t has one degree less than there are clips, or participants if these are fewer.
+        parts: variance components by source.
+        n_clips, n_participants: sample sizes; t has n − 1 degrees of freedom, for n clips, or participants if fewer.
     """
     degrees = {"clips": n_clips - 1, "both": min(n_clips, n_participants) - 1}
     return {
@@ -58,12 +58,12 @@ def reaches(parts: dict[str, float], n_clips: int, n_participants: int) -> dict[
 
 
 def bounded(value: float, reach: float, bounds: Interval) -> Interval:
-    """value ± reach, within bounds."""
+    """value ± reach, clipped to bounds."""
     low, high = np.clip([value - reach, value + reach], *bounds).tolist()
     return low, high
 
 
 def squared_interval(interval: Interval) -> Interval:
-    """The interval of the square: from 0 where the interval spans 0."""
+    """The interval of the squared value: starts at 0 if the interval spans 0."""
     squares = sorted(bound**2 for bound in interval)
     return (0.0 if interval[0] <= 0 <= interval[1] else squares[0], squares[1])

@@ -1,4 +1,4 @@
-"""What dimensions mean: their correlations with ratings."""
+"""Interpretation of dimensions by their correlations with ratings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgs._codec import Number, Written
+from bgs._codec import JsonDataclass, Number
 from bgs._errors import DataError
 from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
@@ -21,14 +21,14 @@ from bgs.stimuli import StimulusSet
 
 
 @dataclass(frozen=True)
-class DimensionRating(Written):
-    """One dimension and one rating over the clips that have it.
+class DimensionRating(JsonDataclass):
+    """Correlation of a dimension with a rating, over the rated clips.
 
     Attributes:
-        dimension: which, from 0.
+        dimension: index of the dimension, from 0.
         attribute: the rating.
-        pearson, spearman: with intervals over clips and p (two-sided: clips shuffled).
-        q_pearson, q_spearman: p adjusted for all dimensions and attributes together.
+        pearson, spearman: correlations with intervals over clips and p (two-sided, clips permuted).
+        q_pearson, q_spearman: p adjusted over all dimensions and attributes.
     """
 
     dimension: int
@@ -50,18 +50,18 @@ def rate_dimensions(
 ) -> list[DimensionRating]:
     """Correlation of every dimension with every rating.
 
-    Dimensions are taken as found: intervals resample clips but do not find the dimensions anew.
+    Dimensions are treated as fixed: intervals resample clips but do not refit the dimensions.
 
     Args:
         dimensions: aligned with ``stimuli`` by id.
-        stimuli: with ratings; a clip without the rating is left out for it.
+        stimuli: stimuli with ratings; clips without a rating are ignored for it.
         attributes: rating columns; None: all.
-        resamples: of clips.
-        permutations: of clips, for p.
-        seed: of both.
+        resamples: bootstrap resamples of clips.
+        permutations: permutations of clips, for p.
+        seed: seed of both.
 
     Raises:
-        DataError: an unknown stimulus or rating, or fewer than three rated clips.
+        DataError: unknown stimulus or rating, or fewer than three rated clips.
     """
     rows = stimuli.positions(dimensions.stimulus_ids)
     tables: list[tuple[int, str, tuple[Metric, Metric]]] = []
@@ -105,7 +105,7 @@ def _metric(
 ) -> Metric:
     x, y = (mid_ranks(loadings), mid_ranks(values)) if ranked else (loadings, values)
     value = float(clip_pearson(x, y, np.ones((1, len(x))))[0])
-    if ranked:  # ranks change with the resample
+    if ranked:  # ranks are recomputed in each resample
         codes, other = dense_ranks(loadings)[None], dense_ranks(values)
         draws = np.array(
             [weighted_spearman(codes, other, row)[0] if np.isfinite(row).all() else np.nan for row in copies]

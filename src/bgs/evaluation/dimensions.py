@@ -1,4 +1,4 @@
-"""Interpretable dimensions: non-negative loadings of clips whose products are their similarities."""
+"""Interpretable dimensions: non-negative loadings of clips whose inner products approximate similarities."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Dimensions:
 
     Attributes:
         stimulus_ids: n ids.
-        loadings: (n, k) numbers ≥ 0; the similarity of two clips is about the product of their rows.
-        carried: (k,) variance over pairs that each dimension's products have, as a share of that of the similarities,
-            falling. A dimension that every clip has to the same degree carries none.
-        explained: R² of all together over the observed pairs.
+        loadings: (n, k) numbers ≥ 0; the inner product of two rows approximates the similarity of the clips.
+        carried: (k,) variance over pairs of each dimension's products, as a proportion of that of the similarities,
+            decreasing. A dimension with equal loadings for all clips carries none.
+        explained: R² of all dimensions together over the observed pairs.
         held_out_error: rank -> mean squared error on held-out pairs, and its standard error over folds.
         provenance: seed, sparsity, folds and starts.
     """
@@ -46,7 +46,7 @@ class Dimensions:
         return int(self.loadings.shape[1])
 
     def top(self, dimension: int, clips: int = 6) -> list[tuple[str, float]]:
-        """Ids and loadings of the clips that have most of a dimension, most first."""
+        """Ids and loadings of the clips with the highest loadings on a dimension, in decreasing order."""
         order = np.argsort(-self.loadings[:, dimension], kind="stable")[:clips]
         return [(self.stimulus_ids[i], float(self.loadings[i, dimension])) for i in order]
 
@@ -63,7 +63,7 @@ class Dimensions:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Dimensions:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         ids = tuple(value["stimulus_ids"])
         errors = {int(rank): (mean, error) for rank, (mean, error) in value["held_out_error"].items()}
         return cls(
@@ -86,29 +86,29 @@ def find_dimensions(
     starts: int = 3,
     seed: int = 0,
 ) -> Dimensions:
-    """Non-negative sparse dimensions of similarity, in the manner of Hebart et al. 2020 (Nature Human Behaviour
-    4:1173), from a matrix instead of trials.
+    """Non-negative sparse dimensions of similarity, similar to Hebart et al. 2020 (Nature Human Behaviour
+    4:1173), but from a matrix instead of trials.
 
-    Similarity is 1 − dissimilarity: how often people keep a pair together, or a cosine similarity (of which non-
-    negative dimensions cannot take up what is below 0). Loadings W ≥ 0 minimise Σ (s_ij − w_i·w_j)² over observed
-    pairs i < j (the diagonal says nothing) plus sparsity·n·mean(s)^1.5·Σ W, so that a sparsity means the same at
-    every n and scale. Rank by cross-validation: observed pairs are held out in random folds, and the smallest rank
-    is taken whose error is within one standard error of the least (Breiman et al. 1984); the standard error is that
+    Similarity is 1 − dissimilarity: how often people keep a pair together, or a cosine similarity (non-negative
+    dimensions cannot represent negative values). Loadings W ≥ 0 minimise Σ (s_ij − w_i·w_j)² over observed
+    pairs i < j (excluding the diagonal) plus sparsity·n·mean(s)^1.5·Σ W, so that the sparsity is comparable across
+    n and scale. The rank is cross-validated: observed pairs are held out in random folds, and the smallest rank
+    with an error within one standard error of the minimum is chosen (Breiman et al. 1984); the standard error is that
     of the paired difference from the best rank over folds, since folds differ more than ranks do.
 
     Args:
         rdm: (n, n) dissimilarities, NaN where unobserved.
         stimulus_ids: n ids.
-        ranks: numbers of dimensions to choose from; one: it is taken.
+        ranks: candidate numbers of dimensions; a single one is used without cross-validation.
         sparsity: weight of the penalty, ≥ 0.
-        folds: of pairs, ≥ 2.
-        starts: random starts of every fit; the best is kept.
-        seed: of folds and starts; the result depends on nothing else.
+        folds: folds of pairs, ≥ 2.
+        starts: random starts per fit; the best is kept.
+        seed: seed of folds and starts.
 
     Raises:
-        DataError: an id listed twice, another number of ids, a matrix that is not symmetric, fewer than three clips, or
-            similarities that are all the same or not above 0 on average.
-        ConfigError: impossible ranks, sparsity, folds or starts.
+        DataError: ids are repeated or do not match the matrix, the matrix is not symmetric, there are fewer than three clips, or
+            similarities are constant or not above 0 on average.
+        ConfigError: ranks, sparsity, folds or starts are out of range.
     """
     require_rdm(rdm, "rdm", stimulus_ids)
     first, second = np.triu_indices(len(rdm), 1)
@@ -123,13 +123,13 @@ def find_dimensions(
         or target.mean() <= 0
     ):
         raise DataError(
-            "no dimensions to find",
-            expected="3 clips or more with an id each, similarities that differ and are above 0 on average",
+            "cannot find dimensions",
+            expected="at least 3 clips with an id each, similarities that vary and are above 0 on average",
             got=f"{len(rdm)} clips, {len(stimulus_ids)} ids, {len(target)} pairs",
         )  # fmt: skip
     if not ranks or min(ranks) < 1 or max(ranks) > len(rdm) or sparsity < 0 or folds < 2 or starts < 1:
         raise ConfigError(
-            "impossible settings", expected=f"ranks from 1 to {len(rdm)}, sparsity ≥ 0, folds ≥ 2, starts ≥ 1",
+            "invalid settings", expected=f"ranks from 1 to {len(rdm)}, sparsity ≥ 0, folds ≥ 2, starts ≥ 1",
             got=f"ranks {list(ranks)}, sparsity {sparsity}, folds {folds}, starts {starts}",
         )  # fmt: skip
     penalty = sparsity * len(rdm) * float(target.mean()) ** 1.5
@@ -149,7 +149,7 @@ def find_dimensions(
 def _held_out_errors(
     pairs: _Pairs, n: int, ranks: Sequence[int], penalty: float, folds: int, starts: int, seed: int
 ) -> dict[int, Float64[np.ndarray, " f"]]:
-    """Rank -> mean squared error on the held-out pairs of each fold; nothing where there is no choice."""
+    """Rank -> mean squared error on the held-out pairs of each fold; empty with a single rank."""
     if len(ranks) == 1:
         return {ranks[0]: np.full(folds, np.nan)}
     first, second, target = pairs
@@ -158,7 +158,7 @@ def _held_out_errors(
     for fold in range(folds):
         kept, held = fold_of != fold, fold_of == fold
         for rank in ranks:
-            # The penalty is on all pairs' sum of squares, of which this is a part.
+            # The penalty applies to the sum of squares over all pairs; training pairs are a part of them.
             scaled = penalty * float(kept.mean())
             part = first[kept], second[kept], target[kept]
             loadings = _best_fit(part, n, rank, scaled, starts, (seed, fold))
@@ -170,7 +170,7 @@ def _held_out_errors(
 def _best_fit(
     pairs: _Pairs, n: int, rank: int, penalty: float, starts: int, names: tuple[int, int | str]
 ) -> Float64[np.ndarray, "n k"]:
-    """The fit of least objective: the problem has local minima."""
+    """The fit with the lowest objective over several starts, since there are local minima."""
     tries = [
         fit_factors(*pairs, n, rank, penalty, generator(names[0], "dimensions", names[1], rank, start))
         for start in range(starts)
@@ -179,7 +179,7 @@ def _best_fit(
 
 
 def _choose(errors: Mapping[int, Float64[np.ndarray, " f"]]) -> int:
-    """The smallest rank that is not worse than the best by more than one standard error."""
+    """The smallest rank within one standard error of the best."""
     ranks = sorted(errors)
     best = min(ranks, key=lambda rank: float(errors[rank].mean()))
 

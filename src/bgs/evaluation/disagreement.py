@@ -1,4 +1,4 @@
-"""Where two models part: triplets that tuning got right, and those that it got wrong."""
+"""Triplets on which two models disagree: those repaired by tuning, and those broken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bgs._codec import Written
+from bgs._codec import JsonDataclass
 from bgs._rdm import require_rdm
 from bgs._typing import Bool, Float, Float64, Int
 from bgs.evaluation.rdm import pair_vector
@@ -14,15 +14,15 @@ from bgs.judgments.trials import Trials, kept_pair_distances
 
 
 @dataclass(frozen=True)
-class Disagreement(Written):
+class Disagreement(JsonDataclass):
     """One triplet, judged by people and by two models.
 
     Attributes:
         stimuli: three positions in the stimulus set, ascending.
-        votes: how many people left each of the three out.
-        people: slot 0–2 that most of them left out.
-        base, tuned: slot that each model leaves out.
-        certainty: what ranks it, see :func:`disagreements`.
+        votes: number of people who chose each of the three as odd.
+        people: slot 0–2 of the majority's odd one.
+        base, tuned: slot of each model's odd one.
+        certainty: ranking criterion, see :func:`disagreements`.
     """
 
     stimuli: tuple[int, int, int]
@@ -34,16 +34,16 @@ class Disagreement(Written):
 
 
 @dataclass(frozen=True)
-class Disagreements(Written):
+class Disagreements(JsonDataclass):
     """Triplets on which exactly one of two models agrees with people.
 
     Attributes:
-        repaired: base differs from people, tuned agrees; the most certain first.
+        repaired: base differs from people, tuned agrees; in order of decreasing certainty.
         broken: the reverse.
-        n_repaired, n_broken: how many there are of each before any was left out for variety.
-        n_triplets: distinct triplets on which people and both models decide.
-        n_people_tied: triplets left out because people's votes tie for the most.
-        n_models_tied: others left out because a model's nearest pair ties, or a distance is NaN.
+        n_repaired, n_broken: their numbers before removing triplets that share a pair.
+        n_triplets: number of distinct triplets without ties in people's votes and both models.
+        n_people_tied: triplets excluded because people's votes are tied.
+        n_models_tied: other triplets excluded because a model's nearest pair is tied, or a distance is NaN.
     """
 
     repaired: tuple[Disagreement, ...]
@@ -58,33 +58,33 @@ class Disagreements(Written):
 def disagreements(
     trials: Trials, base: Float[np.ndarray, "n n"], tuned: Float[np.ndarray, "n n"], most: int = 12
 ) -> Disagreements:
-    """The triplets on which exactly one of two models leaves out what people leave out.
+    """The triplets on which exactly one of two models chooses the same odd one as people.
 
-    Trials that show the same three stimuli are one triplet, and people's choice is the majority's. A model leaves out
+    Trials with the same three stimuli are one triplet, and people's choice is that of the majority. A model chooses
     the stimulus that is not in its nearest pair; its margin is the gap between the nearest and the second
     nearest pair, in standard deviations of all its distances. Triplets are ranked by
 
         certainty = (smaller of the two models' margins) · (votes of the majority + 1) / (votes + 3),
 
-    so both models have to be sure. The last factor is the expected share of people who would choose so (mean of a
-    Dirichlet distribution over three choices, starting from one vote for each): a choice made four times out of four
-    counts more than one made once. Equal certainties keep the order of the stimuli. Of triplets that share a pair of
-    stimuli only the most certain is kept.
+    so both models must be certain. The last factor is the expected proportion of people with this choice (mean of a
+    Dirichlet distribution over three choices, with a prior of one vote each): a choice made four times out of four
+    counts more than one made once. Ties keep the order of the stimuli. Of triplets that share a pair of
+    stimuli, only the most certain is kept.
 
     Args:
-        trials: judgments; others are ignored.
+        trials: trials; only similarity judgments are used.
         base, tuned: (n, n) distances over the stimulus set of the trials, NaN where unknown.
-        most: how many of either kind to keep.
+        most: maximum number of each kind to keep.
 
     Returns:
-        Both kinds, ranked, and how many triplets were compared or left out as tied.
+        Both kinds, ranked, and the numbers of triplets compared and excluded as tied.
     """
     for name, rdm in (("base", base), ("tuned", tuned)):
         require_rdm(rdm, name)
     shown, votes = _votes(trials.judgments)
     people, people_tied = _only_best(votes.astype(np.float64))
     (base_odd, base_margin), (tuned_odd, tuned_margin) = (_choices(rdm, shown) for rdm in (base, tuned))
-    margin = np.minimum(base_margin, tuned_margin)  # NaN where either is
+    margin = np.minimum(base_margin, tuned_margin)  # NaN if either is NaN
     decided = ~people_tied & (margin > 0)
     share = (votes.max(axis=1, initial=0) + 1) / (votes.sum(axis=1) + 3)
     certainty = margin * share
@@ -103,7 +103,7 @@ def disagreements(
 
 
 def _votes(trials: Trials) -> tuple[Int[np.ndarray, "u 3"], Int[np.ndarray, "u 3"]]:
-    """Distinct triplets, stimuli ascending, and how often each of the three was left out."""
+    """Distinct triplets, stimuli ascending, and how often each of the three was the odd one."""
     _, first, triplet = np.unique(trials.triplet_codes, return_index=True, return_inverse=True)
     shown = np.sort(trials.stimuli[first], axis=1)
     odd = np.take_along_axis(trials.stimuli, trials.odd[:, None], axis=1)
@@ -114,7 +114,7 @@ def _votes(trials: Trials) -> tuple[Int[np.ndarray, "u 3"], Int[np.ndarray, "u 3
 
 
 def _only_best(scores: Float64[np.ndarray, "u 3"]) -> tuple[Int[np.ndarray, " u"], Bool[np.ndarray, " u"]]:
-    """Slot of the largest score, and whether another is just as large."""
+    """Slot of the largest score, and whether it is untied."""
     best = scores.max(axis=1, keepdims=True)
     return scores.argmax(axis=1), (scores == best).sum(axis=1) > 1
 
@@ -122,7 +122,7 @@ def _only_best(scores: Float64[np.ndarray, "u 3"]) -> tuple[Int[np.ndarray, " u"
 def _choices(
     rdm: Float[np.ndarray, "n n"], shown: Int[np.ndarray, "u 3"]
 ) -> tuple[Int[np.ndarray, " u"], Float64[np.ndarray, " u"]]:
-    """Slot that a model leaves out, and its margin in standard deviations: 0 where it ties, NaN where unknown."""
+    """Slot of a model's odd one, and its margin in standard deviations: 0 if tied, NaN if unknown."""
     distances = kept_pair_distances(rdm, shown).astype(np.float64)
     nearest, second, _ = np.sort(distances, axis=1).T  # NaN last
     pairs = pair_vector(rdm)

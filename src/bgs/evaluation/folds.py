@@ -18,7 +18,7 @@ from bgs.evaluation.rsa import dense_ranks, weighted_spearman
 
 @dataclass(frozen=True)
 class HeldOutFold:
-    """The stimuli of a fold, as people and as models that never saw them have them.
+    """The held-out stimuli of a fold, with human dissimilarities and model distances.
 
     Attributes:
         positions: (m,) positions in the stimulus set.
@@ -54,23 +54,23 @@ class _Prepared:
 def pooled_rsa(
     folds: Sequence[HeldOutFold], n_stimuli: int, *, resamples: int = 2000, seed: int = 0
 ) -> tuple[list[Metric], list[Metric]]:
-    """Held-out Spearman RSA of e models over folds (and repetitions of them, with other seeds).
+    """Held-out Spearman RSA of e models over folds (and repeats with other seeds).
 
-    Each fold has models of its own, whose distances have no common scale; so pairs are ranked within their fold and
-    the folds' correlations averaged. Intervals resample clips, the same clips in every fold and
-    repetition, and are shifted percentiles (:func:`bgs.evaluation.resampling.percentile_interval`).
+    Each fold has separately trained models, whose distances have no common scale, so pairs are ranked within their fold and
+    correlations are averaged over folds. Intervals resample clips, the same clips in every fold and
+    repeat, and are shifted percentiles (:func:`bgs.evaluation.resampling.percentile_interval`).
 
     Args:
-        folds: every fold of every repetition, with the same models in the same order.
+        folds: every fold of every repeat, with the same models in the same order.
         n_stimuli: size of the stimulus set that ``positions`` index.
-        resamples: of clips.
-        seed: of the resamples.
+        resamples: bootstrap resamples of clips.
+        seed: seed of the resamples.
 
     Returns:
-        A metric a model, and of each model but the first its paired difference from the first.
+        A metric per model and, for each model except the first, its paired difference from the first.
 
     Raises:
-        DataError: no fold, or folds with other numbers of models.
+        DataError: there are no folds, or they have different numbers of models.
     """
     if not folds or len({len(fold.models) for fold in folds}) != 1:
         raise DataError(
@@ -98,7 +98,7 @@ def pooled_rsa(
 
 
 def _mean(correlations: Sequence[Float64[np.ndarray, " e"]]) -> Float64[np.ndarray, " e"]:
-    """Mean over folds of what is defined; NaN for a model that no fold defines."""
+    """Mean over folds, ignoring NaN; NaN for a model that is undefined in all folds."""
     stacked = np.stack(correlations)
     defined = np.isfinite(stacked)
     total, count = np.where(defined, stacked, 0.0).sum(axis=0), defined.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Odd-one-out choices that an observer without noise makes on known distances."""
+"""Odd-one-out choices of a noise-free observer with known distances."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from bgs.judgments.trials import kept_pair_distances
 
 @dataclass(frozen=True)
 class ObservedTriplets:
-    """Triplets with the score of e models in each.
+    """Triplets with the scores of e models.
 
-    The observer keeps the closest of the three pairs, and so does a model; the score is the chance that both keep the
-    same pair when each decides its exact ties by a fair draw: Σ over pairs kept by both of 1/(a·b) with a and b pairs
-    tied for closest. A collapsed model scores 1/3. A triplet whose three human distances tie says nothing
-    and is left out.
+    Observer and model keep the closest of the three pairs; the score is the probability that both keep the
+    same pair if exact ties are broken at random: Σ over pairs kept by both of 1/(a·b), with a and b pairs
+    tied for closest. A collapsed model scores 1/3. Triplets with three tied human distances are uninformative
+    and are excluded.
 
     Attributes:
         triplets: (t, 3) stimuli.
-        scores: (e, t) chances 0–1.
-        drawn: whether triplets were drawn (without replacement) instead of all taken.
-        tied: triplets among these with two human distances tied for closest.
-        left_out: triplets with all three tied.
+        scores: (e, t) probabilities 0–1.
+        drawn: whether triplets were sampled (without replacement) instead of using all.
+        tied: number of these with two human distances tied for closest.
+        left_out: number of excluded triplets, with all three tied.
     """
 
     triplets: Int[np.ndarray, "t 3"]
@@ -40,7 +40,7 @@ class ObservedTriplets:
     def of(
         cls, human: Float[np.ndarray, "n n"], rdms: Float[np.ndarray, "e n n"], most: int, seed: int
     ) -> ObservedTriplets:
-        """Score e model RDMs on the distances of ``human``: on all triplets, or on ``most`` where there are more."""
+        """Score e model RDMs on the distances of ``human``: on all triplets, or on a sample of ``most`` if there are more."""
         triplets, drawn = _triplets(len(human), most, seed)
         people = _closest(kept_pair_distances(human, triplets))
         informative = people.sum(axis=1) < 3
@@ -59,7 +59,7 @@ class ObservedTriplets:
     def __call__(
         self, clips: Float64[np.ndarray, " n"] | None = None, units: Float64[np.ndarray, " t"] | None = None
     ) -> Float64[np.ndarray, " e"]:
-        """(e,) mean scores: a triplet is there as often as its three clips' copies combine."""
+        """(e,) mean scores, with triplets weighted by the product of their clips' copies."""
         weights = np.ones(len(self)) if units is None else units
         if clips is not None:
             a, b, c = clips[self.triplets.T]

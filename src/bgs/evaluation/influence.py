@@ -1,4 +1,4 @@
-"""How a correlation over pairs moves when a pair, or a judgment of it, counts a little more."""
+"""Influence functions of correlations over pairs: the effect of upweighting a pair, or one judgment of it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from bgs.evaluation.showings import Showings
 
 
 def rank_influence(x: Int[np.ndarray, " p"], y: Int[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
-    """(p,) how each pair moves a Spearman correlation: its derivative by the pair's copies, times p.
+    """(p,) influence of each pair on a Spearman correlation: the derivative by the pair's weight, times p.
 
-    A copy of a pair adds to the sums of products of ranks, and lifts the ranks of all that lie above it.
+    Additional weight adds to the sums of products of ranks and increases the ranks of all larger values.
 
     Args:
         x, y: (p,) dense ranks, see :func:`bgs.evaluation.rsa.dense_ranks`.
 
     Returns:
-        Influences of mean 0; zeros where one side is constant.
+        Influences of mean 0; zeros if one side is constant.
     """
     once = np.ones(len(x))
     (of_x, square_x), (of_y, square_y) = centred_mid_ranks(x, once), centred_mid_ranks(y, once)
@@ -34,7 +34,7 @@ def rank_influence(x: Int[np.ndarray, " p"], y: Int[np.ndarray, " p"]) -> Float6
 
 
 def value_influence(x: Float64[np.ndarray, " p"], y: Float64[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
-    """(p,) how each pair moves a Pearson correlation r: z_x z_y − r (z_x² + z_y²) / 2; zeros where a side is constant."""
+    """(p,) influence of each pair on a Pearson correlation r: z_x z_y − r (z_x² + z_y²) / 2; zeros if a side is constant."""
     x, y = standardised(x), standardised(y)
     return x * y - 0.5 * np.mean(x * y) * (x * x + y * y) if x.any() and y.any() else np.zeros(len(x))
 
@@ -44,13 +44,13 @@ def showing_influence(
     x: Float64[np.ndarray, " p"],
     of_pairs: Float64[np.ndarray, " p"],
 ) -> Float64[np.ndarray, " k"]:
-    """(k,) how each showing of a pair moves the correlation of ``x`` with the human RDM.
+    """(k,) influence of each showing of a pair on the correlation of ``x`` with the human RDM.
 
-    A showing is its share of the pair, and moves the pair's dissimilarity. The latter is taken as for Pearson's
-    correlation, (z_x − r z_y) / SD(y): the ranks of dissimilarities that take few values have no derivative.
+    A showing contributes its share of the pair's influence, and changes the pair's dissimilarity. The latter is computed
+    as for Pearson's correlation, (z_x − r z_y) / SD(y), since ranks of discrete dissimilarities have no derivative.
 
     Args:
-        showings: of the pairs; only the RDM's own count.
+        showings: showings of the pairs; only those that make up the RDM are used.
         x: (p,) distances, or their mid-ranks.
         of_pairs: (p,) from :func:`rank_influence` or :func:`value_influence`.
     """
@@ -65,7 +65,7 @@ def showing_influence(
 def correlation_influences(
     showings: Showings, distances: Float64[np.ndarray, " p"]
 ) -> Float64[np.ndarray, "2 k"]:
-    """(2, k) how each showing moves the Spearman and the Pearson correlation of model distances with the human RDM."""
+    """(2, k) influence of each showing on the Spearman and Pearson correlation of model distances with the human RDM."""
     ranks, human = dense_ranks(distances), showings.dissimilarity
     by_ranks = rank_influence(ranks, dense_ranks(human))
     mid = centred_mid_ranks(ranks, np.ones(len(ranks)))[0]
@@ -78,7 +78,7 @@ def correlation_influences(
 
 
 def _lifted(codes: Int[np.ndarray, " p"], values: Float64[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
-    """(p,) sum of the values of all pairs that rank above each, and half of those that tie with it."""
+    """(p,) sum of the values of all pairs that rank above each, plus half of those tied with it."""
     of_rank = np.bincount(codes, values)
     above = np.cumsum(of_rank[::-1])[::-1] - 0.5 * of_rank
     lifted: Float64[np.ndarray, " p"] = above[codes]

@@ -1,4 +1,4 @@
-"""Regressions of one pair vector on subsets of others with slopes of at least 0, from moments that resamples and folds share."""
+"""Non-negative regressions of one pair vector on subsets of others, from moments shared by resamples and folds."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from bgs._errors import ConfigError
 from bgs._typing import Bool, Float, Float64, Int, Shaped
 from bgs.evaluation.rsa import centred_mid_ranks, dense_ranks, standardised
 
-#: What the dissimilarities are before they are regressed.
+#: Transforms of dissimilarities before regression.
 TRANSFORMS = ("ranks", "z-scores")
 
-#: Eigenvalues below this share of the largest belong to predictors that repeat each other.
+#: Eigenvalues below this fraction of the largest indicate collinear predictors.
 _COLLINEAR = 1e-10
 
 
 @dataclass(frozen=True)
 class NestedRegression:
-    """v pair vectors, the first of which is regressed on the others, prepared for resampling.
+    """v pair vectors, of which the first is regressed on the others, prepared for resampling.
 
     Attributes:
-        codes: (v, p) dense ranks (transform "ranks") or centred values ("z-scores"), pairs in the order of blocks.
+        codes: (v, p) dense ranks (transform "ranks") or centred values ("z-scores"), with pairs ordered by block.
         first, second: (p,) clips of each pair.
-        starts: (b + 1,) where the block of each combination of folds starts. A fit needs only the sums of products
-            of every block: those among training clips, and those among held-out clips.
-        train, test: (f + 1, b) blocks to fit on and to measure on in each fold; the last row is all of them.
+        starts: (b + 1,) start of the block of each combination of folds. A fit needs only the sums of products
+            of the blocks among training clips and among held-out clips.
+        train, test: (f + 1, b) training and test blocks of each fold; the last row has all blocks.
     """
 
     codes: Shaped[np.ndarray, "v p"]
@@ -49,7 +49,7 @@ class NestedRegression:
     ) -> NestedRegression:
         """Sort pairs by the folds of their two clips.
 
-        A pair of a training and a held-out clip is in neither set of its fold.
+        Pairs of a training and a held-out clip are in neither set of a fold.
         """
         if transform not in TRANSFORMS:
             raise ConfigError("unknown transform", expected=" or ".join(TRANSFORMS), got=transform)
@@ -78,11 +78,11 @@ class NestedRegression:
         clips: Float64[np.ndarray, " n"] | None = None,
         units: Float64[np.ndarray, " p"] | None = None,
     ) -> Float64[np.ndarray, "b w w"]:
-        """Sums of products of every block, the first column and row being the intercept's (w = v + 1).
+        """Sums of products of every block; the first column and row are those of the intercept (w = v + 1).
 
         Args:
-            clips: (n,) copies of each clip; pair (i, j) weighs clips[i]·clips[j], copies of one clip make no pair.
-            units: (p,) copies of each pair. Ranks are taken anew in every resample.
+            clips: (n,) copies of each clip; pair (i, j) has weight clips[i]·clips[j]; copies of the same clip form no pairs.
+            units: (p,) copies of each pair. Ranks are recomputed in every resample.
         """
         weights = np.ones(self.codes.shape[1])
         if clips is not None:
@@ -102,28 +102,28 @@ class NestedRegression:
         rows = self.codes.astype(np.float64)
         if np.issubdtype(self.codes.dtype, np.integer):
             total = max(weights.sum(), 1.0)
-            # Of about unit variance, so that no predictor outweighs the intercept in a pseudo-inverse.
+            # Scaled to about unit variance, so that no predictor dominates the intercept in a pseudo-inverse.
             rows = np.stack([centred_mid_ranks(row, weights)[0] for row in self.codes]) * (12**0.5 / total)
         return np.concatenate([np.ones((1, len(weights))), rows])
 
     def held_out(
         self, moments: Float64[np.ndarray, "r b w w"], models: Sequence[Sequence[int]]
     ) -> Float64[np.ndarray, "r t"]:
-        """(r, t) 1 − Σ residual² / Σ (y − training mean)² of the held-out pairs of all folds together.
+        """(r, t) 1 − Σ residual² / Σ (y − training mean)² over the held-out pairs of all folds.
 
-        Each of the t models is the positions of its predictors.
+        Each of the t models is given by the positions of its predictors.
         """
         return _r_squared(moments, self.train[:-1], self.test[:-1], models)
 
     def in_sample(
         self, moments: Float64[np.ndarray, "r b w w"], models: Sequence[Sequence[int]]
     ) -> Float64[np.ndarray, "r t"]:
-        """(r, t) the R² of one regression over all pairs."""
+        """(r, t) R² of one regression over all pairs."""
         return _r_squared(moments, self.train[-1:], self.test[-1:], models)
 
     @property
     def n_held_out(self) -> int:
-        """Pairs that are held out in some fold."""
+        """Number of pairs that are held out in some fold."""
         return int(np.diff(self.starts)[self.test[:-1].any(axis=0)].sum())
 
 
@@ -133,16 +133,16 @@ def _r_squared(
     test: Bool[np.ndarray, "f b"],
     models: Sequence[Sequence[int]],
 ) -> Float64[np.ndarray, "r t"]:
-    """R² of regressions whose slopes are at least 0 (Lawson & Hanson 1974, Solving Least Squares Problems, ch. 23).
+    """R² of non-negative least squares regressions (Lawson & Hanson 1974, Solving Least Squares Problems, ch. 23).
 
-    The best of them is the plain regression on those predictors that it leaves a slope, and every plain regression
-    without a negative slope is one of them. So each set of predictors is tried once, and a model takes the one within
-    it that fits its training pairs best: exact, though twice the work with every predictor.
+    The non-negative solution is the ordinary regression on the predictors with positive slopes, and every ordinary regression
+    without negative slopes is feasible. So each subset of predictors is fitted once, and a model uses the feasible subset
+    with the best fit to the training pairs: exact, but the work doubles with every predictor.
     """
     fit, held = (np.einsum("fb,rbvw->rfvw", rows.astype(np.float64), moments) for rows in (train, test))
     sets = sorted({inner for model in models for inner in subsets(sorted(model))}, key=lambda s: (len(s), s))
     loss, residual = (np.stack(found) for found in zip(*(_regress(fit, held, s) for s in sets), strict=True))
-    spread = residual[0].sum(axis=1)  # of the empty set, which predicts the mean of the training pairs
+    spread = residual[0].sum(axis=1)  # for the empty set, which predicts the mean of the training pairs
     explained = np.full((len(moments), len(models)), np.nan)
     for column, model in enumerate(models):
         inside = [row for row, inner in enumerate(sets) if set(inner) <= set(model)]
@@ -153,14 +153,14 @@ def _r_squared(
 
 
 def subsets(items: Sequence[int]) -> list[tuple[int, ...]]:
-    """All of them, the empty one first, smaller ones before larger ones."""
+    """All subsets in order of size, starting with the empty one."""
     return [inner for size in range(len(items) + 1) for inner in combinations(items, size)]
 
 
 def _regress(
     fit: Float64[np.ndarray, "r f w w"], held: Float64[np.ndarray, "r f w w"], predictors: Sequence[int]
 ) -> tuple[Float64[np.ndarray, "r f"], Float64[np.ndarray, "r f"]]:
-    """Squared errors on the pairs fitted, infinite where a slope is negative, and on those held out.
+    """Squared errors on the training pairs (infinite if a slope is negative) and on the held-out pairs.
 
     Column 0 is the intercept, column 1 the response, column 2 + i predictor i.
     """

@@ -1,4 +1,4 @@
-"""Odd-one-out accuracy: would the model leave the same stimulus out as the person did?"""
+"""Odd-one-out accuracy: agreement of the model's odd one with the person's choice."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bgs.judgments.trials import kept_pair_distances
 def three_way_scores(
     distances: Float[np.ndarray, "t 3"], odd: Int[np.ndarray, " t"]
 ) -> Float64[np.ndarray, " t"]:
-    """Score of each trial when the model keeps the closest of the three pairs (3AFC, chance 1/3).
+    """Score of each trial if the model keeps the closest of the three pairs (3AFC, chance 1/3).
 
-    If k pairs are exactly tied for closest and the pair the person kept is one of them, the trial scores 1/k: the
-    expectation under a fair draw. A collapsed model so gets 1/3, neither 0 nor 1.
+    If k pairs are exactly tied for closest and the pair kept by the person is one of them, the score is 1/k: the
+    expectation under random tie-breaking. A collapsed model thus scores 1/3.
 
     Args:
         distances: (t, 3) from :func:`bgs.judgments.trials.kept_pair_distances`.
@@ -32,10 +32,10 @@ def three_way_scores(
 def two_way_scores(
     distances: Float[np.ndarray, "t 3"], odd: Int[np.ndarray, " t"]
 ) -> Float64[np.ndarray, " t"]:
-    """Score of each trial as two comparisons (chance 1/2): is the pair the person kept closer than each of the two
+    """Score of each trial as two comparisons (chance 1/2): is the pair kept by the person closer than each of the two
     pairs with the odd one? A tie counts one half.
 
-    Symmetric: it singles out no anchor among the two stimuli kept.
+    Symmetric: neither of the two stimuli kept serves as the anchor.
 
     Args:
         distances: (t, 3) from :func:`bgs.judgments.trials.kept_pair_distances`.

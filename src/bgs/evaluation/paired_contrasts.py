@@ -1,4 +1,4 @@
-"""Several models at once: paired differences between any two of them."""
+"""Paired differences between several models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def contrasts(
     distance: str = "cosine",
     center: bool | None = None,
 ) -> list[dict[str, Metric]]:
-    """Paired differences between embeddings, as :func:`bgs.evaluation.evaluate` gives them, for many pairs at once.
+    """Paired differences between embeddings, as in :func:`bgs.evaluation.evaluate`, for many pairs of models.
 
     Args:
         models: embeddings by name.
@@ -34,11 +34,11 @@ def contrasts(
         stimuli, trials, protocol, distance, center: see :func:`bgs.evaluation.evaluate`.
 
     Returns:
-        For each pair the difference in every measure, with the intervals of every design.
+        For each pair, the difference in every measure, with the intervals of all designs.
 
     Raises:
-        ConfigError: a name that is not among the models.
-        DataError: a stimulus without embedding, no split or no judgment for the protocol.
+        ConfigError: unknown name of a model.
+        DataError: a stimulus has no embedding, or the protocol has no split or no judgments.
     """
     names = list(models)
     for name in {name for pair in pairs for name in pair}:

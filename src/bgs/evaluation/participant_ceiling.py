@@ -1,4 +1,4 @@
-"""Noise ceiling from the RDMs of single participants, where everybody judged every pair."""
+"""Noise ceiling from complete RDMs of individual participants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bgs.evaluation.rsa import mid_ranks
 def leave_one_out_ceiling(rdms: Float[np.ndarray, "p n n"], method: str = "spearman") -> tuple[float, float]:
     """Ceiling bounds from complete RDMs of p participants (Nili et al. 2014, PLoS Computational Biology 10:e1003553).
 
-    Upper: mean correlation of each participant's RDM with the mean of all, themselves included. Lower: with the mean
+    Upper bound: mean correlation of each participant's RDM with the mean of all participants. Lower bound: with the mean
     of the others. RDMs are ranked ("spearman") or standardised ("corr") before averaging, as in rsatoolbox.
 
     Args:
@@ -23,20 +23,22 @@ def leave_one_out_ceiling(rdms: Float[np.ndarray, "p n n"], method: str = "spear
         Lower and upper bound, −1 to 1.
 
     Raises:
-        ConfigError: another method.
-        DataError: fewer than two participants, a NaN, or an RDM that is constant.
+        ConfigError: unknown method.
+        DataError: there are fewer than two participants, NaN, or a constant RDM.
     """
     if method not in ("spearman", "corr"):
         raise ConfigError("unknown method", expected="spearman or corr", got=method)
     if len(rdms) < 2:
         raise DataError(
-            "a leave-one-out ceiling needs others", expected="two or more participants", got=len(rdms)
+            "too few participants for a leave-one-out ceiling",
+            expected="at least two participants",
+            got=len(rdms),
         )
     if np.isnan(rdms).any():
         raise DataError("a leave-one-out ceiling needs complete RDMs", expected="no NaN")
     first, second = np.triu_indices(rdms.shape[1], 1)
     vectors = rdms[:, first, second].astype(np.float64)
-    # What is pooled: ranks as they are (with ties their spread differs between participants), or standard scores.
+    # Averaged values: raw ranks (with ties, their variance differs between participants), or z-scores.
     pooled = np.stack([mid_ranks(row) if method == "spearman" else _standard(row) for row in vectors])
     rows, total = [_standard(row) for row in pooled], pooled.sum(axis=0)
     rank = mid_ranks if method == "spearman" else _standard
@@ -46,7 +48,7 @@ def leave_one_out_ceiling(rdms: Float[np.ndarray, "p n n"], method: str = "spear
 
 
 def _standard(values: Float64[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
-    """Mean 0, length 1, so that a dot product is a correlation."""
+    """Mean 0 and norm 1, so that dot products are correlations."""
     deviations = values - values.mean()
     length = np.linalg.norm(deviations)
     if length <= 1e-12 * max(1.0, float(np.abs(values).max())):

@@ -1,4 +1,4 @@
-"""Permutation tests of an RSA, and of what one model RDM adds to others."""
+"""Permutation tests of an RSA, and of the unique contribution of a model RDM."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from bgs._typing import Float, Float64, Int
 from bgs.evaluation.rdm import pair_vector
 from bgs.evaluation.rsa import dense_ranks, mid_ranks, standardised, weighted_spearman
 
-#: Correlations this close are equal but for rounding.
+#: Correlations that differ by less are treated as equal.
 _EQUAL = 1e-12
 
-#: Of the other models' distances: what is taken out of a model before its residual is shuffled.
+#: Powers of the other models' distances that are regressed out before the residual is permuted.
 _POWERS = (1, 2, 3)
 
-#: A direction weaker than this share of the strongest is rounding error.
+#: Singular values below this fraction of the largest are rounding error.
 _SPAN = 1e-9
 
 
 def permutation_p_value(
     model_rdm: Float[np.ndarray, "n n"], human_rdm: Float[np.ndarray, "n n"], *, permutations: int, seed: int
 ) -> float:
-    """One-sided p-value of a Spearman RSA: is the correlation larger than with stimulus labels shuffled?
+    """One-sided p-value of a Spearman RSA: is the correlation larger than with permuted stimulus labels?
 
-    Stimuli, not pairs, are permuted, since the pairs of one stimulus hang together (Mantel 1967, Cancer Research
-    27:209). p = (1 + #{shuffled ≥ observed}) / (1 + permutations), never 0 (Phipson & Smyth 2010).
+    Stimuli, not pairs, are permuted, since pairs that share a stimulus are dependent (Mantel 1967, Cancer Research
+    27:209). p = (1 + #{permuted ≥ observed}) / (1 + permutations), never 0 (Phipson & Smyth 2010).
 
     Args:
         model_rdm: (n, n) model distances.
         human_rdm: (n, n) human dissimilarities of the same stimuli, NaN where unseen.
-        permutations: how many shuffles.
-        seed: the shuffles depend on nothing else.
+        permutations: number of permutations.
+        seed: seed of the permutations.
 
     Returns:
-        1/(1 + permutations) to 1; NaN where the correlation is undefined or there are no permutations.
+        1/(1 + permutations) to 1; NaN if the correlation is undefined or there are no permutations.
     """
     for name, rdm in (("model_rdm", model_rdm), ("human_rdm", human_rdm)):
         require_rdm(rdm, name)
@@ -45,7 +45,7 @@ def permutation_p_value(
     human = pair_vector(human_rdm)
     seen = ~np.isnan(human)
     first, second, human = first[seen], second[seen], dense_ranks(human[seen])
-    # Ranks over all pairs keep the order among any subset of them, so one ranking serves every shuffle.
+    # Ranks over all pairs preserve the order within any subset, so one ranking suffices for all permutations.
     ranks = dense_ranks(model_rdm.ravel()).reshape(model_rdm.shape)
     once, rng = np.ones(len(human)), generator(seed, "permutation")
     observed = weighted_spearman(ranks[first, second][None], human, once)[0]
@@ -69,30 +69,31 @@ def unique_p_value(
     permutations: int,
     seed: int,
 ) -> float:
-    """One-sided p-value of a unique part: do one model's distances go *with* people's beyond the other models'?
+    """One-sided p-value of a unique part: do a model's distances correlate *positively* with people's beyond the other models?
 
-    Shuffling the model itself would also break its bond with the other models and so test another null. Instead the
-    *residual* of the model on the others is shuffled, stimuli and not pairs, while the others and the people stay
-    as they are: double semi-partialling (Dekker, Krackhardt & Snijders 2007, Psychometrika 72:563).
-    The others are taken out with their squares and cubes: a noisy copy of a model and the people often bend alike over its
-    distances, and what that explains is nothing that the copy knows beyond it. Of noisy copies 5–6 % have p ≤ .05, of clustered
-    clips 7–12 %; of random linear maps of a base whose dimensions people weigh in their own way 19 %: whether tuning did better
-    than those is asked by :func:`bgs.evaluation.random_change.random_change_p_value`.
-    The statistic is the partial slope, with its sign, over its standard error with dependent dyads (Aronow, Samii & Assenova
+    Permuting the model itself would also break its relation to the other models and so test a different null. Instead, the
+    *residual* of the model on the others is permuted, by stimulus, while the others and the human RDM are
+    unchanged: double semi-partialling (Dekker, Krackhardt & Snijders 2007, Psychometrika 72:563).
+    The others are regressed out with their squares and cubes: a noisy copy of a model and the human RDM often share a
+        nonlinear relation to its
+    distances, which is not unique information of the copy. Of noisy copies, 5–6 % have p ≤ .05; with clustered
+    clips, 7–12 %; of random linear maps of a base whose dimensions people weight differently, 19 %: whether tuning did better
+    than those is tested by :func:`bgs.evaluation.random_change.random_change_p_value`.
+    The statistic is the signed partial slope divided by its standard error for dependent dyads (Aronow, Samii & Assenova
     2015, Political Analysis 23:564, bounded below by that of independent pairs): residuals of two RDMs on a third are
-    large at the same pairs also when they are unrelated, and a plain partial R² then rejects about twice too often.
+    large at the same pairs even if they are unrelated, and a plain partial R² then rejects about twice too often.
 
     Args:
         human_rdm: (n, n) human dissimilarities, NaN where unseen.
-        model_rdm: (n, n) distances of the model tested, all known.
-        others: (n, n) distances of the others, all known.
-        ranks: regress mid-ranks, else the values themselves.
-        permutations: how many shuffles.
-        seed: the shuffles depend on nothing else.
+        model_rdm: (n, n) distances of the tested model, all known.
+        others: (n, n) distances of the other models, all known.
+        ranks: whether to regress mid-ranks instead of values.
+        permutations: number of permutations.
+        seed: seed of the permutations.
 
     Returns:
-        1/(1 + permutations) to 1, near 1 where the model goes against people; NaN where the others explain the model or the
-        people completely.
+        1/(1 + permutations) to 1, near 1 if the model correlates negatively with people; NaN if the others explain the
+        model or the human RDM completely.
     """
     for name, rdm in (
         ("human_rdm", human_rdm),
@@ -113,7 +114,7 @@ def unique_p_value(
     first, second, basis = first[seen], second[seen], _projection(known[seen])
     left = standardised(prepare(human[seen]))
     left = left - basis @ (basis.T @ left)
-    if min(residual.std(), left.std()) < _SPAN:  # both were of unit variance
+    if min(residual.std(), left.std()) < _SPAN:  # both had unit variance
         return float("nan")
 
     def statistic(label: Int[np.ndarray, " n"]) -> float:
@@ -135,7 +136,7 @@ def _studentised(
     second: Int[np.ndarray, " p"],
     n: int,
 ) -> float:
-    """Covariance of two residuals over its standard error when pairs that share a stimulus hang together."""
+    """Covariance of two residuals divided by its standard error, if pairs that share a stimulus are dependent."""
     product, square = x @ y, x @ x
     if square <= 0:
         return float("nan")
@@ -147,7 +148,7 @@ def _studentised(
 
 
 def _projection(columns: Float64[np.ndarray, "p c"]) -> Float64[np.ndarray, "p b"]:
-    """An orthonormal basis of what the columns span, repeated columns counted once."""
+    """An orthonormal basis of the column space."""
     basis, strength, _ = np.linalg.svd(columns, full_matrices=False)
     span: Float64[np.ndarray, "p b"] = basis[:, strength > _SPAN * strength[0]]
     return span

@@ -1,4 +1,4 @@
-"""Attribute probes: can a rating be read off embeddings linearly, for clips that the probe never saw?"""
+"""Attribute probes: linear decoding of ratings from embeddings, on held-out clips."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Number, Written
+from bgs._codec import JsonDataclass, Number
 from bgs._errors import ConfigError, DataError
 from bgs._false_discovery import benjamini_hochberg
 from bgs._rng import generator
@@ -22,14 +22,14 @@ from bgs.evaluation.ridge import fold_deletions, fold_deviations
 from bgs.judgments import split_folds
 from bgs.stimuli import StimulusSet
 
-#: "held-out": train on training clips, test on held-out ones. "k-fold": every clip is held out once. "few-shot": train on a
-#: few held-out clips (of all clips, without a split) at a time, test on the others of these.
+#: "held-out": train on training clips, test on test clips. "k-fold": every clip is held out once. "few-shot": train on a
+#: few test clips (of all clips, without a split) at a time, test on the others.
 PROBE_PROTOCOLS = ("held-out", "k-fold", "few-shot")
 
 
 @dataclass(frozen=True)
-class ProbeScore(Written):
-    """One attribute: Pearson r with its p, R², and q, the p of r adjusted for the number of attributes."""
+class ProbeScore(JsonDataclass):
+    """Score of one attribute: Pearson r with its p, R², and q, the p of r adjusted for the number of attributes."""
 
     pearson: Metric
     r_squared: Metric
@@ -37,15 +37,15 @@ class ProbeScore(Written):
 
 
 @dataclass(frozen=True)
-class Probes(Written):
-    """How well each attribute can be read off.
+class Probes(JsonDataclass):
+    """Decoding scores of each attribute.
 
     Attributes:
         protocol: one of :data:`PROBE_PROTOCOLS`.
-        scores: attribute -> score of the embeddings probed.
-        against_scores: the same of the others; empty if there are none.
-        differences: attribute -> the first minus the others on the same resamples; p is two-sided.
-        skipped: attribute -> why it was left out.
+        scores: attribute -> score of the probed embeddings.
+        against_scores: the same for the comparison embeddings; empty if there are none.
+        differences: attribute -> the first minus the comparison embeddings on the same resamples; p is two-sided.
+        skipped: attribute -> reason why it was skipped.
         provenance: seed, folds, resamples, permutations, sources of the embeddings.
     """
 
@@ -70,38 +70,38 @@ def probe(
     permutations: int = 1000,
     seed: int = 0,
 ) -> Probes:
-    """Ridge regression from embeddings to each rating, scored on clips that it never saw.
+    """Ridge regression from embeddings to each rating, scored on held-out clips.
 
-    The penalty is chosen within the training clips (leave one out), features are standardised by them. r and R² are
-    of deviations from the mean of the training clips: pooling raw predictions over folds would push r below 0 where
-    nothing can be predicted, because a fold's training mean lies opposite to its own. A little of that bias is left
-    (r about −.1 where nothing can be read off 30 clips in 5 folds); p takes it into account, R² has none. Intervals
-    resample the scored clips, in k-fold widened for other training clips
-    (:func:`bgs.evaluation.resampling.refitted_spread`), in few-shot with resamples of the groups that train; p shuffles
-    the ratings over all clips and fits everything anew; of differences, p is the bootstrap's; q is Benjamini and
-    Hochberg's over the attributes of a table.
+    The penalty is chosen within the training clips (leave-one-out), by which features are also standardised. r and R² are
+    computed on deviations from the mean of the training clips: pooling raw predictions over folds would bias r below 0 if
+    nothing can be predicted, because a fold's training mean deviates in the opposite direction to its own. A small bias remains
+    (r about −.1 if nothing can be decoded, with 30 clips in 5 folds); p accounts for it, and R² is not affected. Intervals
+    resample the scored clips, in k-fold widened to account for the training clips
+    (:func:`bgs.evaluation.resampling.refitted_spread`), in few-shot with resamples of the training groups; for p,
+    ratings are permuted over all clips and everything is refitted; for differences, p is from the bootstrap; q is Benjamini and
+    Hochberg's over the attributes.
 
     Args:
-        embeddings: one vector a stimulus, aligned by id.
-        stimuli: with ratings; a clip without the rating is left out for that attribute.
-        attributes: rating columns; None: all that can be probed, the others are in ``skipped`` with the reason.
-        against: other embeddings, compared clip by clip.
+        embeddings: one vector per stimulus, aligned by id.
+        stimuli: stimuli with ratings; clips without a rating are ignored for that attribute.
+        attributes: rating columns; None: all that can be probed; others are listed in ``skipped`` with the reason.
+        against: comparison embeddings, paired by clip.
         protocol: one of :data:`PROBE_PROTOCOLS`.
-        folds: of "k-fold".
-        shots: clips that train a probe in "few-shot"; as many groups of them as there are train one in turn.
-        resamples: of clips.
-        permutations: 0: no p.
-        seed: of folds, resamples and permutations.
+        folds: number of folds of "k-fold".
+        shots: training clips per probe in "few-shot"; every possible group of this size is used in turn.
+        resamples: bootstrap resamples of clips.
+        permutations: number of permutations; 0: no p.
+        seed: seed of folds, resamples and permutations.
 
     Raises:
-        DataError: an attribute asked for is unknown, constant or rated for too few clips; no attribute is left; no split;
-            a stimulus without embedding.
-        ConfigError: another protocol, fewer than two folds or three shots.
+        DataError: a requested attribute is unknown, constant or rated for too few clips; no attribute is left; no split;
+            a stimulus has no embedding.
+        ConfigError: unknown protocol, fewer than two folds or three shots.
     """
     if protocol not in PROBE_PROTOCOLS or folds < 2 or shots < 3:
         raise ConfigError(
             "impossible protocol",
-            expected=f"{' or '.join(PROBE_PROTOCOLS)}, folds from 2, shots from 3",
+            expected=f"{' or '.join(PROBE_PROTOCOLS)}, folds ≥ 2, shots ≥ 3",
             got=(protocol, folds, shots),
         )
     models = [model for model in (embeddings, against) if model is not None]
@@ -144,7 +144,7 @@ class _Run:
     seed: int
 
     def attribute(self, name: str) -> list[ProbeScore]:
-        """Score of each model, then of their difference; q still to come."""
+        """Score of each model, then of their difference; q is added later."""
         rated = self._rated(name)
         targets = self.stimuli.ratings[name][rated].astype(np.float64)
         shuffle = generator(self.seed, "permutation", "probes", name)
@@ -180,7 +180,7 @@ class _Run:
         return _scores((pearson, squared), ([], []), [_permutation_p(own) for own in r], len(rated))
 
     def _copies(self, n: int) -> Float64[np.ndarray, "r n"]:
-        """How often each clip is scored: the data as they are, then resamples."""
+        """How often each clip is scored: in the original data, then in resamples."""
         return np.concatenate([np.ones((1, n)), clip_copies(n, self.resamples, self.seed)])
 
     def _rated(self, name: str) -> Int[np.ndarray, " m"]:
@@ -197,27 +197,27 @@ class _Run:
         return rated
 
     def _folds(self, name: str, rated: Int[np.ndarray, " m"]) -> list[Int[np.ndarray, " _"]]:
-        """What to hold out, as indices into the rated clips."""
+        """Held-out clips of each fold, as indices into the rated clips."""
         if self.protocol == "k-fold":
             if len(rated) < 3 * self.folds:
                 raise DataError(
                     "too few rated clips",
                     where=name,
-                    expected=f"3 or more for each of {self.folds} folds",
+                    expected=f"at least 3 for each of {self.folds} folds",
                     got=len(rated),
                 )
             return split_folds(len(rated), self.folds, self.seed)
         test = np.flatnonzero(self.stimuli.test[rated])
         if min(len(test), len(rated) - len(test)) < 3:
             raise DataError(
-                "too few rated clips", where=name, expected="3 or more in training and in test",
+                "too few rated clips", where=name, expected="at least 3 training and 3 test clips",
                 got=f"{len(rated) - len(test)} and {len(test)}", hint="or use the protocol k-fold",
             )  # fmt: skip
         return [test]
 
 
 def _permutation_p(r: Float64[np.ndarray, " t"]) -> float | None:
-    """Share of columns whose correlation is at least the first's; None if there is no other."""
+    """Proportion of columns whose correlation is at least that of the first; None if there is only one."""
     return float((r >= r[0] - 1e-12).mean()) if len(r) > 1 else None
 
 
@@ -227,7 +227,7 @@ def _scores(
     p: list[float | None],
     n: int,
 ) -> list[ProbeScore]:
-    """From draws, and scores without each clip, of r and R² of each model; the first draw is the data as they are."""
+    """Scores from draws and leave-one-clip-out values of r and R² of each model; the first draw is the original data."""
     tables = []
     units = ((-1.0, 1.0), "Pearson r"), ((-float("inf"), 1.0), "proportion of variance")
     for drawn, deleted, (bounds, unit) in zip(draws, without, units, strict=True):

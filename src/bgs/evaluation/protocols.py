@@ -1,4 +1,4 @@
-"""Protocols: which stimuli, which pairs and which trials an evaluation rests on."""
+"""Protocols: the stimuli, pairs and trials used in an evaluation."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bgs.stimuli import StimulusSet
 
 @dataclass(frozen=True)
 class Protocol:
-    """The judgments that an evaluation uses.
+    """The judgments used in an evaluation.
 
     Attributes:
         name: one of :data:`PROTOCOLS`.
-        positions: (m,) positions of the stimuli evaluated, ascending.
-        judgments: every judgment that says something about a pair of them; these make the human RDM.
-        complete: (n,) the judgments whose three stimuli are all evaluated; these make odd-one-out accuracy.
-        witnesses: every judgment that shows two of them, whatever the third and whatever the protocol; these tell how
-            reliable the human RDM is.
+        positions: (m,) positions of the evaluated stimuli, ascending.
+        judgments: the judgments that make up the human RDM.
+        complete: (n,) the judgments whose three stimuli are all evaluated, used for odd-one-out accuracy.
+        witnesses: every judgment that shows at least two of the stimuli, whatever the third and the protocol; used to estimate
+            the reliability of the human RDM.
         own: (w,) the witnesses that are among ``judgments``.
     """
 
@@ -40,43 +40,43 @@ class Protocol:
 
     @property
     def n_participants(self) -> int:
-        """Participants who gave at least one of the judgments."""
+        """Number of participants with at least one of the judgments."""
         return len(np.unique(self.judgments.participant))
 
     def local(self, stimuli: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, "n 3"]:
-        """Positions in the stimulus set as indices into ``positions``, −1 for a stimulus that is not evaluated."""
+        """Convert positions in the stimulus set to indices into ``positions``, −1 for stimuli that are not evaluated."""
         index = np.full(self.judgments.n_stimuli, -1, dtype=np.int64)
         index[self.positions] = np.arange(len(self.positions))
         local: Int[np.ndarray, "*s"] = index[stimuli]
         return local
 
 
-#: Name -> whether only test stimuli are evaluated, and how many of its three a judgment must show.
+#: Name -> whether only test stimuli are evaluated, and how many of them a judgment must show.
 _RULES = {"held-out-trials": (True, 3), "held-out-pairs": (True, 2), "all": (False, 3)}
 PROTOCOLS: tuple[str, ...] = tuple(_RULES)
 
 
 def select_protocol(name: str, stimuli: StimulusSet, trials: Trials) -> Protocol:
-    """The judgments of protocol ``name``; attention checks and degenerate trials never belong to one.
+    """The judgments of protocol ``name``; attention checks and degenerate trials are never included.
 
     Args:
         name: ``held-out-trials``: judgments among three test stimuli, and the pairs observed in them.
             ``held-out-pairs``: every pair of test stimuli, from all judgments that show both, whatever the third
-            stimulus. Odd-one-out accuracy still rests on the judgments among three test stimuli: in the
-            others the model would be asked about a stimulus that it was trained on.
+            stimulus. Odd-one-out accuracy still uses only judgments of three test stimuli: in the
+            others, the model was trained on at least one stimulus.
             ``all``: every stimulus, pair and judgment.
         stimuli: the stimulus set, with its split.
         trials: trials over that set.
 
     Raises:
-        ConfigError: no such protocol.
-        DataError: trials over another set, no split, or no judgment left.
+        ConfigError: unknown protocol.
+        DataError: trials belong to another stimulus set, or there is no split or no judgment left.
     """
     if name not in _RULES:
         raise ConfigError("unknown protocol", expected=", ".join(PROTOCOLS), got=name)
     if trials.n_stimuli != len(stimuli):
         raise DataError(
-            "trials are over another stimulus set", expected=f"{len(stimuli)} stimuli", got=trials.n_stimuli
+            "trials belong to another stimulus set", expected=f"{len(stimuli)} stimuli", got=trials.n_stimuli
         )
     judgments = trials.judgments
     held_out, at_least = _RULES[name]

@@ -1,4 +1,4 @@
-"""The unique part of a tuned model against those of random changes of its base that are as large as what tuning did."""
+"""Test of the unique part of a tuned model against random changes of its base of the same size."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bgs.evaluation.result import Metric
 from bgs.evaluation.rsa import mid_ranks, standardised
 from bgs.judgments import split_folds
 
-#: Steps of the bisection: the share of the change is known to 2^-16.
+#: Steps of the bisection: the step size is determined to 2^-16.
 _STEPS = 16
 _TAILS = (0.025, 0.5, 0.975)
 _UNIT = "proportion of variance"
 
-#: Inner products of each pair of stimuli, of its first with itself and of its second with itself.
+#: Inner products of each pair of stimuli: between both, of the first with itself and of the second with itself.
 _Products = Float64[np.ndarray, "3 p"]
 
 
@@ -34,10 +34,10 @@ class RandomChanges:
     Attributes:
         vectors: (c, p) pair distances of each change, p = m(m − 1)/2.
         tuned: (p,) pair distances of the tuned embedding.
-        correlation: of the distances of the tuned embedding with those of the base.
-        reached: the mean of the same correlation of the changes. It is above ``correlation`` where no change of this
-            rank alters the distances as much as tuning did, and then p is too small.
-        rank: of the changes.
+        correlation: correlation of the distances of the tuned embedding with those of the base.
+        reached: mean of the same correlation over the changes. It is above ``correlation`` if no change of this
+            rank alters the distances as much as tuning did; p is then too small.
+        rank: rank of the changes.
     """
 
     vectors: Float64[np.ndarray, "c p"]
@@ -59,24 +59,24 @@ def random_changes(
     draws: int = 999,
     seed: int = 0,
 ) -> RandomChanges:
-    """Random low-rank linear changes of a base embedding, each as large as what tuning did.
+    """Random low-rank linear changes of a base embedding, each as large as the change due to tuning.
 
-    X′ = X + s · X A Bᵀ, with A and B of standard normal numbers and ``rank`` columns: what an adapter of that rank does
-    when it has learned nothing. s is found by bisection, so that the distances of X′ correlate with those of X
-    (Spearman, or Pearson for z-scores) as those of the tuned embedding do.
+    X′ = X + s · X A Bᵀ, with standard normal A and B with ``rank`` columns: the effect of an untrained adapter of that rank.
+    s is found by bisection, so that the distances of X′ correlate with those of X
+    (Spearman, or Pearson for z-scores) as much as those of the tuned embedding.
 
     Args:
         base, tuned: embeddings, aligned by id; their widths may differ.
         stimulus_ids: the m stimuli to compare.
-        center_ids: stimuli whose mean is taken off each embedding first, e.g. the training clips; none: not centred.
+        center_ids: stimuli whose mean is subtracted from each embedding first, e.g. the training clips; none: not centred.
         distance: as in :func:`bgs.evaluation.rdm.model_rdm`.
         transform: "ranks" or "z-scores", as in :func:`bgs.evaluation.variance.partition_variance`.
-        rank: of the changes, at least 1.
-        draws: how many, at least 1.
-        seed: the changes depend on it and on the embeddings alone.
+        rank: rank of the changes, at least 1.
+        draws: number of changes, at least 1.
+        seed: seed of the changes.
 
     Raises:
-        DataError: a stimulus without embedding, or distances of base or tuned that are all alike.
+        DataError: a stimulus has no embedding, or distances of base or tuned embeddings are constant.
         ConfigError: rank or draws below 1.
     """
     for name, number in (("rank", rank), ("draws", draws)):
@@ -86,7 +86,7 @@ def random_changes(
     before, after = (pair_vector(model_rdm(values, distance)) for values in (x, y))
     for one, vector in ((base, before), (tuned, after)):
         if len(vector) < 1 or np.ptp(vector) == 0:
-            raise DataError("no distances to change", where=one.source, expected="pairs that differ")
+            raise DataError("constant distances", where=one.source, expected="pairs that differ")
     prepare = mid_ranks if transform == "ranks" else np.asarray
     known = standardised(prepare(before)) / len(before)
 
@@ -118,19 +118,19 @@ def random_change_p_value(
     """Is the unique part of the tuned model beyond the others larger than those of random changes of its base?
 
     The unique part is the cross-validated one of :func:`bgs.evaluation.variance.partition_variance`, with the same folds.
-    p = (1 + #{random ≥ observed}) / (1 + draws): uniform where the tuned embedding is itself a random change, which the p of
-    relabelled residuals (:func:`bgs.evaluation.permutation.unique_p_value`) is not: any change of a base
-    that people's geometry depends on may move it towards people.
+    p = (1 + #{random ≥ observed}) / (1 + draws): uniform if the tuned embedding is itself a random change, unlike the p of
+    permuted residuals (:func:`bgs.evaluation.permutation.unique_p_value`): any change of a base
+    that is related to people's geometry may move it towards people.
 
     Args:
         human: (m, m) human dissimilarities, NaN where unobserved.
         changes: from :func:`random_changes` for the same stimuli in the same order.
-        others: name -> (m, m) distances of what the part lies beyond, the base among them where it is to be.
+        others: name -> (m, m) distances of the other predictors, including the base if desired.
         transform, folds, seed: as for the partition.
 
     Returns:
-        The random changes' unique parts: ``value`` is their median, ``low`` to ``high`` holds 95 % of them, ``p`` is that
-        of the tuned model's own part among them.
+        The unique parts of the random changes: ``value`` is their median, ``low`` to ``high`` contains 95 % of them, and ``p``
+        is that of the tuned model's unique part.
     """
     seen = np.isfinite(pair_vector(human))
     first, second = (index[seen] for index in np.triu_indices(len(human), 1))
@@ -150,9 +150,9 @@ def random_change_p_value(
 
 @dataclass(frozen=True)
 class _Path:
-    """From an embedding X (share 0) to a change Z of it (share 1), as inner products: no product of width d a step.
+    """The path from an embedding X (w = 0) to its change Z (w = 1), via inner products, without d-dimensional products per step.
 
-    (1 − w) X + w Z points where X + s Z does, s = w / (1 − w), and reaches s = ∞.
+    (1 − w) X + w Z has the same directions as X + s Z with s = w / (1 − w), and includes s = ∞.
     """
 
     own: _Products
@@ -161,7 +161,7 @@ class _Path:
 
     @classmethod
     def of(cls, x: Float64[np.ndarray, "m d"], z: Float64[np.ndarray, "m d"], distance: str) -> _Path:
-        if distance == "correlation":  # the cosine distance of what is left of each row without its mean
+        if distance == "correlation":  # the cosine distance of row-centred embeddings
             x, z = (values - values.mean(axis=1, keepdims=True) for values in (x, z))
         z = z * (np.linalg.norm(x) / np.linalg.norm(z))
         first, second = np.triu_indices(len(x), 1)
@@ -174,7 +174,7 @@ class _Path:
         return cls(products(x @ x.T), products(cross + cross.T), products(z @ z.T))
 
     def distances(self, w: float) -> Float64[np.ndarray, " p"]:
-        """(p,) distances at a share of the way."""
+        """(p,) distances at a point of the path."""
         across, first, second = (1 - w) ** 2 * self.own + w * (1 - w) * self.mixed + w**2 * self.changed
         norms = np.sqrt(np.maximum(first * second, 0.0))
         cosines: Float64[np.ndarray, " p"] = np.divide(

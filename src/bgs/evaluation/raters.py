@@ -1,4 +1,4 @@
-"""How well people agree on a label: what a decoder can be measured against."""
+"""Human agreement on a label, as a reference for decoding accuracy."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from bgs.evaluation.resampling import clip_copies
 from bgs.evaluation.result import Metric
 from bgs.stimuli import StimulusSet
 
-#: Panels of raters drawn for each clip.
+#: Number of panels of raters drawn for each clip.
 _PANELS = 2000
 
 
 def rater_reference(
     stimuli: StimulusSet, label: str, raters: str, *, resamples: int = 2000, seed: int = 0
 ) -> dict[str, Metric]:
-    """Balanced accuracy of people at a majority label.
+    """Balanced accuracy of people for a majority label.
 
     Args:
-        stimuli: with ratings named after the labels: the share of raters who chose each, or their number.
+        stimuli: stimuli with ratings named after the labels: the proportion of raters who chose each, or their number.
         label: label column, the raters' majority.
-        raters: rating column, how many raters each clip had.
-        resamples: of clips.
-        seed: of the panels and the resamples.
+        raters: rating column with the number of raters of each clip.
+        resamples: bootstrap resamples of clips.
+        seed: seed of the panels and the resamples.
 
     Returns:
-        "one_rater": how often one rater says what most of the *others* say (ties split evenly). "new_panel": how
-        often the majority of as many new raters, drawn from the clip's shares, is the clip's label. Both are means over
+        "one_rater": how often one rater agrees with the majority of the *others* (ties share credit). "new_panel": how
+        often the majority of as many new raters, drawn from the clip's proportions, is the clip's label. Both are means over
         labels of means over clips, with intervals over clips.
 
     Raises:
-        DataError: a column is missing, a clip has no label or fewer than two raters, or shares that are no counts of raters.
+        DataError: a column is missing, a clip has no label or fewer than two raters, or proportions do not correspond to counts.
     """
     classes = tuple(sorted(set(stimuli.labels[label]) - {""}))
     missing = [name for name in (*classes, raters) if name not in stimuli.ratings]
@@ -76,7 +76,7 @@ def _votes(
 
 
 def _one_rater(votes: Int[np.ndarray, "m k"]) -> Float64[np.ndarray, " m"]:
-    """Mean over a clip's raters of whether the rater's label is the most frequent among the others."""
+    """Mean over a clip's raters of whether the rater's label is the majority label of the others."""
     agreement = np.zeros(len(votes))
     for choice in range(votes.shape[1]):
         others = votes - np.eye(votes.shape[1], dtype=np.int64)[choice]

@@ -1,4 +1,4 @@
-"""Region masks on a model's own grid: which share of each patch of each frame it saw belongs to which region."""
+"""Region masks on a model's patch grid: the fraction of each patch of each frame covered by each region."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from bgs.stimuli import RegionMasks, Sampling
 def region_fractions(
     masks: RegionMasks, names: Sequence[str], sampling: Sampling, grid: tuple[int, int]
 ) -> Float64[np.ndarray, "k t h w"]:
-    """How much of each patch each region covers, from 0 to 1; over all of a clip's regions it sums to 1.
+    """Fraction of each patch covered by each region, 0 to 1; sums to 1 over all of a clip's regions.
 
     In time, frame i of T is the middle of the i-th of T equal parts of the clip, and masks are frames of equal
-    length, so mask ⌊(2i + 1) · masks / 2T⌋ is on screen: the very frame that was decoded where there is one mask a
-    video frame. In space, the part of the picture that ``sampling`` cuts out is laid over the masks in exact
-    shares (masks have the clip's own shape, at any resolution); a mask's pixel may belong to several patches.
+    duration, so mask ⌊(2i + 1) · masks / 2T⌋ is on screen: exactly the decoded frame if there is one mask per
+    video frame. In space, the crop of ``sampling`` is mapped to the masks with exact area
+    fractions (masks have the clip's aspect ratio, at any resolution); a pixel of a mask may belong to several patches.
 
     Args:
-        masks: of a clip.
-        names: k regions, in the order wanted; one that the clip does not have covers nothing.
-        sampling: what the model saw of the clip.
-        grid: patches in height and width.
+        masks: masks of a clip.
+        names: k regions, in the desired order; regions that the clip does not have cover nothing.
+        sampling: sampling of the clip by the model.
+        grid: number of patches in height and width.
 
     Raises:
-        ConfigError: a sampling of a span: masks do not say how long a clip lasts.
+        ConfigError: the sampling has a span: masks do not give the duration of a clip.
     """
     if sampling.span is not None:
         raise ConfigError("masks cannot be matched to a span of a clip", expected="whole clips")
@@ -47,7 +47,7 @@ def _shown(masks: int, frames: int) -> Int[np.ndarray, " t"]:
 
 
 def _view(length: int, shorter: int, sampling: Sampling) -> tuple[float, float]:
-    """Where the model's view begins and ends along a side of the masks, in their pixels."""
+    """Start and end of the model's view along a side of the masks, in mask pixels."""
     if sampling.crop == "none":
         return 0.0, float(length)
     seen = shorter * sampling.size / sampling.shorter_side
@@ -55,7 +55,7 @@ def _view(length: int, shorter: int, sampling: Sampling) -> tuple[float, float]:
 
 
 def _overlap(length: int, begin: float, end: float, cells: int) -> Float64[np.ndarray, "c n"]:
-    """Share of each of ``cells`` equal parts of begin–end that each pixel of a side makes up; rows sum to 1."""
+    """Fraction of each of ``cells`` equal parts of begin–end covered by each pixel of a side; rows sum to 1."""
     edges = np.linspace(begin, end, cells + 1)
     pixels = np.arange(length)
     shared = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)

@@ -1,4 +1,4 @@
-"""The noise ceiling of an RSA: how well the best fixed prediction of pairs would correlate with this human RDM."""
+"""The noise ceiling of an RSA: the correlation of the best fixed prediction of pairs with the human RDM."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ _FEW_PAIRS = 0.5
 
 
 def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
-    """Reliability of the human RDM, and the correlation that each pair's *expected* share would reach with it.
+    """Reliability of the human RDM, and the correlation of each pair's *expected* proportion with it.
 
-    The share f of a pair that is expected over people and third clips is the best that any fixed prediction of pairs can
-    be. Its correlation with the observed RDM D is √(σ_f² / Var(D)), since D has the mean f. Var(D) is there to
-    see. σ_f² is the mean product of two judgments of one pair, as deviations from the mean, by *different people in
-    different triplets*: all that two such judgments have in common is the pair. Correlating two halves of the people
-    instead takes for reliable what the third clip does, wherever people judge the same triplets, and leaves out pairs that
-    one half did not see. Two different third clips of K are a little less alike than two drawn freely, so one K-th of
-    σ_f² is the mean product of judgments by different people in the *same* triplet, where there are any.
+    The expected proportion f of a pair over people and third clips is the best possible fixed prediction of
+    pairs. Its correlation with the observed RDM D is √(σ_f² / Var(D)), since D has the mean f. Var(D) is
+    observed. σ_f² is the mean product of two judgments of one pair, as deviations from the mean, by *different people in
+    different triplets*, which share only the pair. The split-half correlation over people
+    instead counts effects of the third clip as reliable if people judge the same triplets, and ignores pairs that
+    one half did not see. Two different third clips of K are slightly less similar than two independently drawn ones, so
+    one K-th of σ_f² is the mean product of judgments by different people in the *same* triplet, if there are any.
 
-    Judgments of pairs of the RDM count whatever their third clip, so ``held-out-trials`` learns σ_f² from all
-    judgments that show both clips. A pair weighs as the root of its number of comparisons, between the best weights where
-    judgments are noise (the number) and where they are not (one). That takes for granted that how often a pair
-    was shown has nothing to do with how alike its clips are, as in any random design.
+    Judgments of pairs of the RDM are used whatever their third clip, so ``held-out-trials`` estimates σ_f² from all
+    judgments that show both clips. Pairs are weighted by the square root of their number of comparisons, between the
+    optimal weights if judgments are pure noise (the number) and if they are noise-free (one). This assumes that the
+    number of times a pair was shown is unrelated to the similarity of its clips, as in any random design.
 
-    The interval is about other clips, people and answers (of clips and answers alone where participants are few, see
+    The interval generalises over clips, people and answers (only clips and answers with few participants, see
     :mod:`bgs.evaluation.designs`): t · SE in the logarithm of 1 − the squared ceiling, SE from the influence of each judgment
     (:meth:`bgs.evaluation.showings.Showings.variance`).
 
-    All this is about Pearson's correlation, and Spearman's is read against the same number: in three worlds with the design
-    of the published data expected shares reached it within 1.5 % by either, and within .3 % in dense designs, where that is
-    half of a narrow interval (``docs/statistics.md``).
+    This is derived for Pearson's correlation, and the same ceiling is used for Spearman's: in three simulated worlds
+    with the design of the published data, expected proportions reached it within 1.5 % with either, and within .3 % in
+    dense designs, where that is half of a narrow interval (``docs/statistics.md``).
 
     Args:
         protocol: the judgments, from :func:`bgs.evaluation.protocols.select_protocol`.
 
     Returns:
-        Metrics ``rsa_reliability`` (≤ 1; negative where people agree on no pair), ``rsa_ceiling`` and
-        ``rsa_ceiling_squared`` (0–1), and warnings. NaN, with a warning, where no pair was judged by two people in two
-        different triplets, or where dissimilarities do not vary.
+        Metrics ``rsa_reliability`` (≤ 1; negative if there is no agreement), ``rsa_ceiling`` and
+        ``rsa_ceiling_squared`` (0–1), and warnings. NaN, with a warning, if no pair was judged by two people in two
+        different triplets, or if dissimilarities do not vary.
     """
     showings = Showings.of(protocol)
     reliability = Reliability(showings)
@@ -55,7 +55,7 @@ def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
     reliabilities = reliability.intervals()
     shown = headline(showings.n_participants)
     ceilings = {name: _squared(interval) for name, interval in reliabilities.items()}
-    square = float(np.clip(value, 0.0, 1.0))  # NaN stays NaN
+    square = float(np.clip(value, 0.0, 1.0))  # preserves NaN
     n, roots = len(showings), {name: (low**0.5, high**0.5) for name, (low, high) in ceilings.items()}
     metrics = {
         "rsa_reliability": Metric(min(value, 1.0), *reliabilities[shown], n, "reliability", reliabilities),
@@ -71,9 +71,9 @@ def _squared(interval: Interval) -> Interval:
 
 
 def _interval(value: float, reach: float) -> tuple[float, float]:
-    """value ± reach, as far in the logarithm of 1 − value: the nearer to 1, the less it can still rise.
+    """value ± reach, computed on log(1 − value), since values near 1 can hardly increase.
 
-    Where the reach is as long as what is left to 1, that is unknown, and its logarithm means nothing: value − reach to 1.
+    If reach is at least 1 − value, the logarithm is not meaningful: value − reach to 1.
     """
     if value + reach >= 1:
         return value - reach, 1.0
@@ -84,34 +84,34 @@ def _interval(value: float, reach: float) -> tuple[float, float]:
 def _warnings(value: float, comparable: float) -> list[str]:
     if comparable == 0:
         return [
-            "RSA ceiling: no pair was judged by two people in two different triplets, so there is none: what "
-            "belongs to a pair cannot be told from what belongs to its third clip"
+            "RSA ceiling: not available because no pair was judged by two people in two different triplets: effects "
+            "of the pair cannot be separated from those of the third clip"
         ]
     if not np.isfinite(value):
-        return ["RSA ceiling: human dissimilarities do not vary, so there is none"]
+        return ["RSA ceiling: not available because human dissimilarities do not vary"]
     if comparable < _FEW_PAIRS:
         return [
             f"RSA ceiling: only {comparable:.0%} of the pairs were judged by two people in two different triplets, so it "
-            "is that of these pairs"
+            "applies to these pairs"
         ]
     return []
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """σ_f² / Var(D) of a human RDM, and how each showing of a pair moves it."""
+    """σ_f² / Var(D) of a human RDM, and the influence of each showing of a pair on it."""
 
     showings: Showings
 
     @cached_property
     def value(self) -> float:
-        """Not bounded; NaN where there is nothing to compare or to explain."""
+        """The unbounded estimate; NaN without comparisons or variance."""
         variance = float(self.showings.dissimilarity.var())
         signal = sum(share * products.mean for share, products in self._signals())
         return signal / variance if variance > 0 and self.comparable.any() else float("nan")
 
     def intervals(self) -> dict[str, Interval]:
-        """Of each design of :data:`bgs.evaluation.designs.DESIGNS`; NaN where clips or participants are too few for it."""
+        """Intervals of each design of :data:`bgs.evaluation.designs.DESIGNS`; NaN with too few clips or participants."""
         value, showings = self.value, self.showings
         if not np.isfinite(value):
             return dict.fromkeys(DESIGNS, NO_INTERVAL)
@@ -125,7 +125,7 @@ class Reliability:
         return self.elsewhere.comparisons > 0
 
     def influence(self) -> Float64[np.ndarray, " k"]:
-        """(k,) by how much each showing moves the value: itself, and the weight of its pair."""
+        """(k,) influence of each showing on the value, through its judgment and the weight of its pair."""
         showings, rdm = self.showings, self.showings.dissimilarity
         variance, pair, away = rdm.var(), showings.pair, rdm - rdm.mean()
         of_variance = 2 * away[pair] * (showings.apart - rdm[pair]) + (away**2 - variance)[pair]
@@ -136,27 +136,27 @@ class Reliability:
 
     @cached_property
     def elsewhere(self) -> _Products:
-        """Judgments of a pair by other people in other triplets.
+        """Products with judgments of the pair by other people in other triplets.
 
-        Of all showings of the pair, take away those in the same triplet and those to the same person; what is both was
-        taken away twice.
+        From all showings of the pair, subtract those in the same triplet and those to the same person, and add back those
+        that are both.
         """
         pair, triplet, person, both = self._cells()
         return _Products.of(self.showings, ((1.0, pair), (-1.0, triplet), (-1.0, person), (1.0, both)))
 
     @cached_property
     def again(self) -> _Products:
-        """Judgments of a pair by other people in the same triplet."""
+        """Products with judgments of the pair by other people in the same triplet."""
         _, triplet, _, both = self._cells()
         return _Products.of(self.showings, ((1.0, triplet), (-1.0, both)))
 
     def _signals(self) -> list[tuple[float, _Products]]:
-        """What σ_f² is made of, with its shares: products of judgments in different triplets, and in the same."""
+        """Terms of σ_f² with their weights: products of judgments in different triplets, and in the same triplet."""
         again = 1.0 / self.showings.n_thirds if self.again.comparisons.any() else 0.0
         return [(1.0 - again, self.elsewhere), (again, self.again)]
 
     def _cells(self) -> tuple[Int[np.ndarray, " k"], ...]:
-        """(k,) numbers of the pair, and of pair and triplet, pair and person, and all three."""
+        """(k,) codes of the pair, of pair and triplet, of pair and person, and of all three."""
         pair, person = self.showings.pair, self.showings.person
         triplet, people = pair * (self.showings.triplet.max() + 1) + self.showings.triplet, person.max() + 1
         cells = pair, triplet, pair * people + person, triplet * people + person
@@ -165,14 +165,14 @@ class Reliability:
 
 @dataclass(frozen=True)
 class _Products:
-    """Products of two judgments of one pair, as deviations from the mean, over partners of some kind.
+    """Products of two judgments of one pair, as deviations from the mean, over a set of partners.
 
     Attributes:
         pair: (k,) pair of each showing.
-        deviations: (k,) of the judgment from the weighted mean of pairs.
+        deviations: (k,) deviation of the judgment from the weighted mean of pairs.
         partners: (k,) number of partners of each showing.
         sums: (k,) sum of their deviations.
-        comparisons: (p,) partners of all showings of each pair.
+        comparisons: (p,) number of partners of all showings of each pair.
     """
 
     pair: Int[np.ndarray, " k"]
@@ -183,7 +183,7 @@ class _Products:
 
     @classmethod
     def of(cls, showings: Showings, cells: Sequence[tuple[float, Int[np.ndarray, " k"]]]) -> _Products:
-        """Partners are the showings in the cells of a showing, added and taken away by sign."""
+        """Partners are the showings in the same cells, added or subtracted by sign."""
         pair, n_pairs = showings.pair, len(showings)
 
         def over_partners(values: Float64[np.ndarray, " k"]) -> Float64[np.ndarray, " k"]:
@@ -201,14 +201,14 @@ class _Products:
 
     @property
     def weights(self) -> Float64[np.ndarray, " p"]:
-        """(p,) weights of pairs, of sum 1 (0 where nothing can be compared)."""
+        """(p,) weights of pairs, summing to 1 (0 without comparisons)."""
         roots = np.sqrt(self.comparisons)
         weights: Float64[np.ndarray, " p"] = roots / max(roots.sum(), 1.0)
         return weights
 
     @property
     def of_pairs(self) -> Float64[np.ndarray, " p"]:
-        """(p,) mean product of each pair, 0 where it has none."""
+        """(p,) mean product of each pair, 0 if it has none."""
         products = np.bincount(self.pair, self.deviations * self.sums, len(self.comparisons))
         means: Float64[np.ndarray, " p"] = np.divide(
             products, self.comparisons, out=np.zeros_like(products), where=self.comparisons > 0
@@ -217,11 +217,11 @@ class _Products:
 
     @property
     def mean(self) -> float:
-        """Weighted mean over pairs; 0 where nothing can be compared."""
+        """Weighted mean over pairs; 0 without comparisons."""
         return float(self.weights @ self.of_pairs)
 
     def influence(self) -> Float64[np.ndarray, " k"]:
-        """(k,) by how much each showing moves :attr:`mean`."""
+        """(k,) influence of each showing on :attr:`mean`."""
         weights, means, pair = self.weights, self.of_pairs, self.pair
         share = np.divide(weights, self.comparisons, out=np.zeros_like(weights), where=self.comparisons > 0)
         own = 2 * share[pair] * (self.deviations * self.sums - means[pair] * self.partners)

@@ -1,7 +1,7 @@
-"""Bootstrap of clips and of single units, and its intervals.
+"""Bootstrap of clips and of single units (pairs, triplets), with intervals.
 
-Intervals are percentiles of the draws, once moved to the point estimate (:func:`shifted`) and scaled to the variance that
-is wanted (:func:`clip_spread`, :func:`refitted_spread`). Agreement with people needs no resampling: see
+Intervals are percentiles of the draws, shifted to the point estimate (:func:`shifted`) and scaled to the target variance
+(:func:`clip_spread`, :func:`refitted_spread`). Agreement with people needs no resampling: see
 :mod:`bgs.evaluation.comparison`.
 """
 
@@ -17,7 +17,7 @@ from bgs.evaluation.result import Interval
 
 _TAILS = (0.025, 0.975)
 
-#: A statistic of a resample, from how often each clip and each unit (pair, triplet) is in it (None: once).
+#: A statistic of a resample, as a function of the multiplicities of clips and units (pairs, triplets); None: once each.
 Statistic = Callable[
     [Float64[np.ndarray, " m"] | None, Float64[np.ndarray, " u"] | None], Float64[np.ndarray, "..."]
 ]
@@ -31,20 +31,20 @@ def multiplicities(rng: np.random.Generator, n: int) -> Float64[np.ndarray, " n"
 def bootstrap(
     statistic: Statistic, n_clips: int, n_units: int, *, design: str, resamples: int, seed: int
 ) -> Float64[np.ndarray, "r ..."]:
-    """A statistic over resamples, one after the other: memory does not grow with their number but for the result.
+    """A statistic over resamples, computed one by one, so that memory does not grow with their number except for the result.
 
-    All that one statistic returns is computed on the same resamples, so its differences are paired.
+    All values returned by a statistic use the same resamples, so their differences are paired.
 
     Args:
         statistic: called with the multiplicities of clips and of units, one of which is None; returns an array.
         n_clips, n_units: sizes of the two samples.
-        design: "clips" or "units", what is drawn.
-        resamples: how many, at least 1.
-        seed: of the draws; clips and units have streams of their own.
+        design: what is resampled, "clips" or "units".
+        resamples: number of resamples, at least 1.
+        seed: random seed; clips and units have separate streams.
 
     Returns:
-        (r, …) the statistic of each resample; NaN throughout where there are fewer than two members to draw from,
-        since one member says nothing about others.
+        (r, …) the statistic of each resample; all NaN with fewer than two members to draw from,
+        since one member carries no information about variation.
     """
     n = {"clips": n_clips, "units": n_units}[design]
     stream = generator(seed, "bootstrap", {"clips": "clips", "units": "participants"}[design])
@@ -54,9 +54,9 @@ def bootstrap(
 
 
 def clip_copies(n: int, resamples: int, seed: int) -> Float64[np.ndarray, "r n"]:
-    """How often each of n clips is in each resample: those that :func:`bootstrap` draws, all at once.
+    """How often each of n clips is in each resample, for all resamples of :func:`bootstrap` at once.
 
-    One clip says nothing about others: its resamples are NaN.
+    All NaN for a single clip.
     """
     stream = generator(seed, "bootstrap", "clips")
     if n < 2:
@@ -65,11 +65,11 @@ def clip_copies(n: int, resamples: int, seed: int) -> Float64[np.ndarray, "r n"]
 
 
 def shifted(draws: Float64[np.ndarray, " r"], value: float) -> Float64[np.ndarray, " r"]:
-    """Draws moved so that their mean is the point estimate; undefined draws (NaN) stay undefined.
+    """Draws shifted so that their mean is the point estimate; undefined draws (NaN) remain undefined.
 
-    A resample holds about 63 % of the participants, so that a pair's dissimilarity in it rests on fewer people and is
-    noisier: bootstrapped correlations lie below the estimate, not around it, and plain percentiles would
-    miss it. Moving the draws keeps their spread and takes out that bias; where there is none it changes nothing.
+    A resample contains about 63 % of the participants, so a pair's dissimilarity is based on fewer people and is
+    noisier: bootstrapped correlations lie below the estimate instead of around it, and plain percentiles would
+    miss it. Shifting the draws removes that bias and preserves their spread.
     """
     defined = draws[np.isfinite(draws)]
     return draws - defined.mean() + value if len(defined) else draws
@@ -83,13 +83,13 @@ def percentile_interval(
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, ch. 13, after removal of the bootstrap bias.
 
     Args:
-        draws: (r,) the statistic over resamples; undefined ones (NaN) are left out.
+        draws: (r,) the statistic over resamples; undefined ones (NaN) are ignored.
         value: the point estimate.
-        bounds: least and greatest value that the metric can take.
-        spread: factor on the draws' distance from the value.
+        bounds: minimum and maximum possible value of the metric.
+        spread: factor on the distance of the draws from the value.
 
     Returns:
-        Low and high; NaN where the value, or more than half of the draws, are undefined.
+        Low and high; NaN if the value or more than half of the draws are undefined.
     """
     moved = shifted(draws, value)
     moved = moved[np.isfinite(moved)]
@@ -100,7 +100,7 @@ def percentile_interval(
 
 
 def without_each(statistic: Statistic, n_clips: int) -> Float64[np.ndarray, "n ..."]:
-    """(n, …) a statistic without each clip in turn."""
+    """(n, …) leave-one-clip-out values of a statistic."""
     return np.stack([statistic(row, None) for row in 1.0 - np.eye(n_clips)])
 
 
@@ -110,22 +110,22 @@ def clip_spread(
     units: Float64[np.ndarray, " s"],
     clips_a_unit: int = 2,
 ) -> float:
-    """Factor on the clip draws of a statistic of pairs (or triplets) whose judges are not known one by one.
+    """Factor on the clip draws of a statistic of pairs (or triplets) whose individual judges are unknown.
 
-    A pair is in a resample as often as the product of its clips' copies, so the bare draws count the noise j of single
+    The multiplicity of a pair in a resample is the product of its clips' copies, so raw draws count the noise j of single
     pairs three times (Owen 2007, Annals of Applied Statistics 1:386). The jackknife over
-    clips (k of which make a unit) has the variance c + k·j, units drawn by themselves have j, and the draws are scaled
+    clips (with k per unit) has variance c + k·j, the bootstrap of units has j, and the draws are scaled
     to max(c + j, j). For pairs this is the variance of Aronow, Samii & Assenova 2015 (Political Analysis 23:564), but
     for terms of higher order.
 
     Args:
         draws: (r,) the statistic over resamples of clips.
-        without: (n,) the statistic without each clip (:func:`without_each`).
-        units: (s,) the statistic over resamples of pairs (triplets), each drawn by itself.
+        without: (n,) leave-one-clip-out values (:func:`without_each`).
+        units: (s,) the statistic over resamples of single pairs (triplets).
         clips_a_unit: k, 2 for pairs, 3 for triplets.
 
     Returns:
-        The factor, with :func:`few_clips`; NaN or infinite draws leave it at that.
+        The factor, including :func:`few_clips`; only that if draws are NaN or infinite.
     """
     noise, n = _variance(units), len(without)
     wanted = max((n - 1) * _variance(without) - (clips_a_unit - 1) * noise, noise)
@@ -133,7 +133,7 @@ def clip_spread(
 
 
 def few_clips(n: int) -> float:
-    """Factor that widens an interval as a t-interval is wider than a normal one: t(n − 1) / 1.96.
+    """Ratio of the widths of a t-interval and a normal interval: t(n − 1) / 1.96.
 
     Hesterberg 2015, The American Statistician 69:371.
     """
@@ -143,34 +143,34 @@ def few_clips(n: int) -> float:
 
 
 def t_quantile(degrees: int) -> float:
-    """97.5 % quantile of Student's t; NaN without a degree of freedom."""
+    """97.5 % quantile of Student's t; NaN without degrees of freedom."""
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, _TAILS[1])) if degrees > 0 else float("nan")
 
 
 def _ratio(wanted: float, raw: float) -> float:
-    """Square root of a ratio of variances; 1 where there is none."""
+    """Square root of a ratio of variances; 1 if undefined."""
     return float(np.sqrt(wanted / raw)) if raw > 0 and np.isfinite(wanted) else 1.0
 
 
 def refitted_spread(
     draws: Float64[np.ndarray, " r"], without: Float64[np.ndarray, " n"] | None, n: int
 ) -> float:
-    """Factor on the draws of a score of predictions, for predictors that were fitted to the same clips.
+    """Factor on the draws of a prediction score, for predictors fitted to the same clips.
 
-    Resampling predictions leaves out that other clips would have trained other predictors, and intervals of
-    cross-validated scores are then too narrow (Bates, Hastie & Tibshirani 2023, JASA 119:1434). The draws are
-    widened to the standard deviation of the jackknife that fits anew without each clip: (n − 1)/n Σ (T_(−i) − mean)²
+    Resampling predictions ignores that other clips would have given other predictors, so intervals of
+    cross-validated scores are too narrow (Bates, Hastie & Tibshirani 2023, JASA 119:1434). The draws are
+    widened to the standard deviation of the jackknife with refitting: (n − 1)/n Σ (T_(−i) − mean)²
     (Efron & Tibshirani 1993, ch. 11), never narrowed.
 
     Args:
         draws: (r,) the score over resamples of predictions.
-        without: (n,) the score without each clip; None where predictors were trained on other clips.
-        n: clips scored.
+        without: (n,) leave-one-clip-out scores; None if predictors were trained on other clips.
+        n: number of scored clips.
 
     Returns:
-        The factor, with :func:`few_clips`.
+        The factor, including :func:`few_clips`.
     """
     raw = _variance(draws)
     wanted = raw * n / max(n - 1, 1) if without is None else max((n - 1) * _variance(without), raw)
@@ -178,12 +178,12 @@ def refitted_spread(
 
 
 def two_sided_p(draws: Float64[np.ndarray, " r"], value: float, *, spread: float = 1.0) -> float:
-    """Bootstrap p-value of "the difference is 0": twice the smaller share of shifted draws on either side of 0.
+    """Bootstrap p-value of "the difference is 0": twice the smaller proportion of shifted draws on either side of 0.
 
-    Turns the interval of :func:`percentile_interval` round: below .05 where it leaves 0 out. Never 0.
+    Inverts :func:`percentile_interval`: below .05 if the interval excludes 0. Never 0.
 
     Returns:
-        2/(r + 1) to 1; NaN where the value or more than half of the draws are undefined.
+        2/(r + 1) to 1; NaN if the value or more than half of the draws are undefined.
     """
     moved = shifted(draws, value)
     moved = value + spread * (moved[np.isfinite(moved)] - value)

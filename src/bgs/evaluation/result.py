@@ -1,4 +1,4 @@
-"""What an evaluation gives back: named metrics with intervals, and where they came from."""
+"""Results of an evaluation: named metrics with intervals, and provenance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bgs._codec import Number, OptionalNumber, Written
+from bgs._codec import JsonDataclass, Number, OptionalNumber
 from bgs._errors import DataError
 from bgs._numbers import between, plain
 
@@ -15,17 +15,17 @@ Interval = tuple[Number, Number]
 
 
 @dataclass(frozen=True)
-class Metric(Written):
-    """One measured number.
+class Metric(JsonDataclass):
+    """A measured value.
 
     Attributes:
-        value: point estimate, NaN where it is undefined.
-        low, high: bounds of the 95 % interval, NaN where there is none.
-        n: pairs or trials that it rests on.
-        unit: what is measured, e.g. ``"Spearman rho"``.
-        intervals: 95 % interval of each resampling design, e.g. ``{"clips": (0.2, 0.5)}``.
-        p: permutation p-value, one-sided unless who made it says otherwise (that of a paired difference is two-sided,
-            from the bootstrap); None where none was computed.
+        value: point estimate, NaN if undefined.
+        low, high: bounds of the 95 % interval, NaN if there is none.
+        n: number of pairs or trials.
+        unit: measured quantity, e.g. ``"Spearman rho"``.
+        intervals: 95 % interval of each design, e.g. ``{"clips": (0.2, 0.5)}``.
+        p: permutation p-value, one-sided unless documented otherwise (that of a paired difference is two-sided,
+            from the bootstrap); None if not computed.
     """
 
     value: Number
@@ -48,12 +48,12 @@ class Result:
     """All metrics of one protocol.
 
     Attributes:
-        protocol: which judgments were used, see :mod:`bgs.evaluation.protocols`.
-        metrics: name -> metric of the embeddings evaluated.
+        protocol: the judgments used, see :mod:`bgs.evaluation.protocols`.
+        metrics: name -> metric of the evaluated embeddings.
         provenance: versions, data hashes, model, seed and settings; JSON types only.
-        differences: name -> embeddings evaluated minus the others, over the same resamples.
-        against_metrics: name -> metric of those others; empty if there are none.
-        warnings: sentences about what weakens the figures.
+        differences: name -> evaluated embeddings minus comparison embeddings, paired.
+        against_metrics: name -> metric of the comparison embeddings; empty if there are none.
+        warnings: sentences on limitations of the results.
     """
 
     protocol: str
@@ -64,7 +64,7 @@ class Result:
     warnings: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types only; NaN becomes null. Differences are there only if two embeddings were compared."""
+        """JSON types only; NaN becomes null. Differences are included only if two embeddings were compared."""
         value: dict[str, Any] = {"protocol": self.protocol, "metrics": metrics_to_json(self.metrics)}
         if self.differences:
             value["differences"] = metrics_to_json(self.differences)
@@ -73,7 +73,7 @@ class Result:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Result:
-        """What :meth:`to_json` wrote.
+        """Read what :meth:`to_json` wrote.
 
         Raises:
             DataError: a key is missing.
@@ -94,10 +94,10 @@ class Result:
 
 
 def metrics_to_json(metrics: Mapping[str, Metric]) -> dict[str, Any]:
-    """Name -> metric as JSON types."""
+    """Convert named metrics to JSON types."""
     return {name: metric.to_json() for name, metric in metrics.items()}
 
 
 def metrics_from_json(metrics: Mapping[str, Any]) -> dict[str, Metric]:
-    """What :func:`metrics_to_json` wrote."""
+    """Read what :func:`metrics_to_json` wrote."""
     return {name: Metric.from_json(metric) for name, metric in metrics.items()}

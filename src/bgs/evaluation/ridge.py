@@ -1,4 +1,4 @@
-"""Ridge regression of many columns at once, its penalty chosen by leaving one training clip out."""
+"""Ridge regression of many columns at once, with the penalty chosen by leave-one-out cross-validation."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import numpy as np
 from bgs._scale import exponents
 from bgs._typing import Float, Float64, Int
 
-#: Penalties to choose from, on features of unit variance.
+#: Candidate penalties, for features of unit variance.
 PENALTIES: tuple[float, ...] = tuple(10.0**power for power in range(-2, 8))
 
-#: A feature that varies less than this, relative to its size, is a constant with rounding error.
+#: Features with less relative variation are treated as constant.
 _CONSTANT = 1e-10
 
 
 @dataclass(frozen=True)
 class Ridge:
-    """A ridge regression of t targets, with the penalty of least leave-one-out error for each.
+    """A ridge regression of t targets, with the penalty that minimises the leave-one-out error for each.
 
     Equal to scikit-learn's ``Pipeline(StandardScaler(), RidgeCV(PENALTIES, alpha_per_target=True))``: features are
     standardised by the training rows; leave-one-out errors are exact, from one eigendecomposition (Golub, Heath &
-    Wahba 1979, Technometrics 21:215); the smallest of equal penalties is taken. All is done on the (m, m) products of
-    rows, so that width costs next to nothing.
+    Wahba 1979, Technometrics 21:215); among equally good penalties, the smallest is chosen. Computations use the (m, m)
+    products of rows, so the cost hardly depends on the width.
 
     Attributes:
         strength, vectors: (m,) eigenvalues and (m, m) eigenvectors of the products of training rows.
-        targets: (m, t) less their means.
-        products: (q, m) of test rows with training rows.
-        penalties: (t,) chosen.
+        targets: (m, t) centred targets.
+        products: (q, m) products of test rows with training rows.
+        penalties: (t,) chosen penalties.
     """
 
     strength: Float64[np.ndarray, " m"]
@@ -47,11 +47,11 @@ class Ridge:
         test: Float[np.ndarray, "q d"],
         together: int = 1,
     ) -> Ridge:
-        """Fit m ≥ 2 rows; each run of ``together`` columns (one label's classes) shares a penalty."""
+        """Fit m ≥ 2 rows; each group of ``together`` columns (the classes of one label) shares a penalty."""
         train, test = _standardise(train.astype(np.float64), test.astype(np.float64))
         centred = targets - targets.mean(axis=0)
         strength, vectors = np.linalg.eigh(train @ train.T)
-        # Eigenvalues below the rounding error of the largest are none.
+        # Treat eigenvalues below the rounding error of the largest as 0.
         floor = len(train) * np.finfo(np.float64).eps * max(strength[-1], 0.0)
         strength = np.where(strength > floor, strength, 0.0)
         weights = vectors.T @ centred
@@ -61,7 +61,7 @@ class Ridge:
         return cls(strength, vectors, centred, test @ train.T, chosen)
 
     def deviations(self) -> Float64[np.ndarray, "q t"]:
-        """Predictions of the test rows less the training mean of each target; all 0 where no feature varies."""
+        """Predictions of the test rows minus the training mean of each target; all 0 if no feature varies."""
         predicted: Float64[np.ndarray, "q t"] = self.products @ self._dual()
         return predicted
 
@@ -73,7 +73,7 @@ class Ridge:
         return dual
 
     def deleted(self) -> Float64[np.ndarray, "m q t"]:
-        """:meth:`deviations` without each training row in turn, the scaling of features and the penalty kept.
+        """:meth:`deviations` without each training row in turn, with fixed feature scaling and penalty.
 
         Exact: without row i a prediction p becomes p − h_i·e_i / (1 − h_ii), with residual e_i and weight h_i of
         the row in the prediction (Cook & Weisberg 1982, Residuals and Influence in Regression, ch. 2).
@@ -85,7 +85,7 @@ class Ridge:
             free = _free(self.strength, self.vectors, penalty)
             weight = 1.0 / m + (rotated / (self.strength + penalty)) @ self.vectors.T
             change = weight * (penalty * dual[:, target] / free)
-            mean = self.targets[:, target] / (m - 1)  # by which the mean of the others is lower
+            mean = self.targets[:, target] / (m - 1)  # decrease of the mean when the row is left out
             found[:, :, target] = (deviations[:, target][:, None] + mean - change).T
         return found
 
@@ -97,10 +97,10 @@ def fold_deviations(
     *,
     together: int = 1,
 ) -> tuple[Float64[np.ndarray, "n t"], Float64[np.ndarray, "n t"]]:
-    """Predictions for every row in a fold by a model that never saw that fold's rows.
+    """Cross-validated predictions for every row in a fold.
 
     Returns:
-        (n, t) predictions less the mean of the rows trained on, and (n, t) those means; NaN for rows in no fold.
+        (n, t) predictions minus the mean of the training rows, and (n, t) those means; NaN for rows in no fold.
     """
     predicted, means = (np.full(targets.shape, np.nan) for _ in range(2))
     for fold in folds:
@@ -117,9 +117,9 @@ def fold_deletions(
     *,
     together: int = 1,
 ) -> tuple[Float64[np.ndarray, "n n t"], Float64[np.ndarray, "n n t"]]:
-    """:func:`fold_deviations` without each row in turn (first axis), for folds that hold every row once.
+    """:func:`fold_deviations` without each row in turn (first axis), for folds that contain every row once.
 
-    A row's own entry stands as it is with the row: whoever scores gives it weight 0.
+    The row's own entry is unchanged and must get weight 0 in scoring.
     """
     n = len(features)
     predicted, means = (np.empty((n, *targets.shape)) for _ in range(2))
@@ -138,8 +138,8 @@ def fold_deletions(
 def _standardise(
     train: Float64[np.ndarray, "m d"], test: Float64[np.ndarray, "q d"]
 ) -> tuple[Float64[np.ndarray, "m d"], Float64[np.ndarray, "q d"]]:
-    """Both by mean and standard deviation of the training rows; constant features are 0."""
-    shift = exponents(np.concatenate([train, test]), axis=0)  # no square overflows or vanishes
+    """Standardise training and test rows by mean and SD of the training rows; constant features become 0."""
+    shift = exponents(np.concatenate([train, test]), axis=0)  # so that squares neither overflow nor underflow
     train, test = np.ldexp(train, -shift), np.ldexp(test, -shift)
     mean, spread = train.mean(axis=0), train.std(axis=0)
     varied = spread > _CONSTANT * np.maximum(np.abs(mean), np.finfo(float).tiny)
@@ -153,7 +153,7 @@ def _loo_error(
     weights: Float64[np.ndarray, "m t"],
     penalty: float,
 ) -> Float64[np.ndarray, " t"]:
-    """Mean squared leave-one-out error of each column, with the intercept refitted too."""
+    """Mean squared leave-one-out error of each column, with the intercept refitted."""
     left = penalty / (strength + penalty)
     residual = vectors @ (weights * left[:, None])
     free = _free(strength, vectors, penalty)
@@ -164,6 +164,6 @@ def _loo_error(
 def _free(
     strength: Float64[np.ndarray, " m"], vectors: Float64[np.ndarray, "m m"], penalty: float
 ) -> Float64[np.ndarray, " m"]:
-    """1 − leverage of each row: the intercept takes 1/m, the share of the constant eigenvector of strength 0."""
+    """1 − leverage of each row: the intercept contributes 1/m, from the constant eigenvector with eigenvalue 0."""
     free: Float64[np.ndarray, " m"] = vectors**2 @ (penalty / (strength + penalty)) - 1.0 / len(vectors)
     return free

@@ -10,14 +10,14 @@ import numpy as np
 from bgs._typing import Float, Float64, Int
 from bgs.evaluation.rdm import model_rdm, pair_vector
 
-#: A variance below this share of the second moment is rounding error of a constant.
+#: A variance below this fraction of the second moment is rounding error of a constant.
 _CONSTANT = 1e-12
 
 
 def spearman(x: Float[np.ndarray, " p"], y: Float[np.ndarray, " p"]) -> float:
     """Spearman rank correlation with mid-ranks over the pairs where neither is NaN; −1 to 1.
 
-    NaN where one side is constant or fewer than two pairs are left.
+    NaN if one side is constant or fewer than two pairs are left.
     """
     seen = ~(np.isnan(x) | np.isnan(y))
     codes = dense_ranks(x[seen]), dense_ranks(y[seen])
@@ -37,7 +37,7 @@ def validation_rsa(
     distance: str = "cosine",
     center: Float[np.ndarray, " d"] | None = None,
 ) -> float:
-    """Spearman RSA of embeddings with the human RDM of the same stimuli, without intervals: cheap enough for
+    """Spearman RSA of embeddings with the human RDM of the same stimuli, without intervals: fast enough for
     every training step.
 
     Args:
@@ -49,26 +49,26 @@ def validation_rsa(
 
 
 def dense_ranks(values: Float[np.ndarray, " p"]) -> Int[np.ndarray, " p"]:
-    """Ranks 0, 1, 2, … without gaps; equal values share one. A tie group's name, found once for all resamples."""
+    """Ranks 0, 1, 2, … without gaps; equal values share a rank. They identify tie groups for all resamples."""
     return np.unique(values, return_inverse=True)[1].reshape(-1)
 
 
 def mid_ranks(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
-    """Ranks 1–p; equal values share the mean of the ranks they span."""
+    """Ranks 1–p; ties get their mean rank."""
     codes = dense_ranks(values)
     return centred_mid_ranks(codes, np.ones(len(codes)))[0] + (len(codes) + 1) / 2
 
 
 def centred(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
-    """Values minus their mean; exactly zero where they are all the same."""
-    # The mean of p equal numbers may differ from them in the last bit, the mean of p zeros may not.
+    """Values minus their mean; exactly zero if constant."""
+    # The mean of p equal numbers may differ from them in the last bit, but not the mean of p zeros.
     shifted = values.astype(np.float64) - (values[0] if len(values) else 0.0)
     deviations: Float64[np.ndarray, " p"] = shifted - (shifted.mean() if len(values) else 0.0)
     return deviations
 
 
 def standardised(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
-    """Values of mean 0 and variance 1; exactly zero where they are all the same."""
+    """Values scaled to mean 0 and variance 1; exactly zero if constant."""
     deviations = centred(values)
     spread = deviations.std()
     return deviations / spread if spread > 0 else deviations
@@ -77,19 +77,19 @@ def standardised(values: Float[np.ndarray, " p"]) -> Float64[np.ndarray, " p"]:
 def weighted_spearman(
     x: Int[np.ndarray, "e p"], y: Int[np.ndarray, " p"], weights: Float64[np.ndarray, " p"]
 ) -> Float64[np.ndarray, " e"]:
-    """Spearman correlation of each row of ``x`` with ``y`` when pair i is there ``weights[i]`` times.
+    """Spearman correlation of each row of ``x`` with ``y``, with pair i repeated ``weights[i]`` times.
 
-    Exactly the correlation of the replicated list, without writing it out: a tie group of total weight t after a
+    Exactly the correlation of the replicated list, without creating it: a tie group of total weight t after a
     total of c has mid-rank c + (t + 1)/2, and the squared deviations of N ranks sum to (N³ − Σt³)/12
     (Kendall 1970, Rank Correlation Methods, ch. 3). Linear in p; no sorting.
 
     Args:
         x: (e, p) dense ranks of e models' distances, see :func:`dense_ranks`.
         y: (p,) dense ranks of the human dissimilarities.
-        weights: (p,) numbers ≥ 0; whole ones are replications, others interpolate between them.
+        weights: (p,) numbers ≥ 0; integers are replications, others interpolate.
 
     Returns:
-        (e,) correlations, NaN where one side is constant over the pairs of positive weight.
+        (e,) correlations, NaN if one side is constant over the pairs with positive weight.
     """
     rho = np.full(len(x), np.nan)
     ranks_y, squares_y = centred_mid_ranks(y, weights)
@@ -114,15 +114,15 @@ def centred_mid_ranks(
 def weighted_pearson(
     x: Float64[np.ndarray, "e p"], y: Float64[np.ndarray, " p"], weights: Float64[np.ndarray, " p"]
 ) -> Float64[np.ndarray, " e"]:
-    """Pearson correlation of each row of ``x`` with ``y`` when pair i is there ``weights[i]`` times.
+    """Pearson correlation of each row of ``x`` with ``y``, with pair i repeated ``weights[i]`` times.
 
     Args:
-        x: (e, p) distances of e models, each row centred (see :func:`centred`) to keep moments well conditioned.
+        x: (e, p) distances of e models, each row centred (see :func:`centred`) for numerical stability.
         y: (p,) human dissimilarities.
         weights: (p,) numbers ≥ 0.
 
     Returns:
-        (e,) correlations, NaN where one side is constant over the pairs of positive weight.
+        (e,) correlations, NaN if one side is constant over the pairs with positive weight.
     """
     total = weights.sum()
     if total <= 0:

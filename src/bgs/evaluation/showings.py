@@ -1,4 +1,4 @@
-"""The human side of an RSA: every time that a pair was shown, to whom, in which triplet, and whether it was kept."""
+"""The human data of an RSA: each showing of a pair, with participant, triplet and choice."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from bgs.judgments.trials import KEPT_PAIR
 
 @dataclass(frozen=True)
 class Showings:
-    """k showings of the p pairs of a human RDM, one row each time that a pair was shown.
+    """k showings of the p pairs of a human RDM: one row per presentation of a pair.
 
     Attributes:
         first, second: (p,) the pair, as indices into the protocol's stimuli, first < second.
-        n_clips: how many stimuli that are.
-        n_thirds: how many third clips a pair is met with in the design.
-        pair, triplet, person: (k,) which pair, in which triplet, to whom.
-        apart: (k,) 1 where the pair was not kept, else 0.
-        own: (k,) whether the judgment is one of those that make the RDM.
+        n_clips: number of these stimuli.
+        n_thirds: number of third clips of a pair in the design.
+        pair, triplet, person: (k,) pair, triplet and participant of each showing.
+        apart: (k,) 1 if the pair was not kept together, else 0.
+        own: (k,) whether the judgment is part of the RDM.
     """
 
     first: Int[np.ndarray, " p"]
@@ -38,7 +38,7 @@ class Showings:
 
     @classmethod
     def of(cls, protocol: Protocol) -> Showings:
-        """What the protocol's witnesses say about the pairs of its RDM."""
+        """Showings of the pairs of the RDM in the protocol's witnesses."""
         size, judgments = len(protocol.positions), protocol.witnesses
         local = np.sort(protocol.local(judgments.stimuli)[:, np.array(KEPT_PAIR)], axis=2)  # (n, 3 slots, 2)
         inside = local[..., 0] >= 0
@@ -62,7 +62,7 @@ class Showings:
 
     @property
     def n_participants(self) -> int:
-        """Who saw the pairs."""
+        """Number of participants who saw the pairs."""
         return len(np.unique(self.person))
 
     def __len__(self) -> int:
@@ -71,29 +71,29 @@ class Showings:
 
     @cached_property
     def shown(self) -> Int[np.ndarray, " p"]:
-        """(p,) how often each pair was shown in the RDM's own judgments."""
+        """(p,) number of times each pair was shown in the judgments of the RDM."""
         return np.bincount(self.pair[self.own], minlength=len(self))
 
     @cached_property
     def dissimilarity(self) -> Float64[np.ndarray, " p"]:
-        """(p,) 1 − kept together / shown, 0–1, of the RDM's own judgments."""
+        """(p,) 1 − kept together / shown, 0–1, in the judgments of the RDM."""
         apart: Float64[np.ndarray, " p"] = np.bincount(self.pair[self.own], self.apart[self.own], len(self))
         dissimilarity: Float64[np.ndarray, " p"] = apart / self.shown
         return dissimilarity
 
     def variance(self, influence: Float64[np.ndarray, " k"]) -> dict[str, float]:
-        """Parts of the variance of a figure, from how each showing moves it.
+        """Variance components of a statistic, from the influence of each showing.
 
-        Sums over pairs vary by the clips that pairs share and by the pairs themselves, judgments included
-        (:func:`bgs.evaluation.variance_components.variance_of_mean`). ``people`` is what the judgments of one person have in
-        common where they share no clip (Cameron, Gelbach & Miller 2011, Journal of Business & Economic Statistics
+        Sums over pairs vary with the clips that pairs share and with the pairs themselves, including their judgments
+        (:func:`bgs.evaluation.variance_components.variance_of_mean`). ``people`` is the covariance of judgments of the
+        same person that share no clip (Cameron, Gelbach & Miller 2011, Journal of Business & Economic Statistics
         29:238), never below 0.
 
         Args:
-            influence: (k,) of each showing, of sum 0: the figure's derivative by its number of copies.
+            influence: (k,) influence of each showing, summing to 0: the derivative of the statistic by its weight.
 
         Returns:
-            ``clips``, ``rest`` and ``people``, whose sum is the variance with other clips, people and answers.
+            ``clips``, ``rest`` and ``people``, whose sum is the variance over clips, people and answers.
         """
         of_pair = np.bincount(self.pair, influence, len(self))
         # Influences sum to the deviation, which is their mean times p.
@@ -110,7 +110,7 @@ class Showings:
         of_person = np.bincount(self.person, influence)
         of_clip = _totals(self.person * self.n_clips + clips, np.stack([influence, influence]))
         of_pair = _totals(self.person * len(self) + self.pair, influence)
-        # A product of two pairs that share a clip is in one of the sums over clips, that of a pair with itself in two.
+        # The product of two pairs that share a clip is in one of the sums over clips, that of a pair with itself in two.
         return float(of_person @ of_person - (of_clip @ of_clip - of_pair @ of_pair))
 
 

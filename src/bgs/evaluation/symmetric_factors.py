@@ -1,4 +1,4 @@
-"""Symmetric non-negative factors of a partly observed similarity matrix."""
+"""Symmetric non-negative factorisation of a partly observed similarity matrix."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import numpy as np
 
 from bgs._typing import Float64, Int
 
-#: Steps after which a fit ends in any case.
+#: Maximum number of steps of a fit.
 _STEPS = 500
 
-#: Multiplications in a block's product: large enough for BLAS, small enough that the block stays in the cache.
+#: Multiplications per block: large enough for BLAS, small enough for the block to stay in the cache.
 _BLOCK = 2**18
 
 
 class _Block(NamedTuple):
-    """Rows of the matrices of pairs, without the columns left of the diagonal, where nothing is."""
+    """Rows of the matrices of pairs, without the empty columns left of the diagonal."""
 
     rows: slice
     columns: slice
@@ -28,15 +28,15 @@ class _Block(NamedTuple):
 class PairObjective:
     """Σ (target − w_first·w_second)² + penalty·Σ W over pairs, and its gradient.
 
-    Pairs are cells above the diagonal of dense matrices, those not observed times 0, so that all is products of
-    matrices. These go in blocks of rows, each with memory of its own for the residual: whole matrices of many clips
-    would leave the cache between one step and the next.
+    Pairs are cells above the diagonal of dense matrices, with unobserved ones multiplied by 0, so that only products of
+    matrices are needed. These are computed in blocks of rows, each with its own buffer for the residual: full matrices
+    of many clips would not stay in the cache between steps.
 
     Args:
         first, second: (p,) observed pairs, each once.
         target: (p,) their similarities.
-        n: clips.
-        rank: k.
+        n: number of clips.
+        rank: k, number of dimensions.
         penalty: ≥ 0.
     """
 
@@ -55,7 +55,7 @@ class PairObjective:
             self._blocks.append(_Block(rows, columns, *parts, np.empty_like(parts[0])))
 
     def __call__(self, flat: Float64[np.ndarray, " m"]) -> tuple[float, Float64[np.ndarray, " m"]]:
-        """Value, and (n·k,) gradient, at the loadings row after row."""
+        """Value and (n·k,) gradient at the flattened (row-major) loadings."""
         loadings = flat.reshape(self._shape)
         squares, slope = 0.0, np.zeros(self._shape)
         for rows, columns, observed, similarity, residual in self._blocks:
@@ -77,17 +77,17 @@ def fit_factors(
     penalty: float,
     random: np.random.Generator,
 ) -> tuple[Float64[np.ndarray, "n k"], float]:
-    """W ≥ 0 of least Σ (target − w_first·w_second)² + penalty·Σ W, by L-BFGS-B from a random start.
+    """Minimise Σ (target − w_first·w_second)² + penalty·Σ W over W ≥ 0, by L-BFGS-B from a random start.
 
-    Bounds, not a transformation, keep W non-negative, so that zeros are exactly zero.
+    W is kept non-negative by bounds, not by a transformation, so that zeros are exact.
 
     Args:
         first, second: (p,) observed pairs, each once.
         target: (p,) their similarities, above 0 on average.
-        n: clips.
-        rank: k.
+        n: number of clips.
+        rank: k, number of dimensions.
         penalty: ≥ 0.
-        random: draws the start.
+        random: generator of the start.
 
     Returns:
         (n, k) W, and the value of the objective.
@@ -97,7 +97,7 @@ def fit_factors(
 
     start = random.uniform(0.5, 1.5, size=n * rank) * np.sqrt(target.mean() / rank)
     objective, bounds = PairObjective(first, second, target, n, rank, penalty), [(0.0, None)] * len(start)
-    # Products of microseconds: threads would mostly wait for each other, and round differently by their number.
+    # Products take microseconds: threads would mostly wait, and rounding would depend on their number.
     with threadpool_limits(1, user_api="blas"):
         found = minimize(
             objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS}

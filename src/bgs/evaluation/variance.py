@@ -1,4 +1,4 @@
-"""Variance partitioning: what each model explains of the human RDM alone, and what models explain together."""
+"""Variance partitioning: unique and shared contributions of models to the human RDM."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Written
+from bgs._codec import JsonDataclass
 from bgs._errors import DataError
 from bgs._rdm import require_rdm
 from bgs._typing import Float, Float64, Int
@@ -20,9 +20,9 @@ from bgs.evaluation.resampling import bootstrap, clip_spread, percentile_interva
 from bgs.evaluation.result import Interval, Metric
 from bgs.judgments import split_folds
 
-#: Up to so many predictors every shared part is given.
+#: Maximum number of predictors for which all shared parts are reported.
 MOST_SHARED = 4
-#: Predictors, at most: each of them doubles the regressions, since every set of them may be the one without slopes below 0.
+#: Maximum number of predictors: each doubles the number of regressions, since all subsets are fitted.
 MOST = 10
 
 _UNIT = "proportion of variance"
@@ -30,19 +30,19 @@ _JOIN = " & "
 
 
 @dataclass(frozen=True)
-class VariancePartition(Written):
-    """Parts of the variance of human dissimilarities.
+class VariancePartition(JsonDataclass):
+    """A partition of the variance of human dissimilarities.
 
-    A part is named after the predictors that share it, in their order: ``"video"``, ``"video & captions"``; ``"total"``
-    is what all explain together. Shared parts, and parts measured on held-out clips, can be below 0.
+    Parts are named after the predictors that share them, in order: ``"video"``, ``"video & captions"``; ``"total"``
+    is explained by all together. Shared parts, and parts measured on held-out clips, can be negative.
 
     Attributes:
         predictors: names of the model RDMs.
-        transform: what was regressed, see :data:`bgs.evaluation.nested_regression.TRANSFORMS`.
+        transform: transform of dissimilarities, see :data:`bgs.evaluation.nested_regression.TRANSFORMS`.
         cross_validated: part -> metric on pairs of held-out clips.
-        in_sample: part -> metric of one regression over all pairs. Unique parts have the same p here as above.
-        alone: predictor -> R² on pairs of held-out clips when it is the only one.
-        provenance: seed, folds, resamples, permutations, clips, and what the caller knows.
+        in_sample: part -> metric of one regression over all pairs. Unique parts have the same p as above.
+        alone: predictor -> R² on pairs of held-out clips as the only predictor.
+        provenance: seed, folds, resamples, permutations, clips, and entries from the caller.
     """
 
     predictors: tuple[str, ...]
@@ -66,30 +66,30 @@ def partition_variance(
 ) -> VariancePartition:
     """Unique and shared parts of the variance of a human RDM, from nested regressions (commonality analysis).
 
-    No slope is below 0: a model explains people only where its distances go *with* theirs, and one that goes against
-    them once the others are known has the unique part 0.
-    With R²(T) of the regression on predictors T and A all of them, what exactly S share is
+    Slopes are constrained to be ≥ 0: a model explains people only if its distances correlate *positively* with theirs,
+    and one that correlates negatively given the others has a unique part of 0.
+    With R²(T) of the regression on predictors T, and A the set of all, the part shared by exactly S is
     Σ over T ⊆ S of (−1)^(|T|+1) R²(T ∪ A∖S) (Mood 1971; Nimon & Oswald 2013, Organizational Research Methods
     16:650). Cross-validated: a fold's clips are held out, the regression is fitted on pairs of two training
-    clips and measured on pairs of two held-out clips; a pair of a training and a held-out clip is in neither.
-    Squared errors are summed over folds, against the mean of the training pairs. Intervals: bootstrap over clips,
-    copies of one clip make no pair and stay in one fold, see :func:`bgs.evaluation.resampling.clip_spread`.
+    clips and evaluated on pairs of two held-out clips; pairs of a training and a held-out clip are not used.
+    Squared errors are summed over folds, relative to the mean of the training pairs. Intervals: bootstrap over clips;
+    copies of one clip form no pairs and stay in one fold, see :func:`bgs.evaluation.resampling.clip_spread`.
 
     Args:
         human: (n, n) human dissimilarities, NaN where unobserved.
         models: name -> (n, n) distances of the same stimuli in the same order, all known; two to :data:`MOST`. Up to
-            :data:`MOST_SHARED` all 2^k − 1 parts are given, beyond it unique parts and the total.
+            :data:`MOST_SHARED`, all 2^k − 1 parts are reported; beyond, only unique parts and the total.
         transform: "ranks" (mid-ranks of dissimilarities among observed pairs) or "z-scores".
-        folds: number of folds of clips, or the positions of each.
-        resamples: of clips.
+        folds: number of folds of clips, or the positions in each fold.
+        resamples: bootstrap resamples of clips.
         permutations: for the one-sided p of unique parts (:func:`bgs.evaluation.permutation.unique_p_value`); 0: none.
-        seed: of folds, resamples and permutations.
-        provenance: added to the result's.
+        seed: seed of folds, resamples and permutations.
+        provenance: entries to add to the result's provenance.
 
     Raises:
-        DataError: fewer than two models or more than :data:`MOST`, another shape, an unknown or constant model RDM, constant
+        DataError: fewer than two models or more than :data:`MOST`, shapes differ, a model RDM has NaN or is constant, or constant
             judgments.
-        ConfigError: impossible folds, or another transform.
+        ConfigError: invalid folds, or unknown transform.
     """
     _check(human, models)
     n, rows = len(human), np.triu_indices(len(human), 1)
@@ -126,9 +126,9 @@ def partition_variance(
 
 
 def commonality(k: int) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]], Float64[np.ndarray, "c t"]]:
-    """Parts, the subsets of predictors to regress on, and the (c, t) signs that turn R² of subsets into parts.
+    """Parts, the subsets of predictors to regress on, and the (c, t) signs that convert R² of subsets to parts.
 
-    Parts are all non-empty subsets of k predictors, or the single ones beyond :data:`MOST_SHARED`.
+    Parts are all non-empty subsets of k predictors, or only single predictors beyond :data:`MOST_SHARED`.
     """
     everyone = frozenset(range(k))
     most = k if k <= MOST_SHARED else 1
@@ -148,11 +148,11 @@ def _metrics(
     n_pairs: int,
     held_out: bool,
 ) -> tuple[dict[str, Metric], dict[str, Metric]]:
-    """Metrics of the parts, and of each predictor alone; from moments of the data, of clips drawn anew,
-    without each clip, and of pairs drawn anew."""
+    """Metrics of the parts, and of each predictor alone; from moments of the data, of resampled clips,
+    without each clip, and of resampled pairs."""
     parts, models, signs = commonality(len(names))
     explained = [measure(m, models) for m in moments]
-    least = -np.inf if held_out else 0.0  # on held-out clips a model can be worse than the mean
+    least = -np.inf if held_out else 0.0  # on held-out clips, a model can be worse than the mean
     found = {}
     for part, row in zip(parts, signs, strict=True):
         bounds = (least if len(part) == 1 else -np.inf, 1.0)
@@ -196,7 +196,7 @@ def _check(human: Float[np.ndarray, "n n"], models: Mapping[str, Float[np.ndarra
         require_rdm(rdm, name)
     for name, rdm in models.items():
         if rdm.shape != human.shape:
-            raise DataError("RDM of another size", where=name, expected=human.shape, got=rdm.shape)
+            raise DataError("the RDM has the wrong shape", where=name, expected=human.shape, got=rdm.shape)
         if not np.isfinite(pair_vector(rdm)).all():
             raise DataError("a model distance is unknown", where=name, expected="finite numbers")
 
@@ -212,4 +212,6 @@ def _check_varied(vectors: Float64[np.ndarray, "v p"], names: Sequence[str]) -> 
 
 def _check_folds(parts: Sequence[Int[np.ndarray, " _"]], n: int) -> None:
     if len(parts) < 2 or not np.array_equal(np.sort(np.concatenate(parts)), np.arange(n)):
-        raise DataError("folds do not hold every stimulus once", where="folds", expected=f"{n} positions")
+        raise DataError(
+            "folds do not contain every stimulus exactly once", where="folds", expected=f"{n} positions"
+        )

@@ -1,9 +1,9 @@
-"""How far a sum would move with other clips, pairs and people: variance components of what is summed.
+"""Variance components of sums over judgments or pairs: clips, pairs and people.
 
-Judgments that share a clip, a pair or a person hang together. To first order every figure here is a mean over judgments
-or pairs, and each of these carries effects of what it belongs to: x_t = mean + Σ over groups of an effect + a rest of its
-own. The variances of the effects are found by the method of moments and say how far the mean would move if clips,
-pairs, people and answers were drawn anew. Nothing is drawn, and the noise of a single judgment counts once.
+Judgments that share a clip, a pair or a person are dependent. To first order, every metric is a mean over judgments
+or pairs, each with random effects of the groups it belongs to: x_t = mean + Σ over groups of an effect +
+a residual. The variances of the effects are estimated by the method of moments and give the variance of the mean over
+new samples of clips, pairs, people and answers. There is no resampling, and the noise of a single judgment is counted once.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import numpy as np
 
 from bgs._typing import Float, Float64, Int
 
-#: A sparse (n, g) count of how often each of n things belongs to each of g groups.
+#: A sparse (n, g) matrix: how often each of n items belongs to each of g groups.
 Membership = Any
 
-#: The part that hangs together with nothing.
+#: The residual component.
 REST = "rest"
 
 
 def membership(groups: Int[np.ndarray, "n k"]) -> Membership:
-    """(n, g) sparse: how often row t belongs to each group, from the k groups that it belongs to."""
+    """(n, g) sparse matrix: how often row t belongs to each group, from the k groups of each row."""
     from scipy.sparse import csr_array
 
     n, k = groups.shape
@@ -33,20 +33,20 @@ def membership(groups: Int[np.ndarray, "n k"]) -> Membership:
 
 
 def variance_of_mean(values: Float[np.ndarray, " n"], groups: Mapping[str, Membership]) -> dict[str, float]:
-    """Parts of the variance of the mean of ``values``, by what would have to be drawn anew.
+    """Variance components of the mean of ``values``, by source.
 
     Henderson's (1953, Biometrics 9:226) method of moments: the sums of squares of group totals of deviations from the
-    mean are set equal to what they are expected to be, which is linear in the variances of the effects, and solved for
-    variances ≥ 0 (Lawson & Hanson 1974, ch. 23). Expectations take the design as it is, however unbalanced, and that
-    deviations are from the mean of these very values. Effects of one kind have one variance: a value that varies more
-    in some clips than in others is met on average only.
+    mean are equated to their expectations, which are linear in the variances of the effects, and solved for
+    variances ≥ 0 (Lawson & Hanson 1974, ch. 23). Expectations account for unbalanced designs, and for
+    deviations being from the sample mean. Effects of one kind have a common variance: heteroscedasticity between
+    clips is accounted for only on average.
 
     Args:
-        values: (n,) what is averaged.
+        values: (n,) averaged values.
         groups: name -> (n, g) membership, see :func:`membership`; not empty.
 
     Returns:
-        Name, and :data:`REST`, -> variance that this kind of effect gives the mean, ≥ 0; NaN for fewer than two values.
+        Name, and :data:`REST`, -> contribution of this component to the variance of the mean, ≥ 0; NaN for fewer than two values.
     """
     from scipy.optimize import nnls
     from scipy.sparse import eye_array
@@ -58,7 +58,7 @@ def variance_of_mean(values: Float[np.ndarray, " n"], groups: Mapping[str, Membe
     deviations = values - values.mean()
     observed = np.array([np.sum((kind.T @ deviations) ** 2) for kind in kinds])
     expected, totals = _expectations(kinds)
-    # A constant kind (every value in one group) says nothing and costs nothing.
+    # A constant component (all values in one group) contributes nothing.
     scale = np.sqrt(np.maximum(np.diag(expected), np.finfo(float).tiny))
     variances, _ = nnls(expected / scale[:, None], observed / scale)
     return dict(zip(names, (variances * totals / n**2).tolist(), strict=True))
@@ -67,9 +67,9 @@ def variance_of_mean(values: Float[np.ndarray, " n"], groups: Mapping[str, Membe
 def _expectations(
     kinds: Sequence[Membership],
 ) -> tuple[Float64[np.ndarray, "c c"], Float64[np.ndarray, " c"]]:
-    """(c, c) what unit variance of kind b adds to the sum of squares of kind a, and (c,) to that of the total.
+    """(c, c) contribution of unit variance of component b to the sum of squares of component a, and (c,) to the total.
 
-    With Z the membership and M = I − 11ᵀ/n it is tr(Z_a Z_aᵀ M Z_b Z_bᵀ M), written out so that nothing is n × n.
+    With membership Z and M = I − 11ᵀ/n, it is tr(Z_a Z_aᵀ M Z_b Z_bᵀ M), expanded to avoid n × n matrices.
     """
     n = kinds[0].shape[0]
     sizes = [kind.T @ np.ones(n) for kind in kinds]

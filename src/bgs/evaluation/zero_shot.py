@@ -1,4 +1,4 @@
-"""Zero-shot transfer: embeddings trained on one data set, measured on ratings and labels of another."""
+"""Zero-shot transfer: embeddings trained on one data set, evaluated on ratings and labels of another."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bgs._codec import Written
-from bgs._errors import ConfigError, DataError, some
+from bgs._codec import JsonDataclass
+from bgs._errors import ConfigError, DataError, listed
 from bgs._typing import Float, Float64
 from bgs.embeddings import Embeddings
 from bgs.evaluation.decoding import Decoding, decode
@@ -30,22 +30,22 @@ from bgs.evaluation.rsa import dense_ranks, standardised, weighted_spearman
 from bgs.judgments.rated import hellinger_rdm
 from bgs.stimuli import StimulusSet
 
-#: "hellinger": ratings are shares or counts of labels. "euclidean": each rating is a scale, standardised.
+#: "hellinger": ratings are proportions or counts of labels. "euclidean": each rating is a scale, standardised.
 TARGETS = ("hellinger", "euclidean")
 
 
 @dataclass(frozen=True)
-class Transfer(Written):
-    """How well embeddings agree with the ratings of clips that they were not trained on.
+class Transfer(JsonDataclass):
+    """Agreement of embeddings with the ratings of clips that they were not trained on.
 
     Attributes:
-        ratings: columns that make the target RDM.
+        ratings: columns of the target RDM.
         target: one of :data:`TARGETS`.
         metrics: "rsa_spearman" (with its p) and "odd_one_out_3afc" of the embeddings.
-        against_metrics: the same of the others; empty if there are none.
-        differences: the first minus the others on the same resamples; p is two-sided.
-        decoding: of the label, or None where none was asked for.
-        provenance: sources, clips, pairs, triplets and how many of them tie, seed.
+        against_metrics: the same for the comparison embeddings; empty if there are none.
+        differences: the first minus the comparison embeddings on the same resamples; p is two-sided.
+        decoding: decoding of the label, or None if not requested.
+        provenance: sources, numbers of clips, pairs, triplets and ties, seed.
     """
 
     ratings: tuple[str, ...]
@@ -76,31 +76,31 @@ def transfer(
     permutations: int = 1000,
     seed: int = 0,
 ) -> Transfer:
-    """RSA, odd-one-out and label decoding on a second data set, without any training on it.
+    """RSA, odd-one-out accuracy and label decoding on a second data set, without any training on it.
 
-    RSA is Spearman's with the distances of the ratings. Odd-one-out: an observer without noise keeps the pair
-    whose ratings are closest, see :class:`bgs.evaluation.ideal_observer.ObservedTriplets` for ties and sampling.
+    RSA is the Spearman correlation with rating distances. Odd-one-out: a noise-free observer keeps the pair
+    with the closest ratings, see :class:`bgs.evaluation.ideal_observer.ObservedTriplets` for ties and sampling.
     Intervals are over clips (:func:`bgs.evaluation.resampling.clip_spread`).
 
     Args:
-        embeddings: one vector a stimulus, aligned by id.
-        stimuli: the second data set; clips that lack one of the ratings are left out of RSA and odd-one-out.
-        ratings: rating columns that make the target RDM.
-        against: other embeddings (before tuning), compared on the same resamples.
+        embeddings: one vector per stimulus, aligned by id.
+        stimuli: the second data set; clips that lack a rating are excluded from RSA and odd-one-out.
+        ratings: rating columns of the target RDM.
+        against: comparison embeddings (e.g. before tuning), compared on the same resamples.
         target: one of :data:`TARGETS`.
         label: label column to decode (:func:`bgs.evaluation.decoding.decode`), or None.
-        raters: rating column of the number of raters, for the references of people.
-        trained_on: ids of the stimuli that any of the embeddings were trained on.
-        video_hashes: stimulus id -> hash of its file, to be looked for in ``trained_hashes``.
-        trained_hashes: hashes of the files trained on.
-        allow_overlap: measure although clips were trained on.
-        distance: of embeddings.
-        most_triplets: beyond so many triplets, that many are drawn.
+        raters: rating column with the number of raters, for human references.
+        trained_on: ids of the stimuli on which any of the embeddings were trained.
+        video_hashes: stimulus id -> hash of its file, to be compared with ``trained_hashes``.
+        trained_hashes: hashes of the training files.
+        allow_overlap: whether to evaluate despite overlap with the training clips.
+        distance: distance between embeddings.
+        most_triplets: maximum number of triplets; if there are more, that many are sampled.
         resamples, permutations, seed: as in :func:`bgs.evaluation.evaluate`.
 
     Raises:
-        DataError: clips that were trained on, an unknown rating, or too few clips with ratings.
-        ConfigError: another target or distance.
+        DataError: clips were used in training, a rating is unknown, or there are too few rated clips.
+        ConfigError: unknown target or distance.
     """
     overlap = _overlap(stimuli, trained_on, video_hashes or {}, trained_hashes)
     if overlap and not allow_overlap:
@@ -160,7 +160,7 @@ def _measure(
     statistic: _RatedPairs | ObservedTriplets, n_units: int, clips_a_unit: int, bounds: Interval, unit: str,
     *, n: int, resamples: int, seed: int,
 ) -> list[Metric]:  # fmt: skip
-    """A metric of each model and, of two, of their difference."""
+    """A metric for each model and, for two, their difference."""
     values = statistic()
     clips, units = (
         bootstrap(statistic, n, n_units, design=design, resamples=resamples, seed=seed)
@@ -187,8 +187,8 @@ def _measure(
 
 def _leakage(overlap: Sequence[str]) -> DataError:
     return DataError(
-        f"{len(overlap)} clips were trained on: {some(overlap)}", expected="clips new to the model",
-        hint="this is no zero-shot transfer; allow_overlap=True measures it all the same",
+        f"{len(overlap)} clips were used in training: {listed(overlap)}", expected="clips new to the model",
+        hint="this is not zero-shot transfer; allow_overlap=True evaluates it anyway",
     )  # fmt: skip
 
 
@@ -205,18 +205,18 @@ def _overlap(
 def _target_rdm(
     stimuli: StimulusSet, ratings: Sequence[str], target: str
 ) -> tuple[list[int], Float64[np.ndarray, "m m"]]:
-    """Positions of the clips that have all ratings, and distances between their ratings."""
+    """Positions of the clips with all ratings, and distances between their ratings."""
     if target not in TARGETS:
         raise ConfigError("unknown target", expected=" or ".join(TARGETS), got=target)
     unknown = [name for name in ratings if name not in stimuli.ratings]
     if unknown or not ratings:
         raise DataError(
-            "no such rating", where=some(unknown) or "ratings", expected=", ".join(stimuli.ratings)
+            "no such rating", where=listed(unknown) or "ratings", expected=", ".join(stimuli.ratings)
         )
     columns = np.stack([stimuli.ratings[name].astype(np.float64) for name in ratings], axis=1)
     rated = np.flatnonzero(np.isfinite(columns).all(axis=1))
     if len(rated) < 4:
-        raise DataError("too few rated clips", where=some(ratings), expected="4 or more", got=len(rated))
+        raise DataError("too few rated clips", where=listed(ratings), expected="4 or more", got=len(rated))
     columns = columns[rated]
     if target == "hellinger":
         return rated.tolist(), hellinger_rdm(columns).round(12)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bgs._errors import ConfigError, message_of
-from bgs._files import legible, read_json, sha256_of, write_json
+from bgs._files import damage_as_error, read_json, sha256_of, write_json
 from bgs.evaluation import Result
 from bgs.experiments.conditions import Condition
 from bgs.experiments.config import ExperimentConfig
@@ -103,7 +103,7 @@ class Cell:
     def results(self) -> dict[str, Result]:
         """Protocol -> its evaluation, of a cell that is done."""
         path = self.folder.evaluation
-        with legible(path, f"delete {self.folder.path}: `bgs experiment` makes the cell anew"):
+        with damage_as_error(path, f"delete {self.folder.path}: `bgs experiment` makes the cell anew"):
             return {protocol: Result.from_json(value) for protocol, value in read_json(path).items()}
 
 

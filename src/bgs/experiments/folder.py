@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from bgs._errors import BgsError
-from bgs._files import is_empty, legible, read_json, remove_scraps, require_output, write_json, write_text
+from bgs._files import (
+    damage_as_error,
+    is_empty,
+    read_json,
+    remove_scraps,
+    require_output,
+    write_json,
+    write_text,
+)
 from bgs._progress import note
 from bgs._yaml import read_mapping
 from bgs.datasets import REGISTRY, load_dataset
@@ -133,7 +141,7 @@ class ExperimentFolder:
         """
         if not self.provenance.is_file():
             raise BgsError("nothing was begun here", where=self.path, expected=self.provenance.name)
-        with legible(self.provenance, "take a new folder"):
+        with damage_as_error(self.provenance, "take a new folder"):
             before = dict(read_json(self.provenance)["data_hashes"])
         require_same_origin(before, study.hashes(), "experiment", self.provenance)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bgs._codec import from_json
 from bgs._errors import BgsError
-from bgs._files import legible, read_json, require_output
+from bgs._files import damage_as_error, read_json, require_output
 from bgs.experiments.chapters import CHAPTERS, AnalysisFailed, Chapter, Context, Findings, NotApplicable
 from bgs.experiments.chapters.kept import read
 from bgs.experiments.experiment import Experiment, open_experiment
@@ -61,7 +61,7 @@ def read_results(experiment: Experiment) -> tuple[ResultsTable, dict[str, str]]:
         raise BgsError(
             "this experiment has no results yet", where=path.parent, hint="bgs experiment goes on with it"
         )
-    with legible(path, _AGAIN):
+    with damage_as_error(path, _AGAIN):
         found = from_json(_Results, read_json(path))
     return ResultsTable(found.protocols), found.failed
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bgs._codec import from_json, to_json
-from bgs._files import legible, read_json, sha256_of, write_json
+from bgs._files import damage_as_error, read_json, sha256_of, write_json
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Result, contrasts, evaluate
 from bgs.experiments.conditions import Condition
@@ -128,7 +128,7 @@ def compare(
         *(f"{name} {vectors.hash()}" for name, vectors in embeddings.items()), settings.model_dump_json()
     )
     if path.is_file():
-        with legible(path, _AGAIN):
+        with damage_as_error(path, _AGAIN):
             kept = from_json(_Comparisons, read_json(path))
         if kept.key == key:
             return kept.protocols
@@ -149,7 +149,7 @@ def _caption_results(experiment: Experiment) -> dict[str, Result]:
         return {}
     path, settings = experiment.folder.shared / "captions.json", experiment.config.evaluation
     if path.is_file():
-        with legible(path, _AGAIN):
+        with damage_as_error(path, _AGAIN):
             return {protocol: Result.from_json(value) for protocol, value in read_json(path).items()}
     found: dict[str, Result] = {
         protocol: evaluate(

@@ -1,4 +1,4 @@
-"""Judgments: the one trial table, pair counts, the human RDM, splits and the geometry to train on."""
+"""Judgments: trial tables, pair counts, the human RDM, splits and the target geometry of training."""
 
 from bgs.judgments.choice_model import choice_model_rdm
 from bgs.judgments.duplicates import Duplicates, find_duplicates, without_duplicates
@@ -7,11 +7,11 @@ from bgs.judgments.ordinal import OrdinalEmbedding, ordinal_embedding
 from bgs.judgments.pair_counts import PairCounts, human_rdm
 from bgs.judgments.rdm import RDM
 from bgs.judgments.splits import split_folds, split_validation
-from bgs.judgments.trial_options import AS_IT_STANDS, TrialOptions, select_trials
+from bgs.judgments.trial_options import DEFAULT_OPTIONS, TrialOptions, select_trials
 from bgs.judgments.trials import Kind, Trials
 
 __all__ = [
-    "AS_IT_STANDS",
+    "DEFAULT_OPTIONS",
     "RDM",
     "Duplicates",
     "Geometry",

@@ -1,4 +1,4 @@
-"""Agreement: how often the same triplet gets the same answer."""
+"""Repeat agreement: how often judgments of the same triplet agree."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bgs.judgments.trials import Trials
 
 @dataclass(frozen=True)
 class RepeatAgreement:
-    """How often two judgments of one unordered triplet choose the same odd one; chance is 1/3.
+    """Proportion of pairs of judgments of the same unordered triplet with the same odd one out; chance is 1/3.
 
-    ``over_pairs`` weighs every pair of judgments alike, ``over_triplets`` every repeated triplet alike.
+    ``over_pairs`` weights all pairs of judgments equally, ``over_triplets`` all repeated triplets.
     """
 
     repeated_triplets: int
@@ -39,7 +39,7 @@ def repeat_agreement(trials: Trials) -> RepeatAgreement:
 
 
 def _votes(judgments: Trials) -> Int[np.ndarray, "t 3"]:
-    """(t, 3) how often each stimulus of each distinct triplet, in ascending order, was the odd one."""
+    """(t, 3) number of times that each stimulus of each distinct triplet, in ascending order, was the odd one."""
     distinct, triplet = np.unique(judgments.triplet_codes, return_inverse=True)
     chosen = np.take_along_axis(judgments.stimuli, judgments.odd[:, None], axis=1)
     rank = (judgments.stimuli < chosen).sum(axis=1)

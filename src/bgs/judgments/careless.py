@@ -1,10 +1,10 @@
-"""Careless participants: who fails checks, answers too fast, or chooses as guesses would.
+"""Careless participants: those who fail attention checks, answer too fast, or guess.
 
-Three tests a participant ask how improbable their figures would be if they took part as the others do. The truncated product
-method (Zaykin et al. 2002, Genetic Epidemiology 22:170) joins those that speak against them into one p, so that a guesser who
-passes the attention checks is not acquitted by them. The method of Benjamini & Hochberg (1995, J. R. Stat. Soc. B 57:289)
-over participants keeps the expected share of people who do take part, among those who are flagged, at :data:`WRONG_FLAGS`.
-A flag is a reason to look, not a verdict.
+Three tests per participant ask how improbable their data would be for an attentive participant. The truncated product
+method (Zaykin et al. 2002, Genetic Epidemiology 22:170) combines the small p-values into one, so that a guesser who
+passes the attention checks can still be detected. The method of Benjamini & Hochberg (1995, J. R. Stat. Soc. B 57:289)
+over participants limits the expected proportion of attentive people among those flagged to :data:`FALSE_DISCOVERY_RATE`.
+A flag is a reason to inspect a participant's data, not a verdict.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from bgs._false_discovery import benjamini_hochberg
 from bgs._typing import Float
 from bgs.judgments.participation import ParticipantAudit
 
-#: Expected share of wrong flags among all flags; among participants who all take part, the probability of any flag.
-WRONG_FLAGS = 0.1
-#: A test speaks against a participant where its p is at most this.
-SPEAKS = 0.05
-#: Share of attention checks that an attentive participant may fail.
+#: False discovery rate of flags; if all participants are attentive, the probability of any flag.
+FALSE_DISCOVERY_RATE = 0.1
+#: A test counts as evidence against a participant if its p is at most this.
+P_LIMIT = 0.05
+#: Failure rate of attention checks that is allowed for attentive participants.
 ATTENTIVE_FAILURES = 0.05
-#: Who takes part is at least this predictable, as a share of the median participant.
-TAKES_PART = 0.4
-#: Fewer participants than this do not tell how much participants differ.
-FEW = 10
+#: Lower bound on the predictability of attentive participants, as a fraction of the median.
+MIN_PREDICTABILITY = 0.4
+#: Minimum number of participants for estimating how much participants differ.
+MIN_PARTICIPANTS = 10
 
 #: The tests, by name.
 TESTS = ("attention checks", "response time", "choices")
@@ -38,12 +38,12 @@ _MAD_TO_SD = 1.4826
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a participant is flagged.
+    """The reason for a flag.
 
     Attributes:
         test: one of :data:`TESTS`.
-        finding: what was found, in words.
-        p: probability of a figure this low for someone who takes part as the others do.
+        finding: the finding, in words.
+        p: probability of a value at least this extreme for an attentive participant.
     """
 
     test: str
@@ -53,12 +53,12 @@ class Reason:
 
 @dataclass(frozen=True)
 class Flag:
-    """A participant to look at.
+    """A flagged participant.
 
     Attributes:
         participant: name.
-        reasons: the tests that speak against them (p ≤ :data:`SPEAKS`), strongest first.
-        p: of all tests together, not corrected for the number of participants.
+        reasons: the tests with evidence against them (p ≤ :data:`P_LIMIT`), strongest first.
+        p: combined p of all tests, not corrected for the number of participants.
     """
 
     participant: str
@@ -67,34 +67,38 @@ class Flag:
 
 
 def flag_careless(people: Sequence[ParticipantAudit]) -> tuple[Flag, ...]:
-    """Participants whom the tests single out, in the given order.
+    """Participants flagged by the tests, in the given order.
 
-    - attention checks: exact binomial test against an attentive failure rate of 5 %, or the median participant's where
+    - attention checks: exact binomial test against a failure rate of 5 %, or the median participant's if
       that is higher.
     - response time: the log of the median time against the median of participants, in robust SD (1.4826 MAD),
       normal, lower tail.
-    - choices: how well they are foretold (see :func:`bgs.judgments.choice_prediction.predictability`), lower tail of what is
-      seen of participants whose true value is normal about the median, with the robust SD that participants differ by
-      beyond sampling, but not below :data:`TAKES_PART` of the median: however much participants differ, somebody
-      whose choices tell next to nothing is not one of those who take part.
+    - choices: their predictability (see :func:`bgs.judgments.choice_prediction.predictability`), lower tail under the
+      assumption that true values are normal about the median, with the robust SD between participants
+      beyond sampling error, but not below :data:`MIN_PREDICTABILITY` of the median: however much participants differ, somebody
+      whose choices are nearly unpredictable is not attentive.
 
-    The last two tests need :data:`FEW` participants; a test that cannot be made does not speak.
+    The last two tests need at least :data:`MIN_PARTICIPANTS` participants; a test that cannot be run is ignored.
     """
     if not people:
         return ()
     p = _p_values(people)
-    joint = truncated_product(p, SPEAKS)
+    joint = truncated_product(p, P_LIMIT)
     flags = []
-    for row in np.flatnonzero(benjamini_hochberg(joint) <= WRONG_FLAGS).tolist():
-        against = [k for k in np.argsort(p[row]).tolist() if p[row, k] <= SPEAKS]
+    for row in np.flatnonzero(benjamini_hochberg(joint) <= FALSE_DISCOVERY_RATE).tolist():
+        against = [k for k in np.argsort(p[row]).tolist() if p[row, k] <= P_LIMIT]
         reasons = [Reason(TESTS[k], _finding(TESTS[k], people[row]), float(p[row, k])) for k in against]
         flags.append(Flag(people[row].participant, tuple(reasons), float(joint[row])))
     return tuple(flags)
 
 
 def untested(people: Sequence[ParticipantAudit]) -> dict[str, str]:
-    """Tests that could be made of nobody, and why."""
-    few = f"fewer than {FEW} participants" if len(people) < FEW else "not known of enough participants"
+    """Tests that could not be run for any participant, and why."""
+    few = (
+        f"fewer than {MIN_PARTICIPANTS} participants"
+        if len(people) < MIN_PARTICIPANTS
+        else "known for too few participants"
+    )
     found = {"attention checks": "none was shown", "response time": few, "choices": few}
     if not people:
         return found
@@ -107,11 +111,11 @@ def _p_values(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, "q 3"]:
 
 
 def truncated_product(p: Float[np.ndarray, "q t"], limit: float) -> Float[np.ndarray, " q"]:
-    """(q,) joint p of each row's independent tests, from the product of those at or below ``limit``; 1 where there is none.
+    """(q,) combined p of each row's independent tests, from the product of those at or below ``limit``; 1 if there are none.
 
-    The probability that tests of true hypotheses have a product as small: Σ over k of how probable it is that k of t are
-    below the limit, times how probable so small a product of k numbers, uniform below it, is (Zaykin et al., equation 1). NaN
-    is a test that was not made; a row without any is NaN.
+    The probability of a product this small under the null: Σ over k of the probability that k of t p-values are
+    below the limit, times the probability of so small a product of k uniform numbers below it (Zaykin et al., equation 1). NaN
+    marks a test that was not run; a row without any is NaN.
     """
     from scipy.special import comb, gammaincc
 
@@ -128,51 +132,51 @@ def truncated_product(p: Float[np.ndarray, "q t"], limit: float) -> Float[np.nda
 
 
 def _checks(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
-    """(q,) probability of as many failed checks by someone attentive; NaN without checks."""
+    """(q,) probability that an attentive participant fails at least as many checks; NaN without checks."""
     from scipy.special import betainc
 
     shown = np.array([person.checks for person in people], dtype=np.float64)
     failed = shown - np.array([person.passed for person in people])
-    some = shown > 0
-    if not some.any():
+    checked = shown > 0
+    if not checked.any():
         return np.full(len(people), np.nan)
-    rate = max(ATTENTIVE_FAILURES, float(np.median(failed[some] / shown[some])))
+    rate = max(ATTENTIVE_FAILURES, float(np.median(failed[checked] / shown[checked])))
     # the binomial upper tail P(X ≥ failed) as an incomplete beta function
     p = np.where(failed > 0, betainc(np.maximum(failed, 1), shown - failed + 1, rate), 1.0)
-    return np.where(some, p, np.nan)
+    return np.where(checked, p, np.nan)
 
 
 def _pace(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
-    """(q,) probability of a pace as fast; NaN where it is unknown or participants are few."""
+    """(q,) probability of answering at least as fast; NaN if unknown or with too few participants."""
     times = np.array([person.median_rt for person in people])
-    log = np.log(np.maximum(times, 1e-3))  # no time at all has no finite logarithm
+    log = np.log(np.maximum(times, 1e-3))  # a time of 0 has no finite logarithm
     return _lower_tail(log)
 
 
 def _choices(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, " q"]:
-    """(q,) probability of choices that are foretold as badly by someone who takes part."""
+    """(q,) probability that an attentive participant's choices are at most as predictable."""
     from scipy.special import ndtr
 
     value = np.array([person.predictability for person in people])
     sd = np.array([person.predictability_sd for person in people])
     known = np.isfinite(value)
     p = np.full(len(people), np.nan)
-    if known.sum() < FEW or not np.median(value[known]) > 0:
+    if known.sum() < MIN_PARTICIPANTS or not np.median(value[known]) > 0:
         return p
     middle, differ = float(np.median(value[known])), _differ(value[known], sd[known] ** 2)
-    true = np.linspace(max(TAKES_PART * middle, middle - 6 * differ), middle + 6 * differ, 1001)
+    true = np.linspace(max(MIN_PREDICTABILITY * middle, middle - 6 * differ), middle + 6 * differ, 1001)
     weight = np.exp(-(((true - middle) / differ) ** 2) / 2) if differ > 0 else np.ones(len(true))
     p[known] = ndtr((value[known, None] - true) / sd[known, None]) @ (weight / weight.sum())
     return p
 
 
 def _lower_tail(values: Float[np.ndarray, " q"]) -> Float[np.ndarray, " q"]:
-    """(q,) normal lower tail about the median; NaN where a value is unknown, values are few, or none differs."""
+    """(q,) normal lower tail about the median; NaN if a value is unknown, values are too few, or all are equal."""
     from scipy.special import ndtr
 
     known = np.isfinite(values)
     p = np.full(len(values), np.nan)
-    if known.sum() < FEW:
+    if known.sum() < MIN_PARTICIPANTS:
         return p
     differ = _differ(values[known], np.zeros(int(known.sum())))
     if differ > 0:

@@ -1,4 +1,4 @@
-"""The human RDM that explains the choices: what a pair is like, whatever third stimulus it met."""
+"""A human RDM from a choice model: dissimilarities that account for the third stimulus of each triplet."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from bgs._errors import BgsError, ConfigError, DataError
 from bgs._typing import Bool, Float, Int
 from bgs.judgments.trials import KEPT_PAIR, Trials
 
-#: The greatest slope, in trials, at which the fit is called done: far below what a single trial says.
+#: Convergence tolerance on the gradient, in trials: far below the contribution of a single trial.
 _FLAT = 1e-5
 
 
 def choice_model_rdm(trials: Trials, ridge: float = 1.0, lapse: float = 0.0) -> Float[np.ndarray, "n n"]:
-    """Dissimilarities under which people's choices are most likely (conditional logit; McFadden 1974).
+    """Maximum-likelihood dissimilarities given people's choices (conditional logit; McFadden 1974).
 
     Of three stimuli, the pair at distance d is kept together with probability (1 − lapse) softmax(−d) + lapse / 3. The
-    distances of the n(n−1)/2 pairs are free of each other; they maximise log likelihood − ridge / 2 Σ (d − mean)².
-    Without lapses that has one maximum, which is found from any start; with lapses, the one that is reached from
+    distances of the n(n−1)/2 pairs are independent parameters; they maximise log likelihood − ridge / 2 Σ (d − mean)².
+    Without lapses there is a single maximum; with lapses, the result is the maximum reached from
     equal distances. :func:`bgs.judgments.human_rdm` counts how often a pair was kept, which also depends on the
-    stimuli that it met; here that is allowed for.
+    third stimuli; the choice model accounts for these.
 
-    Units are log odds: where one pair lies 1 further apart than another of the same trial, it is kept 1/e times as
-    often. Choices say nothing of an additive constant; the closest pair is put at 0. Pairs that no chain of trials links
-    (those of train and of test clips, if none met) are centred on the same mean, for nothing tells them apart.
+    Units are log odds: a pair whose distance is greater by 1 than that of another pair of the trial is kept 1/e times as
+    often. Choices do not determine an additive constant; the closest pair is set to 0. Pairs that no chain of trials links
+    (e.g. those of train and test clips that were never shown together) are centred on the same mean.
 
     Args:
-        trials: attention checks and degenerate trials do not count.
+        trials: trials; attention checks and degenerate trials are ignored.
         ridge: precision of the normal prior that keeps the distances of rarely shown pairs finite, above 0.
-        lapse: probability that an answer is a guess, 0 to below 1.
+        lapse: probability that an answer is a guess, in [0, 1).
 
     Returns:
-        (n, n) floats of at least 0; 0 on the diagonal and NaN where a pair was not shown.
+        (n, n) floats ≥ 0; 0 on the diagonal and NaN where a pair was not shown.
 
     Raises:
         ConfigError: ridge or lapse is out of range.
@@ -56,12 +56,12 @@ def choice_model_rdm(trials: Trials, ridge: float = 1.0, lapse: float = 0.0) -> 
 
 @dataclass(frozen=True)
 class Answers:
-    """All that a choice model needs of a trial table: equal triplets are one row, in whatever order they were shown.
+    """Sufficient statistics of a trial table for a choice model: one row per unordered triplet.
 
     Attributes:
         cells: (p,) pairs that were shown, i · n + j with i < j, ascending.
-        pairs: (t, 3) for each triplet i < j < k the numbers 0..p−1 of the pairs that stay when i, j or k is odd.
-        kept: (t, 3) how often each of them was kept together.
+        pairs: (t, 3) for each triplet i < j < k, indices 0..p−1 of the pairs kept together when i, j or k is odd.
+        kept: (t, 3) number of times each of these pairs was kept together.
     """
 
     cells: Int[np.ndarray, " p"]
@@ -69,7 +69,7 @@ class Answers:
     kept: Int[np.ndarray, "t 3"]
 
     def where(self, rows: Bool[np.ndarray, " t"]) -> Answers:
-        """The answers to some of the triplets, about the same pairs."""
+        """The answers to a subset of the triplets, with the same pairs."""
         return Answers(self.cells, self.pairs[rows], self.kept[rows])
 
     @classmethod
@@ -96,13 +96,13 @@ def choice_loss(
     distance: Float[np.ndarray, " p"], answers: Answers, lapse: float
 ) -> tuple[float, Float[np.ndarray, " p"]]:
     """−log likelihood of the answers, given the distances of the pairs, and its (p,) gradient."""
-    pairs, kept = answers.pairs.T, answers.kept.T  # sums over three rows are faster than within three columns
+    pairs, kept = answers.pairs.T, answers.kept.T  # summing over three rows is faster than over three columns
     utility = -distance[pairs]
     utility -= utility.max(axis=0)
     log_chance = utility - np.log(np.exp(utility).sum(axis=0))
     tried = math.log1p(-lapse) + log_chance
     log_answer = np.logaddexp(tried, math.log(lapse / 3)) if lapse else tried
-    # answers that were no guesses, as far as one can tell
+    # posterior probability that an answer was not a guess
     meant = kept * np.exp(tried - log_answer)
     pull = meant - np.exp(log_chance) * meant.sum(axis=0)
     slope = np.bincount(pairs.ravel(), pull.ravel(), minlength=len(distance))
@@ -114,15 +114,15 @@ def penalised_loss(
 ) -> tuple[float, Float[np.ndarray, " p"]]:
     """−log likelihood + ridge / 2 Σ d², and its (p,) gradient.
 
-    The likelihood does not change when all distances grow alike, so at the minimum their mean is 0: the ridge is about
-    the mean, in each set of linked pairs.
+    The likelihood is invariant to adding a constant to all distances, so at the minimum their mean is 0: the ridge
+    shrinks towards the mean, in each set of linked pairs.
     """
     loss, slope = choice_loss(distance, answers, lapse)
     return ridge / 2 * float(distance @ distance) + loss, slope + ridge * distance
 
 
 def fit_distances(answers: Answers, ridge: float, lapse: float) -> Float[np.ndarray, " p"]:
-    """(p,) distances of least :func:`penalised_loss`, their mean 0."""
+    """(p,) distances that minimise :func:`penalised_loss`, with mean 0."""
     from scipy.optimize import minimize
 
     found = minimize(
@@ -130,10 +130,12 @@ def fit_distances(answers: Answers, ridge: float, lapse: float) -> Float[np.ndar
         options={"gtol": _FLAT, "ftol": 0.0, "maxiter": 10_000, "maxfun": 20_000},
     )  # fmt: skip
     steepest = float(np.abs(found.jac).max())
-    # With ftol 0 the search also ends where rounding hides any further progress, a little above the mark.
+    # With ftol 0 the optimiser also stops where rounding hides further progress, slightly above the tolerance.
     if not steepest <= 100 * _FLAT:
         raise BgsError(
-            "the choice model did not settle", expected=f"slope below {100 * _FLAT:g}", got=f"{steepest:.3g}"
+            "the choice model did not converge",
+            expected=f"gradient below {100 * _FLAT:g}",
+            got=f"{steepest:.3g}",
         )
     distance: Float[np.ndarray, " p"] = found.x
     return distance

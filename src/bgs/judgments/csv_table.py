@@ -1,7 +1,7 @@
-"""A table as people have it: text in, typed columns out, every complaint with its row and column.
+"""Reads tables in common formats into typed columns; every error names its row and column.
 
-Programs and spreadsheets write tables in more than one way. What can be read in one way only is read, and the table says
-what was assumed; everything else is an error that names its place.
+Programs and spreadsheets write tables in different ways. Unambiguous variants are read, and the table records
+what was assumed; anything else is an error that names its location.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._files import write_text
 from bgs._typing import Bool, Float, Int, Shaped
 from bgs.judgments.table_text import SEPARATORS, decode, plain_name, split_records
 
-#: Cells of a numeric column that say that there is no number, in any case.
+#: Cells of a numeric column that mean a missing value, in upper or lower case.
 MISSING = frozenset({"na", "n/a", "nan", "null", "none"})
-#: Whole numbers that an array holds.
+#: The range of 64-bit integers.
 _INT64 = np.iinfo(np.int64)
 _MOST_DIGITS = 30
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
@@ -31,14 +31,14 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of text, as they stand in a file, without spaces around cells.
+    """Columns of text as in the file, without spaces around cells.
 
     Attributes:
         path: the file.
         columns: column name -> n cells.
-        rows: row of the file on which each of the n records begins, as in a text editor: the header is row 1.
-        separator: between cells; where it is a semicolon, numbers may have decimal commas.
-        assumptions: how it was read where that is not the plain way, a sentence each; reading numbers may add to it.
+        rows: line of the file on which each of the n records starts, as in a text editor: the header is row 1.
+        separator: cell separator; if it is a semicolon, numbers may have decimal commas.
+        assumptions: how non-standard content was interpreted, one sentence each; reading numbers may add to it.
     """
 
     path: Path
@@ -54,11 +54,11 @@ class Table:
         return self.columns[column]
 
     def where(self, record: int, column: str) -> str:
-        """The place of one cell, for an error message."""
+        """The location of a cell, for an error message."""
         return f"{self.path}, row {self.rows[record]}, column {column!r}"
 
     def text(self, column: str) -> Shaped[np.ndarray, " n"]:
-        """(n,) strings, none of them empty.
+        """(n,) nonempty strings.
 
         Raises:
             DataError: a cell is empty.
@@ -69,7 +69,7 @@ class Table:
         return np.array(cells, dtype=np.str_)
 
     def assume(self, what: str) -> None:
-        """Keep a sentence on how the file was understood, once."""
+        """Record a sentence on how the file was interpreted, once."""
         line = f"{self.path}: {what}"
         if line not in self.assumptions:
             self.assumptions.append(line)
@@ -79,12 +79,12 @@ class Table:
         return np.array([cell == "" or cell.lower() in MISSING for cell in self.columns[column]], dtype=bool)
 
     def numbers(self, column: str) -> Float[np.ndarray, " n"]:
-        """(n,) the numbers of a column; NaN where a cell holds none, or one that is not finite."""
+        """(n,) numbers of a column; NaN where a cell is not a finite number."""
         values = to_numbers(self._with_points(column))
         return np.where(np.isfinite(values), values, np.nan)
 
     def _with_points(self, column: str) -> Sequence[str]:
-        """Cells of a column, with points where they have decimal commas."""
+        """Cells of a column, with decimal commas replaced by points."""
         cells = self.columns[column]
         if self.separator == ";" and any(map(_DECIMAL_COMMA.fullmatch, cells)):
             self.assume(f"column {column!r} has decimal commas")
@@ -92,7 +92,7 @@ class Table:
         return cells
 
     def floats(self, column: str, *, blank_is_nan: bool = False) -> Float[np.ndarray, " n"]:
-        """(n,) finite numbers; with ``blank_is_nan``, NaN where the cell says that there is none.
+        """(n,) finite numbers; with ``blank_is_nan``, NaN where the cell means a missing value.
 
         Raises:
             DataError: a cell is not a finite number.
@@ -107,22 +107,22 @@ class Table:
             )  # fmt: skip
         words = sorted({cells[k] for k in np.flatnonzero(blank)} - {""})
         if words:
-            self.assume(f"{some(words)} in column {column!r} is read as unknown")
+            self.assume(f"{listed(words)} in column {column!r} is read as a missing value")
         return values
 
     def integers(self, column: str) -> Int[np.ndarray, " n"]:
-        """(n,) whole numbers, exactly as they are written: a double holds no more than 53 bits.
+        """(n,) integers, parsed exactly, since a double holds only 53 bits.
 
         Raises:
-            DataError: a cell is not a whole number of 64 bits.
+            DataError: a cell is not a 64-bit integer.
         """
-        self.floats(column)  # what is no number at all is named first
+        self.floats(column)  # report cells that are not numbers first
         whole = np.empty(len(self), dtype=np.int64)
         for row, cell in enumerate(self._with_points(column)):
             number = _whole(cell)
             if number is None or not _INT64.min <= number <= _INT64.max:
                 raise DataError(
-                    "not a whole number" if number is None else "too large a number",
+                    "not an integer" if number is None else "number too large",
                     where=self.where(row, column), expected="an integer of at most 64 bits", got=repr(cell),
                 )  # fmt: skip
             whole[row] = number
@@ -130,20 +130,20 @@ class Table:
 
 
 def to_numbers(cells: Sequence[str]) -> Float[np.ndarray, " n"]:
-    """(n,) the numbers that cells hold; NaN where one holds none."""
+    """(n,) numbers in cells; NaN where a cell is not a number."""
     try:
-        return np.array(cells, dtype=np.float64)  # at once, if all of them are numbers
+        return np.array(cells, dtype=np.float64)  # fast path, if all cells are numbers
     except ValueError:
         return np.array([_to_number(cell) for cell in cells], dtype=np.float64)
 
 
 def _whole(cell: str) -> int | None:
-    """The whole number in a cell such as ``12``, ``12.0`` or ``1e3``; None where it holds none."""
+    """The integer in a cell such as ``12``, ``12.0`` or ``1e3``; None if there is none."""
     try:
         return int(cell)
     except ValueError:
         number = Decimal(cell.strip().replace("_", ""))
-        if number.adjusted() > _MOST_DIGITS:  # 1e308 as a whole number has 309 digits
+        if number.adjusted() > _MOST_DIGITS:  # 1e308 as an integer has 309 digits
             return int(10**_MOST_DIGITS)
         return int(number) if number == number.to_integral_value() else None
 
@@ -158,16 +158,16 @@ def _to_number(cell: str) -> float:
 def read_table(
     path: str | Path, required: Sequence[str], optional: Sequence[str] = (), *, keep_others: bool = True
 ) -> Table:
-    """Read a table with a header: cells between commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252.
+    """Read a table with a header, separated by commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252.
 
-    Columns are found by name whatever its capitals, spaces, hyphens and underscores. An unnamed column that counts the
-    rows, as pandas writes it, and unnamed empty ones are left out. What was assumed is in ``assumptions``.
+    Column names match regardless of case, spaces, hyphens and underscores. An unnamed column that counts the
+    rows, as pandas writes it, and unnamed empty columns are dropped. ``assumptions`` records what was assumed.
 
     Args:
         path: the file.
         required: columns it must have.
-        optional: further columns that are known by name.
-        keep_others: whether columns of other names are kept, or left out.
+        optional: further known columns.
+        keep_others: whether to keep columns with other names or drop them.
 
     Raises:
         DataError: the file is missing, empty, not text, not a table, or has the wrong columns.
@@ -190,7 +190,7 @@ def read_table(
     if f"{separator} " in text.split("\n", 1)[0] or any(
         cell != cell.strip() for record in records for cell in record
     ):
-        table.assume("spaces around cells are left out")
+        table.assume("spaces around cells are ignored")
     names = _known_names(table, header, [*required, *optional])
     kept = [k for k, name in enumerate(names) if name or not _is_index(table, k, columns.get(k, []))]
     _check_header(table, [names[k] for k in kept], required)
@@ -203,12 +203,12 @@ def read_table(
 
 
 def _separator(path: Path, text: str, required: Sequence[str]) -> str:
-    """The separator under which the header has the columns; where none is, the one that gives the most cells."""
+    """The separator for which the header has the required columns; otherwise the one that gives the most cells."""
     headers: dict[str, list[str]] = {}
     for sign in SEPARATORS:
         try:
             headers[sign] = split_records(path, text, sign, header_only=True)[0][0]
-        except DataError:  # quotes that make no sense with this sign
+        except DataError:  # quoting is invalid with this separator
             headers[sign] = []
     wanted = set(map(plain_name, required))
     for sign, header in headers.items():
@@ -226,7 +226,7 @@ def _check_width(path: Path, records: list[list[str]], rows: list[int]) -> None:
 
 
 def _known_names(table: Table, header: list[str], known: Sequence[str]) -> list[str]:
-    """The header with the known names in the place of those that differ from one of them in their looks only."""
+    """The header with known names substituted for variants that differ only in case or punctuation."""
     names = list(header)
     for name in known:
         alike = [k for k, given in enumerate(header) if plain_name(given) == plain_name(name)]
@@ -237,21 +237,21 @@ def _known_names(table: Table, header: list[str], known: Sequence[str]) -> list[
 
 
 def _is_index(table: Table, position: int, cells: list[str]) -> bool:
-    """Whether a column without a name may be left out: it counts the rows, or is empty.
+    """Whether an unnamed column can be dropped: it counts the rows, or is empty.
 
     Raises:
-        DataError: it holds something else.
+        DataError: it contains anything else.
     """
     counts = (list(map(str, range(first, first + len(cells)))) for first in (0, 1))
     if not any(cells):
         return True
     if cells in counts:
-        table.assume("a column without a name that counts the rows is left out")
+        table.assume("an unnamed column that counts the rows is ignored")
         return True
     raise DataError(
         f"column {position + 1} has no name",
         where=f"{table.path}, row 1",
-        got=f"cells {some(map(repr, cells))}",
+        got=f"cells {listed(map(repr, cells))}",
     )
 
 
@@ -259,22 +259,22 @@ def _check_header(table: Table, header: Sequence[str], required: Sequence[str]) 
     missing = [name for name in required if name not in header]
     if missing:
         raise DataError(
-            f"missing column {some(missing)}", where=f"{table.path}, row 1",
-            expected=", ".join(required), got=some(header, limit=12),
+            f"missing column {listed(missing)}", where=f"{table.path}, row 1",
+            expected=", ".join(required), got=listed(header, limit=12),
         )  # fmt: skip
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise DataError(f"column listed twice: {some(twice)}", where=f"{table.path}, row 1")
+        raise DataError(f"column listed twice: {listed(twice)}", where=f"{table.path}, row 1")
 
 
 def _leave_out(table: Table, known: Sequence[str]) -> None:
-    """Drop the columns that nobody asks for."""
+    """Drop unknown columns."""
     unknown = [name for name in table.columns if name not in known]
     for name in unknown:
         del table.columns[name]
     if unknown:
-        columns = f"column{'s' * (len(unknown) > 1)} {some(map(repr, unknown))}"
-        table.assume(f"{columns} left out; known are {', '.join(known)}")
+        columns = f"column{'s' * (len(unknown) > 1)} {listed(map(repr, unknown))}"
+        table.assume(f"{columns} ignored; known columns are {', '.join(known)}")
 
 
 def write_table(path: str | Path, columns: dict[str, Sequence[object]]) -> None:
@@ -287,5 +287,5 @@ def write_table(path: str | Path, columns: dict[str, Sequence[object]]) -> None:
 
 
 def number_cells(values: Float[np.ndarray, " n"]) -> list[str]:
-    """Cells that read back as exactly the same numbers; empty where NaN."""
+    """Cells that are read back as exactly the same numbers; empty for NaN."""
     return ["" if np.isnan(value) else repr(value) for value in values.tolist()]

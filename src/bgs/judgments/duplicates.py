@@ -1,13 +1,13 @@
-"""Answers that stand in a trial table more than once: rows copied whole, and answers that were submitted twice.
+"""Duplicate answers in a trial table: copied rows, and answers submitted twice.
 
-- A **copy** repeats an earlier row: the same participant, block, trial number, slots, choice and response time. Where trials
-  are numbered anew, as a reader does that finds no numbers, it belongs to a block that stands there twice in the same order.
-- A **double submission** repeats the row before it of the same participant and block: the same slots and choice, not more
-  than :data:`DOUBLE_S` later. Studies take time from the start of either the page or the trial, so both are understood: a
-  response time of at most :data:`DOUBLE_S`, or one that is at most so much above the one before. Where a response time is
-  unknown, the row counts as double.
+- A **copy** repeats an earlier row: the same participant, block, trial number, slots, choice and response time. If trials
+  were numbered by the reader because the table has no numbers, it belongs to a block that is repeated in the same order.
+- A **double submission** repeats the previous row of the same participant and block: the same slots and choice, at most
+  :data:`DOUBLE_S` later. Studies measure time from the start of either the page or the trial, so both are handled: a
+  response time of at most :data:`DOUBLE_S`, or one that exceeds the previous one by at most that. If a response time is
+  unknown, the row counts as a double submission.
 
-Either says nothing that the row before it does not say, and makes people seem to agree with themselves.
+Neither adds information, and both inflate the apparent consistency of participants.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 from bgs._typing import Bool, Float, Int
 from bgs.judgments.trials import Kind, Trials
 
-#: Seconds within which the same answer to the same three clips is taken for a second click on the first.
+#: Seconds within which the same answer to the same three clips counts as a double click.
 DOUBLE_S = 2.0
 
 
 @dataclass(frozen=True)
 class DuplicateCount:
-    """How many rows, of them judgments and attention checks, and judgments among test clips (None without a split)."""
+    """Number of rows, of judgments and attention checks among them, and of judgments of test clips (None without a split)."""
 
     rows: int
     judgments: int
@@ -40,12 +40,12 @@ class DuplicateCount:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Rows of a trial table that repeat another, which is itself not among them.
+    """Rows of a trial table that repeat another row; the original is not included.
 
     Attributes:
-        copied: (n,) rows copied whole.
-        double: (n,) answers submitted twice; none of them is copied too.
-        copies, doubles: how many there are.
+        copied: (n,) copied rows.
+        double: (n,) answers submitted twice, excluding copied rows.
+        copies, doubles: their numbers.
     """
 
     copied: Bool[np.ndarray, " n"]
@@ -55,7 +55,7 @@ class Duplicates:
 
     @property
     def rows(self) -> Bool[np.ndarray, " n"]:
-        """(n,) True for every row that a table without duplicates would not have."""
+        """(n,) True for every duplicate row."""
         either: Bool[np.ndarray, " n"] = self.copied | self.double
         return either
 
@@ -73,7 +73,7 @@ class Duplicates:
 
 
 def find_duplicates(trials: Trials, test: Bool[np.ndarray, " s"] | None = None) -> Duplicates:
-    """Find copied rows and double submissions; see the head of this module for what they are.
+    """Find copied rows and double submissions, as defined in the docstring of this module.
 
     Args:
         trials: the table, in any order.
@@ -87,7 +87,7 @@ def find_duplicates(trials: Trials, test: Bool[np.ndarray, " s"] | None = None) 
 
 
 def without_duplicates(trials: Trials) -> Trials:
-    """The first of each answer, in the order of the table."""
+    """Keep the first row of each answer, in the order of the table."""
     return trials.where(~find_duplicates(trials).rows)
 
 
@@ -113,14 +113,14 @@ def _copies(trials: Trials, answer: Int[np.ndarray, " n"]) -> Bool[np.ndarray, "
 
 
 def _repeats(names: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-    """(n,) whether the same name stands in an earlier row."""
+    """(n,) whether an earlier row has the same name."""
     later = np.ones(len(names), dtype=bool)
     later[np.unique(names, return_index=True)[1]] = False
     return later
 
 
 def _repeated_blocks(trials: Trials, row: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-    """(n,) rows of a block after its first round, where it is one sequence of two rows or more, several times over."""
+    """(n,) rows of a block after its first repetition, if the block repeats a sequence of at least two rows."""
     copied = np.zeros(len(trials), dtype=bool)
     block = np.unique(trials.block, return_inverse=True)[1]
     session = _numbered(trials.participant_codes, block)
@@ -131,7 +131,7 @@ def _repeated_blocks(trials: Trials, row: Int[np.ndarray, " n"]) -> Bool[np.ndar
 
 
 def _period(names: Int[np.ndarray, " n"]) -> int:
-    """Length of the shortest sequence, of at least two different names, that the whole repeats; n if it repeats none."""
+    """Length of the shortest repeated sequence with at least two different names; n if there is no repetition."""
     n = len(names)
     if n < 4 or (names == names[0]).all() or (names == names[0]).sum() == 1:
         return n
@@ -141,7 +141,9 @@ def _period(names: Int[np.ndarray, " n"]) -> int:
 
 def _doubles(trials: Trials, answer: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
     block = np.unique(trials.block, return_inverse=True)[1]
-    order = np.lexsort((trials.trial, block, trials.participant_codes))  # stable: then as in the table
+    order = np.lexsort(
+        (trials.trial, block, trials.participant_codes)
+    )  # stable, so ties keep the table's order
     before, after = order[:-1], order[1:]
     double = np.zeros(len(trials), dtype=bool)
     double[after] = (answer[before] == answer[after]) & _at_once(trials.rt[before], trials.rt[after])

@@ -1,4 +1,4 @@
-"""Estimators of the human RDM that training may aim at, by the names that a configuration calls them."""
+"""Estimators of the human RDM for training, by their names in a configuration."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ESTIMATORS: tuple[str, ...] = get_args(Estimator)
 
 
 def estimate_rdm(trials: Trials, estimator: str) -> tuple[Float[np.ndarray, "n n"], Int[np.ndarray, "n n"]]:
-    """Human dissimilarities, and what each pair weighs.
+    """Estimate human dissimilarities and the weight of each pair.
 
     Args:
-        trials: all that the estimate may know.
+        trials: the trials to estimate from.
         estimator: ``shares``, see :func:`bgs.judgments.human_rdm`; ``choice-model``, see
             :func:`bgs.judgments.choice_model_rdm`; ``ordinal``, distances of :func:`bgs.judgments.ordinal_embedding`.
 
     Returns:
-        (n, n) dissimilarities, NaN where unknown, and (n, n) weights: how often a pair was shown. The distances of an
-        ordinal embedding rest on all trials and not on those of a pair: known pairs weigh 1, shown or not.
+        (n, n) dissimilarities, NaN where unknown, and (n, n) weights: the number of times a pair was shown. Distances of an
+        ordinal embedding depend on all trials, not only on those of a pair, so all known pairs have weight 1.
 
     Raises:
-        ConfigError: another estimator.
-        DataError: nothing can be estimated from the trials.
+        ConfigError: unknown estimator.
+        DataError: the trials do not allow an estimate.
     """
     if estimator not in ESTIMATORS:
         raise ConfigError(

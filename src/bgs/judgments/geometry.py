@@ -1,4 +1,4 @@
-"""What training aims at: relations among a set of stimuli, wherever they come from."""
+"""The training target: relations among a set of stimuli, from any source."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from bgs.judgments.trials import Trials
 class Geometry:
     """Local and global relations among m stimuli.
 
-    People, caption embeddings (language distillation) and shuffled labels are sources of the same type.
+    Human judgments, caption embeddings (language distillation) and shuffled labels all use this type.
 
     Attributes:
         positions: (m,) positions of the stimuli in their stimulus set, ascending.
         triplets: (t, 3) local indices 0..m−1 of the stimuli of each judgment.
         odd: (t,) slot of the odd one, 0–2.
         rdm: (m, m) target dissimilarities, NaN where a pair was not observed.
-        weights: (m, m) what each pair weighs: how often it was observed, or 1 where it was estimated otherwise.
+        weights: (m, m) weight of each pair: the number of observations, or 1 if it was not estimated from counts.
     """
 
     positions: Int[np.ndarray, " m"]
@@ -37,19 +37,19 @@ class Geometry:
     def from_trials(
         cls, trials: Trials, positions: Int[np.ndarray, " m"], estimator: str = "shares"
     ) -> Geometry:
-        """The geometry that judgments hold among the stimuli at ``positions``.
+        """The geometry of the stimuli at ``positions``, estimated from judgments.
 
-        Only similarity judgments whose three stimuli all lie in ``positions`` count, so that nothing
-        about any other stimulus leaks in, whatever the estimator.
+        Only similarity judgments whose three stimuli are all in ``positions`` are used, so that no information
+        about other stimuli leaks in, whatever the estimator.
 
         Args:
             trials: judgments.
             positions: (m,) stimuli of the geometry.
-            estimator: of the dissimilarities, see :func:`bgs.judgments.estimators.estimate_rdm`.
+            estimator: estimator of the dissimilarities, see :func:`bgs.judgments.estimators.estimate_rdm`.
 
         Raises:
-            DataError: no judgment lies within the stimuli, or the estimator cannot do with those that do.
-            ConfigError: an unknown estimator.
+            DataError: no judgment lies within the stimuli, or too few for the estimator.
+            ConfigError: unknown estimator.
         """
         positions = np.sort(positions)
         mask = np.zeros(trials.n_stimuli, dtype=bool)
@@ -68,11 +68,11 @@ class Geometry:
     def from_rdm(
         cls, rdm: Float[np.ndarray, "n n"], trials: Trials, positions: Int[np.ndarray, " m"]
     ) -> Geometry:
-        """A geometry whose dissimilarities are known apart from its trials: ratings, caption embeddings.
+        """A geometry whose dissimilarities do not come from its trials but from e.g. ratings or caption embeddings.
 
         Args:
             rdm: (n, n) dissimilarities over the whole stimulus set, NaN where unknown.
-            trials: judgments, those within ``positions`` count.
+            trials: judgments; only those within ``positions`` are used.
             positions: (m,) stimuli of the geometry.
         """
         require_rdm(rdm, "rdm")

@@ -1,4 +1,4 @@
-"""Ordinal embedding: stimuli as points, from what people chose and from nothing else."""
+"""Ordinal embedding: stimuli as points, estimated only from people's choices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError, some
+from bgs._errors import ConfigError, DataError, listed
 from bgs._rng import generator
 from bgs._typing import Float64, Int
 from bgs.embeddings import Embeddings
@@ -24,7 +24,7 @@ from bgs.judgments.ordinal_fit import (
 from bgs.judgments.ordinal_validation import HeldOut, choose_dimensions, cross_validate
 from bgs.judgments.trials import Trials
 
-#: Numbers of dimensions, and precisions of the prior, to choose from.
+#: Candidate numbers of dimensions and precisions of the prior.
 DIMENSIONS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 PENALTIES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -34,13 +34,13 @@ class OrdinalEmbedding:
     """m stimuli as points whose Euclidean distances, in log odds, explain people's choices.
 
     Attributes:
-        values: (m, d) points about their mean; axes are uncorrelated, that of most variance first.
+        values: (m, d) centred points; axes are uncorrelated, in order of decreasing variance.
         stimulus_ids: m ids.
-        positions: (m,) positions in the stimulus set, ascending: the stimuli that a judgment shows.
+        positions: (m,) positions in the stimulus set, ascending: the stimuli shown in at least one judgment.
         n_stimuli: size of the stimulus set.
         penalty: precision of the normal prior of every coordinate.
-        log_likelihood: mean log probability of the answers that were fitted.
-        held_out: number of dimensions -> how well left-out answers are foretold; empty where nothing was chosen.
+        log_likelihood: mean log probability of the fitted answers.
+        held_out: number of dimensions -> prediction of held-out answers; empty if dimensions and penalty were given.
         provenance: lapse, seed, folds, starts and numbers of judgments and triplets.
     """
 
@@ -59,9 +59,9 @@ class OrdinalEmbedding:
         return int(self.values.shape[1])
 
     def rdm(self) -> Float64[np.ndarray, "n n"]:
-        """(n_stimuli, n_stimuli) Euclidean distances in log odds; NaN beside a stimulus that no judgment shows.
+        """(n_stimuli, n_stimuli) Euclidean distances in log odds; NaN for stimuli that no judgment shows.
 
-        Where one pair lies 1 further apart than another of the same trial, it is kept 1/e times as often.
+        A pair whose distance is greater by 1 than that of another pair of the trial is kept 1/e times as often.
         """
         from scipy.spatial.distance import pdist, squareform
 
@@ -71,9 +71,9 @@ class OrdinalEmbedding:
         return rdm
 
     def embeddings(self) -> Embeddings:
-        """The points as embeddings of the stimuli that a judgment shows.
+        """The points as embeddings of the stimuli shown in at least one judgment.
 
-        Compare them with ``distance="euclidean"``: the angles between points say nothing about choices.
+        Compare them with ``distance="euclidean"``: angles between points are not related to choices.
         """
         details = {"distance": "euclidean", "penalty": str(self.penalty)}
         return Embeddings(self.values, self.stimulus_ids, f"ordinal:{self.dimensions}", details)
@@ -111,28 +111,28 @@ def ordinal_embedding(
     starts: int = 5,
     seed: int = 0,
 ) -> OrdinalEmbedding:
-    """Points under which people's choices are most likely, allowing for a normal prior.
+    """Maximum a posteriori points given people's choices, with a normal prior.
 
     Of three stimuli, the pair at Euclidean distance d is kept together with probability (1 − lapse) softmax(−d) +
-    lapse / 3; the temperature is part of the distances. Points minimise −log likelihood + penalty / 2 Σ x², by L-BFGS
-    from classical scaling of :func:`bgs.judgments.choice_model_rdm` and from random points. What is not given
-    is chosen by the likelihood of answers to triplets left out: the penalty that makes them most likely, and
+    lapse / 3; the temperature is absorbed into the distances. Points minimise −log likelihood + penalty / 2 Σ x², by L-BFGS
+    from classical scaling of :func:`bgs.judgments.choice_model_rdm` and from random points. Settings that are None
+    are chosen by the likelihood of answers to held-out triplets: the penalty that maximises it, and
     the fewest dimensions within one standard error of the best.
 
     Args:
-        trials: attention checks and degenerate trials do not count. A stimulus that no judgment shows is left out.
-        stimulus_ids: n_stimuli ids; None calls stimuli by their positions.
+        trials: trials; attention checks, degenerate trials and stimuli that no judgment shows are ignored.
+        stimulus_ids: n_stimuli ids; None uses positions as ids.
         dimensions: number of dimensions, from 1; None chooses among :data:`DIMENSIONS`.
         penalty: precision of the prior, above 0; None chooses among :data:`PENALTIES`.
-        lapse: probability that an answer is a guess, 0 to below 1.
+        lapse: probability that an answer is a guess, in [0, 1).
         folds: folds of triplets, ≥ 2.
-        starts: the first from classical scaling, the others random; the most likely fit is kept.
-        seed: of folds and random starts; the result depends on nothing else.
+        starts: number of starts: the first from classical scaling, the others random; the most likely fit is kept.
+        seed: seed of folds and random starts.
 
     Raises:
         ConfigError: a setting is out of range.
-        DataError: no trial is a similarity judgment, another number of ids than stimuli, fewer triplets than folds, or
-            sets of stimuli that no trial links, for nothing says how far they lie from each other.
+        DataError: no trial is a similarity judgment, ids and stimuli differ in number, there are fewer triplets than folds, or
+            sets of stimuli are not linked by any trial, so that the distance between them is undetermined.
     """
     ids = stimulus_ids if stimulus_ids is not None else [str(i) for i in range(trials.n_stimuli)]
     _check(trials, ids, penalty, lapse, folds, starts)
@@ -187,7 +187,7 @@ def _check(
 
 
 def _local_answers(trials: Trials) -> tuple[Int[np.ndarray, " m"], Answers]:
-    """Positions of the stimuli that a judgment shows, and the answers about these alone."""
+    """Positions of the stimuli shown in at least one judgment, and the answers in local indices."""
     judgments = trials.judgments
     positions, local = np.unique(judgments.stimuli, return_inverse=True)
     shape = judgments.stimuli.shape
@@ -205,8 +205,8 @@ def _refuse_unlinked(answers: Answers, shown: Sequence[str]) -> None:
     if sets > 1:
         apart = [name for name, of in zip(shown, label.tolist(), strict=True) if of != label[0]]
         raise DataError(
-            f"no trial links {len(apart)} of {m} stimuli with the others: {some(apart)}",
-            expected="stimuli that trials link", hint="embed each set by itself, e.g. the training stimuli",
+            f"no trial links {len(apart)} of {m} stimuli with the others: {listed(apart)}",
+            expected="stimuli linked by trials", hint="embed each set separately, e.g. the training stimuli",
         )  # fmt: skip
 
 
@@ -219,7 +219,7 @@ def _held_out(
     folds: int,
     seed: int,
 ) -> dict[int, HeldOut]:
-    """See :func:`cross_validate`; nothing where there is no choice.
+    """See :func:`cross_validate`; empty if there is nothing to choose.
 
     Raises:
         DataError: fewer triplets than folds.

@@ -1,4 +1,4 @@
-"""Points whose distances make the choices most likely: the posterior, its gradient, and where to begin."""
+"""Fitting an ordinal embedding: the posterior, its gradient and starting points."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from bgs._errors import BgsError
 from bgs._typing import Float64
 from bgs.judgments.choice_model import Answers, choice_loss, fit_distances
 
-#: Distances are √(‖x_i − x_j‖² + this²), in log odds: far too little to see, and the slope exists where points meet.
+#: Distances are √(‖x_i − x_j‖² + this²), in log odds: negligible, and differentiable where points coincide.
 SOFTNESS = 1e-3
 
-#: Of the greatest variance along an axis, what a start has at least along each: where there is none, no slope
-#: would ever lead there.
+#: Minimum variance of a start along each axis, as a fraction of the greatest: without any, the gradient
+#: along that axis would always be 0.
 _LEAST_VARIANCE = 1e-4
 
-#: Relative progress of an iteration below which a fit is called done: of a final fit, and within cross-validation.
+#: Relative convergence tolerance of the final fit, and within cross-validation.
 DONE, NEARLY_DONE = 1e-9, 1e-5
 
 
 def differences(answers: Answers, n: int) -> Any:
-    """(p, n) sparse matrix whose product with n points is x_i − x_j for each pair i < j that was shown."""
+    """(p, n) sparse matrix whose product with n points is x_i − x_j for each shown pair i < j."""
     from scipy.sparse import csr_array
 
     row, (first, second) = np.arange(len(answers.cells)), np.divmod(answers.cells, n)
@@ -33,7 +33,7 @@ def differences(answers: Answers, n: int) -> Any:
 
 
 def soft_lengths(gap: Float64[np.ndarray, "p d"]) -> Float64[np.ndarray, " p"]:
-    """(p,) √(‖gap‖² + softness²), the distances that the likelihood is about."""
+    """(p,) √(‖gap‖² + softness²), the distances in the likelihood."""
     lengths: Float64[np.ndarray, " p"] = np.sqrt(np.einsum("pd,pd->p", gap, gap) + SOFTNESS**2)
     return lengths
 
@@ -46,7 +46,7 @@ def posterior_loss(
     Args:
         points: (n, d) points.
         apart: :func:`differences` of the answers.
-        answers: what was kept together.
+        answers: the pairs kept together.
         penalty: precision of the normal prior of every coordinate.
         lapse: probability that an answer is a guess.
     """
@@ -64,10 +64,10 @@ def fit_points(
     lapse: float,
     done: float = DONE,
 ) -> Float64[np.ndarray, "n d"]:
-    """The points of least :func:`posterior_loss` that are reached from any of the starts.
+    """The points with the lowest :func:`posterior_loss` over all starts.
 
     Raises:
-        BgsError: a fit did not settle.
+        BgsError: a fit did not converge.
     """
     fits = [_descend(start, answers, penalty, lapse, done) for start in starts]
     return min(fits, key=lambda found: found[1])[0]
@@ -89,17 +89,19 @@ def _descend(
         options={"ftol": done, "gtol": 0.0, "maxiter": 10_000, "maxfun": 20_000},
     )  # fmt: skip
     if not np.isfinite(found.fun) or found.status == 1:  # 1: stopped by a limit
-        raise BgsError("the ordinal embedding did not settle", expected="at most 10,000 steps", got=found.nit)
+        raise BgsError(
+            "the ordinal embedding did not converge", expected="at most 10,000 steps", got=found.nit
+        )
     return found.x.reshape(start.shape), float(found.fun)
 
 
 def classical_scaling(answers: Answers, n: int, dimensions: int, lapse: float) -> Float64[np.ndarray, "n d"]:
-    """Principal coordinates of the choice model's distances (Torgerson 1952), the axis of most variance first.
+    """Principal coordinates of the choice model's distances (Torgerson 1952), in order of decreasing variance.
 
-    A pair that was not shown is an average one. An axis without variance gets a little, so that it may be used.
+    Pairs that were not shown get the mean distance. Axes without variance get a little, so that the fit can use them.
     """
     distance = fit_distances(answers, 1.0, lapse)
-    rdm = np.full((n, n), -distance.min())  # that of an average pair, the closest being at 0
+    rdm = np.full((n, n), -distance.min())  # the mean distance, relative to the closest pair at 0
     first, second = np.divmod(answers.cells, n)
     rdm[first, second] = rdm[second, first] = distance - distance.min()
     np.fill_diagonal(rdm, 0.0)
@@ -112,9 +114,9 @@ def classical_scaling(answers: Answers, n: int, dimensions: int, lapse: float) -
 
 
 def principal_axes(points: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
-    """The same points about their mean, turned so that axes are uncorrelated and their variance falls.
+    """Centre and rotate points so that axes are uncorrelated, in order of decreasing variance.
 
-    Distances do not change. On every axis the coordinate farthest from 0 is positive.
+    Distances do not change. On every axis the coordinate of greatest magnitude is positive.
     """
     left, length, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
     turned: Float64[np.ndarray, "n d"] = left * length

@@ -1,4 +1,4 @@
-"""How many dimensions, and how strong a prior: the likelihood of answers to triplets that were left out."""
+"""Cross-validation of the number of dimensions and the prior, by the likelihood of answers to held-out triplets."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from bgs.judgments.ordinal_fit import (
     soft_lengths,
 )
 
-#: Candidates in a row without gain after which no more dimensions are tried.
+#: Consecutive candidates without improvement after which the search stops.
 _PATIENCE = 2
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """How well answers to left-out triplets are foretold with one number of dimensions.
+    """Prediction of answers to held-out triplets for one number of dimensions.
 
     Attributes:
-        penalty: precision of the prior under which they are most likely.
-        log_likelihoods: (f,) mean log probability of the answers, fold by fold.
-        accuracies: (f,) 3AFC, 0–1: share of the answers that kept the closest pair, fold by fold.
+        penalty: precision of the prior that maximises their likelihood.
+        log_likelihoods: (f,) mean log probability of the answers, for each fold.
+        accuracies: (f,) 3AFC accuracy, 0–1: proportion of answers that kept the closest pair, for each fold.
     """
 
     penalty: float
@@ -56,12 +56,13 @@ def cross_validate(
     folds: int,
     seed: int,
 ) -> dict[int, HeldOut]:
-    """Number of dimensions -> how well left-out answers are foretold, with the best of the penalties.
+    """Number of dimensions -> prediction of held-out answers with the best penalty.
 
-    Triplets are dealt to folds, so that all answers to one are left out together. Dimensions are tried upwards until
-    two candidates in a row bring no gain; the fewest with all penalties, more with the last best one and its neighbours.
+    Folds are sets of triplets, so that all answers to a triplet are held out together. Dimensions increase until
+    two consecutive candidates do not improve; the lowest is tried with all penalties, others with the last best one and
+    its neighbours.
     """
-    parts = _deal(answers, folds, seed)
+    parts = _split(answers, folds, seed)
     starts = [classical_scaling(known, n, max(dimensions), lapse) for known, _ in parts]
     found: dict[int, HeldOut] = {}
     ladder = rungs = sorted(set(penalties))
@@ -81,7 +82,7 @@ def cross_validate(
 
 
 def choose_dimensions(found: dict[int, HeldOut]) -> int:
-    """The fewest dimensions that are not worse than the best by more than one standard error.
+    """The fewest dimensions within one standard error of the best.
 
     The standard error is that of the paired difference over folds (Breiman et al. 1984): folds differ more than
     dimensions do.
@@ -95,8 +96,8 @@ def choose_dimensions(found: dict[int, HeldOut]) -> int:
     return next(d for d in sorted(found) if d == best or close(d))
 
 
-def _deal(answers: Answers, folds: int, seed: int) -> list[tuple[Answers, Answers]]:
-    """What is known and what is left out in each fold."""
+def _split(answers: Answers, folds: int, seed: int) -> list[tuple[Answers, Answers]]:
+    """The fitted and the held-out answers of each fold."""
     fold = generator(seed, "ordinal", "folds").permutation(len(answers.kept)) % folds
     return [(answers.where(fold != k), answers.where(fold == k)) for k in range(folds)]
 
@@ -108,7 +109,7 @@ def _scores(
     penalties: Sequence[float],
     lapse: float,
 ) -> list[tuple[float, float]]:
-    """Mean log likelihood and 3AFC of what was left out, penalty by penalty; each fit begins where the last ended."""
+    """Mean log likelihood and 3AFC accuracy of held-out answers for each penalty; each fit starts from the previous one."""
     apart, scores, points = differences(left_out, len(start)), [], start
     for penalty in penalties:
         points = fit_points([points], known, penalty, lapse, NEARLY_DONE)

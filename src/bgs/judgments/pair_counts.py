@@ -1,4 +1,4 @@
-"""From trials to pairs: how often two stimuli were shown together, and how often kept together."""
+"""Pair counts: how often two stimuli were shown together, and how often they were kept together."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PairCounts:
 
     @classmethod
     def from_trials(cls, trials: Trials) -> PairCounts:
-        """Count every pair of every similarity judgment; attention checks and degenerate trials say nothing."""
+        """Count every pair of every similarity judgment; attention checks and degenerate trials are ignored."""
         clean, n = trials.judgments, trials.n_stimuli
         shown, together = np.zeros(n * n, dtype=np.int64), np.zeros(n * n, dtype=np.int64)
         for slot, (first, second) in enumerate(KEPT_PAIR):
@@ -41,7 +41,7 @@ class PairCounts:
 
     @property
     def coverage(self) -> float:
-        """Share of distinct pairs that were shown at least once, 0–1 (NaN for fewer than two stimuli)."""
+        """Proportion of distinct pairs shown at least once, 0–1 (NaN for fewer than two stimuli)."""
         upper = np.triu_indices(len(self.shown), 1)
         return float((self.shown[upper] > 0).mean()) if len(upper[0]) else float("nan")
 
@@ -49,7 +49,7 @@ class PairCounts:
 def human_rdm(counts: PairCounts) -> Float[np.ndarray, "n n"]:
     """Human dissimilarity 1 − kept together / shown together, in 0–1 (Garcia & Isik, arXiv 2510.01502).
 
-    How often a pair is kept also depends on the stimuli that it met: see :func:`bgs.judgments.choice_model_rdm`.
+    How often a pair is kept also depends on the third stimuli: see :func:`bgs.judgments.choice_model_rdm`.
 
     Returns:
         (n, n) floats; 0 on the diagonal and NaN, never 0, where a pair was not shown.

@@ -1,4 +1,4 @@
-"""What each participant did: attention checks, pace, and how well their choices are foretold by everybody else's."""
+"""Participant audit: attention checks, response times, and predictability of choices from those of the others."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class ParticipantAudit:
 
     Attributes:
         participant: name.
-        rows: trials of any kind.
+        rows: number of trials of any kind.
         checks, passed: attention checks shown and passed.
         median_rt: median response time in seconds, NaN where unknown.
-        predictability: how well their choices are foretold, about 0 for guesses; see
-            :func:`bgs.judgments.choice_prediction.predictability`. NaN where there is nobody to compare with.
-        predictability_sd: what its SD would be under guesses.
+        predictability: predictability of their choices, about 0 for guesses; see
+            :func:`bgs.judgments.choice_prediction.predictability`. NaN without other participants.
+        predictability_sd: its SD under guessing.
     """
 
     participant: str
@@ -36,7 +36,7 @@ class ParticipantAudit:
 
 
 def participants(trials: Trials) -> tuple[ParticipantAudit, ...]:
-    """One entry a participant, sorted by name."""
+    """One entry per participant, sorted by name."""
     names, codes = np.unique(trials.participant, return_inverse=True)
     size = len(names)
     rows = np.bincount(codes, minlength=size)
@@ -44,7 +44,7 @@ def participants(trials: Trials) -> tuple[ParticipantAudit, ...]:
     passed = np.bincount(codes[passed_checks(trials)], minlength=size)
     by_participant = trials.rt[np.argsort(codes, kind="stable")]
     medians = [_median(times) for times in np.split(by_participant, np.cumsum(rows)[:-1])]
-    columns = (names, rows, checks, passed, np.array(medians), *_foretold(trials.judgments, names))
+    columns = (names, rows, checks, passed, np.array(medians), *_predictability(trials.judgments, names))
     return tuple(ParticipantAudit(*row) for row in zip(*(c.tolist() for c in columns), strict=True))
 
 
@@ -62,10 +62,10 @@ def _median(times: Float[np.ndarray, " n"]) -> float:
     return float(np.median(known)) if len(known) else math.nan
 
 
-def _foretold(
+def _predictability(
     judgments: Trials, names: Shaped[np.ndarray, " q"]
 ) -> tuple[Float[np.ndarray, " q"], Float[np.ndarray, " q"]]:
-    """Predictability and its SD, of everybody who has given judgments."""
+    """Predictability and its SD for every participant with judgments."""
     value, sd = np.full(len(names), np.nan), np.full(len(names), np.nan)
     judging = np.isin(names, judgments.participant)
     if judging.sum() > 1:

@@ -1,6 +1,6 @@
-"""Geometry from ratings: clips are alike where people spread their labels alike.
+"""Geometry from ratings: clips are similar if people's label distributions are similar.
 
-``Geometry.from_rdm(rdm, draw_trials(rdm, …), positions)`` is what training takes.
+Training uses ``Geometry.from_rdm(rdm, draw_trials(rdm, …), positions)``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from bgs._rng import generator
 from bgs._typing import Float, Int
 from bgs.judgments.trials import Trials, kept_pair_distances
 
-#: Participant under whose name drawn trials are filed, so that nobody takes them for people's.
+#: Participant name of drawn trials, so that they cannot be mistaken for human judgments.
 DRAWN = "drawn from ratings"
 
 
 def label_distributions(votes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
-    """Share of raters who chose each of k labels, from counts or from shares.
+    """Proportion of raters who chose each of k labels, from counts or proportions.
 
     Raises:
         DataError: a negative or missing number, or a stimulus that nobody rated.
@@ -29,7 +29,7 @@ def label_distributions(votes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n
     bad = np.flatnonzero(~np.isfinite(votes).all(axis=1) | (votes < 0).any(axis=1) | (totals <= 0))
     if len(bad):
         raise DataError(
-            "no distribution of labels", where=f"stimulus {int(bad[0])}",
+            "not a distribution of labels", where=f"stimulus {int(bad[0])}",
             expected="numbers ≥ 0, not all 0", got=votes[bad[0]].tolist(),
         )  # fmt: skip
     shares: Float[np.ndarray, "n k"] = votes / totals[:, None]
@@ -39,10 +39,10 @@ def label_distributions(votes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n
 def hellinger_rdm(votes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n n"]:
     """Hellinger distances between label distributions.
 
-    sqrt(1 − Σ sqrt(p q)): 0 for equal distributions, 1 for those without a common label.
+    sqrt(1 − Σ sqrt(p q)): 0 for equal distributions, 1 for those that share no label.
 
     Args:
-        votes: (n, k) counts or shares of k labels.
+        votes: (n, k) counts or proportions of k labels.
 
     Returns:
         (n, n) floats in 0–1, exactly symmetric, 0 on the diagonal.
@@ -51,7 +51,7 @@ def hellinger_rdm(votes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n n"]:
         DataError: see :func:`label_distributions`.
     """
     roots = np.sqrt(label_distributions(votes))
-    # Half the distance between the roots is the same, and exactly 0 where 1 − Σ would be rounding noise.
+    # Equivalent to the distance between square roots / √2, which is exactly 0 where 1 − Σ would be rounding noise.
     apart = roots[:, None, :] - roots[None, :, :]
     rdm: Float[np.ndarray, "n n"] = np.sqrt((apart**2).sum(axis=2) / 2)
     return rdm
@@ -82,20 +82,20 @@ def softmax_choice(distance: Float[np.ndarray, "t 3"], temperature: float) -> Fl
 
 
 def draw_trials(rdm: Float[np.ndarray, "n n"], n_trials: int, seed: int, temperature: float = 0.1) -> Trials:
-    """Odd-one-out trials that a noisy observer of a geometry would give.
+    """Simulate odd-one-out trials of a noisy observer of a geometry.
 
-    Triplets of distinct stimuli are drawn evenly; where there are not enough, every triplet is shown equally often
-    (up to one). The odd one is drawn from :func:`choice_probabilities`. All of it depends on ``seed`` only.
+    Triplets of distinct stimuli are drawn without replacement; if there are not enough, every triplet is shown equally often
+    (up to one). The odd one is drawn from :func:`choice_probabilities`. The result depends only on ``seed``.
 
     Args:
         rdm: (n, n) distances, all known.
         n_trials: number of trials, ≥ 1.
         seed: seed.
-        temperature: of the choice; towards 0 the closest pair is always kept.
+        temperature: temperature of the choice, > 0; as it approaches 0, the closest pair is always kept.
 
     Raises:
         DataError: fewer than three stimuli, or a distance is missing.
-        ConfigError: no trials, or an impossible temperature.
+        ConfigError: number of trials or temperature is out of range.
     """
     require_rdm(rdm, "rdm")
     n = len(rdm)
@@ -104,7 +104,7 @@ def draw_trials(rdm: Float[np.ndarray, "n n"], n_trials: int, seed: int, tempera
             "cannot draw trials", expected="known distances of at least 3 stimuli", got=f"{n} stimuli"
         )
     if n_trials < 1:
-        raise ConfigError("impossible number of trials", expected="at least 1", got=n_trials)
+        raise ConfigError("invalid number of trials", expected="at least 1", got=n_trials)
     random = generator(seed, "rated", "trials")
     triplets = _draw_triplets(n, n_trials, random)
     chances = choice_probabilities(rdm, triplets, temperature).cumsum(axis=1)
@@ -121,7 +121,7 @@ def draw_trials(rdm: Float[np.ndarray, "n n"], n_trials: int, seed: int, tempera
 
 
 def _draw_triplets(n: int, n_trials: int, random: np.random.Generator) -> Int[np.ndarray, "t 3"]:
-    """Distinct triplets as long as there are any, in random order of trials and slots."""
+    """Distinct triplets as long as there are enough, with random order of trials and slots."""
     every = n * (n - 1) * (n - 2) // 6
     rounds, rest = divmod(n_trials, every)
     if every <= 4 * n_trials:
@@ -134,7 +134,7 @@ def _draw_triplets(n: int, n_trials: int, random: np.random.Generator) -> Int[np
 
 
 def _distinct_triplets(n: int, wanted: int, random: np.random.Generator) -> Int[np.ndarray, "t 3"]:
-    """Few of very many triplets: drawn blindly, and again where one came up before."""
+    """A few of very many triplets, by rejection sampling: repeated ones are drawn again."""
     seen: dict[tuple[int, ...], None] = {}
     while len(seen) < wanted:
         drawn = np.sort(random.integers(n, size=(2 * wanted, 3)), axis=1)

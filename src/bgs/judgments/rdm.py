@@ -1,4 +1,4 @@
-"""A human dissimilarity matrix that comes alone, without the judgments behind it."""
+"""A human dissimilarity matrix without the judgments behind it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bgs._typing import Float
 
 @dataclass(frozen=True)
 class RDM:
-    """Dissimilarities of n stimuli, known by id.
+    """Dissimilarities of n stimuli, indexed by id.
 
     Attributes:
-        values: (n, n) symmetric dissimilarities, NaN where a pair is unknown; the diagonal counts for nothing.
+        values: (n, n) symmetric dissimilarities, NaN where a pair is unknown; the diagonal is ignored.
         stimulus_ids: n distinct ids.
-        counts: (n, n) how many judgments each pair rests on, or None where that is not known; pairs with 0 are unknown.
+        counts: (n, n) number of judgments of each pair, or None if not known; pairs with 0 are unknown.
 
     Raises:
-        DataError: not symmetric, infinite, an id listed twice, or another number of ids or counts.
+        DataError: values are asymmetric or infinite, an id is repeated, or ids or counts do not match the matrix.
     """
 
     values: Float[np.ndarray, "_ _"]
@@ -33,19 +33,22 @@ class RDM:
         require_rdm(self.values, "RDM", self.stimulus_ids)
         if len(self.stimulus_ids) != len(self.values):
             raise DataError(
-                "ids do not fit the matrix",
+                "ids do not match the matrix",
                 where="RDM",
                 expected=f"{len(self.values)} ids",
                 got=len(self.stimulus_ids),
             )
         if self.counts is not None and self.counts.shape != self.values.shape:
             raise DataError(
-                "counts do not fit the matrix", where="RDM", expected=self.values.shape, got=self.counts.shape
+                "counts do not match the matrix",
+                where="RDM",
+                expected=self.values.shape,
+                got=self.counts.shape,
             )
 
     @property
     def known(self) -> Float[np.ndarray, "n n"]:
-        """(n, n) dissimilarities, NaN where a pair is unknown or rests on no judgment."""
+        """(n, n) dissimilarities, NaN where a pair is unknown or has no judgment."""
         values = self.values.astype(np.float64)
         known: Float[np.ndarray, "n n"] = (
             values if self.counts is None else np.where(self.counts > 0, values, np.nan)

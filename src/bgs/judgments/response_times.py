@@ -1,4 +1,4 @@
-"""Response times as tables have them: seconds or milliseconds, of each response or since the start of the session."""
+"""Response times in tables: seconds or milliseconds, from the start of the trial or of the session."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bgs._typing import Bool, Float, Int, Shaped
 from bgs.judgments.csv_table import Table
 
 RtUnit = Literal["s", "ms"]
-#: ``response``: from the start of the trial; ``elapsed``: since the session began, so that times are their differences.
+#: ``response``: from the start of the trial; ``elapsed``: from the start of the session, so differences are taken.
 RtKind = Literal["response", "elapsed"]
 
-#: No study has a median response time outside these, in seconds.
+#: Plausible range of a median response time, in seconds.
 PLAUSIBLE_S = (0.05, 200.0)
-#: Times that all grow are taken for a clock where chance would have them grow so less often than this.
+#: Always increasing times are taken for elapsed time if they would be less probable than this by chance.
 GROWS_BY_CHANCE = 0.05
 
 
@@ -29,20 +29,20 @@ def read_response_times(
     unit: RtUnit = "s",
     kind: RtKind = "response",
 ) -> Float[np.ndarray, " n"]:
-    """(n,) response times in seconds; NaN where unknown, as all are in a table without ``rt``.
+    """(n,) response times in seconds; NaN where unknown, and everywhere in a table without ``rt``.
 
-    Elapsed times become differences to the trial before of the same participant and block; the first is unknown, since
-    nothing says when it began. Times that do not look like what they are said to be are read as said, and the
-    table keeps a sentence that names the option for the other.
+    Elapsed times become differences from the previous trial of the same participant and block; the first is unknown, since
+    its start is unknown. Times that look inconsistent with the given format are still read as given, and the
+    table records a note that names the alternative option.
 
     Args:
         table: with or without a column ``rt``.
         participant, block, trial: of each row.
         unit: of the column.
-        kind: what it counts from.
+        kind: zero point of the column.
 
     Raises:
-        DataError: a time is not a number ≥ 0, or elapsed time goes back.
+        DataError: a time is not a number ≥ 0, or elapsed time decreases.
     """
     if "rt" not in table.columns:
         return np.full(len(table), np.nan)
@@ -54,15 +54,15 @@ def read_response_times(
             expected="a number ≥ 0", got=table["rt"][negative[0]],
         )  # fmt: skip
     order, first = _in_sessions(participant, block, trial, np.isfinite(rt))
-    grows = _only_grows(rt[order], first)
+    grows = _always_increases(rt[order], first)
     differences = _differences(rt, order, first)
     if kind == "elapsed":
         _check_clock(table, differences)
         rt = differences
     elif grows:
         table.assume(
-            "response times only grow within participant and block, as time since the start does (--rt-kind elapsed, "
-            "or rt_kind='elapsed', takes differences)"
+            "response times always increase within participant and block, like time since the session started "
+            "(--rt-kind elapsed, or rt_kind='elapsed', takes differences)"
         )
     _check_unit(table, differences if grows else rt, unit)
     return rt
@@ -74,7 +74,7 @@ def _in_sessions(
     trial: Int[np.ndarray, " n"],
     known: Bool[np.ndarray, " n"],
 ) -> tuple[Int[np.ndarray, " m"], Bool[np.ndarray, " m"]]:
-    """Rows with a known time, by participant, block and trial; and whether each is the first of its block."""
+    """Rows with a known time, ordered by participant, block and trial; and whether each is the first of its block."""
     who, where = (np.unique(names, return_inverse=True)[1] for names in (participant, block))
     order = np.lexsort((trial, where, who))
     order = order[known[order]]
@@ -87,14 +87,14 @@ def _in_sessions(
 def _differences(
     rt: Float[np.ndarray, " n"], order: Int[np.ndarray, " m"], first: Bool[np.ndarray, " m"]
 ) -> Float[np.ndarray, " n"]:
-    """(n,) time since the row before in the session; NaN for the first of each, and where a time is unknown."""
+    """(n,) time since the previous row of the session; NaN for the first, and where a time is unknown."""
     found = np.full(len(rt), np.nan)
     found[order] = np.where(first, np.nan, np.diff(rt[order], prepend=np.nan))
     return found
 
 
-def _only_grows(rt: Float[np.ndarray, " m"], first: Bool[np.ndarray, " m"]) -> bool:
-    """Whether times grow from each trial to the next in every session, and hardly by chance."""
+def _always_increases(rt: Float[np.ndarray, " m"], first: Bool[np.ndarray, " m"]) -> bool:
+    """Whether times increase from each trial to the next in every session, more than chance explains."""
     falls = np.diff(rt) <= 0
     if falls[~first[1:]].any():
         return False
@@ -106,9 +106,9 @@ def _check_clock(table: Table, differences: Float[np.ndarray, " n"]) -> None:
     back = np.flatnonzero(differences < 0)
     if len(back):
         raise DataError(
-            "elapsed time goes back within a participant and block", where=table.where(int(back[0]), "rt"),
-            expected="more than in the trial before", got=table["rt"][back[0]],
-            hint="--rt-kind response, if these are times of single responses",
+            "elapsed time decreases within a participant and block", where=table.where(int(back[0]), "rt"),
+            expected="more than in the previous trial", got=table["rt"][back[0]],
+            hint="--rt-kind response, if times are measured from the start of each trial",
         )  # fmt: skip
 
 

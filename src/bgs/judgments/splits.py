@@ -1,4 +1,4 @@
-"""Splits of stimuli. Clips, not trials, are what must not leak."""
+"""Splits of stimuli: clips, not trials, must be kept apart to avoid leakage."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def split_validation(
     seed: int,
     shuffle: Literal["bgs", "scikit-learn"] = "bgs",
 ) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
-    """Split the training stimuli into those to optimise on and those to validate on.
+    """Split the training stimuli into those for optimisation and those for validation.
 
     Args:
         train: (n,) mask of training stimuli.
-        fraction: share of them to validate on, 0–1; 0 validates on none.
-        seed: the split depends on it and on nothing else.
-        shuffle: ``bgs`` draws from a stream of its own and rounds the number of stimuli; ``scikit-learn`` gives the
-            very split of its ``train_test_split(positions, test_size=fraction, random_state=seed)``.
+        fraction: proportion used for validation, 0–1; 0 uses none.
+        seed: random seed.
+        shuffle: ``bgs`` uses a named random stream and rounds the number of stimuli; ``scikit-learn`` reproduces the
+            split of its ``train_test_split(positions, test_size=fraction, random_state=seed)``.
 
     Returns:
-        Sorted positions to optimise on and to validate on.
+        Sorted positions for optimisation and for validation.
 
     Raises:
-        ConfigError: fewer than three stimuli would be left on a side that is not empty.
+        ConfigError: a nonempty side would have fewer than three stimuli.
     """
     positions = np.flatnonzero(train)
     n = len(positions)
@@ -42,14 +42,14 @@ def split_validation(
     if n - n_validation < 3 or 0 < n_validation < 3:
         raise ConfigError(
             "too few training stimuli for a validation split", where="validation.fraction",
-            expected="at least 3 stimuli on either side", got=f"{fraction} of {n}",
+            expected="at least 3 stimuli on each side", got=f"{fraction} of {n}",
         )  # fmt: skip
     shuffled = positions[order]
     return np.sort(shuffled[n_validation:]), np.sort(shuffled[:n_validation])
 
 
 def split_folds(n: int, folds: int, seed: int) -> list[Int[np.ndarray, " m"]]:
-    """Split n stimuli into folds, each to be held out once.
+    """Split n stimuli into folds, each held out once.
 
     Returns:
         Sorted positions of each fold; sizes differ by at most one, and every position is in exactly one.
@@ -59,7 +59,7 @@ def split_folds(n: int, folds: int, seed: int) -> list[Int[np.ndarray, " m"]]:
     """
     if folds < 2 or n < 3 * folds:
         raise ConfigError(
-            "impossible number of folds", where="folds", expected=f"2 to {n // 3} for {n} stimuli", got=folds
+            "invalid number of folds", where="folds", expected=f"2 to {n // 3} for {n} stimuli", got=folds
         )
     shuffled = generator(seed, "folds").permutation(n)
     return [np.sort(part) for part in np.array_split(shuffled, folds)]

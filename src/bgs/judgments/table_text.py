@@ -1,4 +1,4 @@
-"""From the bytes of a table to records of cells: encoding, separator, and the row on which each record begins."""
+"""Parses the bytes of a table into records of cells: encoding, separator, and the row on which each record starts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bgs._errors import DataError
 
-#: What may stand between cells, and what it is called.
+#: Cell separators and their names.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-#: Byte order marks and encodings; the longer mark first, since one begins with another.
+#: Byte order marks and encodings; longer marks first, since one is a prefix of another.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -21,16 +21,16 @@ _MARKS = (
 
 
 def decode(data: bytes, path: Path) -> tuple[str, str | None]:
-    """The text of a file, and its encoding where that is not UTF-8: by its byte order mark, else Windows-1252.
+    """Decode a file. Also returns its encoding if that is not UTF-8: from its byte order mark, or else Windows-1252.
 
     Raises:
-        DataError: it is not text.
+        DataError: the file is not text.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _strictly(data, encoding, path), encoding
     if b"\0" in data:
-        raise DataError("not text: it holds a NUL byte", where=path, expected="a table as UTF-8 text")
+        raise DataError("not text: contains a NUL byte", where=path, expected="a table as UTF-8 text")
     try:
         return data.decode("utf-8-sig"), None
     except UnicodeDecodeError:
@@ -42,7 +42,7 @@ def _strictly(data: bytes, encoding: str, path: Path) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"not text in UTF-8 nor in {encoding}", where=path, got=f"byte 0x{data[error.start]:02x}",
+            f"neither UTF-8 nor {encoding} text", where=path, got=f"byte 0x{data[error.start]:02x}",
             hint="save the table as UTF-8",
         ) from error  # fmt: skip
 
@@ -50,10 +50,10 @@ def _strictly(data: bytes, encoding: str, path: Path) -> str:
 def split_records(
     path: Path, text: str, separator: str, header_only: bool = False
 ) -> tuple[list[list[str]], list[int]]:
-    """Records of cells, the header first, and the row on which each begins; blank ones are skipped, yet counted.
+    """Split text into records of cells, header first, with the row on which each starts; blank rows are skipped but counted.
 
     Raises:
-        DataError: there is none, or a quote is not closed.
+        DataError: there are no records, or a quote is not closed.
     """
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True
@@ -79,5 +79,5 @@ def split_records(
 
 
 def plain_name(name: str) -> str:
-    """A column name without what people vary in it: capitals, spaces, hyphens and underscores."""
+    """Normalise a column name: lower case, without spaces, hyphens and underscores."""
     return "".join(letter for letter in name.casefold() if letter not in " -_")

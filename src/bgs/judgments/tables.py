@@ -1,4 +1,4 @@
-"""Trial tables on disk: one row a judgment, stimuli by id."""
+"""Trial tables on disk: one row per trial, with stimulus ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OPTIONAL = ("block", "trial", "rt")
 
 
 def odd_slots(stimuli: Int[np.ndarray, "n 3"], odd: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
-    """(n,) first slot 0–2 that shows the stimulus chosen as odd; −1 where none does."""
+    """(n,) first slot 0–2 that shows the stimulus chosen as odd; −1 if none does."""
     shows_odd = stimuli == odd[:, None]
     return np.where(shows_odd.any(axis=1), shows_odd.argmax(axis=1), -1)
 
@@ -32,21 +32,21 @@ def read_trials(
     """Read odd-one-out trials.
 
     Columns: ``participant``, ``stim1``, ``stim2``, ``stim3`` and ``odd`` (stimulus ids; ``odd`` may be the position 1–3
-    instead); optional ``block``, ``trial`` (a whole number; counted within participant and block if left out) and ``rt``
-    (empty where unknown). Where the odd one is a clip shown twice, its first slot is taken. Ids with and without the
-    ending of a video file are the same where that makes every id of the table known.
+    instead); optional ``block``, ``trial`` (an integer; by default counted within participant and block) and ``rt``
+    (empty where unknown). If the odd one is a clip shown twice, its first slot counts. Ids may omit the
+    extension of a video file if all ids of the table are then known.
 
     Args:
         path: the file.
-        stimuli: what is shown.
+        stimuli: the stimulus set.
         rt_unit, rt_kind: see :func:`bgs.judgments.response_times.read_response_times`.
 
     Returns:
-        The trials, and how the file was understood where that could be otherwise, a sentence each.
+        The trials, and notes on how ambiguous content was interpreted, one sentence each.
 
     Raises:
-        DataError: what :func:`read_table` raises, an unknown stimulus, an odd one that its trial does not show,
-            or a response time that is impossible.
+        DataError: see :func:`read_table`; or an unknown stimulus, an odd one that its trial does not show,
+            or an invalid response time.
     """
     table = read_table(path, _REQUIRED, _OPTIONAL, keep_others=False)
     by_position = _odd_is_a_position(table, stimuli)
@@ -71,7 +71,7 @@ def read_trials(
 
 
 def write_trials(path: str | Path, trials: Trials, stimuli: StimulusSet) -> None:
-    """Write trials so that :func:`read_trials` gives them back."""
+    """Write trials in the format that :func:`read_trials` reads."""
     ids = np.array(stimuli.ids)
     odd = np.take_along_axis(trials.stimuli, trials.odd[:, None], axis=1)[:, 0]
     columns: dict[str, Sequence[object]] = {
@@ -86,10 +86,10 @@ def write_trials(path: str | Path, trials: Trials, stimuli: StimulusSet) -> None
 
 
 def _odd_is_a_position(table: Table, stimuli: StimulusSet) -> bool:
-    """Whether ``odd`` holds positions 1–3: all its cells do, and no stimulus is called so.
+    """Whether ``odd`` holds positions 1–3: all its cells do, and none is a stimulus id.
 
     Raises:
-        DataError: they seem to count from 0.
+        DataError: the positions seem to count from 0.
     """
     cells = set(table["odd"])
     numbers = set(to_numbers(list(cells)).tolist())
@@ -105,14 +105,14 @@ def _odd_is_a_position(table: Table, stimuli: StimulusSet) -> bool:
 
 
 def _known_ids(table: Table, stimuli: StimulusSet, columns: Sequence[str]) -> dict[str, int]:
-    """Position of each id that the table may use: the ids of the stimuli or, where all ids need it, without endings."""
+    """Positions by id, as the table writes ids: stimulus ids, or those without file extensions if all ids need it."""
     named = {name for column in columns for name in table[column]}
     if named <= stimuli.index.keys():
         return stimuli.index
     stems = {_stem(name): position for name, position in stimuli.index.items()}
     if len(stems) < len(stimuli) or not {_stem(name) for name in named} <= stems.keys():
         return stimuli.index
-    table.assume("stimulus ids are read without the ending of a video file")
+    table.assume("stimulus ids are matched without video file extensions")
     return {name: stems[_stem(name)] for name in named}
 
 
@@ -130,24 +130,24 @@ def _positions(table: Table, column: str, known: dict[str, int]) -> Int[np.ndarr
         raise DataError(
             "unknown stimulus", where=table.where(int(unknown[0]), column),
             expected=f"one of the {len(known)} stimulus ids", got=repr(name),
-            hint=f"there is {' and '.join(alike)}: capitals count" if alike else None,
+            hint=f"there is {' and '.join(alike)}: ids are case-sensitive" if alike else None,
         )  # fmt: skip
     return positions
 
 
 def _check_spelling(table: Table) -> None:
-    """Refuse an odd one that its trial shows in other capitals.
+    """Refuse an odd one that differs from a clip of its trial only in case.
 
     Raises:
-        DataError: there is one; both spellings are named.
+        DataError: there is such a row; both spellings are named.
     """
     for record, odd in enumerate(table["odd"]):
         shown = [table[slot][record] for slot in _SLOTS]
         alike = [name for name in shown if name.casefold() == odd.casefold()]
         if alike and odd not in shown:
             raise DataError(
-                "the odd one is spelt otherwise than the clip that its trial shows", where=table.where(record, "odd"),
-                expected=repr(alike[0]), got=repr(odd), hint="capitals count",
+                "the odd one is spelt differently from the clip in its trial", where=table.where(record, "odd"),
+                expected=repr(alike[0]), got=repr(odd), hint="ids are case-sensitive",
             )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The audit: what a trial table holds, and what a careful reader would want to know before trusting it."""
+"""Audit of a trial table: its contents and data quality."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OUTLIER_DEVIATIONS = 5.0
 
 @dataclass(frozen=True)
 class AttentionChecks:
-    """Trials that show one clip twice; passed where the single clip was chosen. ``pass_rate`` in 0–1."""
+    """Trials that show one clip twice; passed if the other clip was chosen. ``pass_rate`` in 0–1."""
 
     shown: int
     passed: int
@@ -32,7 +32,7 @@ class AttentionChecks:
 
 @dataclass(frozen=True)
 class ResponseTimes:
-    """Response times in seconds; ``outliers`` lie outside ``low`` to ``high``, limits that ``rule`` gives."""
+    """Response times in seconds; ``outliers`` lie outside ``low`` to ``high``, as defined by ``rule``."""
 
     known: int
     minimum: float
@@ -47,7 +47,7 @@ class ResponseTimes:
 
 @dataclass(frozen=True)
 class SlotShare:
-    """Share of judgments whose odd one stood in a slot, with its 95 % interval (Wilson 1927); about 1/3 without a bias."""
+    """Proportion of judgments with the odd one in a slot, with its 95 % interval (Wilson 1927); about 1/3 without bias."""
 
     value: float
     low: float
@@ -56,7 +56,7 @@ class SlotShare:
 
 @dataclass(frozen=True)
 class PairCoverage:
-    """Distinct pairs, how many were shown at least once, their share, and the mean times a pair was shown."""
+    """Number of distinct pairs, number and proportion shown at least once, and mean number of times a pair was shown."""
 
     pairs: int
     observed: int
@@ -66,7 +66,7 @@ class PairCoverage:
 
 @dataclass(frozen=True)
 class Leakage:
-    """Trials by how many of their three slots show a test clip (0, 1, 2, 3); 1 and 2 mix the splits."""
+    """Number of trials with 0, 1, 2 or 3 slots that show a test clip; 1 and 2 mix the splits."""
 
     rows: tuple[int, int, int, int]
     judgments: tuple[int, int, int, int]
@@ -75,7 +75,7 @@ class Leakage:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A published file against what the trials give: how much was compared, how much differs, and why."""
+    """Comparison of a published file with the trials: number of values compared, number that differ, and why."""
 
     file: str
     unit: str
@@ -86,12 +86,12 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Audit:
-    """Everything the audit finds.
+    """The results of the audit.
 
-    ``leakage`` is None where the stimuli have no split, ``rt`` where no response time is known;
-    ``published`` is empty where the authors published nothing to compare the trials with. ``flagged`` are
-    participants who seem careless, by the rules of :func:`bgs.judgments.careless.flag_careless`. ``copies`` and
-    ``doubles`` count the rows that :func:`bgs.judgments.find_duplicates` finds; ``odd_by_slot`` is empty without
+    ``leakage`` is None if the stimuli have no split, ``rt`` if no response time is known;
+    ``published`` is empty if the authors published no files to compare the trials with. ``flagged`` are
+    participants who seem careless according to :func:`bgs.judgments.careless.flag_careless`. ``copies`` and
+    ``doubles`` count the rows found by :func:`bgs.judgments.find_duplicates`; ``odd_by_slot`` is empty without
     judgments.
     """
 
@@ -126,8 +126,8 @@ def _without_nan(value: Any) -> Any:
 def audit(trials: Trials, stimuli: StimulusSet) -> Audit:
     """Audit a trial table against its stimuli.
 
-    Every figure but ``rows``, ``leakage.rows``, ``rt``, duplicates and the attention checks is about similarity
-    judgments only: trials of three distinct clips.
+    All results except ``rows``, ``leakage.rows``, ``rt``, duplicates and attention checks refer only to similarity
+    judgments, i.e. trials of three distinct clips.
     """
     people = participants(trials)
     duplicates = find_duplicates(trials, None if stimuli.split is None else stimuli.test)
@@ -171,7 +171,7 @@ def response_times(rt: Float[np.ndarray, " n"]) -> ResponseTimes | None:
     known = rt[~np.isnan(rt)]
     if not len(known):
         return None
-    log = np.log(np.maximum(known, 1e-3))  # no time at all has no finite logarithm
+    log = np.log(np.maximum(known, 1e-3))  # a time of 0 has no finite logarithm
     middle = np.median(log)
     reach = OUTLIER_DEVIATIONS * 1.4826 * np.median(np.abs(log - middle))
     return ResponseTimes(
@@ -212,7 +212,7 @@ def _pair_coverage(counts: PairCounts, pairs: Bool[np.ndarray, "n n"]) -> PairCo
 
 
 def leakage(trials: Trials, test: Bool[np.ndarray, " s"]) -> Leakage:
-    """Count trials by how many test clips they show."""
+    """Count trials by the number of test clips they show."""
     rows = _by_test_clips(trials, test)
     judgments = _by_test_clips(trials.judgments, test)
     return Leakage(rows, judgments, judgments[1] + judgments[2])

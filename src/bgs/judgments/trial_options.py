@@ -1,4 +1,4 @@
-"""How a trial table is read and what is left out of it, before anything is measured or trained."""
+"""Options for reading a trial table and excluding trials, before training or evaluation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import some
+from bgs._errors import listed
 from bgs._typing import Bool
 from bgs.judgments.careless import flag_careless, untested
 from bgs.judgments.duplicates import find_duplicates
@@ -18,12 +18,12 @@ from bgs.judgments.trials import Trials
 
 @dataclass(frozen=True)
 class TrialOptions:
-    """What to make of a trial table; the defaults take it as it stands.
+    """Options for reading a trial table; the defaults keep every row.
 
     Attributes:
-        rt_unit, rt_kind: what ``rt`` of a folder's table counts, see :mod:`bgs.judgments.response_times`.
-        drop_duplicates: leave out rows that :func:`bgs.judgments.find_duplicates` finds.
-        exclude_flagged: then leave out participants whom :func:`bgs.judgments.careless.flag_careless` flags.
+        rt_unit, rt_kind: unit and zero point of ``rt`` in a folder's table, see :mod:`bgs.judgments.response_times`.
+        drop_duplicates: drop rows found by :func:`bgs.judgments.find_duplicates`.
+        exclude_flagged: then exclude participants flagged by :func:`bgs.judgments.careless.flag_careless`.
     """
 
     rt_unit: RtUnit = "s"
@@ -33,17 +33,17 @@ class TrialOptions:
 
 
 #: Seconds from the start of the trial, and every row kept.
-AS_IT_STANDS = TrialOptions()
+DEFAULT_OPTIONS = TrialOptions()
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is left of a trial table.
+    """The selected trials of a table.
 
     Attributes:
-        trials: the rows that stay.
-        notes: a sentence on each kind of row that was left out.
-        record: the same for a provenance, as JSON types; empty where nothing was to be left out.
+        trials: the remaining rows.
+        notes: a sentence on each kind of excluded row.
+        record: the same as JSON types, for provenance; empty if no exclusion was requested.
     """
 
     trials: Trials
@@ -54,11 +54,11 @@ class Selection:
 def select_trials(
     trials: Trials, options: TrialOptions, test: Bool[np.ndarray, " s"] | None = None
 ) -> Selection:
-    """Leave out what the options say: duplicates first, then flagged participants among what stays.
+    """Apply the options: drop duplicates first, then exclude participants flagged on the remaining rows.
 
     Args:
-        trials: of any kind, attention checks included: they tell who is careless.
-        options: what to leave out.
+        trials: trials of any kind, including attention checks, which help to identify careless participants.
+        options: what to exclude.
         test: (n_stimuli,) mask of test clips, for counts.
     """
     notes: list[str] = []
@@ -66,7 +66,7 @@ def select_trials(
     if options.drop_duplicates:
         found = find_duplicates(trials, test)
         trials = trials.where(~found.rows)
-        notes.append(f"duplicates left out: {found}" if found else "no duplicates to leave out")
+        notes.append(f"duplicates dropped: {found}" if found else "no duplicates to drop")
         record["duplicates"] = found.to_json()
     if options.exclude_flagged:
         people = participants(trials)
@@ -75,13 +75,13 @@ def select_trials(
         lost = trials.where(flagged)
         trials = trials.where(~flagged)
         notes.append(
-            f"{len(names)} flagged participants left out, with {len(lost):,} trials, {len(lost.judgments):,} of them "
-            f"judgments: {some(names, limit=12)}"
+            f"{len(names)} flagged participants excluded, with {len(lost):,} trials, {len(lost.judgments):,} of them "
+            f"judgments: {listed(names, limit=12)}"
             if names
-            else "no participant is flagged, so none is left out"
+            else "no participant is flagged, so none is excluded"
         )
         if unknown:
             reasons = ", ".join(f"{test} ({why})" for test, why in unknown.items())
-            notes.append(f"whether participants take part was not tested by {reasons}")
+            notes.append(f"careless participants were not tested for by {reasons}")
         record["flagged"] = {"participants": names, "rows": len(lost), "judgments": len(lost.judgments)}
     return Selection(trials, tuple(notes), record)

@@ -1,4 +1,4 @@
-"""The one trial table: one row an odd-one-out judgment. Readers convert to it at the edge."""
+"""The trial table: one row per odd-one-out trial. All readers convert to this type."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from bgs._errors import DataError
 from bgs._files import sha256_of
 from bgs._typing import Bool, Float, Int, Shaped
 
-#: Slot pairs of a trial; pair k is the one that stays together when slot k is odd.
+#: Slot pairs of a trial; pair k is kept together when slot k is odd.
 KEPT_PAIR: tuple[tuple[int, int], ...] = ((1, 2), (0, 2), (0, 1))
 
 
 def kept_pair_distances(
     rdm: Float[np.ndarray, "n n"], triplets: Int[np.ndarray, "t 3"]
 ) -> Float[np.ndarray, "t 3"]:
-    """(t, 3) distance of the pair that stays together when slot 0, 1 or 2 is odd."""
+    """(t, 3) distance of the pair kept together when slot 0, 1 or 2 is odd."""
     first, second = np.array(KEPT_PAIR).T
     distances: Float[np.ndarray, "t 3"] = rdm[triplets[:, first], triplets[:, second]]
     return distances
 
 
 class Kind(IntEnum):
-    """What a trial tells: a similarity judgment, attention (one clip shown twice), or nothing (thrice)."""
+    """Kind of trial: a similarity judgment, an attention check (one clip shown twice), or degenerate (one clip three times)."""
 
     JUDGMENT = 0
     CATCH = 1
@@ -47,7 +47,7 @@ class Trials:
         n_stimuli: size of the stimulus set that ``stimuli`` indexes.
 
     Raises:
-        DataError: columns of different lengths, a position outside the set, or an odd slot outside 0–2.
+        DataError: columns differ in length, a position is outside the set, or an odd slot is outside 0–2.
     """
 
     participant: Shaped[np.ndarray, " n"]
@@ -86,7 +86,7 @@ class Trials:
 
     @cached_property
     def kind(self) -> Int[np.ndarray, " n"]:
-        """(n,) :class:`Kind` of each trial, from how many distinct stimuli it shows."""
+        """(n,) :class:`Kind` of each trial, from the number of distinct stimuli."""
         a, b, c = self.stimuli.T
         equal = (a == b).astype(np.int64) + (a == c) + (b == c)  # 0, 1 or 3 equal pairs
         kind: Int[np.ndarray, " n"] = np.minimum(equal, 2)
@@ -107,7 +107,7 @@ class Trials:
         return self.where(self.count_in(stimuli) == 3)
 
     def count_in(self, stimuli: Bool[np.ndarray, " s"]) -> Int[np.ndarray, " n"]:
-        """(n,) how many of a trial's three slots show a stimulus of the (n_stimuli,) mask."""
+        """(n,) number of each trial's three slots that show a stimulus of the (n_stimuli,) mask."""
         inside: Int[np.ndarray, " n"] = stimuli[self.stimuli].sum(axis=1)
         return inside
 
@@ -124,7 +124,7 @@ class Trials:
 
     @cached_property
     def triplet_codes(self) -> Int[np.ndarray, " n"]:
-        """(n,) one number for each unordered triplet, equal wherever the same three stimuli were shown."""
+        """(n,) integer code of each unordered triplet, equal for trials of the same three stimuli."""
         a, b, c = np.sort(self.stimuli, axis=1).astype(np.int64).T
         codes: Int[np.ndarray, " n"] = (a * self.n_stimuli + b) * self.n_stimuli + c
         return codes

@@ -1,6 +1,6 @@
-"""The objective: what an (N, D) matrix of embeddings should look like. Losses see numbers, never models.
+"""The training objective: losses on an (N, D) matrix of embeddings, independent of any model.
 
-Its settings are read without torch.
+Its settings can be read without torch.
 """
 
 from typing import TYPE_CHECKING

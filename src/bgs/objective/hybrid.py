@@ -1,4 +1,4 @@
-"""The hybrid objective: local trials and global geometry of one embedding matrix."""
+"""The hybrid objective: a local loss on trials plus a global loss on geometry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bgs.objective.triplet import choice_loss, hinge_loss
 
 @dataclass(frozen=True)
 class LossParts:
-    """A loss and what it is made of; a part whose weight is 0 is still reported."""
+    """A loss and its terms; terms with weight 0 are still reported."""
 
     total: Float[Tensor, ""]
     local: Float[Tensor, ""]
@@ -46,14 +46,14 @@ class HybridObjective:
         return LossParts(total, local, rsa)
 
     def local(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
-        """Loss of the trials of the target."""
+        """Loss on the trials of the target."""
         pairs = pair_similarities(similarity, target.triplets)
         if self.settings.local == "choice":
             return choice_loss(pairs, target.odd, self.settings.temperature)
         return hinge_loss(pairs, target.odd, self.settings.margin, self.settings.hard_negatives)
 
     def rsa(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
-        """Correlation of the model's distances with the target's over its observed pairs."""
+        """Correlation between model distances and target dissimilarities over the observed pairs."""
         distances = 1 - similarity[target.pairs[:, 0], target.pairs[:, 1]]
         weights = target.counts if self.settings.weighting == "counts" else torch.ones_like(target.counts)
         return rsa_correlation(

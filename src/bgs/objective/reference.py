@@ -1,6 +1,6 @@
-"""Slow, readable references of every part of the objective, in plain Python and loops.
+"""Slow, readable reference implementations of every part of the objective, with plain Python loops.
 
-Nothing trains with these: they say what the fast routines beside them must give, and tests hold both together.
+They are not used in training; tests check that the fast routines give the same values.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def hinge(
     margin: float,
     hard_negatives: int = 0,
 ) -> float:
-    """Mean hinge over both anchors of each trial, the hardest constraints counted once more."""
+    """Mean hinge over both anchors of each trial, with the hardest constraints counted twice."""
     violations = []
     for trial, slot in zip(triplets, odd, strict=True):
         o = embeddings[trial[slot]]
@@ -55,7 +55,7 @@ def choice(
 def correlation(
     x: Float[np.ndarray, " p"], y: Float[np.ndarray, " p"], weights: Float[np.ndarray, " p"]
 ) -> float:
-    """Weighted Pearson correlation, sum by sum."""
+    """Weighted Pearson correlation, from its definition."""
     total = sum(weights)
     mean_x = sum(w * a for w, a in zip(weights, x, strict=True)) / total
     mean_y = sum(w * b for w, b in zip(weights, y, strict=True)) / total
@@ -70,9 +70,9 @@ def correlation(
 def soft_rank(
     values: Float[np.ndarray, " n"], softness: float, steps: int = 20_000
 ) -> Float[np.ndarray, " n"]:
-    """Soft ranks by their definition: the nearest point to n·z/softness in the hull of permutations of 1..n.
+    """Soft ranks from their definition: the point nearest to n·z/softness in the convex hull of permutations of 1..n.
 
-    Frank–Wolfe with exact line search: each step walks towards the permutation that the gradient likes best.
+    Frank–Wolfe with exact line search: each step moves towards the permutation that minimises the linearised objective.
     """
     n = len(values)
     goal = (values - values.mean()) / values.std(ddof=1) * n / softness

@@ -1,4 +1,4 @@
-"""Global supervision: correlation of the model's distances with the target's."""
+"""Global supervision: correlation between model distances and target dissimilarities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bgs.objective.soft_ranks import soft_rank
 def weighted_correlation(
     x: Float[Tensor, " p"], y: Float[Tensor, " p"], weights: Float[Tensor, " p"]
 ) -> Float[Tensor, ""]:
-    """Weighted Pearson correlation, −1 to 1; 0, with gradient 0, where either side is constant."""
+    """Weighted Pearson correlation, −1 to 1; 0, with gradient 0, if either side is constant."""
     share = weights / weights.sum()
     x, y = x - (share * x).sum(), y - (share * y).sum()
     power = (share * x * x).sum() * (share * y * y).sum()
@@ -25,7 +25,7 @@ def weighted_correlation(
 
 
 def mid_ranks(values: Float[Tensor, " p"]) -> Float[Tensor, " p"]:
-    """Ranks 1..p, equal values sharing the mean of theirs (as scipy's rankdata)."""
+    """Ranks 1..p; ties get their mean rank (as in scipy's rankdata)."""
     _, level, counts = torch.unique(values, return_inverse=True, return_counts=True)
     last = counts.cumsum(0)
     mean_rank = last - (counts - 1) / 2
@@ -40,14 +40,14 @@ def rsa_correlation(
     kind: Literal["pearson", "spearman"] = "pearson",
     softness: float = SOFTNESS,
 ) -> Float[Tensor, ""]:
-    """Correlation of model distances with target dissimilarities over p observed pairs, −1 to 1.
+    """Correlation between model distances and target dissimilarities over p observed pairs, −1 to 1.
 
     Args:
         distances: (p,) model distances.
         dissimilarity: (p,) target dissimilarities.
-        weights: (p,) how much each pair counts: its number of observations, or ones for a plain mask.
+        weights: (p,) weight of each pair: its number of observations, or ones.
         kind: ``pearson``, or ``spearman`` with soft ranks for the model and mid-ranks for the target.
-        softness: of the soft ranks.
+        softness: softness of the ranks.
     """
     if kind == "spearman":
         distances, dissimilarity = soft_rank(distances, softness), mid_ranks(dissimilarity)

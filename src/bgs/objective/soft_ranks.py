@@ -13,11 +13,11 @@ from bgs.objective.settings import SOFTNESS
 
 
 def soft_rank(values: Float[Tensor, " n"], softness: float = SOFTNESS) -> Float[Tensor, " n"]:
-    """Ranks 1..n of ``values`` (ascending), smoothed so that they have a gradient.
+    """Differentiable ranks 1..n of ``values`` (ascending).
 
-    Values are standardised first, so the result does not depend on their scale or offset. As ``softness``
-    goes to 0 the ranks become the hard ones; the larger it is, the more neighbours share theirs. Constant
-    values all take the mean rank.
+    Values are standardised first, so the result is invariant to their scale and offset. As ``softness``
+    approaches 0, the ranks approach the hard ranks; the larger it is, the more neighbouring ranks are averaged. Constant
+    values all get the mean rank.
 
     Args:
         values: (n,) finite numbers, n ≥ 2.
@@ -53,7 +53,7 @@ class _Projection(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        # The Jacobian of isotonic regression averages within blocks, so that of the projection is I − averaging.
+        # The Jacobian of isotonic regression averages within blocks, so the Jacobian of the projection is I − averaging.
         ordered = gradient[ctx.order]
         sums = torch.zeros_like(ctx.sizes).index_add_(0, ctx.block, ordered)
         result = torch.empty_like(gradient)

@@ -1,4 +1,4 @@
-"""What the embeddings are compared with, as tensors."""
+"""The training target of the embeddings, as tensors."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Target:
-    """Relations among N stimuli, local and global.
+    """Local and global relations among N stimuli.
 
     Attributes:
         triplets: (t, 3) indices 0..N−1 of the stimuli of each trial.
         odd: (t,) slot of the odd one, 0–2.
         pairs: (p, 2) indices of the observed pairs, each pair once.
         dissimilarity: (p,) target dissimilarities.
-        counts: (p,) how often each pair was observed.
+        counts: (p,) number of observations of each pair.
     """
 
     triplets: Int[Tensor, "t 3"]
@@ -28,7 +28,7 @@ class Target:
     counts: Float[Tensor, " p"]
 
     def to(self, device: torch.device | str) -> Target:
-        """The same target on another device."""
+        """Copy the target to another device."""
         return Target(
             self.triplets.to(device),
             self.odd.to(device),
@@ -38,5 +38,5 @@ class Target:
         )
 
     def batch(self, trials: Int[Tensor, " b"]) -> Target:
-        """The same target with only some of its trials."""
+        """The target with a subset of its trials."""
         return Target(self.triplets[trials], self.odd[trials], self.pairs, self.dissimilarity, self.counts)

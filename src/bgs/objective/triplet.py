@@ -1,4 +1,4 @@
-"""Local supervision: losses over odd-one-out trials."""
+"""Local supervision: losses on odd-one-out trials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def hinge_violations(
     Args:
         pairs: (t, 3) similarities from :func:`~bgs.objective.distances.pair_similarities`.
         odd: (t,) slot of the odd one.
-        margin: distance by which the odd one should be further away.
+        margin: distance by which the odd one should be farther away.
     """
     kept = pairs.gather(1, odd[:, None])
     others = pairs[torch.arange(3, device=odd.device) != odd[:, None]].reshape(-1, 2)
@@ -30,8 +30,8 @@ def hinge_loss(
 ) -> Float[Tensor, ""]:
     """Mean hinge over both anchors of every trial (Garcia & Isik, arXiv 2510.01502, cosine, margin .2).
 
-    ``hard_negatives`` counts that many of the most violated constraints once more: the budget-matched
-    control, which adds to the triplets as many constraints as the RSA term would.
+    ``hard_negatives`` is the number of most violated constraints that are counted twice: the budget-matched
+    control, which adds as many constraints to the triplets as the RSA term would.
     """
     violations = hinge_violations(pairs, odd, margin)
     if hard_negatives:
@@ -45,7 +45,7 @@ def choice_loss(
 ) -> Float[Tensor, ""]:
     """Mean negative log-likelihood of the choices, in nats (chance: log 3).
 
-    The probability of leaving slot k out is the softmax over the three pair similarities divided by
+    The probability that slot k is the odd one is the softmax over the three pair similarities divided by
     ``temperature`` (Luce's choice rule, as in Hebart et al. 2020).
     """
     return torch.nn.functional.cross_entropy(pairs / temperature, odd)

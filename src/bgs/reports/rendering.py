@@ -11,7 +11,7 @@ from bgs._errors import ConfigError, DataError
 from bgs._files import write_bytes
 from bgs.reports.clip_maps import ClipMapFigure
 from bgs.reports.curves import CurveFigure
-from bgs.reports.drawing.canvas import foot, footnote, footnote_height, paper, printed
+from bgs.reports.drawing.canvas import draw_footnote, footnote, footnote_height, paper, printed
 from bgs.reports.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
 from bgs.reports.drawing.curves import curve_height, paint_curve
 from bgs.reports.drawing.rdms import paint_rdm, rdm_height
@@ -94,5 +94,5 @@ def _render(figure: Figure, panels: tuple[Any, ...], form: str, note: str) -> by
     with paper(width, height + footnote_height(lines)) as canvas:
         for axes, panel in zip(canvas.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
             painter.paint(axes, figure, panel)
-        foot(canvas, lines)
+        draw_footnote(canvas, lines)
         return printed(canvas, form, figure.describe())

@@ -1,6 +1,6 @@
-"""Single runs: a study, one model tuned on it or cross-validated, its embeddings and what it attends to.
+"""Single runs: a study, one model tuned on it or cross-validated, its embeddings and attention maps.
 
-What the commands, the Python interface and the grid of an experiment call; it knows no grid itself.
+Used by the commands, the Python interface and the grid of an experiment; independent of the grid.
 """
 
 from typing import TYPE_CHECKING

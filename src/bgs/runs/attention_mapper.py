@@ -1,4 +1,4 @@
-"""A model that looks at the clips of a data set: its maps, the frames it saw, and the pictures of both."""
+"""Attention maps of a model on the clips of a data set, with the frames it saw and overlays of both."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from bgs.stimuli.masks import clip_stem, mask_path
 
 
 class AttentionMapper:
-    """A loaded video model and the maps of what it looks at.
+    """A loaded video model and its attention maps.
 
     Raises:
-        BgsError: it cannot be loaded, has no attention over clips, or a clip cannot be read.
+        BgsError: the model cannot be loaded or has no attention over clips, or a clip cannot be read.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class AttentionMapper:
         quiet_libraries()
         self.model, self.stimuli, self.method, self.micro_batch = model, stimuli, method, micro_batch
         self.backbone = load_backbone(model)
-        require_attention(self.backbone, method)  # before any clip is decoded
+        require_attention(self.backbone, method)  # check before decoding any clip
         self.backbone.to(resolve_device(device))
         inputs = self.backbone.prepare(stimuli, skip_bad=skip_bad)
         assert isinstance(inputs, VideoInputs)
@@ -48,7 +48,7 @@ class AttentionMapper:
 
     @cached_property
     def maps(self) -> ClipMaps:
-        """Of every clip that could be read."""
+        """Attention maps of every clip that could be read."""
         with progress_bar() as bar:
             task = bar.add_task("attention", total=len(set(self.inputs.owner.tolist())))
             return clip_maps(
@@ -83,15 +83,15 @@ class AttentionMapper:
 
 
 def read_regions(dataset: Dataset, masks: Path | None, boxes: Path | None) -> dict[str, RegionMasks]:
-    """Stimulus id -> its masks, of the stimuli that have any.
+    """Stimulus id -> its masks, for the stimuli that have masks.
 
     Args:
-        dataset: whose folder is looked in unless another one is given.
-        masks: a folder with ``masks/`` in it.
+        dataset: data set whose folder is searched by default.
+        masks: another folder that contains ``masks/``.
         boxes: a COCO-style file, instead.
 
     Raises:
-        DataError: a damaged file, or a file or folder that was asked for and has nothing of these stimuli.
+        DataError: a file is damaged, or a given file or folder has no masks of these stimuli.
     """
     ids = dataset.stimuli.ids
     if boxes is not None:
@@ -100,7 +100,7 @@ def read_regions(dataset: Dataset, masks: Path | None, boxes: Path | None) -> di
     else:
         folder = masks or dataset.folder
         paths = {} if folder is None else {name: mask_path(folder, name) for name in ids}
-        # os.path.isfile: an id may be no possible name of a file, and then has no masks
+        # os.path.isfile: an id that is not a valid file name has no masks
         found = {name: read_masks(path) for name, path in paths.items() if os.path.isfile(path)}
     if not found and (masks or boxes):
         raise DataError(
@@ -112,7 +112,7 @@ def read_regions(dataset: Dataset, masks: Path | None, boxes: Path | None) -> di
 
 
 def overlay_of(name: str, mappers: Mapping[str, AttentionMapper], columns: int | None = 6) -> Overlay:
-    """The overlay of a clip, a row a model under its label; ``columns`` frames, None for all."""
+    """The overlay of a clip: one row per model, labelled; ``columns`` frames, None for all."""
     maps = {label: mapper.maps for label, mapper in mappers.items()}
     frames = {label: mapper.frames(name) for label, mapper in mappers.items()}
     return overlay(name, maps, frames, columns=columns)

@@ -1,4 +1,4 @@
-"""Distances between stimuli, measured as evaluation measures them."""
+"""Distances between stimuli, as used in evaluation."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def distances(
     settings: EvaluationSettings,
     positions: Int[np.ndarray, " m"] | None = None,
 ) -> Float64[np.ndarray, "m m"]:
-    """(m, m) distances of the stimuli at ``positions`` (None: of all), centred on the training stimuli where
-    ``settings.center`` says so.
+    """(m, m) distances of the stimuli at ``positions`` (None: all), centred on the training stimuli if
+    ``settings.center`` is set.
 
     Raises:
-        DataError: a stimulus without embedding.
+        DataError: a stimulus has no embedding.
     """
     values = embeddings.select(stimuli.ids).values.astype(np.float64)
     mean = mean_of_rows(values[stimuli.train]) if settings.center else None

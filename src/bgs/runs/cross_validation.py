@@ -1,4 +1,4 @@
-"""Cross-validated training: every stimulus held out once, in a run folder a fold."""
+"""Cross-validated training: every stimulus is held out once; one run folder per fold."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bgs.training import TrainingConfig
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """Held-out RSA pooled over folds and repeats: base, tuned, their paired difference, and each fold's own."""
+    """Held-out RSA pooled over folds and repeats: base, tuned, their paired difference, and the values of each fold."""
 
     base: Metric
     tuned: Metric
@@ -51,18 +51,20 @@ def cross_validate(
     mirror: str | Path | None = None,
     dataset: Dataset | None = None,
 ) -> CrossValidation:
-    """Train a run for every fold of every repeat, in ``out/repeat-R/fold-K``, and pool what was held out.
+    """Train a run for every fold of every repeat, in ``out/repeat-R/fold-K``, and pool the held-out results.
 
-    Interrupted and called again, it goes on; finished folds are kept.
+    Calling it again resumes an interrupted cross-validation; finished folds are kept.
 
     Raises:
-        BgsError: bad configuration, data or folder.
+        BgsError: invalid configuration, data or folder.
     """
     assert config.cross_validation is not None
     whole = RunFolder(out)
     whole.check(config)
     study = load_study(config, mirror, dataset)
-    split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)  # impossible ones fail here
+    split_folds(
+        len(study.stimuli), config.cross_validation.folds, config.seed
+    )  # raises an error for invalid folds
     whole.require_origin(study.origin())
     with locked_folder(whole.path):
         whole.open(config)
@@ -94,7 +96,7 @@ def _fold(
     folder: RunFolder,
     bases: dict[str, Embeddings],
 ) -> HeldOutFold:
-    """Train, unless it is done; ``bases`` holds the base embeddings made so far, by reference."""
+    """Train a fold unless it is finished; ``bases`` caches base embeddings by model reference."""
     names = ["test" if i in set(positions.tolist()) else "train" for i in range(len(study.stimuli))]
     study = replace(study, stimuli=replace(study.stimuli, split=tuple(names)))
     if folder.embeddings("tuned").is_file():

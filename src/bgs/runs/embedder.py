@@ -1,4 +1,4 @@
-"""A backbone at work on a stimulus set: loading, reading clips, embedding, each with its progress and notes."""
+"""Runs a backbone on a stimulus set: loading, reading clips and embedding, with progress and notes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def open_backbone(model: str, device: str = "auto", precision: str = "auto") -> 
     """Load a backbone by its reference and move it to its device.
 
     Raises:
-        ConfigError: an unknown model, device or precision.
+        ConfigError: unknown model, device or precision.
         BgsError: the model cannot be loaded.
     """
     quiet_libraries()
@@ -37,16 +37,16 @@ def open_backbone(model: str, device: str = "auto", precision: str = "auto") -> 
 
 
 class Embedder:
-    """A backbone and the stimuli it can read, with a progress bar for all that takes time.
+    """A backbone and its input stimuli, with progress bars.
 
     Args:
         backbone: from :func:`open_backbone`.
         stimuli: what to embed.
-        micro_batch: captions or clips encoded at a time.
-        skip_bad: leave clips out that cannot be read; ``inputs.failures`` names them.
+        micro_batch: captions or clips per forward pass.
+        skip_bad: skip clips that cannot be read; ``inputs.failures`` lists them.
 
     Raises:
-        DataError: stimuli that cannot be read.
+        DataError: stimuli cannot be read.
     """
 
     def __init__(
@@ -60,24 +60,24 @@ class Embedder:
         self.stimuli = stimuli
 
     def embed(self, source: str) -> Embeddings:
-        """One vector a stimulus; ``source`` is how the backbone was asked for."""
+        """One vector per stimulus; ``source`` is the model reference."""
         return self._embeddings(self._run(embed), source)
 
     def layers(self, source: str) -> list[Embeddings]:
-        """One vector a stimulus from each layer.
+        """One vector per stimulus from each layer.
 
         Raises:
             ConfigError: the model is not a video encoder.
         """
         if not isinstance(self.backbone, VideoBackbone):
             raise ConfigError(
-                "--all-layers: no layers to choose from", where=source, expected="a video model"
+                "--all-layers: the model has no layers to choose from", where=source, expected="a video model"
             )
         values = self._run(embed_layers)
         return [self._embeddings(layer, f"{source} layer {k}") for k, layer in enumerate(values)]
 
     def write_failures(self, path: Path) -> None:
-        """Which stimuli were left out, and why, as CSV."""
+        """Write the skipped stimuli and the reasons as CSV."""
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows([Failure._fields, *self.inputs.failures])
         write_text(path, text.getvalue())
@@ -110,10 +110,10 @@ def embed_stimuli(
 
 
 def known_precision(precision: str) -> Literal["auto", "fp32", "bf16"]:
-    """The precision of that name.
+    """Check the name of a precision.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: unknown precision.
     """
     for known in ("auto", "fp32", "bf16"):
         if precision == known:
@@ -122,10 +122,10 @@ def known_precision(precision: str) -> Literal["auto", "fp32", "bf16"]:
 
 
 def resolve_device(device: str) -> str:
-    """``auto`` is CUDA where there is one.
+    """Resolve ``auto`` to CUDA if available, otherwise CPU.
 
     Raises:
-        ConfigError: torch does not know the device, or this machine does not have it.
+        ConfigError: the device is unknown to torch or not available on this machine.
     """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

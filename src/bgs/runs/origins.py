@@ -1,4 +1,4 @@
-"""What a result depends on: versions, data, model, machine."""
+"""Provenance of results: versions, code, hardware."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _PACKAGES = (
 
 
 def provenance(**more: Any) -> dict[str, Any]:
-    """Versions of what is installed, and whatever else the caller knows (data hashes, model, seed)."""
+    """Versions of installed packages, plus further entries from the caller (data hashes, model, seed)."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
-            continue  # an extra that is not installed took no part
+            continue  # an extra that is not installed was not used
     return {"versions": versions, "platform": platform.platform(), **more}
 
 
 @cache
 def sources() -> str:
-    """SHA-256 over every module of this package, by name: the code that is running, released or not."""
+    """SHA-256 of all modules of this package: identifies the running code, released or not."""
     root = Path(__file__).resolve().parents[1]
     files = sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix())
     return sha256_of(
@@ -44,7 +44,7 @@ def sources() -> str:
 
 
 def hardware() -> dict[str, str]:
-    """What it was computed on: processor, cores that may be used, graphics card."""
+    """The hardware: processor, usable cores, GPU."""
     import torch
 
     card = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
@@ -52,11 +52,11 @@ def hardware() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """Commit of the source that is running, ``+`` where it was changed since; None where it is no git checkout."""
+    """Git commit of the running code, with ``+`` if there are changes; None if it is not in a git checkout."""
     here = Path(__file__).resolve()
     if (
         _git(here.parent, "ls-files", "--error-unmatch", here.name) is None
-    ):  # another repository around site-packages
+    ):  # site-packages inside another repository
         return None
     commit = _git(here.parent, "rev-parse", "HEAD")
     changed = _git(here.parents[1], "status", "--porcelain", "--untracked-files=no", ".")

@@ -1,4 +1,4 @@
-"""Third-party libraries that draw their own progress bars are told not to: there is one display, ours."""
+"""Silences the progress bars of third-party libraries, since we show our own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is resumed must be what was begun: the same settings, data, code and weights."""
+"""Checks that a resumed run or experiment has the same settings, data, code and weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bgs._errors import ConfigError
 
 
 def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, where: Path) -> None:
-    """Refuse to go on with ``what`` (run, experiment) under other settings.
+    """Refuse to resume ``what`` (run, experiment) with other settings.
 
     Raises:
         ConfigError: a value differs; the first differing key is named.
@@ -20,27 +20,27 @@ def require_same(before: Mapping[str, Any], now: Mapping[str, Any], what: str, w
         if flat_before.get(key) != flat_now.get(key):
             raise ConfigError(
                 f"this {what} was started with other settings: {key}", where=where,
-                expected=flat_before.get(key), got=flat_now.get(key), hint="take a new folder, or the same settings",
+                expected=flat_before.get(key), got=flat_now.get(key), hint="use a new folder, or the same settings",
             )  # fmt: skip
 
 
 def require_same_origin(before: Mapping[str, str], now: Mapping[str, str], what: str, where: Path) -> None:
-    """Refuse to go on with ``what`` (run, experiment) from other data, code or weights.
+    """Refuse to resume ``what`` (run, experiment) with other data, code or weights.
 
     Args:
-        before: name in the plural (``trials``, ``sources of bgs``) -> SHA-256, as it was recorded.
-        now: the same, as it is.
-        what: what was begun.
-        where: file that has the record.
+        before: plural name (``trials``, ``sources of bgs``) -> recorded SHA-256.
+        now: the same, with current values.
+        what: ``run`` or ``experiment``.
+        where: file with the record.
 
     Raises:
-        ConfigError: one differs, or was not recorded; it is named.
+        ConfigError: a value differs or was not recorded; the first is named.
     """
     for name, value in now.items():
         if before.get(name) != value:
             raise ConfigError(
-                f"the {name} are not those that this {what} was begun with", where=where,
-                expected=before.get(name, "nothing recorded")[:16], got=value[:16], hint="take a new folder",
+                f"the {name} differ from those that this {what} was started with", where=where,
+                expected=before.get(name, "nothing recorded")[:16], got=value[:16], hint="use a new folder",
             )  # fmt: skip
 
 

@@ -30,13 +30,13 @@ def run_training(
     mirror: str | Path | None = None,
     dataset: Dataset | None = None,
 ) -> list[Result]:
-    """Train, save the adapter, and evaluate base and tuned embeddings, one result a protocol.
+    """Train, save the adapter, and evaluate base and tuned embeddings; one result per protocol.
 
-    Interrupted and called again, it goes on and ends with the numbers of an unbroken run. Test stimuli are first looked
-    at after the adapter has been saved.
+    Calling it again resumes an interrupted run, which gives the same numbers as an uninterrupted one. Test stimuli are not
+    read until the adapter has been saved.
 
     Raises:
-        BgsError: bad configuration, data or folder; nothing is written before these are checked.
+        BgsError: invalid configuration, data or folder; these are checked before anything is written.
     """
     folder = RunFolder(out)
     folder.check(config)
@@ -71,16 +71,16 @@ def fit(
     """Train in a run folder and save the adapter there; ``report`` is called after every epoch.
 
     Returns:
-        What provenance should say of it beyond configuration and data: ``refit``, epochs and clips of a second training.
+        Additional provenance: ``refit``, the epochs and clips of a second training.
 
     Raises:
-        BgsError: the folder, the data, the code or the model is not what a resumed run was begun with, a stimulus lacks
-            what the model reads, or training broke down. But for the last, nothing is written before.
+        BgsError: folder, data, code or model differ from those a resumed run was started with, a stimulus lacks
+            the input that the model needs, or training diverged. Except for the last, nothing is written before the check.
     """
     backbone, state = _fit(config, study, folder, report)
     done: dict[str, Any] = {}
     if config.refit:
-        del backbone  # there may be memory for one
+        del backbone  # memory may suffice for only one
         backbone, done["refit"] = _refit(config, study, folder, state)
     save_adapter(backbone, config.lora, folder.adapter)
     return done
@@ -93,7 +93,7 @@ def _fit(
     report: Callable[[EpochRecord], None] | None,
 ) -> tuple[Backbone, LoopState]:
     origin = study.origin()
-    folder.check(config)  # before a model is loaded, which may take minutes
+    folder.check(config)  # check before loading the model, which may take minutes
     folder.require_origin(origin)
     backbone = new_backbone(config)
     if backbone.spec.revision:
@@ -110,7 +110,7 @@ def _fit(
 def _refit(
     config: TrainingConfig, study: Study, folder: RunFolder, chosen: LoopState
 ) -> tuple[Backbone, dict[str, int]]:
-    """Train anew on all training clips for the epochs that validation chose, at the learning rates that they had."""
+    """Retrain on all training clips for the number of epochs chosen by validation, with the same learning rates."""
     assert chosen.best_epoch is not None
     backbone = new_backbone(config)
     replay = chosen.rate_factors[: chosen.best_epoch + 1]
@@ -122,19 +122,19 @@ def _refit(
 
 
 def embed_both(config: TrainingConfig, study: Study, folder: RunFolder) -> tuple[Embeddings, Embeddings]:
-    """Base and tuned, both kept in the run folder."""
+    """Base and tuned embeddings, both saved in the run folder."""
     base = embed_base(config, study)
     base.save(folder.embeddings("base"))
     return base, embed_tuned(config, study, folder)
 
 
 def embed_base(config: TrainingConfig, study: Study) -> Embeddings:
-    """What the model makes of all stimuli before it is trained."""
+    """Embeddings of all stimuli before training."""
     return embed_stimuli(config.reference, study.stimuli, config.micro_batch, config.device, config.precision)
 
 
 def embed_tuned(config: TrainingConfig, study: Study, folder: RunFolder) -> Embeddings:
-    """The same after training, loaded anew from what is on disk, so that what is measured is what was saved."""
+    """Embeddings of all stimuli after training, from the model reloaded from disk, so that the saved model is evaluated."""
     run = f"run:{folder.path}"
     tuned = embed_stimuli(run, study.stimuli, config.micro_batch, config.device, config.precision)
     tuned.save(folder.embeddings("tuned"))

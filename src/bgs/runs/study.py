@@ -1,4 +1,4 @@
-"""What is trained on and measured against: a data set's own judgments, or judgments made from its ratings."""
+"""A study: data set and judgments for training and evaluation, from people or derived from ratings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._progress import note
 from bgs._typing import Float, Int
 from bgs.datasets import Dataset, load_dataset
@@ -23,25 +23,25 @@ from bgs.stimuli import StimulusSet
 if TYPE_CHECKING:
     from bgs.training import TrainingConfig
 
-#: From what people said to what is trained towards: another geometry of the same stimuli.
+#: Maps the human geometry to the target geometry of training, for the same stimuli.
 Source = Callable[[Geometry], Geometry]
 
 
 def people(geometry: Geometry) -> Geometry:
-    """The geometry as people have it."""
+    """The human geometry itself."""
     return geometry
 
 
 @dataclass(frozen=True)
 class Study:
-    """Stimuli with their split, judgments among them, and where both come from.
+    """Stimuli with their split, judgments, and their provenance.
 
     Attributes:
         dataset: the data set.
         stimuli: its stimuli, with the split in use.
         trials: odd-one-out judgments.
-        rdm: (n, n) dissimilarities that are known apart from the judgments, or None.
-        source: where the relations that are trained towards come from; evaluation never asks it.
+        rdm: (n, n) dissimilarities that do not come from the judgments, or None.
+        source: source of the training target; not used in evaluation.
     """
 
     dataset: Dataset
@@ -51,7 +51,7 @@ class Study:
     source: Source = people
 
     def to_train(self, config: TrainingConfig) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
-        """Positions of the training stimuli that a configuration optimises on, and of those it validates on.
+        """Positions of the training stimuli used for optimisation and for validation.
 
         Raises:
             ConfigError: see :func:`bgs.judgments.split_validation`.
@@ -60,10 +60,10 @@ class Study:
         return split_validation(self.stimuli.train, settings.fraction, config.seed, settings.shuffle)
 
     def require_protocols(self, protocols: Sequence[str], key: str) -> None:
-        """See that there is something to evaluate on, before anything is trained.
+        """Check before training that there are data to evaluate on.
 
         Raises:
-            DataError: a protocol finds no test stimuli or no judgments; ``key`` of the configuration is named.
+            DataError: a protocol has no test stimuli or no judgments; ``key`` of the configuration is named.
         """
         for protocol in protocols:
             try:
@@ -71,15 +71,15 @@ class Study:
             except DataError as error:
                 raise DataError(
                     error.what, where=f"{key}: {protocol}", expected=error.expected, got=error.got,
-                    hint=f"{key}: [all] measures on all stimuli, those trained on among them",
+                    hint=f"{key}: [all] evaluates on all stimuli, including training stimuli",
                 ) from None  # fmt: skip
 
     def geometry(self, positions: Int[np.ndarray, " m"], estimator: str = "shares") -> Geometry:
-        """What to train towards, among the stimuli at ``positions``, from judgments among these alone.
+        """The target geometry of the stimuli at ``positions``, from judgments among these alone.
 
         Args:
             positions: (m,) stimuli.
-            estimator: of dissimilarities that are not known apart from the judgments, see :meth:`Geometry.from_trials`.
+            estimator: estimator of dissimilarities from judgments, see :meth:`Geometry.from_trials`.
         """
         if self.rdm is None:
             return self.source(Geometry.from_trials(self.trials, positions, estimator))
@@ -88,7 +88,7 @@ class Study:
     def validation_target(
         self, positions: Int[np.ndarray, " m"], among: Int[np.ndarray, " k"]
     ) -> Float[np.ndarray, "m m"]:
-        """What to validate on: :meth:`human` dissimilarities, as the source has them."""
+        """The validation target: :meth:`human` dissimilarities, mapped by the source."""
         rdm = self.human(positions, among)
         nothing = np.zeros((0, 3), dtype=np.int64)
         known = np.isfinite(rdm).astype(np.int64)
@@ -97,7 +97,7 @@ class Study:
     def human(
         self, positions: Int[np.ndarray, " m"], among: Int[np.ndarray, " k"]
     ) -> Float[np.ndarray, "m m"]:
-        """(m, m) dissimilarities of the stimuli at ``positions``, from judgments that lie wholly ``among`` others."""
+        """(m, m) dissimilarities of the stimuli at ``positions``, from judgments within the stimuli ``among``."""
         if self.rdm is not None:
             known: Float[np.ndarray, "m m"] = self.rdm[np.ix_(positions, positions)]
             if np.isfinite(known).any():  # of external test stimuli nothing is known but judgments
@@ -107,11 +107,11 @@ class Study:
         return human_rdm(PairCounts.from_trials(self.trials.within(mask)).subset(positions))
 
     def hashes(self) -> dict[str, str]:
-        """SHA-256 of what is said about the stimuli, and of the judgments."""
+        """SHA-256 of stimuli and judgments."""
         return {"stimuli": self.stimuli.hash(), "trials": self.trials.hash()}
 
     def origin(self) -> dict[str, str]:
-        """The same, and that of the code: what a run that is resumed must find unchanged."""
+        """SHA-256 of stimuli, judgments and code, which must not change when a run is resumed."""
         return {**self.hashes(), "sources of bgs": sources()}
 
     def about(self, config: TrainingConfig) -> dict[str, Any]:
@@ -126,10 +126,10 @@ class Study:
 def load_study(
     config: TrainingConfig, mirror: str | Path | None = None, dataset: Dataset | None = None
 ) -> Study:
-    """A configuration's data set, loaded unless it is given, with judgments from its ratings where the configuration says so.
+    """Build the study of a configuration, loading the data set unless given, with judgments from ratings if configured.
 
     Raises:
-        DataError: there is nothing to train on.
+        DataError: there are no judgments to train on.
     """
     if dataset is None:
         dataset = load_dataset(config.data, mirror=mirror, options=config.judgments.options())
@@ -138,10 +138,10 @@ def load_study(
 
 
 def new_study(config: TrainingConfig, dataset: Dataset, mirror: str | Path | None = None) -> Study:
-    """What a configuration asks for of a data set that is loaded.
+    """Build the study of a configuration from a loaded data set.
 
     Raises:
-        DataError: there is nothing to train on.
+        DataError: there are no judgments to train on.
     """
     if config.external_test is None:
         return _own_study(config, dataset)
@@ -160,8 +160,8 @@ def _own_study(config: TrainingConfig, dataset: Dataset) -> Study:
     missing = [name for name in rated.columns if name not in dataset.stimuli.ratings]
     if missing:
         raise DataError(
-            f"no ratings {some(missing)}", where=config.data,
-            expected=f"rating columns {', '.join(rated.columns)}", got=some(dataset.stimuli.ratings) or "none",
+            f"no ratings {listed(missing)}", where=config.data,
+            expected=f"rating columns {', '.join(rated.columns)}", got=listed(dataset.stimuli.ratings) or "none",
         )  # fmt: skip
     rdm = hellinger_rdm(np.stack([dataset.stimuli.ratings[name] for name in rated.columns], axis=1))
     trials = draw_trials(rdm, rated.trials, config.seed, rated.temperature)

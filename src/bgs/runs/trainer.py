@@ -1,4 +1,4 @@
-"""How a training run is put together: from configuration and study to a trainer."""
+"""Builds the trainer of a run from its configuration and study."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from bgs.stimuli import StimulusSet
 from bgs.training import FullGeometry, PerTrial, Trainer, TrainingConfig, TrainingLog, target_of
 from bgs.training.loop import Validation
 
-#: Observed pairs under which a validation RSA is too coarse to choose by: 190, those of 20 clips, give a Spearman
-#: correlation a standard error of 1/√189 = .073; what tuning gains is about as much (.06 to .07 on the real judgments).
+#: Minimum number of observed pairs for a useful validation RSA: 190, those of 20 clips, give a Spearman
+#: correlation a standard error of 1/√189 = .073, about as large as the gain from tuning (.06 to .07 on the real judgments).
 FEW_PAIRS = 190
 
 
 def new_backbone(config: TrainingConfig) -> Backbone:
-    """The model of a configuration, with fresh adapters and head, on its device."""
+    """The model of a configuration, with newly initialised adapters and head, on its device."""
     backbone = load_backbone(config.reference)
     attach_lora(backbone, config.lora, _new_head(config, backbone.spec.width), config.seed)
     backbone.to(resolve_device(config.device))
@@ -52,9 +52,9 @@ def new_trainer(
     log: TrainingLog,
     replay: Sequence[float] = (),
 ) -> Trainer:
-    """A trainer over the study's training stimuli; nothing about a test stimulus is even read.
+    """A trainer over the study's training stimuli; no test data are read.
 
-    With ``replay``, the plateau factors of an earlier run's epochs, it optimises on all of them for as many epochs.
+    With ``replay``, the plateau factors of the epochs of an earlier run, it trains on all training stimuli for as many epochs.
     """
     optimise, validate = study.to_train(config)
     if replay:
@@ -68,12 +68,12 @@ def new_trainer(
     method = _method(config, backbone, inputs, geometry, np.searchsorted(seen, optimise))
     validation = _validation(config, study, seen, validate) if len(validate) else None
     if backbone.spec.family == "lookup":
-        note("a lookup table says nothing about clips it never saw: no validation, the last epoch is kept")
+        note("a lookup table cannot generalise to new clips: no validation, the last epoch is kept")
     return Trainer(config, backbone, inputs, method, validation, log, replay)
 
 
 def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:
-    """What is encoded in each update: captions or clips, or the output of the blocks that stay frozen."""
+    """The input of each update: captions or clips, or the output of the frozen blocks."""
     inputs = backbone.prepare(stimuli)
     if config.lora is not None:
         with progress_bar() as bar:
@@ -110,7 +110,7 @@ def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry
 
 
 def _validation(config: TrainingConfig, study: Study, seen: Any, validate: Any) -> Validation:
-    """RSA over the pairs of validation clips, from judgments among training clips only, measured as in the end."""
+    """RSA over the pairs of validation clips, from judgments among training clips only, measured as in the evaluation."""
     target = study.validation_target(validate, among=seen)
     _require_varied(target)
     inside, settings = np.isin(seen, validate), config.evaluation
@@ -125,10 +125,10 @@ def _validation(config: TrainingConfig, study: Study, seen: Any, validate: Any) 
 
 
 def _require_varied(target: Float[np.ndarray, "m m"]) -> None:
-    """Refuse validation dissimilarities that nothing can be ranked against, and say so where they are few.
+    """Refuse constant validation dissimilarities, and print a note if there are few.
 
     Raises:
-        ConfigError: fewer than two of them differ.
+        ConfigError: there are fewer than two distinct values.
     """
     known = pair_vector(target)
     known = known[np.isfinite(known)]
@@ -136,11 +136,11 @@ def _require_varied(target: Float[np.ndarray, "m m"]) -> None:
     if len(np.unique(known)) < 2:
         raise ConfigError(
             "nothing to validate on", where="validation.fraction",
-            expected="dissimilarities that differ", got=among, hint="validate on more clips, or on none with 0",
+            expected="dissimilarities that differ", got=among, hint="validate on more clips, or use 0 for none",
         )  # fmt: skip
     if len(known) < FEW_PAIRS:
         note(
-            f"validation rests on {among}: a correlation over so few has a standard error of about "
-            f"{(len(known) - 1) ** -0.5:.2f}. Under {FEW_PAIRS} pairs (20 clips) that is more than tuning is likely to "
-            "gain, and the epoch is chosen by noise; validation.fraction: 0 keeps the last one"
+            f"validation uses {among}: a correlation over so few has a standard error of about "
+            f"{(len(known) - 1) ** -0.5:.2f}. Below {FEW_PAIRS} pairs (20 clips), that is more than tuning is likely to "
+            "gain, so the choice of epoch is dominated by noise; validation.fraction: 0 keeps the last one"
         )

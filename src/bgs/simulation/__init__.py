@@ -1,4 +1,4 @@
-"""Simulated stimuli and observers: data whose truth is known."""
+"""Simulated stimuli and observers: data with known ground truth."""
 
 from bgs.simulation.analytic_ceiling import AnalyticCeiling, analytic_ceilings
 from bgs.simulation.choice_shares import expected_choices, expected_rdm

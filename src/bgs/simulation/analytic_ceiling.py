@@ -1,4 +1,4 @@
-"""Analytic ceilings: how well the best possible model can do on simulated judgments, known and not estimated."""
+"""Analytic ceilings: the performance of the best possible model on simulated judgments, computed rather than estimated."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from bgs.simulation.judging import SimulatedJudgments
 
 @dataclass(frozen=True)
 class AnalyticCeiling:
-    """The best that any model can do on the judgments of some clips.
+    """The best possible performance on the judgments of some clips.
 
     Attributes:
-        n_trials: similarity judgments among the clips.
-        n_pairs: pairs of them that were shown.
-        odd_one_out: greatest expected 3AFC accuracy of a fixed answer to each triplet shown, mean over trials of
+        n_trials: number of similarity judgments among the clips.
+        n_pairs: number of pairs of clips that were shown.
+        odd_one_out: maximum expected 3AFC accuracy of a fixed answer to each triplet shown, mean over trials of
             max_k p_k(t). Exact.
         odd_one_out_planted: the same for the answers of the planted distances. Exact.
         rsa_planted: Spearman correlation of planted distances with the RDM of infinitely many trials. Below 1, since how
-            often a pair is kept also depends on the clips that it meets. Exact.
+            often a pair is kept also depends on the third clips. Exact.
         rsa_spearman: expected Spearman correlation of the RDM of infinitely many trials with the RDM of a table of this
-            size: the mean over ``draws`` fresh tables by the same observers. What the truth can expect; where there is
-            next to no noise a coarser model may reach a little more, see docs/simulated-observers.md.
+            size: the mean over ``draws`` new tables by the same observers. The expected score of the truth; with
+            almost no noise, a coarser model may score slightly higher, see docs/simulated-observers.md.
         rsa_spearman_low, rsa_spearman_high: 95 % interval of that expectation, mean ± t s / √draws.
         rsa_pearson: the same correlation of values, by formula: √(V / (V + E)), V the variance of D over pairs and E the
-            mean of D (1 − D) / times shown, the binomial variance of an observed share.
-        draws: fresh tables drawn.
+            mean of D (1 − D) / times shown, the binomial variance of an observed proportion.
+        draws: number of new tables.
     """
 
     n_trials: int
@@ -53,7 +53,7 @@ class AnalyticCeiling:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> AnalyticCeiling:
-        """What :meth:`to_json` wrote."""
+        """Read what :meth:`to_json` wrote."""
         numbers: dict[str, Any] = {name: float("nan") if x is None else x for name, x in value.items()}
         return cls(**numbers)
 
@@ -64,8 +64,8 @@ def analytic_ceilings(judged: SimulatedJudgments, draws: int = 20) -> dict[str, 
     ``all`` pools the pairs of both sides, as the protocol of that name does.
 
     Args:
-        judged: what was simulated.
-        draws: fresh tables for the expected Spearman correlation; fewer than two give no interval.
+        judged: the simulated judgments.
+        draws: number of new tables for the expected Spearman correlation; fewer than two give no interval.
     """
     rdm = expected_rdm(judged)
     parts = {"all": np.ones(len(rdm), dtype=bool), **judged.parts}
@@ -104,7 +104,7 @@ def _ceiling(
 
 
 def _mean(values: Float[np.ndarray, " n"]) -> float:
-    """Mean; NaN of nothing."""
+    """Mean; NaN for an empty array."""
     return float(values.mean()) if len(values) else float("nan")
 
 
@@ -115,7 +115,7 @@ def _pairs(rdm: Float[np.ndarray, "n n"], clips: Bool[np.ndarray, " n"]) -> Floa
 
 
 def _attenuated(expected: Float[np.ndarray, " p"], shown: Float[np.ndarray, " p"]) -> float:
-    """Correlation of expected shares with observed ones (classical test theory); NaN where nothing varies."""
+    """Correlation of expected with observed proportions (classical test theory); NaN without variance."""
     if len(expected) < 2 or np.ptp(expected) < 1e-12:
         return float("nan")
     variance, noise = expected.var(), (expected * (1.0 - expected) / shown).mean()
@@ -123,7 +123,7 @@ def _attenuated(expected: Float[np.ndarray, " p"], shown: Float[np.ndarray, " p"
 
 
 def rank_correlation(x: Float[np.ndarray, " p"], y: Float[np.ndarray, " p"]) -> float:
-    """Spearman correlation over the pairs where neither is NaN; NaN where one side is constant."""
+    """Spearman correlation over the pairs where neither is NaN; NaN if one side is constant."""
     from scipy.stats import rankdata
 
     seen = np.isfinite(x) & np.isfinite(y)

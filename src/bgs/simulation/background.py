@@ -1,4 +1,4 @@
-"""Backgrounds: textures that say nothing about what happens in front of them."""
+"""Background textures, unrelated to the events in the foreground."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bgs.simulation.looks import Look
 
 
 def background(look: Look, size: int, extent: float, seed: int, key: str) -> UInt8[np.ndarray, "p p 3"]:
-    """A square picture of ``extent`` room widths at ``size`` pixels a view; shades blended by the texture."""
+    """A square picture of ``extent`` room widths at ``size`` pixels per view; the texture blends two shades."""
     pixels = int(np.ceil(extent / look.view * size)) + 1
-    along = np.arange(pixels) / size  # in pictures
+    along = np.arange(pixels) / size  # in units of the view
     x, y = np.meshgrid(along, along)
     share = _share(look, x, y, generator(seed, "texture", key))[:, :, None]
     first, second = (np.array(shade) for shade in look.shades)
@@ -24,7 +24,7 @@ def background(look: Look, size: int, extent: float, seed: int, key: str) -> UIn
 def _share(
     look: Look, x: Float[np.ndarray, "p p"], y: Float[np.ndarray, "p p"], rng: np.random.Generator
 ) -> Float[np.ndarray, "p p"]:
-    """(p, p) 0–1, how much of the second shade."""
+    """(p, p) 0–1, proportion of the second shade."""
     angle, period = np.pi * look.grain[0], 0.08 + 0.2 * look.grain[1]
     along = (np.cos(angle) * x + np.sin(angle) * y) / period
     across = (np.cos(angle) * y - np.sin(angle) * x) / period
@@ -48,7 +48,7 @@ def _share(
 def _clouds(
     x: Float[np.ndarray, "p p"], y: Float[np.ndarray, "p p"], rng: np.random.Generator
 ) -> Float[np.ndarray, "p p"]:
-    """A sum of waves in random directions, like out-of-focus foliage."""
+    """A sum of waves in random directions, resembling out-of-focus foliage."""
     total = np.zeros_like(x)
     for _ in range(12):
         angle, frequency, phase = rng.random(3) * (2 * np.pi, 6.0, 2 * np.pi)

@@ -1,4 +1,4 @@
-"""How an episode begins: where everybody stands, drawn for each clip on its own."""
+"""Initial state of an episode, drawn independently for each clip."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 
 from bgs._rng import generator
 from bgs._typing import Float
-from bgs.simulation.behaviours import BEHAVIOURS, Behaviour, begun
+from bgs.simulation.behaviours import BEHAVIOURS, Behaviour, from_onset
 from bgs.simulation.world import OBJECT, A, B, Controller, Episodes, Scene, play_out
 
 _AGENT_RADIUS, _BYSTANDER_RADIUS, _OBJECT_RADIUS = 0.09, 0.07, 0.06
 _RADII = (_AGENT_RADIUS, _AGENT_RADIUS, _BYSTANDER_RADIUS, _OBJECT_RADIUS)
 _TOUCHING, _HOLDING = 2 * _AGENT_RADIUS, _AGENT_RADIUS + _OBJECT_RADIUS  # centre to centre
-_THIRD_AGENT = 0.2  # share of clips with a third agent, smaller, who goes its own way
-_PACE = (0.32, 0.46)  # walking speed, room widths a second: drawn independently of everything else
+_THIRD_AGENT = 0.2  # proportion of clips with a smaller third agent that moves independently
+_PACE = (0.32, 0.46)  # walking speed, room widths per second: drawn independently of everything else
 _VIGOUR = (0.65, 1.35)
 _ONSET_S = (0.0, 0.9)
 
 
 def begin(behaviour: Behaviour, seed: int, keys: Sequence[str]) -> Scene:
-    """A scene of ``len(keys)`` episodes; each depends on ``seed`` and its own key only.
+    """A scene of ``len(keys)`` episodes; each depends only on ``seed`` and its key.
 
-    Nuisance: place, orientation, pace, who else is there. Graded within a behaviour: distance, vigour and onset.
+    Nuisance variables: position, orientation, pace, other agents. Graded within a behaviour: distance, vigour and onset.
     """
     drawn = np.stack([generator(seed, "episode", behaviour.name, key).random(24) for key in keys])
     place, rest, chance = drawn[:, :6], drawn[:, 6:16], drawn[:, 16:]
@@ -42,9 +42,9 @@ def begin(behaviour: Behaviour, seed: int, keys: Sequence[str]) -> Scene:
 
 
 def episodes_of(name: str, seed: int, keys: Sequence[str], controller: Controller | None = None) -> Episodes:
-    """Episodes of a behaviour; ``controller`` in its place shows what would have happened otherwise."""
+    """Episodes of a behaviour; ``controller`` replaces its controller, for counterfactuals."""
     behaviour = BEHAVIOURS[name]
-    return play_out(begin(behaviour, seed, keys), begun(controller or behaviour.controller))
+    return play_out(begin(behaviour, seed, keys), from_onset(controller or behaviour.controller))
 
 
 def _between(limits: tuple[float, float], share: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
@@ -66,12 +66,12 @@ def _places(
     apart = _TOUCHING + _between(behaviour.gap, place[:, 3])[:, None]
     centre = 0.38 + 0.24 * place[:, 1:3]
     a, b = centre - axis * apart / 2, centre + axis * apart / 2
-    if behaviour.object == "between":  # A stands where B wants the object to go
+    if behaviour.object == "between":  # A stands at B's goal for the object
         a = b + axis * apart
-    if behaviour.object == "before B":  # A stands aside of B's way
+    if behaviour.object == "before B":  # A stands beside B's path
         a = b + apart * np.stack([-axis[:, 1], axis[:, 0]], axis=-1)
     third, apart_third = 0.12 + 0.76 * rest[:, 3:5], _TOUCHING + 0.05
-    for agent in (a, b):  # nobody begins inside anybody else
+    for agent in (a, b):  # agents must not overlap initially
         off = third - agent
         distance = np.maximum(np.linalg.norm(off, axis=-1, keepdims=True), 1e-6)
         third = np.where(distance < apart_third, agent + off / distance * apart_third, third)
@@ -89,7 +89,7 @@ def _places(
 def _goal(
     behaviour: Behaviour, position: Float[np.ndarray, "n 4 2"], place: Float[np.ndarray, "n 6"]
 ) -> Float[np.ndarray, "n 2"]:
-    """Ahead of B (or of the object that B pushes), within the room."""
+    """A position ahead of B (or of the object that B pushes), within the room."""
     start = position[:, OBJECT if behaviour.object in ("before B", "between") else B]
     goal: Float[np.ndarray, "n 2"] = np.clip(start + (0.35 + 0.2 * place[:, [4]]) * _axis(place), 0.1, 0.9)
     return goal

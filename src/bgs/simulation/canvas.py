@@ -1,4 +1,4 @@
-"""Antialiased drawing: every shape is known by its distance, and covers a pixel by how far inside it lies."""
+"""Antialiased drawing with signed distance functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Point = tuple[float, float]
 
 
 class Canvas:
-    """A square picture of a square piece of the world, y upwards.
+    """A square picture of a square region of the world, y upwards.
 
     Args:
         size: pixels along each side.
@@ -28,22 +28,22 @@ class Canvas:
         self.picture = np.full((size, size, 3), 255.0) if picture is None else picture.copy()
 
     def copy(self) -> Canvas:
-        """The same picture, to draw on without changing this one."""
+        """A copy that can be drawn on without changing the original."""
         return Canvas(self.size, self.corner, self.extent, self.picture)
 
     def pixels(self) -> UInt8[np.ndarray, "s s 3"]:
-        """The picture at eight bits."""
+        """The picture as uint8."""
         return np.round(self.picture).astype(np.uint8)
 
     def disc(self, centre: Point, radius: float, colour: Colour, opacity: float = 1.0) -> None:
-        """Fill a disc of a world radius."""
+        """Fill a disc; the radius is in world units."""
         x, y, window = self._around(centre[0], centre[1], radius, radius)
         self._paint(window, np.hypot(x - centre[0], y - centre[1]) - radius, colour, opacity)
 
     def rectangle(
         self, centre: Point, width: float, height: float, colour: Colour, opacity: float = 1.0
     ) -> None:
-        """Fill an upright rectangle."""
+        """Fill an axis-aligned rectangle."""
         x, y, window = self._around(centre[0], centre[1], width / 2, height / 2)
         outside = np.maximum(np.abs(x - centre[0]) - width / 2, np.abs(y - centre[1]) - height / 2)
         self._paint(window, outside, colour, opacity)
@@ -63,8 +63,8 @@ class Canvas:
     def _around(
         self, x: float, y: float, reach_x: float, reach_y: float
     ) -> tuple[Float[np.ndarray, "1 w"], Float[np.ndarray, "h 1"], tuple[slice, slice]]:
-        """World coordinates of the pixels that a shape may touch, and where they lie in the picture."""
-        unit = self.extent / self.size  # of a pixel, in the world
+        """World coordinates of the pixels that a shape may cover, and their location in the picture."""
+        unit = self.extent / self.size  # world units per pixel
         left, right = ((x + sign * reach_x - self.corner[0]) / unit + sign for sign in (-1, 1))
         top, bottom = (self.size - (y + sign * reach_y - self.corner[1]) / unit - sign for sign in (1, -1))
         columns = slice(*np.clip([np.floor(left), np.ceil(right)], 0, self.size).astype(int).tolist())
@@ -77,6 +77,6 @@ class Canvas:
     def _paint(
         self, window: tuple[slice, slice], outside: Float[np.ndarray, "h w"], colour: Colour, opacity: float
     ) -> None:
-        """Blend a colour in, by the share of each pixel that lies inside (``outside`` < 0, in world units)."""
+        """Blend in a colour, weighted by the proportion of each pixel inside the shape (``outside`` < 0, in world units)."""
         share = opacity * np.clip(0.5 - outside * self.size / self.extent, 0.0, 1.0)[:, :, None]
         self.picture[window] += share * (np.array(colour, dtype=np.float64) - self.picture[window])

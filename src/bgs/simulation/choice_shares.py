@@ -1,4 +1,4 @@
-"""How the population of observers answers, by formula: the chances of each choice, and the RDM of infinitely many trials."""
+"""Analytic choice probabilities of the population of observers, and the RDM of infinitely many trials."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from bgs.judgments.rated import choice_probabilities
 from bgs.simulation.judging import SimulatedJudgments
 from bgs.simulation.observers import weighted_rdm
 
-#: exp(−x) of greater x is 0 or next to it in double precision, and three of them have no ratio.
+#: exp(−x) of greater x is 0 or subnormal in double precision, so ratios of such values are undefined.
 _FARTHEST = 700.0
 
 
 def expected_choices(
     judged: SimulatedJudgments, triplets: Int[np.ndarray, "t 3"]
 ) -> Float64[np.ndarray, "t 3"]:
-    """Expected choices over the actual observers: their own weights, lapses, and those who are careless.
+    """Expected choices over the actual observers, with their weights, lapses and carelessness.
 
     p(t) = Σ_o c_o [(1 − l_o) softmax(−d_o(t) / T) + l_o / 3], with l_o the lapse rate (1 for the careless) and c_o the
-    share of trials that observer o gave. Exact; it takes time in proportion to triplets × observers.
+    proportion of trials given by observer o. Exact; time is proportional to triplets × observers.
 
     Args:
-        judged: what was simulated.
-        triplets: (t, 3) clips that meet.
+        judged: the simulated judgments.
+        triplets: (t, 3) clips of each triplet.
 
     Returns:
-        (t, 3) probability that each is the odd one, for an observer drawn as often as each gave trials.
+        (t, 3) probability that each is the odd one, for an observer drawn in proportion to their trials.
     """
     chances = np.full(triplets.shape, _lapses(judged) / 3.0)
     for rdm, share in _trying(judged):
@@ -38,18 +38,18 @@ def expected_choices(
 
 
 def expected_rdm(judged: SimulatedJudgments, thirds: int = 128) -> Float64[np.ndarray, "n n"]:
-    """The human RDM of infinitely many trials: 1 − mean over third clips of the chance that a pair is kept.
+    """The human RDM of infinitely many trials: 1 − mean over third clips of the probability that a pair is kept.
 
-    With s = exp(−d_o / T), observer o keeps the pair i, j beside k with probability s_ij / (s_ij + s_ik + s_jk): an
-    exponential for a pair and not for a triplet. A temperature below 1/700 of the greatest distance counts as that much.
+    With s = exp(−d_o / T), observer o keeps the pair i, j with third clip k with probability s_ij / (s_ij + s_ik + s_jk): one
+    exponential per pair, not per triplet. Temperatures below 1/700 of the greatest distance are raised to that value.
 
     Args:
-        judged: what was simulated.
-        thirds: the mean is over this many third clips, drawn at random, where a side has more: time grows with pairs ×
-            thirds × observers. Of 720 clips, 128 thirds give an RDM that correlates .999 with the one of all.
+        judged: the simulated judgments.
+        thirds: maximum number of third clips, drawn at random if a side has more: time is proportional to pairs ×
+            thirds × observers. With 720 clips, 128 thirds give an RDM that correlates .999 with that of all.
 
     Returns:
-        (n, n) in 0–1, 0 on the diagonal, NaN for pairs that never meet.
+        (n, n) in 0–1, 0 on the diagonal, NaN for pairs that are never shown together.
     """
     n = len(judged.latents)
     rdm = np.full((n, n), np.nan)
@@ -66,11 +66,13 @@ def expected_rdm(judged: SimulatedJudgments, thirds: int = 128) -> Float64[np.nd
 
 
 def _kept(distances: Float64[np.ndarray, "m m"], thirds: Int[np.ndarray, " k"]) -> Float64[np.ndarray, "m m"]:
-    """(m, m) mean chance that a pair is kept beside the third clips that are in neither place."""
+    """(m, m) mean probability that a pair is kept, over third clips other than the pair itself."""
     m = len(distances)
     near = np.exp(-distances * min(1.0, _FARTHEST / max(float(distances.max()), 1.0)))
     beside = near[:, thirds]
-    beside[thirds, np.arange(len(thirds))] = np.inf  # a clip is not beside itself: 1 / ∞ counts nothing
+    beside[thirds, np.arange(len(thirds))] = (
+        np.inf
+    )  # exclude a clip as its own third: 1 / ∞ contributes nothing
     drawn = np.isin(np.arange(m), thirds)
     kept = np.zeros((m, m))
     for i in range(m - 1):
@@ -83,7 +85,7 @@ def _kept(distances: Float64[np.ndarray, "m m"], thirds: Int[np.ndarray, " k"]) 
 
 
 def _trying(judged: SimulatedJudgments) -> Iterator[tuple[Float[np.ndarray, "n n"], float]]:
-    """Distances of each observer who tries, and the share of all answers that are the observer's and no lapse."""
+    """Distances of each attentive observer, and the proportion of all answers that are theirs and not lapses."""
     shares = _shares(judged) * (1.0 - _lapse(judged))
     for weights, share in zip(judged.population.weights, shares, strict=True):
         if share > 0:
@@ -91,7 +93,7 @@ def _trying(judged: SimulatedJudgments) -> Iterator[tuple[Float[np.ndarray, "n n
 
 
 def _lapses(judged: SimulatedJudgments) -> float:
-    """Share of all answers that are lapses, attention checks aside."""
+    """Proportion of lapses among all answers except attention checks."""
     return float(_shares(judged) @ _lapse(judged))
 
 
@@ -100,6 +102,6 @@ def _lapse(judged: SimulatedJudgments) -> Float64[np.ndarray, " o"]:
 
 
 def _shares(judged: SimulatedJudgments) -> Float64[np.ndarray, " o"]:
-    """(o,) share of the trials that each observer gave: they take turns."""
+    """(o,) proportion of trials given by each observer; trials alternate among observers."""
     turns = np.arange(len(judged.trials)) % len(judged.population)
     return np.bincount(turns, minlength=len(judged.population)) / len(judged.trials)

@@ -1,4 +1,4 @@
-"""A folder of simulated clips: videos, masks, trajectories, captions, latents; an ordinary data set."""
+"""Writes simulated clips (videos, masks, trajectories, captions, latents) as an ordinary data set folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError, some
+from bgs._errors import ConfigError, DataError, listed
 from bgs._files import make_folder, usable_cores, write_tensors, write_text
 from bgs._optional import require
 from bgs._rng import generator
@@ -29,9 +29,9 @@ from bgs.stimuli.encoding import check_side, write_video
 from bgs.stimuli.masks import RegionMasks, write_masks
 
 _LEAST_TEST = 3  # a test trial needs three clips
-#: Most pixels a side (masks of a whole clip are held in memory), and most clips (months of filming).
+#: Maximum frame size (masks of a whole clip are held in memory) and number of clips (months of rendering).
 _LARGEST, _MOST_CLIPS = 1024, 1_000_000
-_BATCH = 20  # clips of a behaviour that are played out together
+_BATCH = 20  # clips of a behaviour that are simulated together
 #: Fields of the episodes in ``trajectories.safetensors``.
 _TRACKS = (
     "position", "velocity", "heading", "wish", "holder", "touch", "present", "radius", "pace", "goal",
@@ -40,18 +40,18 @@ _TRACKS = (
 
 @dataclass(frozen=True)
 class ClipSettings:
-    """What to film.
+    """Settings of simulated clips.
 
     Attributes:
-        clips: how many, spread evenly over behaviours.
+        clips: number of clips, divided evenly among behaviours.
         style: one of :data:`bgs.simulation.looks.STYLES`.
-        behaviours: which; all of them if empty.
-        test_share: share of the clips that are held out.
-        size: pixels a side, an even number from 32.
-        seed: everything depends on it.
+        behaviours: names of behaviours; empty for all.
+        test_share: proportion of clips held out.
+        size: width and height in pixels, an even number ≥ 32.
+        seed: random seed.
 
     Raises:
-        ConfigError: an impossible count or share, or an unknown style or behaviour.
+        ConfigError: a number is out of range, or a style or behaviour is unknown.
     """
 
     clips: int = 240
@@ -67,14 +67,16 @@ class ClipSettings:
         unknown = [name for name in self.behaviours if name not in BEHAVIOURS]
         if unknown:
             raise ConfigError(
-                f"unknown behaviour {some(unknown)}", expected=f"one of {', '.join(BEHAVIOURS)}"
+                f"unknown behaviour {listed(unknown)}", expected=f"one of {', '.join(BEHAVIOURS)}"
             )
         check_side(self.size, least=32, greatest=_LARGEST)
         if not 0 <= self.test_share < 1:
-            raise ConfigError("impossible share of test clips", expected="0 to below 1", got=self.test_share)
+            raise ConfigError(
+                "invalid proportion of test clips", expected="at least 0 and below 1", got=self.test_share
+            )
         if not 6 <= self.clips <= _MOST_CLIPS:
             expected = f"6 to {_MOST_CLIPS:,} clips"
-            raise ConfigError("impossible number of clips", expected=expected, got=self.clips)
+            raise ConfigError("invalid number of clips", expected=expected, got=self.clips)
         held_out = round(self.test_share * self.clips)
         if self.test_share and not _LEAST_TEST <= held_out <= self.clips - _LEAST_TEST:
             raise ConfigError(
@@ -83,7 +85,7 @@ class ClipSettings:
             )  # fmt: skip
 
     def plan(self) -> list[tuple[str, str]]:
-        """Behaviour and key of each clip, in a random order; a longer plan does not begin like a shorter one."""
+        """Behaviour and key of each clip, in random order; a shorter plan is not a prefix of a longer one."""
         names = self.behaviours or tuple(BEHAVIOURS)
         order = generator(self.seed, "plan", self.style, str(self.clips)).permutation(self.clips)
         return [(names[i % len(names)], f"{self.style}-{i}") for i in order.tolist()]
@@ -95,21 +97,21 @@ def write_clips(
     progress: Callable[[int], None] | None = None,
     workers: int | None = None,
 ) -> StimulusSet:
-    """Film clips into a new folder: ``clips/*.mp4``, ``masks/*.safetensors``, ``trajectories.safetensors``.
+    """Render clips into a new folder: ``clips/*.mp4``, ``masks/*.safetensors``, ``trajectories.safetensors``.
 
-    The folder appears when it is complete. ``stimuli.csv`` is left to :func:`bgs.datasets.write_folder`.
+    The folder appears only when complete. ``stimuli.csv`` is written by :func:`bgs.datasets.write_folder`.
 
     Args:
         folder: new, or empty.
-        settings: what to film.
-        progress: told how many more clips are done.
-        workers: processes; None takes every core that has enough to do.
+        settings: settings of the clips.
+        progress: called with the number of newly finished clips.
+        workers: number of processes; None uses as many cores as worthwhile.
 
     Returns:
         The stimuli: split, captions, eight latents and nuisance variables as ratings, behaviour as label.
 
     Raises:
-        DataError: the folder holds something.
+        DataError: the folder is not empty.
         MissingExtraError: PyAV is not installed.
     """
     folder = Path(folder)
@@ -133,7 +135,7 @@ def write_clips(
 
 
 def clip_name(position: int) -> str:
-    """Id of the clip at a position; it does not say what happens in the clip."""
+    """Id of the clip at a position; it does not reveal the behaviour."""
     return f"clip-{position:04d}"
 
 
@@ -141,7 +143,7 @@ def _film_all(
     folder: Path, settings: ClipSettings, plan: list[tuple[str, str]], progress: Callable[[int], None] | None,
     workers: int | None,
 ) -> list[tuple[list[int], Episodes]]:  # fmt: skip
-    """Write videos and masks; what happened, and in which clips."""
+    """Write videos and masks; returns positions of clips with their episodes."""
     tasks = _tasks([behaviour for behaviour, _ in plan])
     workers = min(usable_cores() if workers is None else workers, max(1, len(tasks) // 3))
     arguments = [(folder, settings, plan[task[0]][0], [(i, plan[i][1]) for i in task]) for task in tasks]
@@ -158,7 +160,7 @@ def _film_all(
 
 
 def _tasks(behaviours: Sequence[str]) -> list[list[int]]:
-    """Positions of clips by behaviour, at most a batch at a time: episodes are played out side by side."""
+    """Positions of clips by behaviour, in batches, since episodes are simulated in parallel."""
     tasks = []
     for name in sorted(set(behaviours)):
         positions = [i for i, behaviour in enumerate(behaviours) if behaviour == name]
@@ -178,14 +180,14 @@ def _film_some(
             folder / "clips" / f"{name}.mp4", made.frames, FPS, quality=20, preset="veryfast", threads=1
         )
         write_masks(folder / "masks" / f"{name}.safetensors", RegionMasks(made.mask, MASK_NAMES))
-    return episodes  # playing out takes a tenth of the time: whoever describes the clips need not do it again
+    return episodes  # returned so that the simulation (a tenth of the time) is not repeated
 
 
 def _describe(
     written: Path, folder: Path, settings: ClipSettings, plan: list[tuple[str, str]],
     filmed: list[tuple[list[int], Episodes]],
 ) -> StimulusSet:  # fmt: skip
-    """The stimuli of a plan; their trajectories are written."""
+    """Write the trajectories of a plan and return its stimuli."""
     looks = [draw_look(settings.style, settings.seed, key) for _, key in plan]
     names = [behaviour for behaviour, _ in plan]
     values = np.empty((len(plan), len(LATENTS)))

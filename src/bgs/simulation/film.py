@@ -1,4 +1,4 @@
-"""Filming an episode: pictures of all frames at once, and masks of who is where from the very same shapes."""
+"""Renders an episode: all frames at once, and region masks from the same shapes."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bgs.simulation.looks import Look, agent_colour, muted_colour
 from bgs.simulation.sprites import AGENTS, OBJECTS, Layer, clutter
 from bgs.simulation.world import OBJECT, Episodes
 
-#: What a pixel of a mask shows. Agents are A, B and, where there is one, C.
+#: Region names of masks. Agents are A, B and, if present, C.
 MASK_NAMES = ("background", "agent A", "agent B", "agent C", "object", "clutter")
-_REACH = 1.15  # radii around a body's centre in which it is drawn
-_WALL = 0.012  # room widths, half
+_REACH = 1.15  # half-width of the drawn square around a body's centre, in radii
+_WALL = 0.012  # half thickness, room widths
 
 
 @dataclass(frozen=True)
 class Film:
-    """Pictures of the frames asked for, and what each pixel shows.
+    """Rendered frames and the region of each pixel.
 
     Attributes:
         frames: (T, s, s, 3).
@@ -37,15 +37,15 @@ def film(
     episodes: Episodes, number: int, look: Look, size: int, seed: int, key: str,
     at: Int[np.ndarray, " t"] | None = None,
 ) -> Film:  # fmt: skip
-    """Film episode ``number`` at ``size`` pixels a side.
+    """Render episode ``number`` at ``size`` × ``size`` pixels.
 
     Args:
-        episodes: what happens.
-        number: which of them.
-        look: how it looks.
-        size: pixels a side.
-        seed, key: of the texture.
-        at: frames to take; None takes all.
+        episodes: simulated episodes.
+        number: index of the episode.
+        look: visual appearance.
+        size: width and height in pixels.
+        seed, key: seed and key of the texture.
+        at: frames to render; None renders all.
     """
     when = np.arange(episodes.position.shape[1]) if at is None else at
     corner = np.round(look.corner[when] / look.view * size) / size * look.view  # whole pixels
@@ -80,7 +80,9 @@ def _backdrop(
     """The background as the camera sees it, with the walls of the room; the texture moves with the room."""
     scale = size / look.view
     whole_way = np.round(look.corner * scale) / scale
-    low = whole_way.min(axis=0)  # of the whole clip, so that a frame looks the same whatever others are taken
+    low = whole_way.min(
+        axis=0
+    )  # over the whole clip, so that a frame does not depend on which others are rendered
     extent = look.view + float((whole_way.max(axis=0) - low).max())
     whole = background(look, size, extent, seed, key)
     _draw_walls(whole, low, scale, look)
@@ -103,7 +105,7 @@ def _draw_walls(
 
 
 class _Picture:
-    """Frames and masks that bodies are drawn on, one body through all frames at a time."""
+    """Frames and masks to draw bodies on, one body in all frames at a time."""
 
     def __init__(
         self, frames: UInt8[np.ndarray, "t s s 3"], corner: Float[np.ndarray, "t 2"], scale: float
@@ -119,7 +121,7 @@ class _Picture:
         label: int,
         body: object,
     ) -> None:
-        """Draw a body of a radius (room widths) along its way."""
+        """Draw a body with a radius (room widths) along its trajectory."""
         size, pixels = self.frames.shape[1], radius * self.scale
         x = (way[:, 0] - self.corner[:, 0]) * self.scale
         y = size - (way[:, 1] - self.corner[:, 1]) * self.scale
@@ -136,9 +138,9 @@ class _Picture:
     def _paint(
         self, layers: list[Layer], inside: np.ndarray, where: Int[np.ndarray, " p"], pixels: float, label: int
     ) -> None:
-        """Blend layers into the pixels ``where`` of all frames laid end to end, those ``inside`` of the body's square."""
+        """Blend layers into the pixels ``where`` of the concatenated frames, those ``inside`` the body's square."""
         frames, mask = self.frames.reshape(-1, 3), self.mask.reshape(-1)
-        # a colour at a time: numpy is slow where the innermost axis has three entries
+        # one colour channel at a time: numpy is slow with an innermost axis of length three
         patch, covered = frames[where].T.astype(np.float32, order="C"), np.zeros(len(where), dtype=np.float32)
         for layer in layers:
             share = np.clip(0.5 - layer.outside[inside] * pixels, 0.0, 1.0)
@@ -149,6 +151,6 @@ class _Picture:
 
 
 def strip(frames: UInt8[np.ndarray, "t s s 3"], count: int) -> Iterator[UInt8[np.ndarray, "s s 3"]]:
-    """``count`` frames evenly through a clip."""
+    """``count`` evenly spaced frames of a clip."""
     for index in np.linspace(0, len(frames) - 1, count).round().astype(int):
         yield frames[index]

@@ -1,4 +1,4 @@
-"""Simulated observers judge a stimulus set: the ordinary trial table, and the truth behind it."""
+"""Simulated judgments of a stimulus set: an ordinary trial table and its ground truth."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class SimulatedJudgments:
 
     Attributes:
         trials: the ordinary trial table.
-        settings: what kind of observers they are.
-        seed: everything depends on it and on nothing else.
+        settings: settings of the observers.
+        seed: random seed.
         population: the observers themselves.
-        latents: (n, k) standardised rating columns that they go by.
-        test: (n,) clips of the test side; all False without a split.
-        n_test_trials: trials that show test clips only; the others show none.
+        latents: (n, k) standardised rating columns that determine their judgments.
+        test: (n,) test clips; all False without a split.
+        n_test_trials: number of trials with only test clips; the others show none.
     """
 
     trials: Trials
@@ -59,12 +59,12 @@ class SimulatedJudgments:
 
     @cached_property
     def rdm(self) -> Float[np.ndarray, "n n"]:
-        """(n, n) planted distances: those of an observer who has the mean weights."""
+        """(n, n) planted distances: those of an observer with the mean weights."""
         return weighted_rdm(self.latents, self.settings.mean_weights)
 
     @property
     def parts(self) -> dict[str, Bool[np.ndarray, " n"]]:
-        """Clips that may meet in a trial: "train" and "test" with a split, else "all"; only sides that have trials."""
+        """Clips that can be shown together: "train" and "test" with a split, otherwise "all"; only sides that have trials."""
         if not self.test.any():
             return {"all": ~self.test}
         sides = {"train": (~self.test, len(self.trials) - self.n_test_trials)}
@@ -75,7 +75,7 @@ class SimulatedJudgments:
         """Another table of the same size by the same observers: new triplets, new choices.
 
         Args:
-            draw: number of the table; the same number gives the same table.
+            draw: index of the table; the same index gives the same table.
         """
         rng = generator(self.seed, "observers", "again", draw)
         sizes = len(self.trials), self.n_test_trials
@@ -89,31 +89,29 @@ def simulate_judgments(
     seed: int = 0,
     test_share: float | None = None,
 ) -> SimulatedJudgments:
-    """SIMULATED odd-one-out judgments of stimuli whose ratings are known.
+    """SIMULATED odd-one-out judgments of stimuli with ratings.
 
     Observer o has the distance d_o(i, j) = √ Σ_k (w_ok (z_ik − z_jk))² between clips i and j, with standardised ratings
     z and weights scaled so that the mean weights have length 1. Of three clips, the pair at distance d is kept together
     with probability (1 − lapse) softmax(−d / temperature) + lapse / 3, by careless observers with 1/3. On an attention
-    check the single clip is chosen unless the observer lapses, or is careless, and then guesses. Observers take turns.
+    check, the clip shown once is chosen, unless the observer lapses or is careless and guesses. Trials alternate among observers.
 
     Args:
-        stimuli: with the rating columns that observers go by. With a split, a trial lies wholly among train or wholly
-            among test clips.
-        n_trials: at least 1, attention checks included.
-        settings: what kind of observers; the defaults if None.
-        seed: everything depends on it and on nothing else.
-        test_share: share of trials that show test clips, 0–1. None: the share of test clips, so that every clip is
-            shown as often as any other, and pairs of test clips (fewer) more often than pairs of train clips.
+        stimuli: stimuli with the rating columns that determine judgments. With a split, each trial shows only train or only
+            test clips.
+        n_trials: number of trials ≥ 1, including attention checks.
+        settings: settings of the observers; None uses the defaults.
+        seed: random seed.
+        test_share: proportion of trials with test clips, 0–1. None: the proportion of test clips, so that every clip is
+            shown equally often, and pairs of test clips (fewer) more often than pairs of train clips.
 
     Raises:
-        ConfigError: no trials, an impossible share, or fewer than three clips on a side that has trials.
+        ConfigError: a number is out of range, or a side with trials has fewer than three clips.
         DataError: see :func:`bgs.simulation.observers.standard_latents`.
     """
     settings = settings or ObserverSettings()
     if n_trials < 1:
-        raise ConfigError(
-            "impossible number of trials", where="n_trials", expected="at least 1", got=n_trials
-        )
+        raise ConfigError("invalid number of trials", where="n_trials", expected="at least 1", got=n_trials)
     test = stimuli.test
     n_test_trials = _test_trials(test, n_trials, test_share)
     latents = standard_latents(stimuli, settings.latents)
@@ -124,10 +122,12 @@ def simulate_judgments(
 
 
 def _test_trials(test: Bool[np.ndarray, " n"], n_trials: int, share: float | None) -> int:
-    """How many trials show test clips."""
+    """Number of trials with test clips."""
     if share is not None and not (0 <= share <= 1 and (share == 0 or test.any())):
         expected = "0 to 1" if test.any() else "none, since the stimuli have no test clips"
-        raise ConfigError("impossible share of test trials", where="test_share", expected=expected, got=share)
+        raise ConfigError(
+            "invalid proportion of test trials", where="test_share", expected=expected, got=share
+        )
     n_test_trials = round(n_trials * (float(test.mean()) if share is None else share))
     for name, clips, trials in (("test", test, n_test_trials), ("train", ~test, n_trials - n_test_trials)):
         if trials and clips.sum() < 3:
@@ -150,7 +150,7 @@ def _judge(
     turn, who = np.divmod(np.arange(n_trials), len(population))
     shown = split_triplets(rng.permutation(n_trials) < n_test_trials, test, rng)
     careless = population.careless[who]
-    chances = _attentive_chances(latents, population.weights, shown, who, settings.temperature)
+    chances = _attentive_probabilities(latents, population.weights, shown, who, settings.temperature)
     check = _checks(turn, who, settings.catch_share, rng)
     lapse = np.where(careless, 1.0, settings.lapse)
     odd = draw_odd((1.0 - lapse)[:, None] * chances + lapse[:, None] / 3.0, rng)
@@ -169,21 +169,21 @@ def _judge(
     )
 
 
-def _attentive_chances(
+def _attentive_probabilities(
     latents: Float[np.ndarray, "n k"],
     weights: Float[np.ndarray, "o k"],
     shown: Int[np.ndarray, "t 3"],
     who: Int[np.ndarray, " t"],
     temperature: float,
 ) -> Float[np.ndarray, "t 3"]:
-    """(t, 3) how an observer who neither lapses nor is careless would choose."""
+    """(t, 3) choice probabilities of an observer who neither lapses nor is careless."""
     return softmax_choice(latent_distances(latents[shown] * weights[who][:, None, :]), temperature)
 
 
 def _checks(
     turn: Int[np.ndarray, " t"], who: Int[np.ndarray, " t"], share: float, rng: np.random.Generator
 ) -> Bool[np.ndarray, " t"]:
-    """(t,) attention checks: every observer has the same share of them, on trials drawn at random."""
+    """(t,) attention checks: the same proportion for every observer, on random trials."""
     trials_of = np.bincount(who)
     keys = np.full((int(turn.max()) + 1, len(trials_of)), np.inf)
     keys[turn, who] = rng.random(len(who))
@@ -199,7 +199,7 @@ def _response_times(
     settings: ObserverSettings,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, " t"]:
-    """(t,) seconds, log-normal; the entropy of a choice slows attentive observers down."""
+    """(t,) seconds, log-normal; attentive observers are slower if the entropy of the choice is higher."""
     attentive = np.log(settings.rt_median_s) + settings.rt_slowing * (hard - 0.5)
     middle = np.where(careless, np.log(settings.careless_rt_s), attentive)
     seconds: Float[np.ndarray, " t"] = np.exp(middle + pace + settings.rt_spread * rng.normal(size=len(hard)))

@@ -1,6 +1,6 @@
-"""Worlds with a known geometry for a trial table as it is: what statistics are proved on.
+"""Simulated judgments with known geometry on a given trial design, for validating statistics.
 
-The table keeps its participants, triplets, blocks and split; only the clips, the people and their answers are drawn.
+Participants, triplets, blocks and split are those of the table; only clips, people and answers are simulated.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from bgs.judgments.trials import KEPT_PAIR
 
 @dataclass(frozen=True)
 class JudgingWorld:
-    """Where clips lie, how people differ and how they choose.
+    """Distribution of clips, individual differences and choice rule.
 
     A clip is a normal vector, or the centre of one of ``clusters`` fixed clusters and half a normal vector. A person
-    weighs dimensions by exp(spread · normal). A pair's distance is the cosine distance of the weighted vectors, and the
+    weights dimensions by exp(spread · normal). A pair's distance is the cosine distance of the weighted vectors, and the
     pair at distance d is kept with probability (1 − lapse) softmax(−d / temperature) + lapse / 3.
 
     Attributes:
-        dimensions: of the geometry.
-        clusters: how many; 0: none.
+        dimensions: number of dimensions.
+        clusters: number of clusters; 0: none.
         temperature: noise of choices, in units of cosine distance.
         spread: SD of log weights over people.
-        lapse: share of answers that are guesses.
+        lapse: proportion of guesses.
     """
 
     dimensions: int
@@ -47,7 +47,7 @@ class JudgingWorld:
         return centres[rng.integers(self.clusters, size=n)] + 0.5 * clips
 
     def draw_people(self, seed: int, n: int) -> Float64[np.ndarray, "n d"]:
-        """(n, d) weights of dimensions."""
+        """(n, d) weights of the dimensions."""
         log_weights = self.spread * generator(seed, "world people").normal(size=(n, self.dimensions))
         weights: Float64[np.ndarray, "n d"] = np.exp(log_weights)
         return weights
@@ -55,19 +55,19 @@ class JudgingWorld:
     def distances(
         self, clips: Float64[np.ndarray, "m d"], weights: Float64[np.ndarray, " d"]
     ) -> Float64[np.ndarray, "m m"]:
-        """(m, m) cosine distances as one person sees them."""
+        """(m, m) cosine distances for one person."""
         seen = clips * weights
         seen = seen / np.linalg.norm(seen, axis=1, keepdims=True)
         distances: Float64[np.ndarray, "m m"] = 1.0 - seen @ seen.T
         return distances
 
     def judge(self, design: Trials, clips: Float64[np.ndarray, "m d"], seed: int) -> Trials:
-        """The design's trials, answered by new people; attention checks are passed.
+        """Answers of new people to the design's trials; attention checks are passed.
 
         Args:
             design: participants, blocks and stimuli shown.
             clips: (n_stimuli, d) from :meth:`draw_clips`.
-            seed: of people and answers.
+            seed: seed of people and answers.
         """
         who = design.participant_codes
         people = self.draw_people(seed, int(who.max()) + 1)
@@ -93,11 +93,11 @@ class JudgingWorld:
         """(p,) probability that each pair is kept, mean over new people and third clips: the best fixed prediction.
 
         Args:
-            clips: every clip that could be the third.
+            clips: all clips that can be the third.
             first, second: (p,) pairs.
-            people: drawn, the same for every pair.
-            contexts: third clips drawn a person, the same for every pair.
-            seed: of both.
+            people: number of people drawn, the same for every pair.
+            contexts: third clips drawn per person, the same for every pair.
+            seed: seed of both.
         """
         rng, total = generator(seed, "world contexts"), np.zeros(len(first))
         count = np.zeros(len(first))
@@ -113,7 +113,7 @@ class JudgingWorld:
         return shares
 
 
-#: The yardstick of docs/statistics.md.
+#: The reference world of docs/statistics.md.
 WORLDS: dict[str, JudgingWorld] = {
     "matched": JudgingWorld(dimensions=8, clusters=0, temperature=0.2, spread=0.4, lapse=0.1),
     "clustered": JudgingWorld(dimensions=5, clusters=8, temperature=0.35, spread=0.4, lapse=0.1),

@@ -1,4 +1,4 @@
-"""What moves how, without what it means: signals of two bodies and an object that an encoder can be asked to tell."""
+"""Kinematic signals of two bodies and an object, without social meaning, for probing encoders."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ KINEMATICS = (
     "moving alike", "near the object", "far from the object", "object speed", "object there", "impact",
     "faster is nearer the object", "faster looks at the slower", "holder approaches",
 )  # fmt: skip
-_HALF_WINDOW = 5  # frames on either side of a moment
+_HALF_WINDOW = 5  # frames on each side of a moment
 
 
 def kinematics(episodes: Episodes, moments: Int[np.ndarray, " m"]) -> Float[np.ndarray, "n k m"]:
-    """(n, k, m) signals of n episodes, averaged over a third of a second about each of m frames (impacts: the largest).
+    """(n, k, m) signals of n episodes, averaged over a third of a second around each of m frames (impacts: the maximum).
 
-    None of them says which of the two bodies is A: exchanging the two changes nothing. Speeds are in room widths a
-    second, as they are seen, not in the pace of the clip.
+    All signals are invariant to exchanging the two bodies. Speeds are in room widths per
+    second, not relative to the pace of the clip.
     """
     s, pace = signals(episodes), episodes.pace[:, None]
     there = np.repeat(episodes.present[:, [OBJECT]].astype(float), s.gap.shape[1], axis=1)

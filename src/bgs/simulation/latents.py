@@ -1,4 +1,4 @@
-"""Eight social latents of an episode, computed from its trajectories by the formulas stated here."""
+"""Eight social latents of an episode, computed from its trajectories by the formulas given here."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from bgs._typing import Float
 from bgs.simulation.steering import unit
 from bgs.simulation.world import OBJECT, A, B, Episodes
 
-#: The latents, in the order of :func:`latents`; each from 0 to 1.
+#: The latents, in the order of :func:`latents`; each in 0–1.
 LATENTS = (
     "valence", "arousal", "dominance", "intimacy", "joint_action", "communication", "distance", "facingness",
 )  # fmt: skip
-_NEAR, _SPEAKING = 0.15, 0.4  # room widths over which nearness, and exchange, fall to 1/e
-_STROLL = 0.9  # walking away faster than this many paces is running away
+_NEAR, _SPEAKING = 0.15, 0.4  # room widths over which nearness and exchange decay to 1/e
+_STROLL = 0.9  # moving away faster than this many paces counts as running away
 
 Traces = Float[np.ndarray, "n t"]
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What the formulas are made of, for each frame; speeds in the clip's own pace.
+    """Per-frame signals used by the formulas; speeds are in units of the clip's pace.
 
     With u the direction from A to B, v velocities and h headings:
 
     Attributes:
         gap: room widths between the surfaces of A and B, at least 0.
         speed_a, speed_b: |v|.
-        toward_a, toward_b: v·u and −v·u: speed towards the other.
+        toward_a, toward_b: v·u and −v·u: speed towards the other agent.
         look_a, look_b: cosine between heading and the direction to the other.
         apart_speed: |v_A − v_B|.
         accord: cosine between v_A and v_B, times the smaller speed (at most 1).
-        impact: closing speed at which they ran into one another.
-        aid: what A's touch adds to the object's way to B's goal: wish of A along that way while A touches it.
-        both: whether both touch the object and do not want opposite ways.
-        thwart_b: how far B falls short of the velocity it wants, with A (or an object that A touches) in its way.
+        impact: closing speed of a collision.
+        aid: desired velocity of A along the object's path to B's goal, while A touches the object.
+        both: whether both touch the object and do not want opposite directions.
+        thwart_b: shortfall of B's velocity relative to what it wants, while A (or an object that A touches) is in its way.
         gift: +1 in a frame where the object goes from A to B, −1 where it goes from B to A.
     """
 
@@ -135,7 +135,7 @@ def latents(episodes: Episodes) -> Float[np.ndarray, "n 8"]:
 
 
 def _flight(toward: Traces, other_toward: Traces) -> Traces:
-    """One closes in while the other runs, rather than walks, away."""
+    """One agent approaches while the other runs (rather than walks) away."""
     flight: Traces = np.maximum(0, toward) * np.maximum(0, -other_toward - _STROLL)
     return flight
 

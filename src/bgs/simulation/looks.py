@@ -1,4 +1,4 @@
-"""How a clip looks: everything that has nothing to do with what happens in it, drawn for each clip on its own."""
+"""Visual appearance of a clip: nuisance variables unrelated to the behaviour, drawn independently for each clip."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ TEXTURES = {
     "patterned": ("clouds", "dots"),
     "point-light": ("plain",),
 }
-_CLUTTER = 4  # at most
-# Of backgrounds: bodies stand out, as people do in a film.
+_CLUTTER = 4  # maximum
+# Background colours, chosen so that bodies stand out.
 _BRIGHTNESS, _TINT, _CONTRAST = (165, 230), 12, -18
 HUES = ("red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink")
 _HUE = (0.0, 0.07, 0.145, 0.33, 0.48, 0.6, 0.75, 0.9)
@@ -31,19 +31,19 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Look:
-    """Nuisance variables of one clip; none depends on what happens, nor on another.
+    """Nuisance variables of one clip, independent of the behaviour and of each other.
 
     Attributes:
         style: one of :data:`STYLES`.
         hues: positions in :data:`HUES` of A, B, C and the object.
-        texture: of the background, see :func:`bgs.simulation.background.background`.
+        texture: background texture, see :func:`bgs.simulation.background.background`.
         shades: two colours of the background, 0–255.
         grain: 0–1, size and orientation of the texture.
-        view: room widths that the picture spans.
+        view: width of the picture in room widths.
         corner: (T, 2) lower left corner of the picture in the room, for each frame: the camera drifts.
-        clutter: (k, T, 2) ways of shapes that take no part.
+        clutter: (k, T, 2) trajectories of distractor shapes.
         clutter_kind: (k,) 0 square, 1 cross, 2 ring.
-        clutter_size: (k,) room widths, half a side.
+        clutter_size: (k,) half a side, in room widths.
         clutter_hue: (k,) hues in 0–1.
     """
 
@@ -60,7 +60,7 @@ class Look:
     clutter_hue: tuple[float, ...]
 
     def numbers(self) -> dict[str, float]:
-        """Nuisance variables as rating columns, so that analyses can show that nothing follows from them."""
+        """Nuisance variables as rating columns, so that analyses can show that they are irrelevant."""
         drift = float(np.linalg.norm(self.corner[-1] - self.corner[0]))
         return {
             "nuisance_hue": _HUE[self.hues[0]], "nuisance_brightness": float(np.mean(self.shades)) / 255,
@@ -69,9 +69,9 @@ class Look:
 
 
 def draw_look(style: str, seed: int, key: str) -> Look:
-    """The look of clip ``key``; it depends on ``style``, ``seed`` and ``key`` only."""
+    """The look of clip ``key``, which depends only on ``style``, ``seed`` and ``key``."""
     rng = generator(seed, "look", style, key)
-    if style == "point-light":  # points of light in the dark, and nothing else
+    if style == "point-light":  # only points of light on black
         return _darkness(rng)
     base = rng.uniform(*_BRIGHTNESS) + rng.uniform(-_TINT, _TINT, 3)
     shades = [tuple(np.clip(base + shift, 0, 255).tolist()) for shift in (0.0, _CONTRAST)]
@@ -118,13 +118,13 @@ def agent_colour(hue: int, dark: bool = False) -> Colour:
 
 
 def muted_colour(hue: float) -> Colour:
-    """Colour of what takes no part, 0–255."""
+    """Colour of distractors, 0–255."""
     red, green, blue = colorsys.hsv_to_rgb(hue, 0.3, 0.6)
     return 255 * red, 255 * green, 255 * blue
 
 
 def _camera(view: float, rng: np.random.Generator) -> Float[np.ndarray, "t 2"]:
-    """The room stays in the picture; the camera drifts slowly within what room there is."""
+    """Slow camera drift that keeps the room in the picture."""
     slack = view - 1.0
     begin, end = -slack * rng.random((2, 2))
     share = np.linspace(0.0, 1.0, FRAMES)[:, None]
@@ -133,7 +133,7 @@ def _camera(view: float, rng: np.random.Generator) -> Float[np.ndarray, "t 2"]:
 
 
 def _drifting(count: int, rng: np.random.Generator) -> Float[np.ndarray, "k t 2"]:
-    """Straight ways that bounce off the walls."""
+    """Straight trajectories that bounce off the walls."""
     begin, angle = rng.random((count, 1, 2)), 2 * np.pi * rng.random(count)
     speed = rng.uniform(0.0, 0.25, count)
     step = (np.stack([np.cos(angle), np.sin(angle)], axis=-1) * speed[:, None])[:, None]

@@ -1,4 +1,4 @@
-"""Simulated observers: what they go by, how noisy they are, and who among them does not try."""
+"""Simulated observers: weights, noise and careless observers."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError, some
+from bgs._errors import ConfigError, DataError, listed
 from bgs._rng import generator
 from bgs._typing import Bool, Float
 from bgs.stimuli import StimulusSet
 
-#: What the default observers go by, and how much. They ignore distance, facingness and joint action.
+#: Rating columns and weights of the default observers. They ignore distance, facingness and joint action.
 DEFAULT_WEIGHTS = {"valence": 1.0, "intimacy": 0.7, "arousal": 0.7, "dominance": 0.5, "communication": 0.3}
 
 
 @dataclass(frozen=True)
 class ObserverSettings:
-    """SIMULATED observers. The defaults agree with each other and take their time about as people did in the
-    published study: repeated triplets get the same answer .55 of the time, median 4.8 s a trial.
+    """SIMULATED observers. By default, their agreement and response times are similar to those of people in the
+    published study: repeated triplets get the same answer .55 of the time, with a median of 4.8 s per trial.
 
     Attributes:
-        n_observers: how many, at least 1; they take turns.
-        weights: rating column -> mean weight, above 0; columns that are not named do not count.
-        weight_spread: SD of the logarithm of an observer's weight about the mean weight, at least 0.
+        n_observers: number of observers ≥ 1; trials alternate among them.
+        weights: rating column -> mean weight, above 0; other columns are ignored.
+        weight_spread: SD of the log weights across observers, at least 0.
         temperature: noise of the choices, above 0: the pair at distance d is kept together with probability
             softmax(−d / temperature). Two clips are at distance √2 (root mean square).
-        lapse: probability of an answer at random, 0–1.
-        catch_share: share of attention checks among the trials of each observer, 0 to below 1.
-        careless_share: share of observers who always answer at random, 0–1.
-        block_trials: trials of an observer that make a block, at least 1.
+        lapse: probability of a random answer, 0–1.
+        catch_share: proportion of attention checks among the trials of each observer, in [0, 1).
+        careless_share: proportion of observers who always answer at random, 0–1.
+        block_trials: trials per block of an observer, at least 1.
         rt_median_s: median response time in seconds of an average trial, above 0.
-        rt_slowing: how much longer, in log seconds, an undecided choice takes than a certain one, at least 0.
-        rt_spread: SD of log response times of one observer at one difficulty, at least 0.
-        pace_spread: SD of log pace between observers, at least 0.
+        rt_slowing: increase in log seconds from a certain choice to one with equal probabilities, at least 0.
+        rt_spread: SD of log response times within an observer at the same difficulty, at least 0.
+        pace_spread: SD of log response time between observers, at least 0.
         careless_rt_s: median response time of careless observers in seconds, above 0.
 
     Raises:
-        ConfigError: a value is out of its range.
+        ConfigError: a value is out of range.
     """
 
     n_observers: int = 100
@@ -74,7 +74,7 @@ class ObserverSettings:
 
     @property
     def latents(self) -> tuple[str, ...]:
-        """The rating columns that observers go by."""
+        """The rating columns that determine the judgments."""
         return tuple(self.weights)
 
     @cached_property
@@ -90,15 +90,15 @@ class ObserverSettings:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ObserverSettings:
-        """What :meth:`to_json` wrote.
+        """Read what :meth:`to_json` wrote.
 
         Raises:
-            ConfigError: an unknown key, or a value out of its range.
+            ConfigError: a key is unknown, or a value is out of range.
         """
         unknown = [name for name in value if name not in cls.__dataclass_fields__]
         if unknown:
             raise ConfigError(
-                f"unknown setting {some(unknown)}", expected=", ".join(cls.__dataclass_fields__)
+                f"unknown setting {listed(unknown)}", expected=", ".join(cls.__dataclass_fields__)
             )
         return cls(**value)
 
@@ -116,8 +116,8 @@ class Population:
     Attributes:
         names: o names.
         weights: (o, k) each observer's weights, scaled as :attr:`ObserverSettings.mean_weights`.
-        careless: (o,) who answers at random.
-        pace: (o,) log seconds that an observer takes longer than the average one.
+        careless: (o,) whether an observer answers at random.
+        pace: (o,) log response time relative to the average observer, in log seconds.
     """
 
     names: tuple[str, ...]
@@ -130,12 +130,12 @@ class Population:
 
     @property
     def careless_names(self) -> tuple[str, ...]:
-        """Names of those who answer at random."""
+        """Names of observers who answer at random."""
         return tuple(name for name, careless in zip(self.names, self.careless, strict=True) if careless)
 
 
 def draw_population(settings: ObserverSettings, seed: int) -> Population:
-    """Observers of the given kind: weights are log-normal with the stated mean, w exp(s g − s²/2)."""
+    """Draw observers: weights are log-normal with the given mean, w exp(s g − s²/2)."""
     n, spread = settings.n_observers, settings.weight_spread
     deviations = generator(seed, "observers", "weights").normal(size=(n, len(settings.weights)))
     careless = np.zeros(n, dtype=bool)
@@ -150,16 +150,16 @@ def draw_population(settings: ObserverSettings, seed: int) -> Population:
 
 
 def standard_latents(stimuli: StimulusSet, columns: tuple[str, ...]) -> Float[np.ndarray, "n k"]:
-    """(n, k) rating columns with mean 0 and SD 1 over all stimuli, so that weights can be compared.
+    """(n, k) rating columns with mean 0 and SD 1 over all stimuli, so that weights are comparable.
 
     Raises:
-        DataError: an unknown column, one with a missing value, or one that is the same for every stimulus.
+        DataError: a column is unknown, has a missing value, or is constant.
     """
     unknown = [name for name in columns if name not in stimuli.ratings]
     if unknown:
         raise DataError(
-            f"unknown rating column {some(unknown)}", expected=some(stimuli.ratings, limit=12) or "ratings",
-            hint="name the columns that observers go by, e.g. --weights valence=1,arousal=.7",
+            f"unknown rating column {listed(unknown)}", expected=listed(stimuli.ratings, limit=12) or "ratings",
+            hint="name rating columns with weights, e.g. --weights valence=1,arousal=.7",
         )  # fmt: skip
     latents = np.column_stack([stimuli.ratings[name] for name in columns]).astype(np.float64)
     for name, values in zip(columns, latents.T, strict=True):
@@ -168,7 +168,9 @@ def standard_latents(stimuli: StimulusSet, columns: tuple[str, ...]) -> Float[np
             where = f"rating {name!r} of stimulus {stimuli.ids[missing[0]]}"
             raise DataError("missing rating", where=where, expected="a number for every stimulus")
         if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
-            raise DataError("constant rating", where=f"rating {name!r}", expected="stimuli that differ in it")
+            raise DataError(
+                "constant rating", where=f"rating {name!r}", expected="a column that varies over stimuli"
+            )
     standard: Float[np.ndarray, "n k"] = (latents - latents.mean(axis=0)) / latents.std(axis=0)
     return standard
 
@@ -176,7 +178,7 @@ def standard_latents(stimuli: StimulusSet, columns: tuple[str, ...]) -> Float[np
 def weighted_rdm(
     latents: Float[np.ndarray, "n k"], weights: Float[np.ndarray, " k"]
 ) -> Float[np.ndarray, "n n"]:
-    """(n, n) distances of an observer: d(i, j) = √ Σ_k (w_k (z_ik − z_jk))², with weights scaled as stated above."""
+    """(n, n) distances of an observer: d(i, j) = √ Σ_k (w_k (z_ik − z_jk))², with weights scaled as above."""
     from scipy.spatial.distance import pdist, squareform
 
     rdm: Float[np.ndarray, "n n"] = squareform(pdist(latents * weights))

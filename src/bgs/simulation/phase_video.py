@@ -1,4 +1,4 @@
-"""PHASE animations drawn from their trajectories, in the look of the originals (Netanyahu et al. 2021)."""
+"""Renders PHASE animations from their trajectories, in the style of the originals (Netanyahu et al. 2021)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from bgs._typing import Float
 from bgs.simulation.canvas import Canvas, Colour
 from bgs.stimuli.encoding import check_side, write_video
 
-#: Counts the ways clips were drawn; clips of another way are drawn anew.
+#: Version of the rendering; clips of other versions are rendered again.
 DRAWING = 1
 
-#: Steps of a trajectory in a second of the original videos: five frames at 20 a second were averaged into a step.
+#: Trajectory steps per second of the original videos: five frames at 20 per second were averaged into a step.
 STEPS_A_SECOND = 4
 
-#: The room reaches from (6, 2) to (26, 22) in every clip; some white is left around it.
+#: The room spans (6, 2) to (26, 22) in every clip, with a white margin.
 _ROOM, _MARGIN = ((6.0, 2.0), 20.0), 0.75
 _LANDMARK_SIDE, _WALL = 5.0, 0.25
 
 _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
-#: Blue, green, red and yellow, in the order of ``landmarks``; the discs on top of them need to stay visible.
+#: Blue, green, red and yellow, in the order of ``landmarks``; discs on top of them must remain visible.
 _LANDMARKS: tuple[Colour, ...] = ((45, 45, 180), (50, 150, 50), (180, 45, 45), (180, 180, 45))
 _LANDMARK_OPACITY = 0.45
 #: By colour code: red and green agents, blue and pink objects.
@@ -34,7 +34,7 @@ _RIM = 0.09
 
 @runtime_checkable
 class PhaseScene(Protocol):
-    """What is drawn: see :class:`bgs.datasets.phase.PhaseClip`."""
+    """The scene to render: see :class:`bgs.datasets.phase.PhaseClip`."""
 
     @property
     def trajectories(self) -> Float[np.ndarray, "4 t 5"]:
@@ -42,7 +42,7 @@ class PhaseScene(Protocol):
 
     @property
     def radii(self) -> Float[np.ndarray, " 4"]:
-        """In the units of x and y."""
+        """(4,) radii in the units of x and y."""
 
     @property
     def colours(self) -> Mapping[int, int]:
@@ -60,8 +60,8 @@ class PhaseScene(Protocol):
 def entity_colours(codes: Mapping[int, int]) -> tuple[Colour, Colour, Colour, Colour]:
     """Colours of agent 0, agent 1, object 0 and object 1.
 
-    The published codes are incomplete in 72 of 100 clips, where the key of an object replaced that of an agent. The
-    code of agent 0 and that of the last object are always there, and tell the other two.
+    The published codes are incomplete in 72 of 100 clips, where the key of an object overwrote that of an agent. The
+    codes of agent 0 and of the last object are always present and determine the other two.
     """
     red, green, blue, pink = _ENTITIES
     agents = (red, green) if codes[0] == 0 else (green, red)
@@ -70,16 +70,16 @@ def entity_colours(codes: Mapping[int, int]) -> tuple[Colour, Colour, Colour, Co
 
 
 def render_phase(scene: PhaseScene, path: str | Path, size: int = 256, fps: int = 12) -> None:
-    """Write an animation as H.264 video, at the pace of the original.
+    """Write an animation as H.264 video, at the original speed.
 
     Args:
-        scene: what happens.
-        path: file to write, .mp4; it appears when it is complete.
-        size: pixels along each side, an even number.
-        fps: frames a second; positions between two steps are interpolated.
+        scene: the animation.
+        path: file to write, .mp4; it appears only when complete.
+        size: width and height in pixels, an even number.
+        fps: frames per second; positions are interpolated between steps.
 
     Raises:
-        ConfigError: an odd or impossible size or rate.
+        ConfigError: size or frame rate is odd or out of range.
         MissingExtraError: PyAV is not installed.
     """
     check_side(size)
@@ -112,7 +112,7 @@ def _states(trajectories: Float[np.ndarray, "4 t 5"], fps: int) -> Iterator[Floa
 
 
 def _room(scene: PhaseScene, size: int) -> Canvas:
-    """Everything that does not move."""
+    """The static background: walls and landmarks."""
     (left, low), side = _ROOM
     canvas = Canvas(size, (left - _MARGIN, low - _MARGIN), side + 2 * _MARGIN)
     for centre, colour in zip(scene.landmarks, _LANDMARKS, strict=True):
@@ -126,7 +126,7 @@ def _room(scene: PhaseScene, size: int) -> Canvas:
 
 
 def _draw_eyes(canvas: Canvas, x: float, y: float, angle: float, radius: float) -> None:
-    """Two eyes at the front; at angle 0 an agent looks up (+y), and angles grow counter-clockwise."""
+    """Two eyes at the front; at angle 0 an agent looks up (+y), and angles increase counter-clockwise."""
     for side in (-0.62, 0.62):
         direction = angle + np.pi / 2 + side
         for reach, eye, colour in ((0.62, 0.32, _BLACK), (0.62, 0.27, _WHITE), (0.72, 0.15, _BLACK)):
@@ -135,6 +135,6 @@ def _draw_eyes(canvas: Canvas, x: float, y: float, angle: float, radius: float) 
 
 
 def _shade(colour: Colour) -> Colour:
-    """A darker rim, so that a disc stands out from a landmark of its own colour."""
+    """A darker rim colour, so that a disc stands out from a landmark of the same colour."""
     red, green, blue = (value * 11 // 20 for value in colour)
     return red, green, blue

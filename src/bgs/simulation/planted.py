@@ -1,4 +1,4 @@
-"""A planted geometry: simulated captions, observers and judgments, for when the real ones are out of reach."""
+"""A planted geometry: simulated captions, observers and judgments, as a substitute for real data."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bgs.stimuli import StimulusSet
 _TEST_SHARE = 0.25  # of the clips, and of the trials
 _CATCH_SHARE = 0.05
 _CATCH_PASS = 0.98
-_JITTER = 0.1  # SD of a clip's latents about those of its action
-_BLOCK = 21  # trials a block
+_JITTER = 0.1  # SD of a clip's latents around those of its action
+_BLOCK = 21  # trials per block
 _MEDIAN_RT_S = 4.8
 
 
@@ -30,25 +30,25 @@ def planted_dataset(
 ) -> tuple[StimulusSet, Trials]:
     """SIMULATED scenes and SIMULATED observers; no person judged anything.
 
-    Every clip is a social action by some people in some place, described in several wordings. Observers judge by
-    the action's valence, dominance, intimacy and arousal alone: of three clips, the pair at Euclidean distance d
-    in that space is kept together with probability softmax(−d / temperature). People and place are what
-    a sentence encoder also hears and observers do not. A quarter of the clips are test clips; each trial lies
-    wholly among train or wholly among test clips. About 5 % of the trials are attention checks, 98 % passed.
+    Every clip is a social action by some people in some place, described in several wordings. Observers judge only by
+    the action's valence, dominance, intimacy and arousal: of three clips, the pair at Euclidean distance d
+    in that space is kept together with probability softmax(−d / temperature). People and place are in the captions
+    but irrelevant to observers. A quarter of the clips are test clips; each trial shows
+    only train or only test clips. About 5 % of the trials are attention checks, 98 % passed.
 
     Args:
         n_clips: 16 to 2,880 (every combination of action, people and place).
-        n_trials: at least 1, attention checks included.
-        n_observers: at least 1; they take turns.
-        n_captions: captions a clip, at least 1.
+        n_trials: at least 1, including attention checks.
+        n_observers: at least 1; trials alternate among them.
+        n_captions: captions per clip, at least 1.
         temperature: noise of the choices, above 0, in units of distance.
-        seed: everything depends on it and on nothing else.
+        seed: random seed.
 
     Returns:
         Stimuli (captions, split, the latents as ratings in 0–1, labels action, people and place) and trials.
 
     Raises:
-        ConfigError: an argument is out of its range.
+        ConfigError: an argument is out of range.
     """
     most = len(ACTIONS) * len(PEOPLE) * len(PLACES)
     _check("n_clips", n_clips, 16, most)
@@ -75,7 +75,7 @@ def _check(name: str, value: int | float, low: int | float, high: int | float = 
 
 
 def scene_latents(action: Int[np.ndarray, " n"], seed: int) -> Float[np.ndarray, "n 4"]:
-    """(n, 4) latents in −1 to 1: those of the action and a little of the clip's own."""
+    """(n, 4) latents in −1 to 1: those of the action plus a small deviation per clip."""
     middle = np.array([kind.latents for kind in ACTIONS])[action]
     jitter = generator(seed, "planted latents").normal(0.0, _JITTER, middle.shape)
     latents: Float[np.ndarray, "n 4"] = np.clip(middle + jitter, -1.0, 1.0)

@@ -1,15 +1,15 @@
-"""The words of the planted scenes: social actions with known affect, people and places without any."""
+"""Vocabulary of the planted scenes: social actions with known affect, and neutral people and places."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-#: What simulated observers go by, each from −1 to 1.
+#: Latents that determine simulated judgments, each in −1 to 1.
 LATENTS = ("valence", "dominance", "intimacy", "arousal")
 
 
 class Action(NamedTuple):
-    """A social action: its latents in the order of ``LATENTS``, and several wordings of it."""
+    """A social action: its latents in the order of ``LATENTS``, and several wordings."""
 
     name: str
     latents: tuple[float, float, float, float]

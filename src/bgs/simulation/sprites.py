@@ -1,4 +1,4 @@
-"""Bodies: who covers how much of a pixel, and in what colour, in coordinates of the body itself."""
+"""Shapes of agents and objects, as signed distances and colours in body coordinates."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 from bgs._typing import Float
 from bgs.simulation.looks import Colour
 
-#: Distances in radii of the body: ahead of its centre, and to its left.
+#: Body coordinates in radii: ahead of the centre, and to its left.
 Plane = Float[np.ndarray, "..."]
 _WHITE, _BLACK = (255.0, 255.0, 255.0), (15.0, 15.0, 15.0)
 
 
 class Layer(NamedTuple):
-    """One shape of a body: the distance outside it (radii; below 0 inside) and its colour."""
+    """One shape of a body: signed distance (radii; negative inside) and colour."""
 
     outside: Plane
     colour: Colour
 
 
-#: From the plane of a body and its light and dark colours to its layers, from back to front.
+#: Maps body coordinates and light and dark colours to layers, from back to front.
 Sprite = Callable[[Plane, Plane, Colour, Colour], list[Layer]]
 
 
@@ -33,7 +33,7 @@ def disc(ahead: Plane, left: Plane, light: Colour, dark: Colour) -> list[Layer]:
 
 
 def triangle(ahead: Plane, left: Plane, light: Colour, dark: Colour) -> list[Layer]:
-    """An isosceles triangle that points ahead, with one eye."""
+    """An isosceles triangle pointing ahead, with one eye."""
     outside = np.maximum((ahead * 0.42 + np.abs(left) * 0.91) - 0.42, -ahead - 0.75)
     eye = np.sqrt((ahead - 0.25) ** 2 + left * left)
     return [Layer(outside, dark), Layer(outside + 0.14, light), Layer(eye - 0.16, _BLACK)]
@@ -48,7 +48,7 @@ def patterned(ahead: Plane, left: Plane, light: Colour, dark: Colour) -> list[La
 
 
 def point_light(ahead: Plane, left: Plane, light: Colour, dark: Colour) -> list[Layer]:
-    """Seven white points: around the body, and closer together at the front."""
+    """Seven white points around the body, denser at the front."""
     layers = []
     for angle in (0.0, 0.45, -0.45, 1.5, -1.5, 2.5, -2.5):
         x, y = 0.8 * np.cos(angle), 0.8 * np.sin(angle)
@@ -57,19 +57,19 @@ def point_light(ahead: Plane, left: Plane, light: Colour, dark: Colour) -> list[
 
 
 def diamond(ahead: Plane, left: Plane, light: Colour, dark: Colour) -> list[Layer]:
-    """An object: a square on its corner."""
+    """An object: a square standing on a corner."""
     outside = (np.abs(ahead) + np.abs(left)) * 0.75 - 0.75
     return [Layer(outside, dark), Layer(outside + 0.15, light)]
 
 
 def four_points(ahead: Plane, left: Plane, light: Colour, dark: Colour) -> list[Layer]:
-    """An object in points of light."""
+    """An object as point lights."""
     corners = ((0.7, 0.0), (-0.7, 0.0), (0.0, 0.7), (0.0, -0.7))
     return [Layer(np.sqrt((ahead - x) ** 2 + (left - y) ** 2) - 0.22, _WHITE) for x, y in corners]
 
 
 def clutter(kind: int, ahead: Plane, left: Plane, colour: Colour) -> list[Layer]:
-    """A square, a cross or a ring that takes no part."""
+    """A distractor: a square, a cross or a ring."""
     square = np.maximum(np.abs(ahead), np.abs(left)) - 0.8
     if kind == 1:
         square = np.maximum(square, np.minimum(np.abs(ahead), np.abs(left)) - 0.25)

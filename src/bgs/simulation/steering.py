@@ -1,4 +1,4 @@
-"""Elementary moves that behaviours are made of: unit vectors, seeking, arriving, evading, wandering."""
+"""Elementary steering behaviours: seeking, arriving, evading, wandering."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Vectors = Float[np.ndarray, "n 2"]
 
 
 def unit(vectors: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n 2"]:
-    """Vectors of length 1; what has no length stays 0."""
+    """Vectors normalised to length 1; zero vectors stay 0."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     directions: Float[np.ndarray, "*n 2"] = vectors / np.maximum(length, 1e-9)
     return directions
 
 
 def turned(vectors: Vectors, angle: Float[np.ndarray, " n"] | float) -> Vectors:
-    """Vectors turned counter-clockwise by ``angle`` radians."""
+    """Vectors rotated counter-clockwise by ``angle`` radians."""
     cos, sin = np.cos(angle), np.sin(angle)
     x, y = vectors[:, 0], vectors[:, 1]
     rotated: Vectors = np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
@@ -31,7 +31,7 @@ def seek(position: Vectors, target: Vectors, speed: Float[np.ndarray, "n 1"]) ->
 
 
 def arrive(position: Vectors, target: Vectors, speed: Float[np.ndarray, "n 1"], slow: float = 0.1) -> Vectors:
-    """Towards a place, slower from ``slow`` room widths on, and still there."""
+    """Towards a place, slowing down within ``slow`` room widths and stopping there."""
     apart = target - position
     distance = np.linalg.norm(apart, axis=-1, keepdims=True)
     wish: Vectors = unit(apart) * speed * np.minimum(1.0, distance / slow)
@@ -46,7 +46,7 @@ def evade(position: Vectors, threat: Vectors, speed: Float[np.ndarray, "n 1"]) -
 
 
 def inwards(position: Vectors, margin: float = 0.2) -> Vectors:
-    """A push off the walls: 0 further than ``margin`` from them, 1 at a wall."""
+    """A repulsion from the walls: 0 beyond ``margin``, 1 at a wall."""
     low = np.clip((margin - position) / margin, 0.0, 1.0)
     high = np.clip((position - (1 - margin)) / margin, 0.0, 1.0)
     push: Vectors = low - high
@@ -56,7 +56,7 @@ def inwards(position: Vectors, margin: float = 0.2) -> Vectors:
 def wander(
     position: Vectors, speed: Float[np.ndarray, "n 1"], chance: Float[np.ndarray, "n 2"], clock: float
 ) -> Vectors:
-    """A winding way of its own, given by two uniform numbers."""
+    """A winding path determined by two uniform random numbers."""
     angle = 2 * np.pi * chance[:, 0] + 1.6 * np.sin(1.9 * clock + 2 * np.pi * chance[:, 1])
     ahead = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     wish: Vectors = unit(ahead + 2.5 * inwards(position)) * speed

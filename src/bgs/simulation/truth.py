@@ -1,4 +1,4 @@
-"""The truth behind simulated judgments on disk, so that an analysis can be checked against it."""
+"""Ground truth of simulated judgments on disk, for checking analyses."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from bgs.simulation.analytic_ceiling import AnalyticCeiling
 from bgs.simulation.judging import SimulatedJudgments
 from bgs.simulation.observers import ObserverSettings
 
-#: Lies beside ``trials.csv``.
+#: File beside ``trials.csv``.
 TRUTH = "observers.json"
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known about simulated judgments.
+    """Ground truth of simulated judgments.
 
     Attributes:
-        trials: :meth:`bgs.judgments.Trials.hash` of the table that it belongs to.
+        trials: :meth:`bgs.judgments.Trials.hash` of the table it belongs to.
         seed: seed of the simulation.
-        settings: what kind of observers they are.
+        settings: settings of the observers.
         observers: name -> rating column -> weight, scaled so that the mean weights have length 1.
-        careless: names of those who answered at random.
+        careless: names of observers who answered at random.
         ceilings: see :func:`bgs.simulation.analytic_ceilings`.
     """
 
@@ -62,7 +62,7 @@ def read_truth(path: str | Path) -> Truth:
     """Read what :func:`write_truth` wrote.
 
     Raises:
-        DataError: the file cannot be read, or is another.
+        DataError: the file cannot be read or has another format.
     """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -78,5 +78,7 @@ def read_truth(path: str | Path) -> Truth:
         raise DataError(f"cannot read: {error.strerror}", where=path) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            "not the truth behind simulated judgments", where=path, expected="what `bgs simulate` wrote"
+            "not the ground truth of simulated judgments",
+            where=path,
+            expected="a file written by `bgs simulate`",
         ) from error

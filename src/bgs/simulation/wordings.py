@@ -1,4 +1,4 @@
-"""Captions: an episode's script in several wordings, some of which leave the affect out, as people do."""
+"""Captions: several wordings of an episode's script, some without affect, as in human captions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from bgs._rng import generator
 from bgs.simulation.looks import HUES, Look
 
-#: Sentences by behaviour: {a} and {b} are the agents. Three say what it means, two only what moves.
+#: Sentences by behaviour: {a} and {b} are the agents. Three describe the meaning, two only the motion.
 WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "chase": (
         ("{a} chases {b}, who tries to get away", "{b} is hunted by {a}", "{a} is after {b} and does not let go"),
@@ -68,16 +68,16 @@ WORDINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("{a} and {b} move with the block", "the block goes from {b} to {a}"),
     ),
 }  # fmt: skip
-#: How it is done, by latent and from its least to its greatest: what a sentence that tells the meaning may add.
+#: Adverbials by latent, from its lowest to its highest value; added to some sentences that describe the meaning.
 MANNERS: dict[str, tuple[str, ...]] = {
     "valence": ("in anger", "with hostility", "in a tense mood", "calmly", "in a friendly way", "with affection", "happily"),
     "arousal": ("very slowly", "at an easy pace", "quickly", "in great haste"),
 }  # fmt: skip
 _AFFECT_SHARE = 0.7
-_MANNER_SHARE = 0.6  # of the sentences that tell the meaning say how, most of them in which mood
+_MANNER_SHARE = 0.6  # proportion of meaning sentences with an adverbial, usually of mood
 _MOOD_SHARE = 0.75
-_COLOUR_SHARE = 0.25  # of the captions name colours
-_PLACE_SHARE = 0.3  # say something about the room
+_COLOUR_SHARE = 0.25  # proportion of captions that name colours
+_PLACE_SHARE = 0.3  # proportion of captions that mention the room
 _BODIES = {
     "discs": ("circle", "ball"), "triangles": ("triangle", "arrowhead"), "patterned": ("square", "box"),
     "point-light": ("ring of dots", "group of dots"),
@@ -88,14 +88,14 @@ _ROOMS = ("in a {shade} room", "on a {shade} {texture} floor", "while the camera
 def captions(
     behaviour: str, latents: Mapping[str, float], look: Look, seed: int, key: str, count: int = 5
 ) -> tuple[str, ...]:
-    """``count`` sentences on one clip; most of them tell what is felt or meant, the others only what moves.
+    """``count`` sentences about a clip; most describe feelings or intentions, the others only the motion.
 
     Args:
-        behaviour: what happens.
+        behaviour: name of the behaviour.
         latents: name -> 0–1, see :mod:`bgs.simulation.latents`; those of :data:`MANNERS` are needed.
-        look: how it looks; some sentences name colours or the room.
-        seed, key: the sentences depend on them.
-        count: how many.
+        look: appearance of the clip; some sentences name colours or the room.
+        seed, key: seed and key of the random stream.
+        count: number of sentences.
     """
     rng = generator(seed, "captions", key)
     meant, moves = WORDINGS[behaviour]

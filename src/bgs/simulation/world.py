@@ -1,4 +1,4 @@
-"""A small world with physics: agents, one object, walls; many episodes of one behaviour side by side."""
+"""A small physical world: agents, one object, walls; many episodes of one behaviour are simulated in parallel."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import numpy as np
 
 from bgs._typing import Bool, Float, Int
 
-#: Entities of an episode: two agents who interact, a third one, and an object.
+#: Entities of an episode: two interacting agents, a third agent, and an object.
 A, B, C, OBJECT = range(4)
 FPS, SECONDS = 30, 3
 FRAMES = FPS * SECONDS
 _SUBSTEPS = 2
 _MASS = np.array([1.0, 1.0, 1.0, 3.0])
-_RESPONSE_S = 0.15  # time in which an agent takes up the velocity that it wants
+_RESPONSE_S = 0.15  # time constant with which an agent reaches its desired velocity
 _FRICTION = 9.0  # per second, on an object that nobody holds
 _BOUNCE = 0.4
-_TURN = 12.0  # radians a second
+_TURN = 12.0  # radians per second
 _PAIRS = tuple((i, j) for i in range(4) for j in range(i + 1, 4))
 
 
 @dataclass
-class Wishes:
-    """What agents want at an instant.
+class Intentions:
+    """Desired actions of the agents at an instant.
 
     Attributes:
-        velocity: (n, 3, 2) room widths a second.
-        gaze: (n, 3, 2) directions to look in, of any length; zero looks where the agent is going.
-        holder: (n,) agent that holds the object, −1 for nobody.
+        velocity: (n, 3, 2) desired velocity, room widths per second.
+        gaze: (n, 3, 2) desired gaze direction, of any length; zero: the direction of motion.
+        holder: (n,) agent that holds the object, −1 if nobody does.
     """
 
     velocity: Float[np.ndarray, "n 3 2"]
@@ -39,22 +39,22 @@ class Wishes:
 
 @dataclass
 class Scene:
-    """The state of n episodes, and what was drawn for each.
+    """The state of n episodes, and their random parameters.
 
-    The room is the unit square, y upwards. Episodes never touch one another: each depends on its own numbers only.
+    The room is the unit square, y upwards. Episodes are independent: each depends only on its own random numbers.
 
     Attributes:
         position: (n, 4, 2) of A, B, C and the object.
         heading: (n, 3) radians, where agents look.
-        present: (n, 4) whether there is a third agent, and an object.
+        present: (n, 4) whether each entity is present (a third agent and an object are optional).
         radius: (n, 4) room widths.
-        pace: (n,) walking speed, room widths a second: a nuisance variable.
-        vigour: (n,) about 1; multiplies what a behaviour makes of the pace.
-        goal: (n, 2) where B wants the object to be, or itself.
-        chance: (n, 8) uniform numbers for a behaviour's own use.
-        holder: (n,) agent that holds the object, −1 for nobody.
-        onset: (n,) seconds before the behaviour begins.
-        clock: seconds since the beginning.
+        pace: (n,) walking speed, room widths per second: a nuisance variable.
+        vigour: (n,) about 1; multiplies the pace.
+        goal: (n, 2) B's goal for the object, or for itself.
+        chance: (n, 8) uniform random numbers for use by the behaviour.
+        holder: (n,) agent that holds the object, −1 if nobody does.
+        onset: (n,) time at which the behaviour starts, seconds.
+        clock: seconds since the start.
     """
 
     position: Float[np.ndarray, "n 4 2"]
@@ -75,37 +75,37 @@ class Scene:
 
     @property
     def speed(self) -> Float[np.ndarray, "n 1"]:
-        """Walking speed of the clip's agents with their vigour."""
+        """Walking speed times vigour."""
         speed: Float[np.ndarray, "n 1"] = (self.pace * self.vigour)[:, None]
         return speed
 
     def reach(self, i: int = A, j: int = B) -> Float[np.ndarray, "n 1"]:
-        """Room widths between the centres of two entities that touch."""
+        """Distance between the centres of two touching entities, in room widths."""
         reach: Float[np.ndarray, "n 1"] = (self.radius[:, i] + self.radius[:, j])[:, None]
         return reach
 
     def gap(self, i: int = A, j: int = B) -> Float[np.ndarray, " n"]:
-        """Room widths between the surfaces of two entities; below 0 where they overlap."""
+        """Distance between the surfaces of two entities in room widths; negative if they overlap."""
         apart = np.linalg.norm(self.position[:, i] - self.position[:, j], axis=-1)
         gap: Float[np.ndarray, " n"] = apart - self.radius[:, i] - self.radius[:, j]
         return gap
 
 
-Controller = Callable[[Scene], Wishes]
+Controller = Callable[[Scene], Intentions]
 
 
 @dataclass(frozen=True)
 class Episodes:
-    """What happened in n episodes of T frames, and who wanted what.
+    """Trajectories and intentions in n episodes of T frames.
 
     Attributes:
         position: (n, T, 4, 2) of A, B, C and the object, room widths, y upwards.
-        velocity: (n, T, 4, 2) room widths a second.
+        velocity: (n, T, 4, 2) room widths per second.
         heading: (n, T, 3) radians.
-        wish: (n, T, 3, 2) velocities that agents wanted.
-        impact: (n, T) speed at which A and B ran into one another, room widths a second; 0 without contact.
+        wish: (n, T, 3, 2) desired velocities of the agents.
+        impact: (n, T) collision speed of A and B, room widths per second; 0 without contact.
         touch: (n, T, 2) whether A, and B, touch the object.
-        holder: (n, T) agent that holds the object, −1 for nobody.
+        holder: (n, T) agent that holds the object, −1 if nobody does.
         present, radius, pace, goal: as in :class:`Scene`.
     """
 
@@ -126,18 +126,18 @@ class Episodes:
 
 
 def play_out(scene: Scene, controller: Controller, frames: int = FRAMES) -> Episodes:
-    """Let a behaviour run for ``frames`` frames; ``scene`` is left at the end of it."""
+    """Simulate a behaviour for ``frames`` frames; ``scene`` is advanced to the end."""
     record: dict[str, list[np.ndarray]] = {
         name: [] for name in ("position", "velocity", "heading", "wish", "impact", "touch", "holder")
     }
     for _ in range(frames):
-        wishes = controller(scene)
-        scene.holder = wishes.holder
+        intentions = controller(scene)
+        scene.holder = intentions.holder
         impact = np.zeros(len(scene.pace))
         for _ in range(_SUBSTEPS):
-            impact = np.maximum(impact, _step(scene, wishes, 1 / (FPS * _SUBSTEPS)))
+            impact = np.maximum(impact, _step(scene, intentions, 1 / (FPS * _SUBSTEPS)))
         touch = np.stack([scene.gap(agent, OBJECT) < 0.012 for agent in (A, B)], axis=1)
-        now = (scene.position, scene.velocity, scene.heading, wishes.velocity)
+        now = (scene.position, scene.velocity, scene.heading, intentions.velocity)
         for name, value in zip(
             record, (*now, impact, touch & scene.present[:, [OBJECT]], scene.holder), strict=True
         ):
@@ -149,10 +149,12 @@ def play_out(scene: Scene, controller: Controller, frames: int = FRAMES) -> Epis
     )  # fmt: skip
 
 
-def _step(scene: Scene, wishes: Wishes, dt: float) -> Float[np.ndarray, " n"]:
-    """Advance by ``dt`` seconds; the speed at which A and B ran into one another."""
+def _step(scene: Scene, intentions: Intentions, dt: float) -> Float[np.ndarray, " n"]:
+    """Advance by ``dt`` seconds; returns the collision speed of A and B."""
     agents = slice(0, 3)
-    scene.velocity[:, agents] += (wishes.velocity - scene.velocity[:, agents]) * min(1.0, dt / _RESPONSE_S)
+    scene.velocity[:, agents] += (intentions.velocity - scene.velocity[:, agents]) * min(
+        1.0, dt / _RESPONSE_S
+    )
     scene.velocity[:, OBJECT] *= np.exp(-_FRICTION * dt)
     scene.position += scene.velocity * dt
     impact = np.zeros(len(scene.pace))
@@ -162,12 +164,12 @@ def _step(scene: Scene, wishes: Wishes, dt: float) -> Float[np.ndarray, " n"]:
             impact = closing
     _keep_inside(scene)
     _carry(scene)
-    _turn(scene, wishes.gaze, dt)
+    _turn(scene, intentions.gaze, dt)
     return impact
 
 
 def _collide(scene: Scene, i: int, j: int) -> Float[np.ndarray, " n"]:
-    """Part two entities that overlap and exchange their momentum; their closing speed where they met."""
+    """Separate two overlapping entities and exchange their momentum; returns their closing speed."""
     apart = scene.position[:, j] - scene.position[:, i]
     distance = np.linalg.norm(apart, axis=-1)
     overlap = scene.radius[:, i] + scene.radius[:, j] - distance
@@ -189,7 +191,7 @@ def _collide(scene: Scene, i: int, j: int) -> Float[np.ndarray, " n"]:
 
 
 def _keep_inside(scene: Scene) -> None:
-    """Walls: nobody gets past, and what runs into one bounces a little."""
+    """Keep entities within the walls, with a slight bounce."""
     low = scene.radius[:, :, None]
     outside = (scene.position < low) | (scene.position > 1 - low)
     scene.position = np.clip(scene.position, low, 1 - low)
@@ -197,7 +199,7 @@ def _keep_inside(scene: Scene) -> None:
 
 
 def _carry(scene: Scene) -> None:
-    """A held object is in front of who holds it."""
+    """Move a held object to the front of its holder."""
     rows = np.flatnonzero(scene.holder >= 0)
     if not len(rows):
         return
@@ -207,12 +209,12 @@ def _carry(scene: Scene) -> None:
     ahead = np.stack([np.cos(angle), np.sin(angle)], axis=-1) * reach[:, None]
     held = np.clip(scene.position[rows, who] + ahead, 0.02, 0.98)
     step = held - scene.position[rows, OBJECT]
-    scene.position[rows, OBJECT] += 0.3 * step  # handed over, not beamed over
+    scene.position[rows, OBJECT] += 0.3 * step  # gradual handover, not a jump
     scene.velocity[rows, OBJECT] = scene.velocity[rows, who]
 
 
 def _turn(scene: Scene, gaze: Float[np.ndarray, "n 3 2"], dt: float) -> None:
-    """Agents look where they want to, or else where they are going."""
+    """Turn agents towards their desired gaze, or else their direction of motion."""
     free = np.linalg.norm(gaze, axis=-1, keepdims=True) < 1e-9
     aim = np.where(free, scene.velocity[:, :3], gaze)
     still = np.linalg.norm(aim, axis=-1) < 0.02 * scene.pace[:, None]

@@ -1,4 +1,4 @@
-"""Stimuli: who they are, where their clips lie, what people wrote and rated about them, and the clips' frames."""
+"""Stimuli: ids, clips, captions, ratings and the frames of the clips."""
 
 from bgs.stimuli.decoding import Decoder, decode
 from bgs.stimuli.frame_cache import FrameCache, Frames

@@ -1,4 +1,4 @@
-"""Boxes around people and things, or their outlines as run lengths, in COCO's JSON, become region masks."""
+"""Converts COCO annotations (bounding boxes or run-length masks) to region masks."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ BACKGROUND = "background"
 
 @dataclass(frozen=True)
 class Box:
-    """A box in one frame, in shares of the picture's width and height, and what it holds.
+    """A labelled box in one frame, in fractions of the frame's width and height.
 
     Attributes:
-        left, top, right, bottom: 0–1 inside the picture, more or less beyond its edges.
+        left, top, right, bottom: 0–1 inside the frame, outside this range beyond its edges.
         label: position in the names of the regions, from 1.
     """
 
@@ -36,35 +36,35 @@ class Box:
 
     @property
     def area(self) -> float:
-        """Share of the picture."""
+        """Area as a fraction of the frame."""
         return (self.right - self.left) * (self.bottom - self.top)
 
     def covered(self, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
-        """The pixels of a picture of (height, width) whose centre lies in it."""
+        """The pixels of a (height, width) frame whose centre lies inside."""
         inside = np.zeros(size, dtype=bool)
         inside[_covered(self.top, self.bottom, size[0]), _covered(self.left, self.right, size[1])] = True
         return inside
 
 
 def regions_from_boxes(path: str | Path, side: int = 128) -> dict[str, RegionMasks]:
-    """Region masks of every clip in a COCO-style file.
+    """Read region masks of every clip from a COCO-style file.
 
-    ``images`` have ``id``, ``width``, ``height``, and say which clip they are of by ``video``, or by ``file_name``
-    (a video file, or a picture in a folder named like the clip). They follow each other by ``frame_index``, or by
-    ``id`` where there is none; indices must be equally far apart, since masks last equally long. ``annotations``
+    ``images`` have ``id``, ``width``, ``height``, and name their clip in ``video`` or ``file_name``
+    (a video file, or an image in a folder with the clip's name). They are ordered by ``frame_index``, or by
+    ``id`` if there is none; indices must be equally spaced, since all masks have the same duration. ``annotations``
     have ``image_id``, ``category_id`` and a run-length ``segmentation`` (:mod:`bgs.stimuli.run_lengths`) or, without
-    one, ``bbox`` [x, y, width, height] in pixels: for a polygon its box stands. ``categories`` have ``id`` and ``name``.
-    Where regions overlap the smaller one is on top.
+    one, ``bbox`` [x, y, width, height] in pixels: polygons are replaced by their box. ``categories`` have ``id`` and ``name``.
+    Where regions overlap, the smaller one is on top.
 
     Args:
         path: the file.
-        side: pixels of the shorter side of the masks.
+        side: length of the shorter side of the masks in pixels.
 
     Returns:
-        Clip (without a video ending) -> masks; label 0 is ``background``, then categories in the file's order.
+        Clip (without video file extension) -> masks; label 0 is ``background``, followed by the categories in the file's order.
 
     Raises:
-        DataError: the file is not of that form, or contradicts itself.
+        DataError: the file does not have this format, or is inconsistent.
     """
     content = _read(path)
     categories = [(entry["id"], str(entry["name"])) for entry in content["categories"]]
@@ -77,7 +77,7 @@ def regions_from_boxes(path: str | Path, side: int = 128) -> dict[str, RegionMas
         image, label = images.get(entry["image_id"]), label_of.get(entry["category_id"])
         if image is None or label is None:
             what = f"image {entry['image_id']}" if image is None else f"category {entry['category_id']}"
-            raise DataError(f"an annotation of {what}, which is not listed", where=where)
+            raise DataError(f"an annotation refers to {what}, which is not listed", where=where)
         regions[entry["image_id"]].append(_region(where, entry, image, label))
     return {
         clip: RegionMasks(np.stack([paint(regions[i["id"]], _size(i, side)) for i in frames]), names)
@@ -86,7 +86,7 @@ def regions_from_boxes(path: str | Path, side: int = 128) -> dict[str, RegionMas
 
 
 def paint(regions: Sequence[Box | RunLengths], size: tuple[int, int]) -> np.ndarray:
-    """(height, width) uint8 labels: pixels whose centre lies in a region, the smallest region that holds it."""
+    """(height, width) uint8 labels: for each pixel, the smallest region that contains its centre."""
     labels = np.zeros(size, dtype=np.uint8)
     for region in sorted(regions, key=lambda region: -region.area):
         labels[region.covered(size)] = region.label
@@ -94,7 +94,7 @@ def paint(regions: Sequence[Box | RunLengths], size: tuple[int, int]) -> np.ndar
 
 
 def _covered(low: float, high: float, pixels: int) -> slice:
-    """Pixels whose centres lie between two shares of a side."""
+    """Pixels whose centres lie between two fractions of a side."""
     first, last = (int(np.clip(np.ceil(edge * pixels - 0.5), 0, pixels)) for edge in (low, high))
     return slice(first, last)
 
@@ -122,9 +122,7 @@ def _read(path: str | Path) -> dict[str, list[dict[str, Any]]]:
     for row, image in enumerate(content["images"]):
         sides = image["width"], image["height"]
         if not all(isinstance(side, int | float) and side > 0 and side % 1 == 0 for side in sides):
-            raise DataError(
-                "an impossible size", where=f"{path}: images[{row}]", got=f"{sides[0]} × {sides[1]}"
-            )
+            raise DataError("invalid size", where=f"{path}: images[{row}]", got=f"{sides[0]} × {sides[1]}")
     if len(content["categories"]) > 255:
         raise DataError("too many categories", where=path, expected="at most 255")
     return content  # type: ignore[no-any-return]
@@ -149,7 +147,7 @@ def _box(where: str, bbox: Any, image: Mapping[str, Any], label: int) -> Box:
         ) from None
     across, down = image["width"], image["height"]
     if not (width >= 0 and height >= 0 and np.isfinite([x, y]).all()):
-        raise DataError("an impossible box", where=where, got=f"{bbox} in {across:g} × {down:g} pixels")
+        raise DataError("invalid box", where=where, got=f"{bbox} in {across:g} × {down:g} pixels")
     return Box(x / across, y / down, (x + width) / across, (y + height) / down, label)
 
 
@@ -159,7 +157,7 @@ def _size(image: Mapping[str, Any], side: int) -> tuple[int, int]:
 
 
 def _clips(path: str | Path, images: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Clip -> its images in order of time."""
+    """Clip -> its images in temporal order."""
     clips: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for image in images:
         clips[_clip_of(path, image)].append(image)
@@ -168,7 +166,7 @@ def _clips(path: str | Path, images: Sequence[Mapping[str, Any]]) -> dict[str, l
         steps = set(np.diff([image["frame_index"] for image in frames if "frame_index" in image]).tolist())
         if len(steps) > 1 or steps & {0}:
             raise DataError(
-                f"frames of {clip} are not equally far apart", where=path, expected="one step of frame_index",
+                f"frames of {clip} are not equally spaced", where=path, expected="a constant step of frame_index",
                 got=sorted(steps),
             )  # fmt: skip
         if len({(image["width"], image["height"]) for image in frames}) > 1:
@@ -183,7 +181,9 @@ def _moment(image: Mapping[str, Any]) -> Any:
 def _clip_of(path: str | Path, image: Mapping[str, Any]) -> str:
     name = image.get("video", image.get("file_name"))
     if name is None:
-        raise DataError(f"image {image['id']} is of no clip", where=path, expected="'video' or 'file_name'")
+        raise DataError(
+            f"image {image['id']} does not name its clip", where=path, expected="'video' or 'file_name'"
+        )
     stem = clip_stem(str(name))
     if "video" in image or stem != str(name):
         return stem

@@ -1,4 +1,4 @@
-"""Work in threads that is to end early: whoever loops asks, between two pieces, whether it still matters."""
+"""Cooperative cancellation of work in threads: loops check between steps whether to continue."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ _STOP: ContextVar[Event | None] = ContextVar("stop", default=None)
 
 
 class Cancelled(Exception):
-    """Nobody waits for the result any more."""
+    """The result is no longer needed."""
 
 
-def heed(stop: Event) -> None:
-    """From now on this thread ends its work when ``stop`` is set."""
+def cancel_on(stop: Event) -> None:
+    """Cancel the work of this thread when ``stop`` is set."""
     _STOP.set(stop)
 
 
 def check_cancelled() -> None:
-    """Go on, unless the thread's work is to end.
+    """Raise an exception if the work of this thread has been cancelled.
 
     Raises:
-        Cancelled: it is.
+        Cancelled: it has been.
     """
     stop = _STOP.get()
     if stop is not None and stop.is_set():

@@ -1,4 +1,4 @@
-"""The files of a stimulus set: which are there to be decoded, without decoding any."""
+"""Checks the video files of a stimulus set without decoding them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bgs.stimuli.unreadable import Failure, UnreadableClip, UnreadableClips
 
 
 def require_files(stimuli: StimulusSet) -> None:
-    """See that every clip is a file with something in it, without decoding any.
+    """Check that every clip is a nonempty file, without decoding any.
 
     Raises:
-        DataError: the set has no clips, or some of them are not there; all are named.
+        DataError: the set has no clips, or files are missing; all are named.
     """
     if stimuli.videos is None:
         raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
@@ -25,12 +25,12 @@ def require_files(stimuli: StimulusSet) -> None:
 
 
 def readable_files(stimuli: StimulusSet) -> tuple[dict[int, Path], dict[int, str]]:
-    """Position -> path of the clips that are files with something in them; position -> reason of the others."""
+    """Position -> path of clips that are nonempty files; position -> reason for the others."""
     paths: dict[int, Path] = {}
     failures: dict[int, str] = {}
     for i, path in enumerate(stimuli.videos or ()):
         if path is None:
-            failures[i] = "no file is given"
+            failures[i] = "no file given"
             continue
         try:
             check_file(path)

@@ -1,4 +1,4 @@
-"""Content hashes of files, remembered as long as a file keeps its size and time of change."""
+"""Content hashes of files, cached until the size or modification time of a file changes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from bgs._errors import BgsError
 from bgs._files import cache_folder, sha256, usable_cores, write_text
 from bgs.stimuli.stimulus_set import StimulusSet
 
-#: Absolute path -> [size in bytes, time of change in ns, SHA-256].
+#: Absolute path -> [size in bytes, modification time in ns, SHA-256].
 _Memory = dict[str, list[int | str]]
 
 
 def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
-    """SHA-256 of each file's bytes.
+    """SHA-256 of each file.
 
     Args:
         paths: files that exist.
-        memory: JSON file that remembers hashes by path, size and time of change; made if missing, and replaced
-            whole, so that of two runs that add to it at once one may have to hash again later.
+        memory: JSON file that caches hashes by path, size and modification time; created if missing, and replaced
+            atomically, so if two runs add to it at once, one may have to hash again later.
 
     Raises:
-        BgsError: a file cannot be read, or the memory cannot be written.
+        BgsError: a file cannot be read, or ``memory`` cannot be written.
     """
     known = _recall(memory)
     stamps = [_stamp(path) for path in paths]
@@ -33,8 +33,8 @@ def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
     changed = [i for i, name in enumerate(names) if known.get(name, [])[:2] != stamps[i]]
     if changed:
         with ThreadPoolExecutor(usable_cores()) as pool:
-            fresh = list(pool.map(_hash, [paths[i] for i in changed]))
-        known |= {names[i]: [*stamps[i], digest] for i, digest in zip(changed, fresh, strict=True)}
+            digests = list(pool.map(_hash, [paths[i] for i in changed]))
+        known |= {names[i]: [*stamps[i], digest] for i, digest in zip(changed, digests, strict=True)}
         write_text(memory, json.dumps(known))
     return [str(known[name][2]) for name in names]
 
@@ -55,7 +55,7 @@ def clip_hashes(stimuli: StimulusSet) -> dict[str, str]:
 
 
 def _recall(memory: Path) -> _Memory:
-    """What is remembered and legible; the rest is hashed again (it is only a memory)."""
+    """Read the valid entries of the cache; anything else is hashed again."""
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

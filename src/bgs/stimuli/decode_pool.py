@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs._files import usable_cores
-from bgs.stimuli.cancelling import heed
+from bgs.stimuli.cancelling import cancel_on
 from bgs.stimuli.decoding import Decoder, decode
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
@@ -44,7 +44,7 @@ def decode_all(
     """
     workers = max(1, min(usable_cores() if workers is None else workers, len(paths)))
     stop, closed = Event(), False
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode", initializer=heed, initargs=(stop,))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="decode", initializer=cancel_on, initargs=(stop,))
     jobs = (pool.submit(_outcome, i, path, sampling, decoder) for i, path in enumerate(paths))
     try:
         yield from _as_completed(jobs, workers * _AHEAD)

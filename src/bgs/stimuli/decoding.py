@@ -1,4 +1,4 @@
-"""Clips are decoded exactly: the frames that were on screen, upright, or an error that says what is wrong."""
+"""Exact decoding of clips: the frames on screen at given moments, upright, or an error that says what is wrong."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from bgs.stimuli.unreadable import UnreadableClip
 
 Decoder = Literal["pyav", "torchcodec"]
 
-#: What else a path may lead to.
+#: Types of paths other than regular files.
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> UInt8[np.ndarray, "t s s 3"]:
-    """Read the frames of a clip.
+    """Decode the frames of a clip.
 
-    Frames are chosen by presentation time in exact arithmetic, so variable frame rates come out right. Pictures are
-    turned and mirrored as the file asks; non-square pixels stay. Without a span the whole file is checked, what
-    lies between the chosen frames too.
+    Frames are chosen by presentation time in exact arithmetic, so variable frame rates are handled correctly. Frames are
+    rotated and mirrored as the file specifies; non-square pixels are kept. Without a span, the whole file is checked,
+    including what lies between the chosen frames.
 
     Args:
-        path: a file of any format FFmpeg reads; its first video stream counts.
+        path: a file of any format FFmpeg can read; its first video stream is used.
         sampling: which frames, and their size.
         decoder: ``pyav``, or ``torchcodec``, which does not check the payload for damage.
 
     Returns:
-        (T, S, S, 3) uint8, red, green, blue.
+        (T, S, S, 3) uint8 RGB.
 
     Raises:
-        UnreadableClip: the file is missing, empty, no regular file, no video, truncated, damaged, without pictures,
-            of no duration, shorter than the span, to be shown slanted, or a single picture where several are asked
-            for; or pictures cannot be decoded because those they are built on are not there, as in a clip that
+        UnreadableClip: the file is missing, empty, not a regular file, not a video, truncated, damaged, without frames,
+            of zero duration, shorter than the span, rotated by an angle other than a multiple of 90°, or a single
+            picture where several frames are requested; or reference frames are missing, as in a clip that
             starts in the middle of a group of pictures.
         MissingExtraError: the decoder is not installed.
     """
@@ -51,19 +51,19 @@ def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> U
 
 
 def check_file(path: Path) -> None:
-    """Whether there is anything to decode; a pipe or a device, which may never end, is not even opened.
+    """Check that a path is a nonempty regular file; pipes and devices, which may never end, are not opened.
 
     Raises:
-        UnreadableClip: the file is missing, empty, no regular file, or may not be read.
+        UnreadableClip: the file is missing, empty, not a regular file, or not readable.
     """
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise UnreadableClip(f"{_KINDS.get(stat.S_IFMT(mode), 'a device')}, no file", path)
+            raise UnreadableClip(f"{_KINDS.get(stat.S_IFMT(mode), 'a device')}, not a file", path)
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise UnreadableClip("empty file", path)
     except OSError as error:
         raise UnreadableClip(error.strerror or str(error), path) from error
-    except ValueError as error:  # a character that no file name can have
+    except ValueError as error:  # a character that is not allowed in file names
         raise UnreadableClip(str(error), repr(str(path))) from error

@@ -1,4 +1,4 @@
-"""Pictures become a video file."""
+"""Video encoding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bgs._optional import require
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-#: Most pixels along a side of what is drawn, and most pictures a second that are written.
+#: Maximum side of rendered frames in pixels, and maximum frame rate of written videos.
 LARGEST_SIDE, FASTEST = 2048, 240
 
 
@@ -29,45 +29,45 @@ def write_video(
     preset: str = "medium",
     threads: int = 0,
 ) -> None:
-    """Write H.264 in an mp4 file, whole or not at all.
+    """Write an H.264 mp4 file, atomically.
 
     Args:
         path: file to write.
-        pictures: at least one, all of one size with even sides.
-        fps: pictures a second.
-        quality: x264's constant rate factor: 0 is lossless, 16 looks so, 23 is usual on the web.
-        preset: x264's, from ultrafast (large files) to veryslow.
-        threads: of the encoder; 0 leaves it to x264. Small pictures are encoded faster by one.
+        pictures: at least one frame, all of the same size with even sides.
+        fps: frames per second.
+        quality: x264's constant rate factor: 0 is lossless, 16 visually lossless, 23 common on the web.
+        preset: x264's preset, from ultrafast (large files) to veryslow.
+        threads: threads of the encoder; 0 lets x264 choose. Small frames are encoded faster with one.
 
     Raises:
-        ConfigError: an odd side, an impossible rate, or no picture.
+        ConfigError: a side is odd, the rate is out of range, or there are no frames.
         MissingExtraError: PyAV is not installed.
     """
     av = require("av", "video")
     check_rate(fps)
     options = {"crf": str(quality), "preset": preset, "threads": str(threads)}
     with atomic_path(path) as temporary:
-        # The table of contents goes to the front, so that a clip plays while it is still being loaded.
+        # The index goes to the front, so that a clip can play while it is still loading.
         layout = {"movflags": "faststart"}
         with av.open(str(temporary), "w", format="mp4", options=layout) as container:
             _encode(path, container, pictures, fps, options)
 
 
 def check_rate(fps: int) -> None:
-    """Whether a video can have this many pictures a second.
+    """Check the frame rate of a video.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: it is out of range.
     """
     if not 1 <= fps <= FASTEST:
-        raise ConfigError("impossible rate", expected=f"1 to {FASTEST} pictures a second", got=fps)
+        raise ConfigError("invalid frame rate", expected=f"1 to {FASTEST} frames per second", got=fps)
 
 
 def check_side(size: int, least: int = 2, greatest: int = LARGEST_SIDE) -> None:
-    """Whether square pictures of this size can be drawn and written; asked before the first takes its memory.
+    """Check the size of square frames before any is rendered.
 
     Raises:
-        ConfigError: they cannot.
+        ConfigError: it is odd or out of range.
     """
     if size % 2 or not least <= size <= greatest:
         expected = f"an even number of pixels from {least} to {greatest}"
@@ -94,5 +94,5 @@ def _encode(
         frame.pts, frame.time_base = number, Fraction(1, fps)
         container.mux(stream.encode(frame))
     if stream is None:
-        raise ConfigError("no picture to write", where=path)
+        raise ConfigError("no frames to write", where=path)
     container.mux(stream.encode())

@@ -1,4 +1,4 @@
-"""Where in a clip a model looks: weights over moments and places."""
+"""Attention maps: weights over frames and patches of a clip."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._typing import Float64
 from bgs.stimuli.sampling import Sampling
 
-#: A map's weights sum to 1 up to this.
+#: Tolerance for the sum of a map's weights.
 _TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class ClipMaps:
-    """A map of weights a clip.
+    """One attention map per clip.
 
     Attributes:
         values: (n, T, h, w) weights ≥ 0 on the h × w grid of patches of each of T frames; each clip's sum to 1.
         stimulus_ids: n distinct ids.
-        sampling: which frames the model saw, and which part of each.
+        sampling: the frames that the model saw, and the crop.
         source: the model.
-        method: how the weights came about.
+        method: how the weights were computed.
 
     Raises:
-        DataError: another number of ids or frames, or weights that are negative or do not sum to 1.
+        DataError: numbers of ids or frames do not match, or weights are negative or do not sum to 1.
     """
 
     values: Float64[np.ndarray, "n t h w"]
@@ -46,21 +46,21 @@ class ClipMaps:
         totals = self.values.sum(axis=(1, 2, 3))
         wrong = ~(np.abs(totals - 1) < _TOLERANCE) | (self.values < 0).any(axis=(1, 2, 3))
         if wrong.any():
-            bad = some(self.stimulus_ids[i] for i in np.flatnonzero(wrong))
+            bad = listed(self.stimulus_ids[i] for i in np.flatnonzero(wrong))
             raise DataError(f"no map for {bad}", where=self.source, expected="weights that sum to 1")
 
     def __len__(self) -> int:
         return len(self.stimulus_ids)
 
     def select(self, stimulus_ids: Sequence[str]) -> ClipMaps:
-        """The maps of some clips, in that order.
+        """Select the maps of some clips, in that order.
 
         Raises:
-            DataError: there is no map of one of them.
+            DataError: a clip has no map.
         """
         position = {name: row for row, name in enumerate(self.stimulus_ids)}
         missing = [name for name in stimulus_ids if name not in position]
         if missing:
-            raise DataError(f"{len(missing)} clips have no map: {some(missing)}", where=self.source)
+            raise DataError(f"{len(missing)} clips have no map: {listed(missing)}", where=self.source)
         rows = [position[name] for name in stimulus_ids]
         return replace(self, values=self.values[rows], stimulus_ids=tuple(stimulus_ids))

@@ -1,4 +1,4 @@
-"""Which part of every frame is what: labelled regions of a clip, on disk as run lengths in safetensors."""
+"""Region masks of a clip, stored as run lengths in safetensors."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import UInt8
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._files import write_tensors
 from bgs.stimuli.stimulus_set import VIDEO_SUFFIXES
 
 _FORMAT = "bgs-masks/1"
-#: Folder of a data set that holds its masks.
+#: Folder of masks within a data set.
 FOLDER = "masks"
 
 
 @dataclass(frozen=True, eq=False)
 class RegionMasks:
-    """What every pixel of a clip belongs to.
+    """A region label for every pixel of a clip.
 
-    Masks show the whole picture at any resolution of the clip's own shape, and its whole duration in frames that
-    last equally long.
+    Masks cover the whole frame, at any resolution with the clip's aspect ratio, and the whole duration, in frames of
+    equal duration.
 
     Attributes:
         labels: (T, H, W) uint8; 0 is the background, k is ``names[k]``.
         names: distinct names of 1 to 256 regions, e.g. ``("background", "agent", "object")``.
 
     Raises:
-        DataError: no frame, a label without a name, a name listed twice or empty.
+        DataError: there are no frames, a label has no name, or a name is repeated or empty.
     """
 
     labels: UInt8[np.ndarray, "t h w"]
@@ -41,7 +41,7 @@ class RegionMasks:
         if not self.labels.size:
             raise DataError("masks without pixels", got=f"shape {self.labels.shape}")
         if len(set(self.names)) != len(self.names) or not all(self.names):
-            raise DataError("names of regions", expected="distinct names", got=list(self.names))
+            raise DataError("invalid names of regions", expected="distinct names", got=list(self.names))
         greatest = int(self.labels.max())
         if greatest >= len(self.names):
             raise DataError(
@@ -49,10 +49,10 @@ class RegionMasks:
             )
 
     def merged(self, groups: Mapping[str, str]) -> RegionMasks:
-        """Regions under other names; those that get the same name become one.
+        """Rename regions; those that get the same name are merged.
 
         Args:
-            groups: name -> new name; a region that is not named keeps its own.
+            groups: name -> new name; other regions keep their name.
         """
         new = [groups.get(name, name) for name in self.names]
         names = tuple(dict.fromkeys(new))
@@ -61,7 +61,7 @@ class RegionMasks:
 
 
 def write_masks(path: str | Path, masks: RegionMasks) -> None:
-    """Write masks as run lengths (through rows, then frames), atomically and without loss."""
+    """Write masks as run lengths (along rows, then frames), atomically and losslessly."""
     lengths, values = _runs(masks.labels.reshape(-1))
     header = {
         "format": _FORMAT, "shape": json.dumps(masks.labels.shape), "names": json.dumps(masks.names),
@@ -73,7 +73,7 @@ def read_masks(path: str | Path) -> RegionMasks:
     """Read what :func:`write_masks` wrote.
 
     Raises:
-        DataError: the file is missing, no mask file, or contradicts itself.
+        DataError: the file is missing, not a mask file, or inconsistent.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -98,27 +98,27 @@ def read_masks(path: str | Path) -> RegionMasks:
 
 
 def mask_path(folder: str | Path, stimulus_id: str) -> Path:
-    """Where a data set's folder keeps the masks of a stimulus: ``masks/<id without video ending>.safetensors``."""
+    """The mask file of a stimulus in a data set's folder: ``masks/<id without video file extension>.safetensors``."""
     return Path(folder) / FOLDER / f"{clip_stem(stimulus_id)}.safetensors"
 
 
 def masks_of(folder: str | Path, stimulus_id: str) -> RegionMasks:
-    """The masks of a stimulus in a data set's folder.
+    """Read the masks of a stimulus in a data set's folder.
 
     Raises:
-        DataError: there are none, or the file is damaged.
+        DataError: there are no masks, or the file is damaged.
     """
     return read_masks(mask_path(folder, stimulus_id))
 
 
 def clip_stem(name: str) -> str:
-    """A stimulus id without the ending of a video file, folders kept: ``a/b.mp4`` is ``a/b``."""
+    """A stimulus id without the extension of a video file, but with folders: ``a/b.mp4`` becomes ``a/b``."""
     path = PurePosixPath(name)
     return str(path.with_suffix("")) if path.suffix.lower() in VIDEO_SUFFIXES else name
 
 
 def _runs(flat: UInt8[np.ndarray, " n"]) -> tuple[np.ndarray, UInt8[np.ndarray, " r"]]:
-    """Lengths (uint16 where they fit, else uint32) and values of the runs of equal labels."""
+    """Lengths (uint16 if they fit, otherwise uint32) and values of runs of equal labels."""
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
     lengths = np.diff(starts, append=len(flat))
     narrow = np.uint16 if lengths.max() < 2**16 else np.uint32
@@ -130,4 +130,4 @@ def _header(header: dict[str, str], path: str | Path) -> tuple[tuple[int, int, i
         frames, height, width = (int(side) for side in json.loads(header["shape"]))
         return (frames, height, width), tuple(str(name) for name in json.loads(header["names"]))
     except (KeyError, TypeError, ValueError):
-        raise DataError("damaged mask file: its header", where=path, got=some(header.items())) from None
+        raise DataError("damaged mask file: its header", where=path, got=listed(header.items())) from None

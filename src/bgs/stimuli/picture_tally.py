@@ -1,4 +1,4 @@
-"""Every picture that a file holds comes out of the decoder, or the clip is not whole."""
+"""Checks that the decoder returns every picture in a file, otherwise the clip is incomplete."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-#: Codecs whose packets hold one picture each that is shown; others have packets that show nothing.
+#: Codecs in which every packet holds one displayed picture; other codecs have packets that display nothing.
 _PICTURE_A_PACKET = ("h264", "hevc")
-_HINT = "decode what is there and encode it anew if that is the clip you want"
+_HINT = "re-encode the clip if the remaining frames are what you want"
 
 
 class PictureTally:
-    """Packets that went into the decoder, frames that came out.
+    """Counts packets sent to the decoder and frames returned.
 
-    A decoder drops pictures without a word where those they are built on are missing: at the start of a clip that
-    was cut in the middle of a group of pictures, and behind a hole. Packets outside an MP4's edit list are not
-    meant to be seen and do not count.
+    A decoder silently drops pictures whose reference pictures are missing: at the start of a clip that
+    was cut in the middle of a group of pictures, and after a gap. Packets outside an MP4's edit list are not
+    displayed and do not count.
 
     Args:
         path: the clip, for messages.
@@ -32,11 +32,11 @@ class PictureTally:
     def __init__(self, path: Path, stream: VideoStream) -> None:
         self._path, self._stream = path, stream
         self._sent = self._shown = 0
-        self._early: list[int] = []  # presentation times of what was sent before the first frame came out
+        self._early: list[int] = []  # presentation times of packets sent before the first frame was returned
         self._counts = stream.codec_context.name in _PICTURE_A_PACKET
 
     def send(self, packet: Packet[Any]) -> None:
-        """Take note of a packet on its way into the decoder."""
+        """Count a packet sent to the decoder."""
         if not packet.size or packet.is_discard:
             return
         self._sent += 1
@@ -44,10 +44,10 @@ class PictureTally:
             self._early.append(packet.pts)
 
     def show(self, frames: list[VideoFrame]) -> list[VideoFrame]:
-        """Take note of what came out of the decoder, and hand it on.
+        """Count frames returned by the decoder, and pass them on.
 
         Raises:
-            UnreadableClip: pictures before the first one that came out are missing.
+            UnreadableClip: pictures before the first returned frame are missing.
         """
         if frames and not self._shown and frames[0].pts is not None:
             lost = sum(time < frames[0].pts for time in self._early)
@@ -59,15 +59,15 @@ class PictureTally:
                     self._path,
                 )
         self._shown += len(frames)
-        # Of interlaced video a packet may hold a field, half a picture.
+        # In interlaced video, a packet may hold a single field, half a picture.
         self._counts = self._counts and not any(frame.interlaced_frame for frame in frames)
         return frames
 
     def check(self) -> None:
-        """At the end of the file: whether as many pictures came out as went in.
+        """Check at the end of the file that as many pictures were returned as were sent.
 
         Raises:
-            UnreadableClip: fewer did.
+            UnreadableClip: pictures are missing.
         """
         if self._counts and self._shown < self._sent:
             reason = f"{self._sent - self._shown} of its {self._sent} pictures cannot be decoded ({_HINT})"

@@ -1,4 +1,4 @@
-"""Frames by PyAV: every frame of a file is decoded and checked, the chosen ones become pictures."""
+"""Decoding with PyAV: every frame of a file is decoded and checked, and the chosen ones are converted to RGB."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-#: Frames are kept as they come, up to this many bytes; a longer clip is decoded again for its chosen frames.
+#: Decoded frames are kept up to this many bytes; longer clips are decoded a second time for the chosen frames.
 KEPT_BYTES = 1 << 28
 
-#: The machine ran out of something, which is not the clip's fault.
+#: Errors caused by lack of resources, not by the clip.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _MICROSECOND = Fraction(1, 1_000_000)
 
 
 @dataclass
-class _Footage:
-    """What is known of a clip after watching it once.
+class _Scan:
+    """The result of decoding a clip once.
 
     Attributes:
-        ticks: when each frame comes on screen, in units of ``base`` seconds.
-        lasting: how long the last one stays there.
-        kept: the frames, or none of them where they are too many.
+        ticks: presentation time of each frame, in units of ``base`` seconds.
+        lasting: duration of the last frame.
+        kept: the frames, or empty if there are too many.
     """
 
     ticks: list[int] = field(default_factory=list)
@@ -52,15 +52,15 @@ class _Footage:
 
 
 def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w 3"]]:
-    """The T chosen frames of a clip, upright, in red, green and blue.
+    """The T chosen frames of a clip, upright, RGB.
 
     Raises:
         UnreadableClip: see :func:`bgs.stimuli.decoding.decode`.
     """
     with _clear_errors(path):
-        footage = _watch(path, sampling)
-        chosen = _choose(path, sampling, footage)
-        kept, wanted = footage.kept, set(chosen)
+        scan = _scan(path, sampling)
+        chosen = _choose(path, sampling, scan)
+        kept, wanted = scan.kept, set(chosen)
         if not kept:
             kept = {i: frame for i, frame in enumerate(_frames(path)) if i in wanted}
         pictures = {i: _upright(path, kept[i]) for i in wanted}
@@ -68,74 +68,74 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
 
 
 def first_orientation(path: Path) -> Orientation:
-    """How the pictures of a clip are to be held, as its first one says.
+    """The display orientation of a clip, from its first frame.
 
     Raises:
-        UnreadableClip: there is no picture, the first ones cannot be decoded, or they are to be shown slanted.
+        UnreadableClip: there are no frames, the first ones cannot be decoded, or their rotation is not a multiple of 90°.
     """
     with _clear_errors(path):
         frame = next(_frames(path), None)
     if frame is None:
-        raise UnreadableClip("its video stream holds no picture", path)
+        raise UnreadableClip("its video stream contains no frames", path)
     return _orientation(path, frame)
 
 
 def clip_seconds(path: Path) -> float:
-    """How long a clip lasts, as its header says; nothing is decoded.
+    """Duration of a clip in seconds, from its header; nothing is decoded.
 
     Raises:
-        UnreadableClip: the file is no video, or its header does not say.
+        UnreadableClip: the file is not a video, or its header does not give the duration.
     """
     with _opened(path) as container:
         _video_stream(path, container)
         if container.duration is None:
-            raise UnreadableClip("its header does not say how long it lasts", path)
+            raise UnreadableClip("its header does not give the duration", path)
         return container.duration / 1e6
 
 
-def _watch(path: Path, sampling: Sampling) -> _Footage:
+def _scan(path: Path, sampling: Sampling) -> _Scan:
     """Decode the clip to its end, or to the end of the span."""
-    footage, room = _Footage(), KEPT_BYTES
+    scan, room = _Scan(), KEPT_BYTES
     for frame in _frames(path):
         if frame.pts is None or frame.time_base is None:
             raise UnreadableClip("its frames have no presentation times", path)
-        gap = frame.pts - footage.ticks[-1] if footage.ticks else 0
-        footage.base, footage.lasting = frame.time_base, frame.duration or gap
+        gap = frame.pts - scan.ticks[-1] if scan.ticks else 0
+        scan.base, scan.lasting = frame.time_base, frame.duration or gap
         room -= 2 * frame.width * frame.height  # about
         if room >= 0:
-            footage.kept[len(footage.ticks)] = frame
+            scan.kept[len(scan.ticks)] = frame
         else:
-            footage.kept.clear()
-        footage.ticks.append(frame.pts)
-        if sampling.span is not None and (frame.pts - footage.ticks[0]) * frame.time_base > sampling.span[1]:
+            scan.kept.clear()
+        scan.ticks.append(frame.pts)
+        if sampling.span is not None and (frame.pts - scan.ticks[0]) * frame.time_base > sampling.span[1]:
             break
-    # Decoders give frames in presentation order; the times of AVI files lag behind, in decoding order.
-    footage.ticks.sort()
-    return footage
+    # Decoders return frames in presentation order, but the times of AVI files are in decoding order.
+    scan.ticks.sort()
+    return scan
 
 
-def _choose(path: Path, sampling: Sampling, footage: _Footage) -> list[int]:
-    """Which frame is on screen at each of the T moments."""
-    ticks, base = footage.ticks, footage.base
+def _choose(path: Path, sampling: Sampling, scan: _Scan) -> list[int]:
+    """The index of the frame on screen at each of the T moments."""
+    ticks, base = scan.ticks, scan.base
     if not ticks:
-        raise UnreadableClip("its video stream holds no picture", path)
+        raise UnreadableClip("its video stream contains no frames", path)
     if len(ticks) == 1 and sampling.frames > 1:
-        raise UnreadableClip(f"a single picture, where {sampling.frames} frames are asked for", path)
-    begin, end = ticks[0] * base, (ticks[-1] + footage.lasting) * base
+        raise UnreadableClip(f"a single picture, but {sampling.frames} frames are requested", path)
+    begin, end = ticks[0] * base, (ticks[-1] + scan.lasting) * base
     if end == begin and len(ticks) > 1:
         raise UnreadableClip("zero duration", path)
     moments = sampling.moments(begin, end)
     if moments[-1] > end:
-        asked = f"a frame is asked for at {float(moments[-1] - begin):g} s"
+        asked = f"but a frame is requested at {float(moments[-1] - begin):g} s"
         raise UnreadableClip(f"lasts only {float(end - begin):g} s, {asked}", path)
     return [bisect_right(ticks, moment / base) - 1 for moment in moments]
 
 
 def _frames(path: Path) -> Iterator[VideoFrame]:
-    """Every frame of the first video stream, in presentation order; the first sign of damage is an error."""
+    """Every frame of the first video stream, in presentation order; any sign of damage is an error."""
     with _opened(path) as container:
         stream = _video_stream(path, container)
-        # Several clips are decoded at once, in threads; FFmpeg would otherwise return guessed pictures as good ones.
+        # Several clips are decoded at once, in threads; FFmpeg would otherwise return concealed frames as good ones.
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"err_detect": "explode"}
         extents = {each.index: _Extent() for each in container.streams}
@@ -145,7 +145,7 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
             if packet.is_corrupt:
                 raise UnreadableClip("truncated", path)
             extents[packet.stream.index].add(packet)
-            # At the end comes an empty packet without times, which makes the decoder give what it still holds.
+            # The last packet is empty, without times, and flushes the decoder.
             if packet.stream.index == stream.index and (packet.size or packet.dts is None):
                 tally.send(packet)
                 yield from tally.show(_intact(path, stream.codec_context.decode(packet)))
@@ -155,7 +155,7 @@ def _frames(path: Path) -> Iterator[VideoFrame]:
 
 @contextmanager
 def _clear_errors(path: Path) -> Iterator[None]:
-    """What FFmpeg complains of is said of the clip, unless the machine is to blame."""
+    """Convert FFmpeg errors to UnreadableClip, unless they are due to a lack of resources."""
     av = require("av", "video")
     try:
         yield
@@ -192,11 +192,11 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
 
 @dataclass
 class _Extent:
-    """How far a stream reaches, in its ticks: a truncated Matroska file simply ends, and only its header knows.
+    """The extent of a stream in ticks, to detect truncated Matroska files, which end without an error.
 
     Attributes:
-        reached: when its last packet ends.
-        longest_gap: between two packets; what the first one lasts where it is the only one.
+        reached: end time of its last packet.
+        longest_gap: longest interval between packets; the duration of the packet if there is only one.
         decoded: decoding time of the last packet.
     """
 
@@ -205,7 +205,7 @@ class _Extent:
     decoded: int | None = None
 
     def add(self, packet: Packet[Any]) -> None:
-        """Take a packet into account; one of unknown duration lasts as long as the one before."""
+        """Add a packet; one of unknown duration gets the duration of the previous one."""
         if packet.pts is None or packet.dts is None:
             return
         gap = packet.duration or 0 if self.decoded is None else packet.dts - self.decoded
@@ -215,21 +215,21 @@ class _Extent:
 
 
 def _check_complete(path: Path, container: InputContainer, extents: Mapping[int, _Extent]) -> None:
-    """Compare with what the header promises: half a frame may be lost to rounding, not a whole one."""
+    """Compare with the duration in the header, with a tolerance of half a frame for rounding."""
     if container.duration is None:
         return
     bases = {stream.index: stream.time_base or Fraction(0) for stream in container.streams}
     reached = max(extent.reached * bases[index] for index, extent in extents.items())
     gap = max(extent.longest_gap * bases[index] for index, extent in extents.items())
-    promised = container.duration * _MICROSECOND  # counted from time 0 in Matroska, where it matters most
+    promised = container.duration * _MICROSECOND  # measured from time 0 in Matroska, where it matters most
     if promised - reached > gap / 2:
         found = f"{float(reached):.2f} of {float(promised):.2f} s"
-        raise UnreadableClip(f"truncated or damaged: only {found} are there", path)
+        raise UnreadableClip(f"truncated or damaged: only {found} are present", path)
 
 
 def _upright(path: Path, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
-    """A frame as a picture, held the way the file asks for."""
-    # Clips are decoded by several threads already; FFmpeg would start one more for each core and each picture.
+    """Convert a frame to RGB, upright."""
+    # Clips are already decoded in threads; FFmpeg would start one more per core for each frame.
     return _orientation(path, frame).apply(frame.reformat(format="rgb24", threads=1).to_ndarray())
 
 

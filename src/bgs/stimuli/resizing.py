@@ -1,4 +1,4 @@
-"""Pictures are brought to size: antialiased, in torch, at eight bits."""
+"""Resizes frames, antialiased, with torch, in eight bits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bgs.stimuli.sampling import Sampling
 
 
 def fit(picture: UInt8[np.ndarray, "h w 3"], sampling: Sampling) -> UInt8[np.ndarray, "s s 3"]:
-    """Resize a picture and cut its middle out, as ``sampling`` says.
+    """Resize and centre-crop a frame as specified by ``sampling``.
 
-    Sides are rounded down and the cut starts at the rounded-down middle.
+    Sides and the offset of the crop are rounded down.
     """
     height, width = _resized_sides(picture.shape[0], picture.shape[1], sampling)
     if (height, width) != picture.shape[:2]:
@@ -32,7 +32,7 @@ def _resize(
     picture: UInt8[np.ndarray, "h w 3"], height: int, width: int, interpolation: str
 ) -> UInt8[np.ndarray, "h2 w2 3"]:
     torch = require("torch", "video")
-    # Eight-bit pictures with the channels last take torch's integer kernel, six times as fast as floats.
+    # Channels-last uint8 frames use torch's integer kernel, six times as fast as floats.
     channels_first = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
     resized = torch.nn.functional.interpolate(
         channels_first, size=(height, width), mode=interpolation, antialias=True, align_corners=False

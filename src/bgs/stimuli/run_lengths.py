@@ -1,4 +1,4 @@
-"""Masks as COCO writes them: run lengths down the columns, as a list of counts or packed into a string."""
+"""COCO run-length masks: column-major, as a list of counts or a compressed string."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bgs._typing import Bool
 
 @dataclass(frozen=True, eq=False)
 class RunLengths:
-    """Which pixels of one frame belong to something.
+    """A labelled mask of one frame as run lengths.
 
     Attributes:
-        ends: (r,) pixels, counted down the columns, after which the 1st, 2nd ... run ends; the 1st is outside.
-        height, width: of the frame, in pixels.
+        ends: (r,) column-major pixel index at which each run ends; the first run is background.
+        height, width: size of the frame, in pixels.
         label: position in the names of the regions, from 1.
     """
 
@@ -30,11 +30,11 @@ class RunLengths:
 
     @property
     def area(self) -> float:
-        """Share of the picture."""
+        """Area as a fraction of the frame."""
         return float(np.diff(self.ends, prepend=0)[1::2].sum()) / (self.height * self.width)
 
     def covered(self, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
-        """The pixels of a picture of (height, width) whose centre lies in it."""
+        """The pixels of a (height, width) frame whose centre lies inside."""
         row, column = (
             (2 * np.arange(pixels) + 1) * side // (2 * pixels)
             for pixels, side in zip(size, (self.height, self.width), strict=True)
@@ -47,26 +47,31 @@ class RunLengths:
 def read_run_lengths(
     segmentation: Mapping[str, Any], size: tuple[int, int], label: int, where: str
 ) -> RunLengths:
-    """A ``segmentation`` of COCO's JSON: ``size`` [height, width] and ``counts``, a list or a packed string.
+    """Read a COCO ``segmentation``: ``size`` [height, width] and ``counts``, a list or a compressed string.
 
     Args:
         segmentation: the JSON object.
-        size: (height, width) that the image has.
+        size: (height, width) of the image.
         label: see :class:`RunLengths`.
-        where: the file and key, for errors.
+        where: file and key, for error messages.
 
     Raises:
-        DataError: another size, or counts that are damaged or do not fill the image.
+        DataError: sizes differ, or counts are damaged or do not fill the image.
     """
     if segmentation.get("size") != list(size):
         raise DataError(
-            "a mask of another size", where=where, expected=list(size), got=segmentation.get("size")
+            "the size of the mask differs from the image",
+            where=where,
+            expected=list(size),
+            got=segmentation.get("size"),
         )
     counts = segmentation.get("counts")
     if isinstance(counts, str):
         counts = unpacked(counts, where)
     if not isinstance(counts, list) or not all(type(count) is int and count >= 0 for count in counts):
-        raise DataError("counts of a mask", where=where, expected="whole numbers from 0, or a packed string")
+        raise DataError(
+            "invalid counts of a mask", where=where, expected="integers ≥ 0, or a compressed string"
+        )
     if sum(counts) != size[0] * size[1]:
         raise DataError(
             "counts do not fill the image", where=where, expected=size[0] * size[1], got=sum(counts)
@@ -75,25 +80,27 @@ def read_run_lengths(
 
 
 def unpacked(text: str, where: str) -> list[int]:
-    """The counts in a packed string, as COCO's API writes it.
+    """Decode the counts in a compressed string, as written by COCO's API.
 
-    A character holds five bits, the lowest first, and in its sixth whether more follow; the last bit is the sign. From the
-    fourth number on what is written is the difference from the last but one: runs of one kind resemble each other.
+    A character holds five bits, lowest first, and a continuation bit; the last bit is the sign. From the
+    fourth number on, the difference from the last but one is stored, since runs of the same kind have similar lengths.
 
     Raises:
-        DataError: another character, or a string that ends within a number.
+        DataError: an invalid character, or a string that ends within a number.
     """
     counts: list[int] = []
     value = shift = 0
     for place, letter in enumerate(text):
         bits = ord(letter) - 48
         if not 0 <= bits < 64:
-            raise DataError("a packed mask with another character", where=where, got=f"{letter!r} at {place}")
+            raise DataError(
+                "invalid character in a compressed mask", where=where, got=f"{letter!r} at {place}"
+            )
         value, shift = value | (bits & 31) << shift, shift + 5
         if not bits & 32:
             signed = value - (1 << shift) if bits & 16 else value
             counts.append(signed + counts[-2] if len(counts) > 2 else signed)
             value = shift = 0
     if shift:
-        raise DataError("a packed mask that ends within a number", where=where)
+        raise DataError("a compressed mask ends within a number", where=where)
     return counts

@@ -1,4 +1,4 @@
-"""What is read of a clip: which moments, and how they are brought to size."""
+"""Sampling of a clip: the frames to read, and how to resize them."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from bgs._errors import ConfigError
 
 Seconds = Fraction | float | int
 
-#: Most bytes that the frames of one clip may take.
+#: Maximum size of the frames of one clip, in bytes.
 LARGEST_CLIP = 1 << 30
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """A clip becomes ``frames`` moments of ``size`` × ``size`` pixels.
+    """Samples ``frames`` frames of ``size`` × ``size`` pixels from a clip.
 
-    Clip (or span) is divided into ``frames`` equal parts and the frame on screen in the middle of each part is
-    taken, by presentation time. A clip with fewer frames than parts shows some of them more than once.
+    The clip (or span) is divided into ``frames`` equal parts, and the frame on screen in the middle of each part is
+    taken, by presentation time. If a clip has fewer frames than parts, some are repeated.
 
     Attributes:
-        frames: T ≥ 1, number of moments.
-        size: S ≥ 1, pixels along each side of the result.
-        crop: ``center`` resizes the shorter side and cuts the middle S × S out; ``none`` resizes the whole
-            picture to S × S, whatever its shape.
-        resize: pixels of the shorter side before the cut, ≥ ``size``; None means ``size``. Not with ``none``.
-        interpolation: how pictures are resized, always antialiased.
+        frames: T ≥ 1, number of frames.
+        size: S ≥ 1, width and height in pixels.
+        crop: ``center`` resizes the shorter side and crops the central S × S; ``none`` resizes the whole
+            frame to S × S, ignoring its aspect ratio.
+        resize: shorter side in pixels before cropping, ≥ ``size``; None means ``size``. Not with ``none``.
+        interpolation: interpolation method, always antialiased.
         span: (begin, end) in seconds after the first frame, 0 ≤ begin < end; None is the whole clip.
 
     Raises:
-        ConfigError: a value out of its range, or a clip of more than 1 GiB.
+        ConfigError: a value is out of range, or a clip would take more than 1 GiB.
     """
 
     frames: int
@@ -44,22 +44,22 @@ class Sampling:
     def __post_init__(self) -> None:
         for name in ("frames", "size"):
             if getattr(self, name) < 1:
-                raise ConfigError(f"impossible {name}", expected="at least 1", got=getattr(self, name))
+                raise ConfigError(f"invalid {name}", expected="at least 1", got=getattr(self, name))
         if self.resize is not None and (self.crop == "none" or self.resize < self.size):
             expected = f"at least {self.size} pixels, with crop 'center'"
             raise ConfigError("impossible resize", expected=expected, got=f"{self.resize}, {self.crop!r}")
         needed = 3 * max(self.frames * self.size**2, self.shorter_side**2)
         if needed > LARGEST_CLIP:
             raise ConfigError(
-                "a clip would take too much memory", expected=f"at most {LARGEST_CLIP / 2**30:g} GiB",
+                "a clip would need too much memory", expected=f"at most {LARGEST_CLIP / 2**30:g} GiB",
                 got=f"{needed / 2**30:,.1f} GiB for {self.frames} frames of {self.size} × {self.size} pixels",
             )  # fmt: skip
         if self.span is not None and not 0 <= self.span[0] < self.span[1] < float("inf"):
-            raise ConfigError("impossible span", expected="0 ≤ begin < end, in seconds", got=self.span)
+            raise ConfigError("invalid span", expected="0 ≤ begin < end, in seconds", got=self.span)
 
     @property
     def shorter_side(self) -> int:
-        """Pixels of the shorter side before the cut."""
+        """Shorter side in pixels before cropping."""
         return self.size if self.resize is None else self.resize
 
     @property
@@ -68,14 +68,14 @@ class Sampling:
         return (self.frames, self.size, self.size, 3)
 
     def moments(self, begin: Fraction, end: Fraction) -> list[Fraction]:
-        """T exact times, in seconds: the middles of the equal parts of a clip that lasts from ``begin`` to ``end``."""
+        """T exact times in seconds: the centres of equal parts of a clip from ``begin`` to ``end``."""
         first, length = begin, end - begin
         if self.span is not None:
             first, length = begin + Fraction(self.span[0]), Fraction(self.span[1]) - Fraction(self.span[0])
         return [first + length * Fraction(2 * part + 1, 2 * self.frames) for part in range(self.frames)]
 
     def key(self) -> str:
-        """A short name, fit for a folder, that two samplings share only if they are equal."""
+        """A short unique name of the sampling, for use as a folder name."""
         parts = [f"{self.frames}x{self.size}", self.crop, self.interpolation]
         if self.crop == "center":
             parts.insert(1, f"short{self.shorter_side}")

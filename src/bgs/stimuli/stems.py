@@ -1,4 +1,4 @@
-"""Names of files that belong to stimuli: whatever the ids are, every file can be written and no two are one."""
+"""Valid and distinct file names for stimulus ids."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from bgs._files import sha256_of
 from bgs.stimuli.masks import clip_stem
 
-#: Longest name in bytes; file systems take 255, with endings, prefixes and the name of a half-written file.
+#: Maximum name length in bytes; file systems allow 255, including extensions, prefixes and suffixes of temporary files.
 _LONGEST = 120
 _HASH = 12
 
 
 def file_stems(ids: Sequence[str]) -> dict[str, str]:
-    """Stimulus id -> name of its files, without ending or folder.
+    """Stimulus id -> name of its files, without extension or folder.
 
-    It is the id without the ending of a video file; what is no letter, digit, dot, underscore or hyphen becomes an
-    underscore. Where that is too long, hidden, already has such an end or is shared with another id (upper and lower
-    case count as one, as on some file systems), it is shortened and ends with a hyphen and a hash of the id.
+    The name is the id without the extension of a video file; characters other than letters, digits, dots, underscores and
+    hyphens are replaced by underscores. If it is too long, hidden, already has such a suffix or is shared with another id
+    (ignoring case, as some file systems do), it is shortened and gets a hyphen and a hash of the id as suffix.
     """
     plain = {name: re.sub(r"[^\w.-]", "_", clip_stem(name)) for name in ids}
     sharing = Counter(stem.casefold() for stem in plain.values())

@@ -1,4 +1,4 @@
-"""The stimuli of a study, in one fixed order, known by id."""
+"""The stimuli of a study, in a fixed order, indexed by id."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 from bgs._files import sha256_of
 from bgs._typing import Bool, Float, Int
 
-#: File name endings that :meth:`StimulusSet.from_folder` takes for video.
+#: File extensions that :meth:`StimulusSet.from_folder` treats as video.
 VIDEO_SUFFIXES = frozenset(
     [
         ".3gp",
@@ -38,18 +38,18 @@ VIDEO_SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class StimulusSet:
-    """n stimuli in one order; every other field is aligned with ``ids``.
+    """n stimuli in a fixed order; all other fields are aligned with ``ids``.
 
     Attributes:
         ids: n distinct names.
-        captions: n tuples of sentences, or None where the data set has none. A tuple may be empty.
-        videos: n paths (None for a stimulus without a file), or None where the data set has no clips.
-        split: n of "train" / "test", or None where no split was published.
+        captions: n tuples of sentences, or None if the data set has none. A tuple may be empty.
+        videos: n paths (None for a stimulus without a file), or None if the data set has no clips.
+        split: n of "train" / "test", or None if there is no split.
         ratings: attribute -> (n,) floats, NaN where missing.
         labels: attribute -> n strings, "" where missing.
 
     Raises:
-        DataError: an id listed twice, a column of another length, or an unknown split name.
+        DataError: an id is repeated, a column has the wrong length, or a split name is unknown.
     """
 
     ids: tuple[str, ...]
@@ -62,7 +62,7 @@ class StimulusSet:
     def __post_init__(self) -> None:
         if len(self.index) != len(self.ids):
             twice = sorted({name for name in self.ids if self.ids.count(name) > 1})
-            raise DataError(f"stimulus listed twice: {some(twice)}", expected="distinct stimulus ids")
+            raise DataError(f"stimulus listed twice: {listed(twice)}", expected="distinct stimulus ids")
         columns: dict[str, Sequence[object] | np.ndarray | None] = {
             "captions": self.captions, "videos": self.videos, "split": self.split, **self.ratings, **self.labels,
         }  # fmt: skip
@@ -73,17 +73,17 @@ class StimulusSet:
                 )
         unknown = set(self.split or ()) - {"train", "test"}
         if unknown:
-            raise DataError("unknown split", expected="train or test", got=some(sorted(unknown)))
+            raise DataError("unknown split", expected="train or test", got=listed(sorted(unknown)))
 
     @classmethod
     def from_folder(cls, folder: str | Path) -> StimulusSet:
-        """Every video file in a folder and the folders below it, hidden ones aside.
+        """Every video file in a folder and its subfolders, except hidden ones.
 
-        Ids are paths relative to the folder, with forward slashes, in sorted order. What counts is the ending of
-        the name (:data:`VIDEO_SUFFIXES`); whether a file can be read is found out when it is decoded.
+        Ids are paths relative to the folder, with forward slashes, in sorted order. Files are recognised by extension
+        (:data:`VIDEO_SUFFIXES`); whether a file can be read is only checked when it is decoded.
 
         Raises:
-            DataError: there is no such folder, or no video file in it.
+            DataError: the folder does not exist, or contains no video file.
         """
         folder = Path(folder)
         if not folder.is_dir():
@@ -108,12 +108,12 @@ class StimulusSet:
 
     @property
     def test(self) -> Bool[np.ndarray, " n"]:
-        """True for held-out stimuli; all False where no split was published."""
+        """True for held-out stimuli; all False if there is no split."""
         return np.array([part == "test" for part in self.split or [""] * len(self)], dtype=bool)
 
     @property
     def train(self) -> Bool[np.ndarray, " n"]:
-        """True for every stimulus that is not held out."""
+        """True for stimuli that are not held out."""
         return ~self.test
 
     def positions(self, ids: Sequence[str]) -> Int[np.ndarray, " m"]:
@@ -124,7 +124,9 @@ class StimulusSet:
         """
         unknown = [name for name in ids if name not in self.index]
         if unknown:
-            raise DataError(f"unknown stimulus: {some(unknown)}", expected=f"one of {len(self)} stimulus ids")
+            raise DataError(
+                f"unknown stimulus: {listed(unknown)}", expected=f"one of {len(self)} stimulus ids"
+            )
         return np.array([self.index[name] for name in ids], dtype=np.int64)
 
     def subset(self, positions: Int[np.ndarray, " m"]) -> StimulusSet:
@@ -140,7 +142,7 @@ class StimulusSet:
         )
 
     def hash(self) -> str:
-        """SHA-256 over ids, split, captions and ratings (not over video bytes)."""
+        """SHA-256 of ids, split, captions and ratings (not of the videos)."""
         ratings = {name: values.tolist() for name, values in sorted(self.ratings.items())}
         return sha256_of(
             json.dumps([self.ids, self.split, self.captions, ratings, sorted(self.labels.items())])

@@ -1,4 +1,4 @@
-"""Frames by torchcodec (0.11 or newer), where it is installed with the FFmpeg libraries it needs."""
+"""Decoding with torchcodec (0.11 or newer), if it is installed with the FFmpeg libraries it needs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from bgs.stimuli.unreadable import UnreadableClip
 
 
 def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w 3"]]:
-    """The T chosen frames of a clip, upright, in red, green and blue.
+    """The T chosen frames of a clip, upright, RGB.
 
-    torchcodec turns pictures but never mirrors them. So PyAV says how they are to be held, and whether the first
-    ones are there.
+    torchcodec rotates frames but never mirrors them, so PyAV determines the orientation, and whether the first
+    frames are present.
 
     Raises:
-        UnreadableClip: torchcodec cannot read the file, or it is too short, or a single picture; or it starts in
-            the middle of a group of pictures, or is to be shown slanted.
-        ConfigError: this torchcodec does not turn pictures upright.
+        UnreadableClip: torchcodec cannot read the file, or it is too short or a single picture; or it starts in
+            the middle of a group of pictures, or its rotation is not a multiple of 90°.
+        ConfigError: this version of torchcodec ignores rotation.
     """
     decoders = require("torchcodec.decoders", "torchcodec")
     orientation = first_orientation(path)
@@ -33,7 +33,9 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
             str(path), dimension_order="NHWC", num_ffmpeg_threads=1, seek_mode="exact"
         )
         if not hasattr(video.metadata, "rotation"):
-            raise ConfigError("this torchcodec ignores rotation", expected="torchcodec 0.11 or newer")
+            raise ConfigError(
+                "this version of torchcodec ignores rotation", expected="torchcodec 0.11 or newer"
+            )
         frames = video.get_frames_played_at(seconds=_moments(path, sampling, video.metadata))
     except (RuntimeError, ValueError, IndexError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -43,14 +45,14 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
 
 
 def _moments(path: Path, sampling: Sampling, metadata: object) -> list[float]:
-    """The T moments in seconds, on torchcodec's own clock."""
+    """The T moments in seconds, on torchcodec's time axis."""
     begin, end, count = (
         getattr(metadata, name)
         for name in ("begin_stream_seconds_from_content", "end_stream_seconds_from_content", "num_frames")
     )
     if count == 1 and sampling.frames > 1:
-        raise UnreadableClip(f"a single picture, where {sampling.frames} frames are asked for", path)
+        raise UnreadableClip(f"a single picture, but {sampling.frames} frames are requested", path)
     moments = sampling.moments(Fraction(begin), Fraction(end))
     if moments[-1] > Fraction(end):
-        raise UnreadableClip(f"lasts only {end - begin:g} s, less than the span asked for", path)
+        raise UnreadableClip(f"lasts only {end - begin:g} s, less than the requested span", path)
     return [float(moment) for moment in moments]

@@ -1,4 +1,4 @@
-"""What is wrong with a clip, or with several at once."""
+"""Errors for clips that cannot be read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bgs._errors import DataError, some
+from bgs._errors import DataError, listed
 
 
 class Failure(NamedTuple):
-    """A stimulus that is left out, and why."""
+    """A skipped stimulus and the reason."""
 
     stimulus_id: str
     reason: str
 
 
 class UnreadableClip(DataError):
-    """A file that cannot give the frames asked of it.
+    """A file from which the requested frames cannot be read.
 
     Attributes:
-        reason: what is wrong, without the file's name.
+        reason: the problem, without the file name.
     """
 
     def __init__(self, reason: str, path: str | Path) -> None:
@@ -29,13 +29,13 @@ class UnreadableClip(DataError):
 
 
 class UnreadableClips(DataError):
-    """Clips of a set that cannot be read, all of them.
+    """One or more clips of a set cannot be read.
 
     Attributes:
-        failures: every one.
+        failures: all of them.
     """
 
     def __init__(self, failures: Sequence[Failure], total: int, hint: str | None = None) -> None:
-        listed = some(f"{name} ({reason})" for name, reason in failures)
-        super().__init__(f"{len(failures)} of {total} clips cannot be read: {listed}", hint=hint)
+        names = listed(f"{name} ({reason})" for name, reason in failures)
+        super().__init__(f"{len(failures)} of {total} clips cannot be read: {names}", hint=hint)
         self.failures = tuple(failures)

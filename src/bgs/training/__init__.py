@@ -1,6 +1,6 @@
 """Training: configuration, exact full-geometry gradients, the loop, its log and checkpoints.
 
-Configuration and log are read without torch.
+Configuration and log can be read without torch.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A checkpoint is one safetensors file: trained parameters, the best so far, AdamW's moments, the loop's state."""
+"""Checkpoints in one safetensors file: trained parameters, best parameters, AdamW's moments, state of the loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor
 
 from bgs._errors import DataError
-from bgs._files import legible, sha256_of, write_tensors
+from bgs._files import damage_as_error, sha256_of, write_tensors
 from bgs.backbones import Backbone
 from bgs.backbones.adapter import load_trainable
 from bgs.training.training_log import AGAIN
@@ -22,18 +22,18 @@ _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 @dataclass
 class _Progress:
-    """Where the loop stands between two epochs. Random numbers need no state: they follow from seed and epoch.
+    """State of the loop between two epochs. Random generators need no state: they are derived from seed and epoch.
 
     Attributes:
-        epoch: the next epoch to do.
-        best_epoch: epoch after which validation was best, or None before the first validation.
+        epoch: the next epoch.
+        best_epoch: epoch with the best validation, or None before the first validation.
         best_value: that validation RSA.
         stale: validations since the best one.
-        rate_factors: what the plateau schedule had come down to in each epoch that was done.
-        rate_factor: the same for the next one.
-        rate_best: the validation RSA that the plateau schedule has to see surpassed.
-        rate_stale: validations since then, or since the rate last fell.
-        stopped: early stopping has ended the training.
+        rate_factors: factor of the plateau schedule in each finished epoch.
+        rate_factor: factor in the next epoch.
+        rate_best: the best validation RSA according to the plateau schedule.
+        rate_stale: validations since then, or since the last reduction of the rate.
+        stopped: whether early stopping has ended the training.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -51,7 +51,7 @@ class _Progress:
 
 @dataclass
 class LoopState(_Progress):
-    """The same, with the best parameters so far."""
+    """State of the loop, with the best parameters so far."""
 
     best: dict[str, Tensor] = field(default_factory=dict)
 
@@ -64,7 +64,7 @@ def snapshot(backbone: Backbone) -> dict[str, Tensor]:
 def save_checkpoint(
     path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer, state: LoopState
 ) -> None:
-    """Write everything needed to go on, atomically."""
+    """Write everything needed to resume, atomically."""
     tensors = {f"now/{name}": tensor for name, tensor in snapshot(backbone).items()}
     tensors |= {f"best/{name}": tensor for name, tensor in state.best.items()}
     for name, parameter in backbone.trainable().items():
@@ -77,15 +77,15 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer) -> LoopState:
-    """Put a checkpoint back; strict about names and shapes.
+    """Restore a checkpoint; names and shapes must match exactly.
 
     Raises:
-        DataError: the file is damaged (those of older versions hold no hash to tell by) or belongs to another model.
+        DataError: the file is damaged (files of older versions have no hash and are not checked) or belongs to another model.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file, legible(path, AGAIN):
+        with safe_open(path, framework="pt") as file, damage_as_error(path, AGAIN):
             plain = json.loads(file.metadata()["state"])
             known = plain.pop("sha256", None)
             state = LoopState(**asdict(_progress(plain)))
@@ -93,7 +93,7 @@ def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optim
     except SafetensorError as error:
         raise DataError(f"damaged checkpoint: {error}", where=path, hint=AGAIN) from error
     if known is not None and known != _hash(tensors):
-        raise DataError("damaged checkpoint: other values than were written", where=path, hint=AGAIN)
+        raise DataError("damaged checkpoint: the values do not match their hash", where=path, hint=AGAIN)
     load_trainable(backbone, _under("now", tensors), where=path)
     state.best = _under("best", tensors)
     moments = {key: _under(key, tensors) for key in _MOMENTS}
@@ -114,7 +114,7 @@ def _progress(plain: dict[str, Any]) -> _Progress:
 
 
 def _hash(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 over names and values."""
+    """SHA-256 of names and values."""
     parts = (
         (name, tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
         for name, tensor in sorted(tensors.items())

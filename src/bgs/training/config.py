@@ -1,4 +1,4 @@
-"""The configuration of a training run: documented fields, unknown and conflicting keys refused."""
+"""The configuration of a training run: documented fields; unknown and conflicting keys are errors."""
 
 from __future__ import annotations
 
@@ -26,56 +26,56 @@ from bgs.training.settings import (
 
 
 class TrainingConfig(Settings):
-    """Everything a training run depends on."""
+    """All settings of a training run."""
 
     preset: Literal["default", "paper-v1"] = "default"
-    """Where other keys take their values from: bgs, or the published recipe, complete."""
+    """Source of default values for the other keys: bgs, or the complete published recipe."""
     model: str
     """Model to tune: ``text:<name>``, ``lookup:<dim>``, a video checkpoint such as ``videomae:<hub id or
-    folder>?frames=8``, or a short name that ``bgs models`` lists; ``{seed}`` in it stands for the run's seed
+    folder>?frames=8``, or a short name listed by ``bgs models``; ``{seed}`` is replaced by the run's seed
     (``scratch:videomae-tiny?seed={seed}``)."""
     data: str
     """Name of a data set, or a folder."""
     external_test: str | None = None
     """Data set whose clips and trials are held out in place of the split of ``data``; its clips are not trained on."""
     seed: int = Field(0, ge=0)
-    """Every random number depends on it."""
+    """Random seed."""
     epochs: int = Field(30, ge=1)
-    """Passes over the training clips, at most."""
+    """Maximum number of passes over the training clips."""
     gradient: Literal["full-geometry", "per-trial"] = "full-geometry"
     """``full-geometry``: every clip, trial and pair in each update; ``per-trial``: the published procedure."""
     objective: ObjectiveSettings = ObjectiveSettings()
     lora: LoraSettings | None = LoraSettings()
-    """Adapters; null for a lookup table, and where a transform is trained."""
+    """LoRA adapters; null for a lookup table, and where a transform is trained."""
     head: HeadSettings | None = None
     transform: TransformSettings | None = None
     """Train a transform of the frozen model's embeddings in place of adapters; see docs/features.md."""
     optimizer: OptimizerSettings = OptimizerSettings()
     validation: ValidationSettings = ValidationSettings()
     refit: bool = False
-    """Once validation has chosen the epoch, train anew on all training clips, those to validate on among them, for
-    as many epochs and at the same learning rates; see docs/training.md."""
+    """After validation has chosen the epoch, retrain on all training clips, including the validation clips, for
+    as many epochs and with the same learning rates; see docs/training.md."""
     per_trial: PerTrialSettings = PerTrialSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     judgments: JudgmentSettings = JudgmentSettings()
-    """How the data set's own trials are read, and which are left out."""
+    """How the trials of the data set are read, and which are excluded."""
     ratings: RatedSettings | None = None
-    """Take judgments from ratings; null takes the data set's own."""
+    """Derive judgments from ratings; null uses the judgments of the data set."""
     cross_validation: CrossValidationSettings | None = None
-    """Hold every stimulus out once; null keeps the data set's split."""
+    """Hold out every stimulus once; null uses the split of the data set."""
     views: int = Field(2, ge=0)
-    """Captions (or mirror images) of a clip that are drawn for an update; 0 takes all."""
+    """Captions (or mirror images) per clip drawn for an update; 0 uses all."""
     micro_batch: int = Field(64, ge=1)
-    """Units (captions, clips) that are encoded at a time."""
+    """Units (captions or clips) per forward pass."""
     keep_graphs: int = Field(0, ge=0)
-    """Micro-batches whose graphs are kept rather than encoded twice: faster, for memory."""
+    """Number of micro-batches whose graphs are kept instead of encoding them twice: faster, but needs memory."""
     gradient_checkpointing: bool = False
-    """Keep only the blocks' inputs for the backward pass and compute the rest anew: memory for time."""
+    """Keep only the inputs of the blocks for the backward pass and recompute the rest: less memory, more time."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """``bf16``: products in bfloat16 (autocast), weights and sums in float32; ``auto``: on CUDA devices that have
-    it."""
+    """``bf16``: products in bfloat16 (autocast), weights and sums in float32; ``auto``: on CUDA devices that
+    support it."""
     device: str = "auto"
-    """cpu, cuda, …; auto is CUDA where there is one."""
+    """cpu, cuda, …; auto is CUDA if available."""
 
     @model_validator(mode="before")
     @classmethod
@@ -101,8 +101,8 @@ class TrainingConfig(Settings):
             raise ValueError(f"keep_graphs conflicts with gradient: {self.gradient}")
         if self.validation.fraction and _cannot_generalise(self.model):
             raise ValueError(
-                "validation.fraction: a lookup table says nothing about clips it never saw, so that an epoch would be "
-                "chosen by noise; leave the key out, or set it to 0"
+                "validation.fraction: a lookup table cannot generalise to new clips, so the epoch would be "
+                "chosen by noise; omit the key, or set it to 0"
             )
         if self.refit and self.validation.fraction == 0:
             raise ValueError(
@@ -113,13 +113,11 @@ class TrainingConfig(Settings):
         ):
             raise ValueError("patience and schedule: plateau need validation.fraction above 0")
         if "judgments" in changed and self.ratings is not None:
-            raise ValueError(
-                "judgments conflicts with ratings: those judgments are drawn, not the data set's own"
-            )
+            raise ValueError("judgments conflicts with ratings: judgments are then derived from ratings")
         if self.external_test is not None and self.cross_validation is not None:
             raise ValueError("external_test conflicts with cross_validation: either is what is held out")
         if self.ratings is not None and self.objective.target != "shares":
-            raise ValueError("objective.target conflicts with ratings: they say how far clips lie apart")
+            raise ValueError("objective.target conflicts with ratings: these determine the dissimilarities")
         if self.model.startswith("run:"):
             raise ValueError("model: a run cannot be tuned again; give its base model")
         return self
@@ -131,7 +129,7 @@ class TrainingConfig(Settings):
 
 
 def _cannot_generalise(model: object) -> bool:
-    """Whether a model has nothing to say about a stimulus that it was not trained on: a table of free vectors."""
+    """Whether a model cannot generalise to stimuli that it was not trained on: a table of free vectors."""
     return isinstance(model, str) and model.startswith("lookup:")
 
 
@@ -144,6 +142,6 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainingConf
     """Read a YAML file, apply ``key.sub=value`` overrides and validate.
 
     Raises:
-        ConfigError: unreadable, not a mapping, or a key that is unknown, wrong or in conflict.
+        ConfigError: the file is unreadable or not a mapping, or a key is unknown, invalid or conflicts with another.
     """
     return validate(TrainingConfig, read_settings(path, overrides), where=path)

@@ -1,4 +1,4 @@
-"""One update from the whole geometry: every clip encoded once, every trial and pair in the loss."""
+"""Full-geometry updates: every clip is encoded once, and the loss covers every trial and pair."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class FullGeometry:
     """Gradients of the objective over all clips, trials and observed pairs; an epoch is one update.
 
     Attributes:
-        backbone: being trained.
+        backbone: the backbone being trained.
         inputs: units of the stimuli.
         positions: (m,) positions in ``inputs`` of the target's stimuli 0..m−1.
-        target: what they should look like.
+        target: the training target.
         objective: the loss.
-        views: units drawn of each stimulus for an update; 0 takes all.
-        micro_batch: units encoded at a time.
-        keep_graphs: micro-batches that are not encoded twice.
-        seed: of dropout and of the drawn units.
+        views: units drawn per stimulus for an update; 0 uses all.
+        micro_batch: units per forward pass.
+        keep_graphs: number of micro-batches that are not encoded twice.
+        seed: seed of dropout and of the drawn units.
     """
 
     backbone: Backbone
@@ -42,7 +42,7 @@ class FullGeometry:
     updates_per_epoch: int = 1
 
     def accumulate(self, epoch: int, update: int) -> LossParts:
-        """Add the gradient of one update to the parameters. Random numbers depend on seed and epoch only."""
+        """Add the gradient of one update to the parameters. Random numbers depend only on seed and epoch."""
         torch.manual_seed(torch_seed(self.seed, "dropout", epoch, update))
         units = self.inputs.draw(self.positions, self.views, generator(self.seed, "views", epoch, update))
         batches = self.inputs.batches(units, self.micro_batch)

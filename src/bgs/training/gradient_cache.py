@@ -1,8 +1,8 @@
-"""Exact gradients of a loss over all embeddings at once, in the memory of one micro-batch.
+"""Exact gradients of a loss on all embeddings, with the memory of one micro-batch.
 
 Gradient caching (Gao et al. 2021): embed everything without a graph, take the loss's gradient with respect
-to the embeddings, then embed again, micro-batch by micro-batch, and push each slice of that gradient through.
-The second pass replays the first one's random numbers, so dropout masks are the same in both.
+to the embeddings, then embed again, micro-batch by micro-batch, and back-propagate each slice of that gradient.
+The second pass repeats the random numbers of the first, so dropout masks are the same in both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Batch = TypeVar("Batch")
 
 
 class _RandomState:
-    """State of torch's generators (CPU, and CUDA where it is in use)."""
+    """State of torch's generators (CPU, and CUDA if used)."""
 
     def __init__(self) -> None:
         self._cpu = torch.get_rng_state()
@@ -44,7 +44,7 @@ def cached_backward(
         encode: micro-batch -> (b, d) embeddings; may use random numbers (dropout).
         batches: micro-batches; the loss sees their embeddings concatenated in this order.
         loss: (n, d) embeddings -> loss parts.
-        keep_graphs: that many of the last micro-batches keep their graph and are not encoded again.
+        keep_graphs: number of last micro-batches that keep their graph and are not encoded again.
 
     Returns:
         The loss parts, detached from any graph.

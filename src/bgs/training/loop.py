@@ -23,7 +23,7 @@ from bgs.training.training_log import TrainingLog
 
 @runtime_checkable
 class GradientMethod(Protocol):
-    """How an epoch's gradients are made: :class:`FullGeometry` or :class:`PerTrial`."""
+    """Computes the gradients of an epoch: :class:`FullGeometry` or :class:`PerTrial`."""
 
     @property
     def updates_per_epoch(self) -> int: ...
@@ -35,7 +35,7 @@ class GradientMethod(Protocol):
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One line of ``metrics.jsonl``: mean loss parts of an epoch; None for what was not measured in it."""
+    """One line of ``metrics.jsonl``: mean loss parts of an epoch; None for values not measured."""
 
     epoch: int
     loss: float | None
@@ -47,11 +47,11 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Validation:
-    """What is watched while training, on stimuli that no gradient sees.
+    """Validation during training, on stimuli not used for gradients.
 
     Attributes:
-        positions: (m,) positions in the inputs that are embedded to validate.
-        measure: (m, d) embeddings of those -> validation RSA; larger is better.
+        positions: (m,) positions in the inputs of the validation stimuli.
+        measure: (m, d) embeddings -> validation RSA; larger is better.
     """
 
     positions: Int[np.ndarray, " m"]
@@ -60,17 +60,17 @@ class Validation:
 
 @dataclass
 class Trainer:
-    """Trains a backbone, epoch by epoch; killed and resumed, it ends with the numbers of an unbroken run.
+    """Trains a backbone, epoch by epoch; a resumed run gives the same numbers as an uninterrupted one.
 
     Attributes:
-        config: of the run.
-        backbone: with its adapters attached.
+        config: configuration of the run.
+        backbone: backbone with adapters attached.
         inputs: units of training and validation stimuli; test stimuli are not among them.
-        method: how gradients are made.
+        method: computes the gradients.
         validation: None keeps the last epoch.
-        log: where metrics and checkpoints go.
-        replay: plateau factors of another run's epochs, for a run that repeats these at the same learning rates and
-            then ends; empty for a run of its own.
+        log: writes metrics and checkpoints.
+        replay: plateau factors of the epochs of another run, to repeat these with the same learning rates and
+            then stop; empty for an ordinary run.
     """
 
     config: TrainingConfig
@@ -91,18 +91,18 @@ class Trainer:
 
     @property
     def epochs(self) -> int:
-        """Epochs to do, at most."""
+        """Maximum number of epochs."""
         return len(self.replay) or self.config.epochs
 
     def run(self, report: Callable[[EpochRecord], None] | None = None) -> LoopState:
-        """Train to the end, from the checkpoint where there is one, leaving the selected parameters in the backbone.
+        """Train to the end, resuming from a checkpoint if there is one; the backbone gets the selected parameters.
 
         Args:
             report: called after every epoch.
 
         Raises:
-            BgsError: loss, gradient, a parameter or an embedding is not finite; the checkpoint is that of the last
-                epoch that was.
+            BgsError: loss, gradient, a parameter or an embedding is not finite; the checkpoint of the last finite epoch
+                is kept.
         """
         if self.log.checkpoint.is_file():
             self.state = load_checkpoint(self.log.checkpoint, self.backbone, self.optimizer)
@@ -151,14 +151,14 @@ class Trainer:
         return parts
 
     def _not_finite(self, what: str, where: str, got: object) -> NoReturn:
-        """Stop before anything that is not finite is kept."""
+        """Raise an error before anything that is not finite is saved."""
         rate = self.optimizer.param_groups[0]["lr"]
         done = self.state.epoch
         kept = f"the checkpoint after epoch {done - 1} is kept" if done else "there is no checkpoint yet"
         raise BgsError(
             f"{what} is not finite", where=where, expected="a number", got=got,
-            hint=f"likely a learning rate that is too high, {rate:.3g} here: lower optimizer.learning_rate, "
-            f"or set precision: fp32 where it is bf16; {kept}",
+            hint=f"the learning rate, {rate:.3g}, is probably too high: lower optimizer.learning_rate, "
+            f"or set precision: fp32 if it is bf16; {kept}",
         )  # fmt: skip
 
     def _validates_after(self, epoch: int) -> bool:
@@ -190,13 +190,13 @@ class Trainer:
 
 
 def _means(parts: list[dict[str, float]]) -> dict[str, float | None]:
-    """Mean of each loss part over the updates that have it."""
+    """Mean of each loss part over the updates in which it was computed."""
     present = {key: [part[key] for part in parts if not math.isnan(part[key])] for key in parts[0]}
     return {key: sum(values) / len(values) if values else None for key, values in present.items()}
 
 
 def watch_plateau(state: LoopState, settings: OptimizerSettings, measured: float) -> None:
-    """Lower the rate where validation stalls, as PyTorch's ``ReduceLROnPlateau`` does (mode max, relative threshold)."""
+    """Reduce the rate when validation stalls, as PyTorch's ``ReduceLROnPlateau`` does (mode max, relative threshold)."""
     if state.rate_best is None or measured > state.rate_best * (1 + settings.plateau_threshold):
         state.rate_best, state.rate_stale = measured, 0
     else:
@@ -206,7 +206,7 @@ def watch_plateau(state: LoopState, settings: OptimizerSettings, measured: float
 
 
 def rate_factor(settings: OptimizerSettings, update: int, total: int) -> float:
-    """Share of the learning rate at an update (from 0) of ``total``: linear warm-up, then the schedule."""
+    """Factor of the learning rate at an update (from 0) of ``total``: linear warm-up, then the schedule."""
     warm = min(1.0, (update + 1) / (settings.warmup + 1))
     if settings.schedule != "cosine":
         return warm

@@ -1,4 +1,4 @@
-"""The published procedure, the baseline: a few trials an update, every clip encoded anew for each."""
+"""The published procedure, as a baseline: a few trials per update, with every clip encoded for each trial."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bgs.training.settings import PerTrialSettings
 
 @dataclass(frozen=True)
 class PerTrial:
-    """Gradients as in Garcia & Isik v1: batches of trials; an RSA term some times an epoch, on a few clips.
+    """Gradients as in Garcia & Isik v1: batches of trials, and an RSA term on a few clips in some updates of an epoch.
 
     Attributes are those of :class:`~bgs.training.full_geometry.FullGeometry`; an epoch is a pass over
     the trials.
@@ -36,12 +36,12 @@ class PerTrial:
 
     @cached_property
     def trials_per_epoch(self) -> int:
-        """Trials that an epoch passes over."""
+        """Trials per epoch."""
         return min(self.settings.trials or len(self.target.odd), len(self.target.odd))
 
     @property
     def updates_per_epoch(self) -> int:
-        """Batches an epoch."""
+        """Batches per epoch."""
         return -(-self.trials_per_epoch // self.settings.batch)
 
     def accumulate(self, epoch: int, update: int) -> LossParts:
@@ -50,7 +50,7 @@ class PerTrial:
         random = generator(self.seed, "views", epoch, update)
         self.backbone.train()
         local = self._local(self._batch(epoch, update), random)
-        rsa = torch.full((), float("nan"), device=local.device)  # most updates have none
+        rsa = torch.full((), float("nan"), device=local.device)  # most updates have no RSA term
         total = self.objective.settings.alpha * local
         beta = self.objective.settings.beta.at(epoch)
         if beta and self._carries_rsa(update):
@@ -74,7 +74,7 @@ class PerTrial:
     def _local(self, trials: Int[Tensor, " b"], random: np.random.Generator) -> Float[Tensor, ""]:
         batch = self.target.batch(trials)
         with torch.set_grad_enabled(self.objective.settings.alpha > 0):
-            # Three encodings a trial, even of clips that recur within the batch: that is the procedure.
+            # Three encodings per trial, even of clips that recur within the batch, as in the published procedure.
             clips = batch.triplets.flatten().cpu().numpy()
             vectors = self._encode(clips, random)
             slots = torch.arange(len(clips), device=vectors.device).reshape(-1, 3)
@@ -90,13 +90,13 @@ class PerTrial:
             with torch.no_grad():
                 parts.append(self._encode(watch, random))
         among = self._pairs_among(clips, len(learn))
-        if not len(among.pairs):  # nobody saw any of them together
+        if not len(among.pairs):  # none of these pairs was observed
             return parts[0].sum() * 0
         return self.objective.rsa(cosine_similarities(torch.cat(parts)), among)
 
     def _pairs_among(self, clips: Int[np.ndarray, " c"], learn: int) -> Target:
-        """The target's observed pairs among some clips, numbered in their order, that hold one of the first ``learn``:
-        a pair of clips that no gradient goes through is not in the published correlation (123 of 276 pairs are)."""
+        """The target's observed pairs among some clips, in local indices, that contain one of the first ``learn``:
+        pairs of clips without gradient are not in the published correlation (123 of 276 pairs are)."""
         place = torch.full((len(self.positions),), -1, device=self.target.pairs.device)
         place[torch.as_tensor(clips, device=place.device)] = torch.arange(len(clips), device=place.device)
         pairs = place[self.target.pairs]

@@ -1,11 +1,11 @@
-"""Complete recipes that a configuration can start from."""
+"""Presets: complete recipes for a configuration to start from."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: The published recipe (v1), complete: model and data are part of it. An epoch is one pass over all trials. What of it
-#: cannot be had again is said in docs/training.md.
+#: The complete published recipe (v1), including model and data. An epoch is one pass over all trials.
+#: docs/training.md lists what cannot be reproduced.
 _PAPER_V1: dict[str, Any] = {
     "model": "timesformer-k400?frames=16",
     "data": "garcia-isik-2025",

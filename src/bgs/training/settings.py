@@ -1,4 +1,4 @@
-"""Parts of the configuration of a training run, each with its defaults."""
+"""Sections of the configuration of a training run, with their defaults."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ class HeadSettings(Settings):
     dim: int = Field(128, ge=2)
     """Dimensions of the projection."""
     dropout: float = Field(0.3, ge=0, lt=1)
-    """Share of its inputs that are dropped."""
+    """Dropout rate of its inputs."""
 
 
 class OptimizerSettings(Settings):
-    """AdamW and its learning rate over updates."""
+    """AdamW and its learning rate schedule."""
 
     learning_rate: float = Field(1e-3, gt=0, le=1e3)
-    """Largest rate, after the warm-up."""
+    """Maximum learning rate, reached after the warm-up."""
     weight_decay: float = Field(0.01, ge=0, le=1e3)
     """AdamW's."""
     schedule: Literal["constant", "cosine", "plateau"] = "cosine"
     """``cosine`` falls to 0 at the last epoch; ``plateau`` multiplies by ``plateau_factor`` when validation stalls."""
     warmup: int = Field(3, ge=0)
-    """Updates over which the rate rises from 0."""
+    """Number of updates over which the rate increases from 0."""
     clip_norm: float | None = Field(1.0, gt=0)
-    """Largest norm of the gradient; larger ones are scaled down. null never does that."""
+    """Maximum gradient norm; larger gradients are scaled down. null disables clipping."""
     plateau_patience: int = Field(3, ge=0)
-    """Validations without improvement before the rate falls (schedule: plateau)."""
+    """Validations without improvement before the rate is reduced (schedule: plateau)."""
     plateau_factor: float = Field(0.5, gt=0, lt=1)
-    """What the rate is multiplied by then."""
+    """Factor by which the rate is reduced."""
     plateau_threshold: float = Field(1e-4, ge=0)
-    """What counts as improvement: validation RSA above (1 + threshold) · the best, as in PyTorch."""
+    """Threshold for an improvement: validation RSA above (1 + threshold) · the best, as in PyTorch."""
 
     @model_validator(mode="after")
     def _refuse_conflicts(self) -> OptimizerSettings:
@@ -51,28 +51,28 @@ class ValidationSettings(Settings):
     """Validation on clips split off the training clips; the best epoch by validation RSA is kept."""
 
     fraction: float = Field(0.2, ge=0, lt=1)
-    """Share of the training clips; 0 keeps the last epoch. A lookup table, which can say nothing about clips that it
-    never saw, has 0."""
+    """Proportion of the training clips; 0 keeps the last epoch. Must be 0 for a lookup table, which cannot generalise to
+    new clips."""
     shuffle: Literal["bgs", "scikit-learn"] = "bgs"
-    """How the clips are drawn by the seed: bgs's own stream, or as scikit-learn's ``train_test_split`` does."""
+    """How the seed determines the clips: with bgs's random streams, or as in scikit-learn's ``train_test_split``."""
     every: int = Field(5, ge=1)
     """Epochs between validations."""
     patience: int | None = Field(None, ge=1)
-    """Validations without improvement before training stops; null never stops early."""
+    """Validations without improvement before training stops; null disables early stopping."""
 
 
 class PerTrialSettings(Settings):
-    """The published procedure: small batches of trials, and now and then an RSA term on a few clips."""
+    """The published procedure: small batches of trials, and an RSA term on a few clips in some updates."""
 
     batch: int = Field(4, ge=1)
-    """Trials an update."""
+    """Trials per update."""
     rsa_updates: int = Field(6, ge=0)
-    """Updates an epoch that carry the RSA term."""
+    """Updates per epoch with the RSA term."""
     rsa_clips: int = Field(24, ge=3)
-    """Clips of an RSA term, and how many of them the gradient goes through."""
+    """Clips in an RSA term, and the number of them with gradient."""
     rsa_gradient_clips: int = Field(6, ge=1)
     trials: int | None = Field(None, ge=1)
-    """Trials an epoch; null takes all."""
+    """Trials per epoch; null uses all."""
 
     @model_validator(mode="after")
     def _refuse_conflicts(self) -> PerTrialSettings:
@@ -88,48 +88,48 @@ class EvaluationSettings(Settings):
         "held-out-trials",
         "held-out-pairs",
     )
-    """Which judgments count."""
+    """Protocols: the judgments used."""
     distance: Literal["cosine", "correlation"] = "cosine"
     """Between embeddings."""
     center: bool = True
     """Subtract the mean of the training clips first."""
     resamples: int = Field(2000, ge=100)
-    """Of clips, in cross-validation and analyses; evaluation needs none."""
+    """Bootstrap resamples of clips, in cross-validation and analyses; not used in evaluation."""
     permutations: int = Field(1000, ge=0)
-    """Label shuffles for p; 0: none."""
+    """Label permutations for p-values; 0: none."""
 
 
 class JudgmentSettings(Settings):
-    """How the trials of the data set are read, and which are left out; see :class:`bgs.judgments.TrialOptions`."""
+    """How the trials of the data set are read, and which are excluded; see :class:`bgs.judgments.TrialOptions`."""
 
     rt_unit: Literal["s", "ms"] = "s"
     """Unit of ``rt`` in a folder's table."""
     rt_kind: Literal["response", "elapsed"] = "response"
-    """What ``rt`` counts from: the trial's start, or the session's."""
+    """What ``rt`` is measured from: the start of the trial, or of the session."""
     drop_duplicates: bool = False
-    """Leave out rows copied whole and answers submitted twice."""
+    """Drop fully duplicated rows and answers submitted twice."""
     exclude_flagged: bool = False
-    """Leave out participants whom the audit flags."""
+    """Exclude participants flagged by the audit."""
 
     def options(self) -> TrialOptions:
-        """The same for :func:`bgs.load_dataset`."""
+        """The options for :func:`bgs.load_dataset`."""
         return TrialOptions(**self.model_dump())
 
 
 class RatedSettings(Settings):
-    """Judgments from ratings: how people spread their labels says how alike stimuli are (Hellinger distance)."""
+    """Judgments from ratings: dissimilarity is the Hellinger distance of label distributions."""
 
     columns: tuple[str, ...] = Field(min_length=2)
-    """Rating columns of the data set that hold the counts or shares of each label."""
+    """Rating columns of the data set with the counts or proportions of each label."""
     trials: int = Field(4000, ge=1)
-    """Odd-one-out trials drawn from the distances."""
+    """Number of odd-one-out trials drawn from the distances."""
     temperature: float = Field(0.1, gt=0)
     """Temperature of the drawn choices, in Hellinger distance."""
 
 
 class CrossValidationSettings(Settings):
-    """Every stimulus is held out once, in place of the data set's own split."""
+    """Hold out every stimulus once, instead of using the split of the data set."""
 
     folds: int = Field(5, ge=2)
     repeats: int = Field(1, ge=1)
-    """Times it is done, with seeds seed, seed + 1, …: other folds, trials and random weights."""
+    """Number of repeats, with seeds seed, seed + 1, …: different folds, trials and random weights."""

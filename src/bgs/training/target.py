@@ -1,4 +1,4 @@
-"""From the geometry of a data set to the tensors of the objective."""
+"""Converts a geometry to the tensors of the objective."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bgs.objective import Target
 
 
 def target_of(geometry: Geometry) -> Target:
-    """Trials and observed pairs of a geometry, as tensors; a pair that was not observed does not appear."""
+    """Trials and observed pairs of a geometry, as tensors; unobserved pairs are omitted."""
     first, second = np.triu_indices(len(geometry.positions), 1)
     observed = np.isfinite(geometry.rdm[first, second])
     first, second = first[observed], second[observed]

@@ -1,4 +1,4 @@
-"""What training keeps on disk as it goes: a line an epoch, and the state it can be resumed from."""
+"""The log of a training run on disk: one line per epoch, and a checkpoint to resume from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bgs._errors import DataError
-from bgs._files import append_text, legible, read_text, write_text
+from bgs._files import append_text, damage_as_error, read_text, write_text
 
-#: What to do about a damaged run.
+#: The hint for a damaged run.
 AGAIN = "start again in a new folder"
 
 
@@ -22,25 +22,25 @@ class TrainingLog:
         self.checkpoint = self.path / "checkpoint.safetensors"
 
     def start_metrics(self, keep_before: int) -> None:
-        """Drop what was recorded at or after epoch ``keep_before``: it will be done again.
+        """Drop records of epochs from ``keep_before`` on, which will be repeated.
 
         Raises:
-            DataError: an epoch before is not recorded.
+            DataError: an earlier epoch is missing.
         """
         kept = [record for record in self.read_metrics() if record["epoch"] < keep_before]
         if [record["epoch"] for record in kept] != list(range(keep_before)):
             raise DataError(
-                "damaged: epochs are missing", where=self.metrics, expected=f"{keep_before}, as the checkpoint has them",
+                "damaged: epochs are missing", where=self.metrics, expected=f"{keep_before}, as in the checkpoint",
                 got=len(kept), hint=AGAIN,
             )  # fmt: skip
         write_text(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))
 
     def append_metrics(self, record: dict[str, Any]) -> None:
-        """Add one line."""
+        """Append one line."""
         append_text(self.metrics, json.dumps(record, allow_nan=False) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """All whole lines; a last line cut off by a kill has no newline and is dropped.
+        """All complete lines; a truncated last line, left by a killed process, is dropped.
 
         Raises:
             DataError: a line is damaged.
@@ -51,8 +51,8 @@ class TrainingLog:
         return [self._record(k, line) for k, line in enumerate(lines, 1) if line.endswith("\n")]
 
     def _record(self, number: int, line: str) -> dict[str, Any]:
-        with legible(f"{self.metrics}, line {number}", AGAIN):
+        with damage_as_error(f"{self.metrics}, line {number}", AGAIN):
             record: dict[str, Any] = json.loads(line)
             if type(record["epoch"]) is not int:
-                raise TypeError("epoch is not a whole number")
+                raise TypeError("epoch is not an integer")
         return record

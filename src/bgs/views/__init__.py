@@ -1,1 +1,1 @@
-"""How results look in a terminal, in plain text and in a notebook: the same tables everywhere."""
+"""Tables of results: the same in a terminal, as plain text and in a notebook."""

@@ -1,4 +1,4 @@
-"""How attention shares look: a table of regions."""
+"""Table of attention shares by region."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bgs.views.numbers import number
 
 
 def shares_view(result: AttentionShares) -> Group:
-    """Regions, at most 80 columns wide: area, share of attention, and the difference between models."""
+    """A table of regions, at most 80 columns wide: area, share of attention, and the difference between models."""
     rows = []
     for region, metrics in result.metrics.items():
         row = [region, metrics["area"].n, number(metrics["area"].value)]
@@ -28,7 +28,9 @@ def shares_view(result: AttentionShares) -> Group:
     if result.differences:
         parts.append("base: share of attention of --against. tuned: of --model. difference: in share − area.")
     draws = result.provenance["resamples"]
-    parts.append(f"n: clips. Brackets: 95 % of {draws} resamples of clips. p: sign flips, two-sided.")
+    parts.append(
+        f"n: clips. Brackets: 95 % interval from {draws} resamples of clips. p: sign-flip test, two-sided."
+    )
     return Group(*parts)
 
 

@@ -1,4 +1,4 @@
-"""How an audit looks."""
+"""Tables of an audit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bgs.views.console import facts, table
 
 
 def audit_view(dataset: Dataset, audit: Audit) -> Group:
-    """An audit; per-participant figures only where they stand out."""
+    """Tables of an audit; individual participants only where they stand out."""
     parts: list[RenderableType] = [facts(f"Audit of {dataset.name}", _summary(audit)), ""]
     if audit.flagged:
         parts.append(_flagged(audit.flagged))
@@ -79,7 +79,7 @@ def _flagged(flags: tuple[Flag, ...], limit: int = 20) -> Table:
         found = {reason.test: reason.finding for reason in flag.reasons}
         rows.append((flag.participant, f"{flag.p:.1g}", *(found.get(test, "–") for test in TESTS)))
     more = f", the first {limit} of {len(flags)} (--json has all)" if len(flags) > limit else ""
-    return table(f"Participants to look at{more}", ("participant", "p", *TESTS), rows, numbers=(1,))
+    return table(f"Flagged participants{more}", ("participant", "p", *TESTS), rows, numbers=(1,))
 
 
 def _times(rt: ResponseTimes | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tables readable in 80 columns, and where they are printed."""
+"""Tables for 80 columns, and the console that prints them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bgs._progress import is_quiet
 
 
 def console() -> Console:
-    """Standard output; 80 columns where it is not a terminal. Silent after :func:`bgs._progress.be_quiet`."""
+    """Standard output; 80 columns wide if it is not a terminal. Silent after :func:`bgs._progress.be_quiet`."""
     return Console(highlight=False, soft_wrap=False, quiet=is_quiet())
 
 
 def waiting(text: str) -> Status:
-    """A spinner on standard error, for work of unknown length."""
+    """A spinner on standard error, for work of unknown duration."""
     return Console(stderr=True, quiet=is_quiet()).status(text)
 
 
@@ -33,7 +33,7 @@ def as_text(view: RenderableType) -> str:
 
 
 def as_html(view: RenderableType) -> str:
-    """A view as a piece of HTML, for a notebook."""
+    """A view as an HTML fragment, for a notebook."""
     recorder = Console(file=StringIO(), width=80, highlight=False, record=True)
     recorder.print(view)
     shape = '<pre style="white-space:pre;overflow-x:auto;line-height:normal">{code}</pre>'
@@ -43,7 +43,7 @@ def as_html(view: RenderableType) -> str:
 def table(
     title: str, header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[int] = ()
 ) -> Table:
-    """A table; columns at the positions ``numbers`` are aligned to the right."""
+    """A table; columns at the positions ``numbers`` are right-aligned."""
     right = set(numbers)
     drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for position, name in enumerate(header):
@@ -54,7 +54,7 @@ def table(
 
 
 def facts(title: str, rows: Iterable[tuple[str, object]]) -> Table:
-    """Names and values without lines between them."""
+    """A table of names and values, without rules."""
     drawn = Table(
         title=title,
         title_justify="left",
@@ -71,13 +71,13 @@ def facts(title: str, rows: Iterable[tuple[str, object]]) -> Table:
 
 
 def bytes_text(n: int) -> str:
-    """A size as people read it: 2.9 MB."""
+    """A human-readable size: 2.9 MB."""
     return f"{n / 1e6:.1f} MB" if n >= 1e6 else f"{n / 1e3:.1f} kB"
 
 
 @contextmanager
 def download_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar per file on standard error, with bytes and time left; silent where that is not a terminal."""
+    """A progress bar per file on standard error, with bytes and time left; silent if that is not a terminal."""
     columns = (
         TextColumn("{task.description}"), BarColumn(bar_width=20), DownloadColumn(), TimeRemainingColumn(),
     )  # fmt: skip

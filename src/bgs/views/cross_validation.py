@@ -1,4 +1,4 @@
-"""How a cross-validation looks: pooled over folds, and repeat by repeat."""
+"""Table of a cross-validation: pooled over folds, and for each repeat."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bgs.views.numbers import number
 
 
 def cross_validation_view(result: CrossValidation) -> Group:
-    """The pooled figures and each repeat's mean."""
+    """The pooled results and the mean of each repeat."""
     settings = result.provenance["config"]["cross_validation"]
     rows = [
         (
@@ -36,5 +36,5 @@ def cross_validation_view(result: CrossValidation) -> Group:
             f"repeat {repeat}: base {number(means['base'], True)}, tuned {number(means['tuned'], True)}"
         )
     n_clips = result.provenance["n_clips"]
-    parts.append(f"Intervals resample {n_clips} clips; n counts held-out pairs over folds and repeats.")
+    parts.append(f"Intervals resample {n_clips} clips; n: held-out pairs over all folds and repeats.")
     return Group(*parts)

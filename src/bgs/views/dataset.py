@@ -1,4 +1,4 @@
-"""How a data set looks."""
+"""Tables of a data set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bgs.views.console import bytes_text, facts, table
 
 
 def dataset_view(dataset: Dataset, first: int) -> Group:
-    """What a data set holds, with its ``first`` stimuli and trials."""
+    """The contents of a data set, with its ``first`` stimuli and trials."""
     stimuli = dataset.stimuli
     parts: list[RenderableType] = [facts(dataset.name, _summary(dataset)), ""]
     if first:
@@ -30,7 +30,7 @@ def dataset_view(dataset: Dataset, first: int) -> Group:
 
 
 def fetched_view(card: DatasetCard, folder: object, drawn: object | None) -> Table:
-    """What was fetched, where it lies and under what terms; ``drawn`` is the folder of clips, if any were."""
+    """The fetched files, their location and terms of use; ``drawn`` is the folder of rendered clips, if any."""
     rows = [
         ("files", f"{len(card.files)} files, {bytes_text(card.size)}, SHA-256 verified"),
         ("source", card.source),
@@ -44,7 +44,7 @@ def fetched_view(card: DatasetCard, folder: object, drawn: object | None) -> Tab
 
 
 def search_view(name: str, search: ClipSearch, folder: object) -> Group:
-    """What a search for the clips of a data set found in a folder, and what it did not."""
+    """The clips of a data set that were found in a folder, and those that were not."""
     total = len(search.found) + len(search.missing) + len(search.refused)
     parts: list[RenderableType] = [
         Text(f"{name}: {len(search.found)} of {total} clips found in {folder} and remembered.")
@@ -66,7 +66,7 @@ def _summary(dataset: Dataset) -> list[tuple[str, object]]:
     rows.append(("stimuli", f"{len(stimuli):,}{_split(stimuli)}"))
     if stimuli.captions is not None:
         numbers = [len(captions) for captions in stimuli.captions]
-        rows.append(("captions", f"{sum(numbers):,}, {min(numbers)} to {max(numbers)} a stimulus"))
+        rows.append(("captions", f"{sum(numbers):,}, {min(numbers)} to {max(numbers)} per stimulus"))
     if stimuli.videos is not None:
         rows.append(("clips", f"{len(stimuli) - stimuli.videos.count(None):,} of {len(stimuli):,}"))
     for name, values in stimuli.labels.items():

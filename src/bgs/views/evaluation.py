@@ -1,4 +1,4 @@
-"""How an evaluation looks: a table of values beside their ceilings, and of paired differences."""
+"""Tables of an evaluation: values beside their noise ceilings, and paired differences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bgs.evaluation import Metric, Result
 from bgs.views.console import table
 from bgs.views.numbers import number
 
-#: Metric, what it is called in a table, and the ceilings that it is read against.
+#: Metric, its label in tables, and its noise ceilings.
 _ROWS = (
     ("rsa_spearman", "RSA, Spearman", ("rsa_ceiling",)),
     ("rsa_spearman_squared", "  squared", ("rsa_ceiling_squared",)),
@@ -28,17 +28,17 @@ _ROWS = (
 
 
 def result_view(result: Result, names: tuple[str, str] = ("this", "other")) -> Group:
-    """A result in plain words, at most 80 columns wide.
+    """Tables and notes for a result, at most 80 columns wide.
 
     Args:
         result: what to show.
-        names: what to call the embeddings evaluated and, where there are any, those compared with.
+        names: labels of the evaluated embeddings and of those compared with, if any.
     """
     known = result.provenance
     parts: list[RenderableType] = [_metrics_table(result)]
     p = result.metrics["rsa_spearman"].p
     if p is not None:
-        shuffles = f"{known['permutations']} shuffles of stimulus labels, one-sided"
+        shuffles = f"{known['permutations']} permutations of stimulus labels, one-sided"
         parts.append(f"p = {_p_value(p)} for the Spearman RSA ({shuffles}).")
     parts.append(f"Embeddings are centred on {known['centred_on']}.")
     parts += _about_intervals(result)
@@ -51,16 +51,16 @@ def result_view(result: Result, names: tuple[str, str] = ("this", "other")) -> G
 
 
 def _about_intervals(result: Result) -> list[str]:
-    """What they speak about; nothing where there are none."""
+    """What the intervals generalise to; empty where there are none."""
     known = result.provenance
     others = {
-        "both": f"clips than these {known['n_clips']} and other people than these {known.get('n_participants')}",
-        "clips": f"clips than these {known['n_clips']} only",
+        "both": f"to other clips and people (n = {known['n_clips']} clips, {known.get('n_participants')} people)",
+        "clips": f"to other clips only (n = {known['n_clips']} clips)",
     }
     intervals = [metric.intervals for metric in result.metrics.values()]
     for design, words in others.items():
         if any(not math.isnan(each[design][0]) for each in intervals if design in each):
-            return [f"Intervals: 95 %, about other {words}."]
+            return [f"95 % intervals generalise {words}."]
     return []
 
 
@@ -69,7 +69,7 @@ def _metrics_table(result: Result) -> Table:
     for name, words, ceilings in _measured(result):
         metric = result.metrics[name]
         known = [result.metrics[key] for key in ceilings if key in result.metrics]
-        # Where two ceilings are given, the truth lies between a pessimistic and an optimistic one.
+        # Two ceilings are a lower and an upper bound on the true one.
         ceiling = " to ".join(number(bound.value) for bound in known)
         if len(known) == 1 and not math.isnan(known[0].low):
             ceiling += f" [{number(known[0].low)}, {number(known[0].high)}]"
@@ -89,7 +89,7 @@ def _differences_table(result: Result, names: tuple[str, str]) -> Table:
 
 
 def _measured(result: Result) -> list[tuple[str, str, tuple[str, ...]]]:
-    """The rows that the result has: a matrix alone has no odd ones out."""
+    """The metrics present in the result; with only a human RDM there are no odd-one-out accuracies."""
     return [row for row in _ROWS if row[0] in result.metrics]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from bgs._codec import OwnForm
+from bgs._codec import CustomJson
 from bgs._config import Settings
 from bgs._typing import Float64
 from bgs.evaluation import DimensionRating, Dimensions, find_dimensions, rate_dimensions
@@ -51,7 +51,7 @@ class Space:
         seed: of the model; None for people.
     """
 
-    dimensions: Annotated[Dimensions, OwnForm()]
+    dimensions: Annotated[Dimensions, CustomJson()]
     ratings: tuple[DimensionRating, ...]
     seed: int | None = None
 

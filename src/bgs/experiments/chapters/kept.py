@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bgs._codec import from_json, to_json
 from bgs._errors import message_of
-from bgs._files import legible, read_json, sha256_of, write_json
+from bgs._files import damage_as_error, read_json, sha256_of, write_json
 from bgs.experiments.chapters.chapter import AnalysisFailed, Chapter, NotApplicable, R, S
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def read(experiment: Experiment, chapter: Chapter[S, R]) -> R:
         raise NotApplicable(kept.not_applicable)
     if kept.error is not None:
         raise AnalysisFailed(kept.error.message)
-    with legible(path, _AGAIN):
+    with damage_as_error(path, _AGAIN):
         if kept.result is None:
             raise ValueError("result is missing")
         result = from_json(chapter.result, kept.result)
@@ -123,7 +123,7 @@ def _fingerprint(result: dict[str, Any]) -> str:
 
 def _load(path: Path, version: int) -> _Kept | None:
     """What a file holds; None where another version of the chapter wrote it."""
-    with legible(path, _AGAIN):
+    with damage_as_error(path, _AGAIN):
         found = read_json(path, _AGAIN)
         return from_json(_Kept, found) if found.get("version") == version else None
 

@@ -101,7 +101,7 @@ def _slim(picture: str) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def bare(axes: Axes, *sides: str) -> None:
+def hide_spines(axes: Axes, *sides: str) -> None:
     """Without the frame on these sides, and without tick marks on the vertical axis."""
     axes.tick_params(axis="y", length=0)
     for side in sides or ("top", "right", "left"):
@@ -120,7 +120,7 @@ def footnote_height(lines: str) -> float:
     return 0.18 + 0.12 * len(lines.splitlines()) if lines else 0.0
 
 
-def foot(figure: Figure, lines: str) -> None:
+def draw_footnote(figure: Figure, lines: str) -> None:
     """Write broken lines, small and grey, below everything."""
     if lines:
         figure.supxlabel(lines, fontsize=7, color=GREY)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from bgs._numbers import plain
-from bgs.reports.drawing.canvas import bare
+from bgs.reports.drawing.canvas import hide_spines
 from bgs.reports.estimate import Estimate
 from bgs.reports.forest import ForestFigure, ForestPanel
 from bgs.reports.gap import GapFigure, GapPanel
@@ -153,7 +153,7 @@ def _limits(axes: Axes, *numbers: float) -> None:
 def _headings(axes: Axes, title: str, axis: str) -> None:
     axes.set_title(title)
     axes.set_xlabel(axis)
-    bare(axes)
+    hide_spines(axes)
 
 
 def _key(axes: Axes, panel: ForestPanel, colours: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Objects that print as the tables that a command would print, in a terminal and in a notebook."""
+"""Objects that display as tables, in a terminal and in a notebook."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.console import RenderableType
 from bgs.views.console import as_html, as_text
 
 
-class Shown:
-    """Prints as its views. A dataclass of this kind needs ``repr=False``, or it makes a representation of its own."""
+class Displayable:
+    """Base class of objects that display as tables. Dataclasses need ``repr=False``, or they override ``__repr__``."""
 
     @abstractmethod
     def _views(self) -> Iterable[RenderableType]:
-        """What is shown, one below the other."""
+        """The tables, from top to bottom."""
 
     def __str__(self) -> str:
         return "\n".join(map(as_text, self._views()))
