@@ -8,7 +8,8 @@ from bgs.reports.clip_maps import ClipMapFigure, clip_map
 from bgs.reports.estimate import Estimate
 from bgs.reports.forest import ForestFigure, ForestPanel, ForestRow
 from bgs.reports.gap import GapFigure, GapPanel, gap_panel
-from bgs.reports.page import FigureBlock, Page, Section, Table, TripletBlock
+from bgs.reports.opening import Opening
+from bgs.reports.page import FigureBlock, Headline, Page, Section, Table, TripletBlock
 from bgs.reports.parts import PartsFigure, PartsPanel
 from bgs.reports.rdms import RdmFigure, rdm_figure
 from bgs.reports.rendering import draw, draw_gap, render
@@ -34,6 +35,8 @@ __all__ = [
     "ForestRow",
     "GapFigure",
     "GapPanel",
+    "Headline",
+    "Opening",
     "Page",
     "PartsFigure",
     "PartsPanel",

@@ -9,12 +9,16 @@ from typing import Any
 
 from bgs._errors import DataError
 from bgs.evaluation import Metric
+from bgs.reports.opening import Opening
 from bgs.reports.rendering import Figure
 from bgs.reports.triplets import TripletSpec
 from bgs.reports.vocabulary import PEOPLE, Vocabulary
 
 #: A table's cell: a metric brings its interval along, None is an empty cell.
 Cell = str | int | float | Metric | None
+
+#: Parts of every page, which no section may be called.
+RESERVED = ("opening", "headline", "provenance")
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -142,20 +146,36 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """The one result that a page opens with.
+
+    Attributes:
+        figure: what shows it.
+        sentence: what it says; paragraphs are separated by blank lines.
+    """
+
+    figure: FigureBlock
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Page:
     """A report.
 
     Attributes:
         title: heading of the page.
         lead: what was done and found, in a few sentences; paragraphs are separated by blank lines.
-        banner: a warning that stands above everything and, on paper, above every section: that observers or clips
-            are simulated. Empty for real ones.
+        banner: a warning at the top of the page and, in print, of every section: that observers or clips are
+            simulated. Empty for real ones.
         sections: results, in order.
-        provenance: data hashes, versions, seeds, hardware, git commit; mappings become tables of their own.
+        provenance: data hashes, versions, seeds, hardware, git commit; mappings become tables.
         words: what those who judged are called.
+        opening: an example, shown before everything else; None leaves it out.
+        headline: the main result, shown after the example; None leaves it out.
+        cost: what the results took and what they were computed from, in a sentence or two.
 
     Raises:
-        DataError: two sections with one key, or one called as the last section of every page (``provenance``).
+        DataError: two sections with one key, or a section whose key the page itself uses (see ``RESERVED``).
     """
 
     title: str
@@ -164,10 +184,13 @@ class Page:
     sections: tuple[Section, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     words: Vocabulary = PEOPLE
+    opening: Opening | None = None
+    headline: Headline | None = None
+    cost: str = ""
 
     def __post_init__(self) -> None:
         keys = [section.key for section in self.sections]
-        if len({*keys, "provenance"}) != len(keys) + 1:
+        if len({*keys, *RESERVED}) != len(keys) + len(RESERVED):
             raise DataError(
-                "sections need keys of their own, other than 'provenance'", where=self.title, got=keys
+                f"every section needs a key of its own, other than {', '.join(RESERVED)}", where=self.title, got=keys
             )
