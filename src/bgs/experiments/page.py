@@ -13,6 +13,7 @@ from bgs._files import legible, read_json, require_output
 from bgs.experiments.chapters import CHAPTERS, AnalysisFailed, Chapter, Context, Findings, NotApplicable
 from bgs.experiments.chapters.kept import read
 from bgs.experiments.experiment import Experiment, open_experiment
+from bgs.experiments.opening import headline, opening
 from bgs.experiments.results import ProtocolResults, ResultsTable
 from bgs.reports import Page, Section, write_artifacts, write_page
 
@@ -95,7 +96,10 @@ def experiment_page(experiment: Experiment, table: ResultsTable, failed: Mapping
     )
     sections = tuple(_section(chapter, context, rerun) for chapter in CHAPTERS if chapter.present is not None)
     title = settings.title or context.words.fill(f"Seeing as {{judges}} do: {', '.join(context.models)}")
-    return Page(title, lead, context.words.banner, sections, _provenance(experiment), context.words)
+    return Page(
+        title, lead, context.words.banner, sections, _provenance(experiment), context.words, opening(context),
+        headline(context), _cost(experiment),
+    )  # fmt: skip
 
 
 def _section(chapter: Chapter[Any, Any], context: Context, rerun: str) -> Section:
@@ -132,6 +136,18 @@ def _lead(context: Context) -> str:
         f"{', '.join(context.models)}: trained under the conditions {conditions}, with {seeds} each, and measured "
         f"on {len(experiment.evaluated):,} clips that were not trained on. A number stands with its 95 % interval; where "
         "an interval leaves it open whether there is a difference, the text says that there is no evidence."
+    )
+
+
+def _cost(experiment: Experiment) -> str:
+    """What it took, and which code, seeds and data it came from."""
+    about = read_json(experiment.folder.provenance)
+    seconds = sum(read_json(cell.marker)["seconds"] for cell in experiment.cells)
+    hashes = ", ".join(f"{name} {value[:12]}" for name, value in about["data_hashes"].items())
+    commit = "unknown" if about["git_commit"] is None else about["git_commit"][:10]
+    return (
+        f"{len(experiment.cells)} cells, {seconds / 60:.0f} minutes of training and evaluation; commit {commit}, seeds "
+        f"{', '.join(map(str, experiment.config.seeds))}. Data (SHA-256): {hashes}."
     )
 
 

@@ -13,7 +13,8 @@ from bgs import __version__
 from bgs._files import write_text
 from bgs._numbers import between, plain
 from bgs.evaluation import Metric
-from bgs.reports.page import Cell, FigureBlock, Page, Section, Table, TripletBlock
+from bgs.reports.opening import LETTERS, QUESTION, Opening
+from bgs.reports.page import Cell, FigureBlock, Headline, Page, Section, Table, TripletBlock
 from bgs.reports.pictures import data_uri, jpeg, natural_width
 from bgs.reports.rendering import render_panels
 from bgs.reports.svg import inline_svg
@@ -36,6 +37,8 @@ def page_html(page: Page) -> str:
     """The page as HTML text."""
     return template("page.html.jinja").render(
         page=page,
+        opening=None if page.opening is None else _opening(page.opening),
+        headline=None if page.headline is None else _headline(page.headline),
         lead=paragraphs(page.lead),
         sections=[_section(section, page.words) for section in page.sections],
         provenance=provenance_rows(page.provenance),
@@ -80,6 +83,19 @@ def _value(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
+def _opening(opening: Opening) -> dict[str, Any]:
+    """The example: clips with their letters, and the answer of each chooser."""
+    card = _card(opening.triplet, opening.names, LETTERS)
+    return {**card, "question": QUESTION, "verdicts": opening.verdicts, "rule": opening.rule}
+
+
+def _headline(headline: Headline) -> dict[str, Any]:
+    return {
+        "figure": _figure(headline.figure, "headline"),
+        "sentences": paragraphs(headline.sentence),
+    }
+
+
 def _section(section: Section, words: Vocabulary) -> dict[str, Any]:
     """What the template needs to know of a section: everything drawn and encoded."""
     return {
@@ -121,9 +137,12 @@ def _triplets(block: TripletBlock, words: Vocabulary) -> dict[str, Any]:
     return {"title": block.title, "sentence": block.sentence, "cards": cards}
 
 
-def _card(triplet: TripletSpec, names: Mapping[str, str]) -> dict[str, Any]:
+def _card(
+    triplet: TripletSpec, names: Mapping[str, str], letters: tuple[str, str, str] = ("", "", "")
+) -> dict[str, Any]:
     clips = [
         {
+            "letter": letters[slot],
             "name": clip.name,
             "caption": clip.caption,
             "strip": None

@@ -17,7 +17,7 @@ from bgs.experiments.chapters.agreement_tables import (
     shares_table,
 )
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
-from bgs.experiments.chapters.context import Context
+from bgs.experiments.chapters.context import Context, capital
 from bgs.experiments.conditions import Condition
 from bgs.experiments.results import ResultsTable
 from bgs.experiments.tabulate import results_table
@@ -47,7 +47,7 @@ def _gap(result: ResultsTable, context: Context) -> Findings:
         if gap is None:
             words.append(level_sentence(base, f"{what} of {context.base(model)} (Spearman)", 0.0))
         elif gap.rsa_spearman.low == gap.rsa_spearman.high == 0:
-            words.append(f"{_capital(context.base(model))} is {_CAPTIONS} itself: there is no gap to show.")
+            words.append(f"{capital(context.base(model))} is {_CAPTIONS} itself: there is no gap to show.")
         else:
             words.append(contrast_sentence(gap.rsa_spearman, context.base(model), _CAPTIONS, what))
     return Findings(
@@ -103,10 +103,6 @@ def _controls(context: Context, model: str) -> list[str]:
     return [f"Controls: {'; '.join(parts)}."] if parts else []
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _among(names: Iterable[str]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
@@ -118,7 +114,7 @@ def _nearness(_: None, context: Context) -> Findings:
         raise NotApplicable("no noise ceiling was computed")
     for model in context.having(_HYBRID):
         tuned = context.levels(model)[_HYBRID].metrics.rsa_spearman
-        words.append(ceiling_sentence(tuned, ceiling, _capital(context.tuned(model)), context.words.judges))
+        words.append(ceiling_sentence(tuned, ceiling, capital(context.tuned(model)), context.words.judges))
     return Findings(
         tuple(words),
         (FigureBlock(shares_figure(context), "Model over ceiling; 1 is the noise ceiling."),),

@@ -89,13 +89,27 @@ class Context:
         """How figures and tables call a condition."""
         return f"tuned on {self.words.judges}" if condition == Condition.HYBRID else condition
 
-    @cached_property
-    def shown(self) -> Showcase:
-        """Held-out clips through everybody's eyes, for the first model that has a tuned cell."""
+    @property
+    def shown_model(self) -> str:
+        """The model whose clips and triplets are shown: the first that has a base and a tuned cell.
+
+        Raises:
+            NotApplicable: none has.
+        """
         for model in self.models:
             if self.experiment.find(model, Condition.BASE) and self.experiment.find(model, Condition.HYBRID):
-                return showcase(self.experiment, model, self.words.judges)
+                return model
         raise NotApplicable("no model has both a finished base cell and a finished hybrid cell")
+
+    @cached_property
+    def shown(self) -> Showcase:
+        """Held-out clips as judges, captions, base and tuned model see them."""
+        return showcase(self.experiment, self.shown_model, self.words.judges)
+
+
+def capital(text: str) -> str:
+    """A phrase as it begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def reasons(not_applicable: Mapping[str, str]) -> tuple[str, ...]:

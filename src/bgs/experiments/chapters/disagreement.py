@@ -14,7 +14,7 @@ from bgs.evaluation import Disagreement, Disagreements, disagreements
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
 from bgs.experiments.chapters.context import Context, reasons
 from bgs.experiments.chapters.over_seeds import by_model
-from bgs.experiments.showcase import strips
+from bgs.experiments.showcase import SIDE, strips
 from bgs.judgments import Trials
 from bgs.reports import Table, TripletBlock, TripletSpec, contrast_sentence, triplet_spec
 from bgs.reports.page import Cell
@@ -44,13 +44,14 @@ def analyse(experiment: Experiment, settings: DisagreementSettings) -> Disagreei
     Raises:
         NotApplicable: no trial shows three held-out clips.
     """
-    inside = _held_out(experiment)
+    inside = held_out_trials(experiment)
     if not len(inside):
         raise NotApplicable("no trial shows three held-out clips")
     return Disagreeing(*by_model(experiment, lambda model: _of_model(experiment, model, inside, settings)))
 
 
-def _held_out(experiment: Experiment) -> Trials:
+def held_out_trials(experiment: Experiment) -> Trials:
+    """Judged trials that show three held-out clips."""
     mask = np.zeros(len(experiment.study.stimuli), dtype=bool)
     mask[experiment.evaluated] = True
     return experiment.study.trials.judgments.within(mask)
@@ -113,18 +114,21 @@ def _blocks(context: Context, model: str, found: Disagreements) -> list[TripletB
     return [
         TripletBlock(
             context.called(model, "Repaired"), f"Base leaves out another clip than {judges}; tuned agrees with them.",
-            _specs(context, found.repaired),
+            triplet_specs(context, found.repaired),
         ),
         TripletBlock(
-            context.called(model, "Broken"), f"Base agrees with {judges}; tuned does not.", _specs(context, found.broken)
+            context.called(model, "Broken"), f"Base agrees with {judges}; tuned does not.", triplet_specs(context, found.broken)
         ),
     ]  # fmt: skip
 
 
-def _specs(context: Context, rows: Sequence[Disagreement]) -> tuple[TripletSpec, ...]:
+def triplet_specs(
+    context: Context, rows: Sequence[Disagreement], size: int = SIDE
+) -> tuple[TripletSpec, ...]:
+    """Triplets with the frames of their clips (``size`` pixels a side) and their captions, where there are any."""
     stimuli = context.experiment.study.stimuli
     positions = np.array(list(dict.fromkeys(i for row in rows for i in row.stimuli)), dtype=np.intp)
-    decoded = strips(context.experiment, positions)
+    decoded = strips(context.experiment, positions, size=size)
     frames = {} if decoded is None else dict(zip(positions.tolist(), decoded, strict=True))
     captions = [] if stimuli.captions is None else [next(iter(said), "") for said in stimuli.captions]
     return tuple(triplet_spec(row, stimuli.ids, frames, captions, context.words) for row in rows)

@@ -1,0 +1,118 @@
+"""The first screen of a report: one held-out triplet as everybody chooses, and how far tuning closed the gap."""
+
+from __future__ import annotations
+
+from bgs.evaluation import Disagreement, Metric, clearest_difference
+from bgs.experiments.chapters.agreement_tables import footnote
+from bgs.experiments.chapters.chapter import NotApplicable
+from bgs.experiments.chapters.context import Context, capital, estimate
+from bgs.experiments.chapters.disagreement import held_out_trials, triplet_specs
+from bgs.experiments.conditions import Condition
+from bgs.reports import (
+    Estimate,
+    FigureBlock,
+    GapFigure,
+    GapPanel,
+    Headline,
+    Opening,
+    ceiling_sentence,
+    change_sentence,
+)
+
+_BASE, _HYBRID = Condition.BASE.value, Condition.HYBRID.value
+#: Pixels a side of the frames on the first screen.
+_SIDE = 112
+
+
+def opening(context: Context) -> Opening | None:
+    """The held-out triplet with the strongest majority among those on which base and tuned model differ.
+
+    Returns:
+        None where no model has both, or they never differ on a triplet of held-out clips.
+    """
+    try:
+        model = context.shown_model
+    except NotApplicable:  # there is nothing to compare, and the chapters say so
+        return None
+    experiment = context.experiment
+    pairs = experiment.pairs(model)
+    base, tuned = pairs[min(pairs)]
+    found = clearest_difference(
+        held_out_trials(experiment), experiment.distances(base), experiment.distances(tuned)
+    )
+    if found is None:
+        return None
+    (triplet,) = triplet_specs(context, [found], _SIDE)
+    names = {"people": context.words.judges, "base": context.base(model), "tuned": context.tuned(model)}
+    return Opening(
+        triplet, {who: name.removeprefix("the ") for who, name in names.items()}, _majority(context, found),
+        _rule(context),
+    )  # fmt: skip
+
+
+def _majority(context: Context, found: Disagreement) -> str:
+    """``3 of 4 people``; of a triplet that was judged once, ``One person``."""
+    total, words = sum(found.votes), context.words
+    return capital(words.judge) if total == 1 else f"{found.votes[found.people]} of {total} {words.judges}"
+
+
+def _rule(context: Context) -> str:
+    seeds = context.experiment.config.seeds
+    of_seed = f" (seed {seeds[0]})" if len(seeds) > 1 else ""
+    return (
+        f"How this example was chosen: of all triplets of held-out clips on which base and tuned model{of_seed} differ, it is "
+        f"the one on which {context.words.judges} agree most, whichever model they agree with; among equals, the one on "
+        "which both models are surest."
+    )
+
+
+def headline(context: Context) -> Headline | None:
+    """Agreement of base and tuned models beside the noise ceiling; None where no model has both."""
+    try:
+        models = context.having(_BASE, _HYBRID)
+    except NotApplicable:
+        return None
+    judges, ceiling = context.words.judges, context.headline.ceilings.rsa_ceiling
+    rows = [
+        estimate(context.called(model, label), context.levels(model)[condition].metrics.rsa_spearman, role)
+        for model in models
+        for label, condition, role in (
+            ("base model", _BASE, "base"),
+            (f"tuned on {judges}", _HYBRID, "tuned"),
+        )
+    ]
+    panel = GapPanel(
+        "Held-out clips", f"agreement with {judges} (Spearman correlation)", tuple(rows),
+        None if ceiling is None else Estimate.of("noise ceiling", ceiling, "ceiling"),
+    )  # fmt: skip
+    figure = FigureBlock(
+        GapFigure((panel,), footnote(context)), f"Agreement with {judges} before and after tuning."
+    )
+    return Headline(figure, "\n\n".join(text for model in models for text in _words(context, model)))
+
+
+def _words(context: Context, model: str) -> list[str]:
+    """What tuning changed, how near to the ceiling that comes, and how often each model chooses as judges do."""
+    judges, levels = context.words.judges, context.levels(model)
+    base, tuned = (levels[name].metrics for name in (_BASE, _HYBRID))
+    change = context.headline.differences[model]["hybrid - base"].rsa_spearman
+    words = [
+        change_sentence(
+            change, base.rsa_spearman.value, tuned.rsa_spearman.value, f"agreement with {judges} (Spearman)",
+            context.cause(model),
+        )
+    ]  # fmt: skip
+    if (ceiling := context.headline.ceilings.rsa_ceiling) is not None:
+        words[0] += f" {ceiling_sentence(tuned.rsa_spearman, ceiling, capital(context.tuned(model)), judges)}"
+    odd = tuned.odd_one_out_3afc
+    words.append(
+        f"Over all {odd.n:,} held-out trials, {context.base(model)} chooses the same odd one out as {judges} in "
+        f"{_percent(base.odd_one_out_3afc)} and {context.tuned(model)} in {_percent(odd)}; guessing gives 33 %."
+    )
+    return words
+
+
+def _percent(share: Metric) -> str:
+    """``43 % [42, 45]``."""
+    value, low, high = (f"{100 * bound:.0f}" for bound in (share.value, share.low, share.high))
+    return f"{value} % [{low}, {high}]"
