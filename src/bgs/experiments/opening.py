@@ -46,7 +46,7 @@ def opening(context: Context) -> Opening | None:
     names = {"people": context.words.judges, "base": context.base(model), "tuned": context.tuned(model)}
     return Opening(
         triplet, {who: name.removeprefix("the ") for who, name in names.items()}, _majority(context, found),
-        _rule(context),
+        _agreement(context, model), _rule(context),
     )  # fmt: skip
 
 
@@ -60,9 +60,18 @@ def _rule(context: Context) -> str:
     seeds = context.experiment.config.seeds
     of_seed = f" (seed {seeds[0]})" if len(seeds) > 1 else ""
     return (
-        f"How this example was chosen: of all triplets of held-out clips on which base and tuned model{of_seed} differ, it is "
-        f"the one on which {context.words.judges} agree most, whichever model they agree with; among equals, the one on "
-        "which both models are surest."
+        f"Chosen by rule: of all held-out triplets on which base and tuned model{of_seed} differ, the one on which "
+        f"{context.words.judges} agree most, whichever model agrees with them; ties go to the triplet on which both models "
+        "are most certain."
+    )
+
+
+def _agreement(context: Context, model: str) -> str:
+    """How often each model chooses as judges do, over all held-out trials."""
+    base, tuned = (context.levels(model)[name].metrics.odd_one_out_3afc for name in (_BASE, _HYBRID))
+    return (
+        f"Over all {tuned.n:,} held-out trials, {context.base(model)} chooses as {context.words.judges} did in "
+        f"{_percent(base)} and {context.tuned(model)} in {_percent(tuned)} (95 % intervals; chance is 33 %)."
     )
 
 
@@ -88,28 +97,19 @@ def headline(context: Context) -> Headline | None:
     figure = FigureBlock(
         GapFigure((panel,), footnote(context)), f"Agreement with {judges} before and after tuning."
     )
-    return Headline(figure, "\n\n".join(text for model in models for text in _words(context, model)))
+    return Headline(figure, "\n\n".join(_words(context, model) for model in models))
 
 
-def _words(context: Context, model: str) -> list[str]:
-    """What tuning changed, how near to the ceiling that comes, and how often each model chooses as judges do."""
+def _words(context: Context, model: str) -> str:
+    """What tuning changed, and how close that comes to the noise ceiling."""
     judges, levels = context.words.judges, context.levels(model)
-    base, tuned = (levels[name].metrics for name in (_BASE, _HYBRID))
+    base, tuned = (levels[name].metrics.rsa_spearman for name in (_BASE, _HYBRID))
     change = context.headline.differences[model]["hybrid - base"].rsa_spearman
-    words = [
-        change_sentence(
-            change, base.rsa_spearman.value, tuned.rsa_spearman.value, f"agreement with {judges} (Spearman)",
-            context.cause(model),
-        )
-    ]  # fmt: skip
-    if (ceiling := context.headline.ceilings.rsa_ceiling) is not None:
-        words[0] += f" {ceiling_sentence(tuned.rsa_spearman, ceiling, capital(context.tuned(model)), judges)}"
-    odd = tuned.odd_one_out_3afc
-    words.append(
-        f"Over all {odd.n:,} held-out trials, {context.base(model)} chooses the same odd one out as {judges} in "
-        f"{_percent(base.odd_one_out_3afc)} and {context.tuned(model)} in {_percent(odd)}; guessing gives 33 %."
-    )
-    return words
+    what = f"agreement with {judges} (Spearman)"
+    sentence = change_sentence(change, base.value, tuned.value, what, context.cause(model))
+    if (ceiling := context.headline.ceilings.rsa_ceiling) is None:
+        return sentence
+    return f"{sentence} {ceiling_sentence(tuned, ceiling, capital(context.tuned(model)), judges)}"
 
 
 def _percent(share: Metric) -> str:

@@ -34,6 +34,7 @@ class Opening:
         triplet: the clips and what each chooser leaves out.
         names: chooser (``people``, ``base``, ``tuned``) -> what it is called.
         majority: who chose as most did, e.g. "3 of 4 people".
+        agreement: how often each model agrees with the judges over all held-out trials.
         rule: how the triplet was chosen.
 
     Raises:
@@ -43,6 +44,7 @@ class Opening:
     triplet: TripletSpec
     names: Mapping[str, str]
     majority: str
+    agreement: str
     rule: str
 
     def __post_init__(self) -> None:

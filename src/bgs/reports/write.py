@@ -86,7 +86,7 @@ def _value(value: Any) -> str:
 def _opening(opening: Opening) -> dict[str, Any]:
     """The example: clips with their letters, and the answer of each chooser."""
     card = _card(opening.triplet, opening.names, LETTERS)
-    return {**card, "question": QUESTION, "verdicts": opening.verdicts, "rule": opening.rule}
+    return {**card, "question": QUESTION, "verdicts": opening.verdicts, "spec": opening}
 
 
 def _headline(headline: Headline) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Trials of held-out clips that tuning repaired (base errs, tuned agrees with people), and those that it broke."""
+"""Triplets of held-out clips that tuning repaired (only the tuned model agrees with people) and those that it broke."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class DisagreementSettings(Settings):
     """Trials on which exactly one of base and tuned agrees with people."""
 
     examples: int = Field(6, ge=1)
-    """How many of each kind are shown."""
+    """Number of examples of each kind to show."""
 
 
 @dataclass(frozen=True)
 class Disagreeing:
-    """Model -> seed -> triplets, or why it does not apply to a model."""
+    """Model -> seed -> triplets, and model -> why the analysis does not apply to it."""
 
     models: dict[str, dict[int, Disagreements]]
     not_applicable: dict[str, str]
@@ -83,7 +83,8 @@ def _words(context: Context, model: str, first: Disagreements) -> list[str]:
     judges = context.words.judges
     sentences = [
         f"Of {first.n_triplets:,} triplets of held-out clips, tuning{'' if len(context.models) == 1 else f' {model}'} repaired "
-        f"{first.n_repaired:,} (base errs, tuned agrees with {judges}) and broke {first.n_broken:,}."
+        f"{first.n_repaired:,} (only the tuned model agrees with {judges}) and broke {first.n_broken:,} (only the base model "
+        "does)."
     ]
     change = context.headline.differences[model].get("hybrid - base")
     if change is not None:
@@ -103,7 +104,7 @@ def _counts(context: Context, model: str, seeds: Mapping[int, Disagreements]) ->
     ]
     header = ("", "triplets", "repaired", "broken", f"{context.words.judges} tied", "models tied")
     return Table(
-        context.called(model, "Triplets of held-out clips on which everybody decides, or ties"),
+        context.called(model, "Triplets of held-out clips by outcome"),
         header,
         tuple(rows),
     )
@@ -113,11 +114,11 @@ def _blocks(context: Context, model: str, found: Disagreements) -> list[TripletB
     judges = context.words.judges
     return [
         TripletBlock(
-            context.called(model, "Repaired"), f"Base leaves out another clip than {judges}; tuned agrees with them.",
+            context.called(model, "Repaired"), f"The tuned model agrees with {judges}; the base model does not.",
             triplet_specs(context, found.repaired),
         ),
         TripletBlock(
-            context.called(model, "Broken"), f"Base agrees with {judges}; tuned does not.", triplet_specs(context, found.broken)
+            context.called(model, "Broken"), f"The base model agrees with {judges}; the tuned model does not.", triplet_specs(context, found.broken)
         ),
     ]  # fmt: skip
 
@@ -137,11 +138,11 @@ def triplet_specs(
 DISAGREEMENT = Chapter(
     name="disagreement",
     address="triplets",
-    title="Where base errs and tuned agrees with {judges}",
+    title="Triplets on which base and tuned model differ",
     method=(
-        "Trials of the same three clips are one triplet, answered by the majority. Ranked by how sure both models and "
-        "{judges} are; no pair of clips comes twice, and triplets without a majority are left out. Examples are those of "
-        "the first seed."
+        "Trials that show the same three clips form one triplet, whose answer is that of the majority; triplets without a "
+        "majority are excluded. Examples are ranked by how certain both models and {judges} are, no pair of clips appears "
+        "twice, and all are from the first seed."
     ),
     settings=DisagreementSettings,
     analyse=analyse,
