@@ -175,7 +175,10 @@ def test_the_clearest_difference_is_where_people_agree_most_whoever_is_right():
 def test_the_clearest_difference_beside_a_readable_loop():
     random = np.random.default_rng(3)
     for _ in range(20):
-        rows = [(*shown, random.choice(shown)) for shown in (random.choice(7, 3, replace=False) for _ in range(60))]
+        rows = [
+            (*shown, random.choice(shown))
+            for shown in (random.choice(7, 3, replace=False) for _ in range(60))
+        ]
         judged = trials([tuple(map(int, row)) for row in rows], 7)
         base, tuned = (rdm(7, dict(zip(_PAIRS, random.random(21), strict=True))) for _ in range(2))
         every = disagreements(judged, base, tuned, most=999)

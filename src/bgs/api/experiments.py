@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bgs._config import read_settings
 from bgs._optional import require_all
@@ -77,21 +77,29 @@ def experiment(
     )
 
 
-def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | Path | None = None) -> Path:
-    """Write the report of an experiment anew, from what it left on disk: one HTML file, figures and tables.
+def report(
+    folder: str | Path,
+    out: str | Path | None = None,
+    *,
+    format: Literal["html", "md"] = "html",
+    mirror: str | Path | None = None,
+) -> Path:
+    """Write the report of a finished experiment from its stored results: HTML with figures and tables, or Markdown.
 
     Args:
         folder: of the experiment.
-        out: HTML file; by default ``report.html`` in the folder.
+        out: file to write; by default ``report.html`` or ``report.md`` in the folder.
+        format: ``html``: one file, with figures and tables for a paper in a folder of its name beside it; ``md``: Markdown
+            with figures in ``figures/<name>/`` beside it, which shows and names clips only if the data are simulated.
         mirror: folder with a mirror of the authors' repositories.
 
     Returns:
-        The HTML file; figures and tables lie in a folder beside it, called like it.
+        The file.
 
     Raises:
-        BgsError: no experiment there, or not finished.
+        BgsError: no experiment in the folder, or an unfinished one; an existing Markdown file without a place for a report.
     """
     require_all("report", "plot", "analysis", "report")
     from bgs.experiments.page import report_experiment
 
-    return report_experiment(folder, out, mirror=mirror)
+    return report_experiment(folder, out, form=format, mirror=mirror)

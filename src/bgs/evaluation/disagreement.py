@@ -141,9 +141,7 @@ class _Compared:
     certainty: Float64[np.ndarray, " u"]
 
     @classmethod
-    def of(
-        cls, trials: Trials, base: Float[np.ndarray, "n n"], tuned: Float[np.ndarray, "n n"]
-    ) -> _Compared:
+    def of(cls, trials: Trials, base: Float[np.ndarray, "n n"], tuned: Float[np.ndarray, "n n"]) -> _Compared:
         for name, rdm in (("base", base), ("tuned", tuned)):
             require_rdm(rdm, name)
         shown, votes = _votes(trials.judgments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bgs.evaluation import Disagreement, Metric, clearest_difference
 from bgs.experiments.chapters.agreement_tables import footnote
 from bgs.experiments.chapters.chapter import NotApplicable
-from bgs.experiments.chapters.context import Context, capital, estimate
+from bgs.experiments.chapters.context import Context, capital, estimate, role
 from bgs.experiments.chapters.disagreement import held_out_trials, triplet_specs
 from bgs.experiments.conditions import Condition
 from bgs.reports import (
@@ -83,12 +83,13 @@ def headline(context: Context) -> Headline | None:
         return None
     judges, ceiling = context.words.judges, context.headline.ceilings.rsa_ceiling
     rows = [
-        estimate(context.called(model, label), context.levels(model)[condition].metrics.rsa_spearman, role)
-        for model in models
-        for label, condition, role in (
-            ("base model", _BASE, "base"),
-            (f"tuned on {judges}", _HYBRID, "tuned"),
+        estimate(
+            context.called(model, label),
+            context.levels(model)[condition].metrics.rsa_spearman,
+            role(condition),
         )
+        for model in models
+        for label, condition in (("base model", _BASE), (f"tuned on {judges}", _HYBRID))
     ]
     panel = GapPanel(
         "Held-out clips", f"agreement with {judges} (Spearman correlation)", tuple(rows),

@@ -8,6 +8,7 @@ from bgs.reports.clip_maps import ClipMapFigure, clip_map
 from bgs.reports.estimate import Estimate
 from bgs.reports.forest import ForestFigure, ForestPanel, ForestRow
 from bgs.reports.gap import GapFigure, GapPanel, gap_panel
+from bgs.reports.markdown import write_markdown
 from bgs.reports.opening import Opening
 from bgs.reports.page import FigureBlock, Headline, Page, Section, Table, TripletBlock
 from bgs.reports.parts import PartsFigure, PartsPanel
@@ -60,5 +61,6 @@ __all__ = [
     "render",
     "triplet_spec",
     "write_artifacts",
+    "write_markdown",
     "write_page",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bgs._errors import DataError
-from bgs.reports.triplets import CHOOSERS, TripletSpec
+from bgs.reports.triplets import CHOOSERS, TripletClip, TripletSpec
 
 #: What the three clips are called.
 LETTERS = ("A", "B", "C")
@@ -53,6 +53,11 @@ class Opening:
             raise DataError("an opening needs the choice and the name of everybody", got=f"no {missing[0]}")
 
     @property
+    def lettered(self) -> tuple[tuple[str, TripletClip], ...]:
+        """The clips with their letters."""
+        return tuple(zip(LETTERS, self.triplet.clips, strict=True))
+
+    @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """People's choice, then each model's and whether it agrees."""
         odd, judges = self.triplet.odd, self.names["people"]
@@ -65,8 +70,5 @@ class Opening:
 
     def describe(self) -> str:
         """The example in words."""
-        clips = "; ".join(
-            f"clip {letter}: {clip.caption or clip.name}"
-            for letter, clip in zip(LETTERS, self.triplet.clips, strict=True)
-        )
+        clips = "; ".join(f"clip {letter}: {clip.caption or clip.name}" for letter, clip in self.lettered)
         return f"{clips}. {' '.join(verdict.text for verdict in self.verdicts)}"

@@ -1,4 +1,4 @@
-"""A report page as frozen specs: sections with a sentence each, figures, tables, triplets, and where it all comes from."""
+"""A report page as frozen specs: an opening, sections with sentences, figures, tables and triplets, and provenance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bgs.reports.rendering import Figure
 from bgs.reports.triplets import TripletSpec
 from bgs.reports.vocabulary import PEOPLE, Vocabulary
 
-#: A table's cell: a metric brings its interval along, None is an empty cell.
+#: A table's cell: a metric is printed with its interval, None is an empty cell.
 Cell = str | int | float | Metric | None
 
 #: Parts of every page, which no section may be called.
@@ -29,8 +29,8 @@ class FigureBlock:
 
     Attributes:
         figure: a figure spec, or the bytes of an SVG, PNG or JPEG picture.
-        caption: what stands below it.
-        alt: alternative text; that of the spec where it is left empty.
+        caption: text below it.
+        alt: alternative text; empty: that of the spec.
 
     Raises:
         DataError: a picture without alternative text.
@@ -51,7 +51,7 @@ class FigureBlock:
 
     @property
     def footnote(self) -> str:
-        """What the figure says about itself below its caption."""
+        """The note of the figure itself, below its caption."""
         return "" if isinstance(self.figure, bytes) else self.figure.footnote
 
 
@@ -63,7 +63,8 @@ class Table:
         caption: what it shows.
         header: name of each column.
         rows: cells; a :class:`bgs.evaluation.Metric` is printed with its interval.
-        numbers: columns (from 0) set flush right besides those that hold nothing but numbers.
+        numbers: columns (from 0) aligned right, besides those that hold only numbers.
+        naming: columns that name or describe clips, omitted where the data set may not be published.
 
     Raises:
         DataError: a row that is longer or shorter than the header.
@@ -73,6 +74,7 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     numbers: tuple[int, ...] = ()
+    naming: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for position, row in enumerate(self.rows):
@@ -86,7 +88,7 @@ class Table:
 
     @property
     def numeric(self) -> tuple[bool, ...]:
-        """Whether each column is set flush right."""
+        """Whether each column is aligned right."""
         return tuple(
             k in self.numbers or (bool(self.rows) and not any(isinstance(row[k], str) for row in self.rows))
             for k in range(len(self.header))
@@ -95,12 +97,12 @@ class Table:
 
 @dataclass(frozen=True)
 class TripletBlock:
-    """Triplets of clips with who left which of them out.
+    """Triplets of clips, with the clip that each chooser left out.
 
     Attributes:
         title: heading.
         sentence: what they have in common.
-        triplets: the most telling first.
+        triplets: the clearest first.
     """
 
     title: str
@@ -113,13 +115,13 @@ class Section:
     """One result.
 
     Attributes:
-        key: address within the page and name of its files: lower-case letters, digits and hyphens.
+        key: anchor within the page and name of its files: lower-case letters, digits and hyphens.
         title: a few words.
-        sentence: the result in plain words; of several paragraphs (separated by blank lines) the first is the headline.
-        figures, tables, triplets: what shows it.
+        sentence: the result in plain words; paragraphs are separated by blank lines, and the first is the headline.
+        figures, tables, triplets: the evidence.
         method: how it was measured; paragraphs are separated by blank lines.
-        rerun: command that makes it again.
-        notes: what weakens or qualifies it.
+        rerun: command that reproduces it.
+        notes: qualifications.
 
     Raises:
         DataError: a key with other characters.
@@ -138,7 +140,7 @@ class Section:
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
             raise DataError(
-                "a section's key is its address",
+                "a section's key is its anchor",
                 where=self.title,
                 expected="lower-case letters, digits and hyphens",
                 got=repr(self.key),
@@ -192,5 +194,7 @@ class Page:
         keys = [section.key for section in self.sections]
         if len({*keys, *RESERVED}) != len(keys) + len(RESERVED):
             raise DataError(
-                f"every section needs a key of its own, other than {', '.join(RESERVED)}", where=self.title, got=keys
+                f"every section needs a key of its own, other than {', '.join(RESERVED)}",
+                where=self.title,
+                got=keys,
             )

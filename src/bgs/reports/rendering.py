@@ -13,8 +13,8 @@ from bgs.reports.clip_maps import ClipMapFigure
 from bgs.reports.drawing.canvas import foot, footnote, footnote_height, paper, printed
 from bgs.reports.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
 from bgs.reports.drawing.rdms import paint_rdm, rdm_height
+from bgs.reports.drawing.row_layout import PANEL_WIDTH
 from bgs.reports.drawing.rows import (
-    PANEL_WIDTH,
     forest_height,
     gap_height,
     paint_forest,

@@ -101,7 +101,9 @@ def register(chapter: Chapter[Any, Any]) -> None:
         ConfigError: the name is not a valid file name, or is taken.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", chapter.name):
-        raise ConfigError("not a valid name of a chapter", where=repr(chapter.name), expected="like my-chapter")
+        raise ConfigError(
+            "not a valid name of a chapter", where=repr(chapter.name), expected="like my-chapter"
+        )
     if {chapter.name, chapter.key} & {name for known in CHAPTERS for name in (known.name, known.key)}:
         raise ConfigError("a chapter of this name exists", where=chapter.name, expected="another name")
     CHAPTERS.append(chapter)

@@ -48,7 +48,9 @@ def published_blocks(context: Context) -> tuple[FigureBlock, ...]:
     if not known:
         return ()
     panels = tuple(_panel(context, name, squared=True) for name in known)
-    caption = "Comparison with published figures, which are for other encoders and follow their authors' protocol."
+    caption = (
+        "Comparison with published figures, which are for other encoders and follow their authors' protocol."
+    )
     return (FigureBlock(GapFigure(panels, footnote(context)), caption),)
 
 

@@ -76,7 +76,9 @@ class Chapter(Generic[S, R]):
         analysed = {self.settings is None, self.analyse is None, self.result is None}
         if len(analysed) > 1:
             raise ConfigError(
-                "incomplete chapter", where=self.name, expected="settings, analyse and result, or none of them"
+                "incomplete chapter",
+                where=self.name,
+                expected="settings, analyse and result, or none of them",
             )
 
     @property

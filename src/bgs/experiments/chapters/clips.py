@@ -46,6 +46,8 @@ MATRICES = Chapter[Settings, None](
 MAP = Chapter[Settings, None](
     name="map",
     title="Maps of the clips",
-    method=("Metric multidimensional scaling of each matrix; maps are aligned to that of {judges} (Procrustes)."),
+    method=(
+        "Metric multidimensional scaling of each matrix; maps are aligned to that of {judges} (Procrustes)."
+    ),
     present=_map,
 )

@@ -198,8 +198,17 @@ def _table(context: Context, name: str, space: Space) -> Table:
             rating = (row.attribute, row.pearson, p_text(row.q_pearson))
         clips = _clips(context, space.top(k, _NAMED))
         lines.append((k + 1, f"{found.carried[k]:.1%}", *rating, clips))
-    header = ("dimension", "variance carried", "rating", "correlation", "q", "clips with the highest loadings")
-    return Table(f"Dimensions of {name}, {len(found.stimulus_ids)} clips", header, tuple(lines), (1, 3, 4))
+    header = (
+        "dimension",
+        "variance carried",
+        "rating",
+        "correlation",
+        "q",
+        "clips with the highest loadings",
+    )
+    return Table(
+        f"Dimensions of {name}, {len(found.stimulus_ids)} clips", header, tuple(lines), (1, 3, 4), (5,)
+    )
 
 
 def _clips(context: Context, ids: Sequence[str]) -> str:

@@ -112,15 +112,14 @@ def _counts(context: Context, model: str, seeds: Mapping[int, Disagreements]) ->
 
 def _blocks(context: Context, model: str, found: Disagreements) -> list[TripletBlock]:
     judges = context.words.judges
+    texts = {
+        "Repaired": (f"The tuned model agrees with {judges}; the base model does not.", found.repaired),
+        "Broken": (f"The base model agrees with {judges}; the tuned model does not.", found.broken),
+    }
     return [
-        TripletBlock(
-            context.called(model, "Repaired"), f"The tuned model agrees with {judges}; the base model does not.",
-            triplet_specs(context, found.repaired),
-        ),
-        TripletBlock(
-            context.called(model, "Broken"), f"The base model agrees with {judges}; the tuned model does not.", triplet_specs(context, found.broken)
-        ),
-    ]  # fmt: skip
+        TripletBlock(context.called(model, title), sentence, triplet_specs(context, rows))
+        for title, (sentence, rows) in texts.items()
+    ]
 
 
 def triplet_specs(

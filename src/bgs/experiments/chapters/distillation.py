@@ -36,9 +36,7 @@ def _words(context: Context, model: str) -> list[str]:
     tuned = f"{context.tuned(model)} (on {context.words.judges})"
     return [
         contrast_sentence(against, tuned, "one distilled from captions", what),
-        change_sentence(
-            change, base, after, f"{what} (Spearman)", _cause(context, model)
-        ),
+        change_sentence(change, base, after, f"{what} (Spearman)", _cause(context, model)),
     ]
 
 

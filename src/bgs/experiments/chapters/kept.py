@@ -105,7 +105,9 @@ def read(experiment: Experiment, chapter: Chapter[S, R]) -> R:
         raise NotApplicable("it has not been run yet")
     kept = _load(path, chapter.version)
     if kept is None:
-        raise NotApplicable("its result was written by another version of bgs; `bgs experiment` recomputes it")
+        raise NotApplicable(
+            "its result was written by another version of bgs; `bgs experiment` recomputes it"
+        )
     if kept.not_applicable is not None:
         raise NotApplicable(kept.not_applicable)
     if kept.error is not None:

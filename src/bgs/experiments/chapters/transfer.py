@@ -240,7 +240,9 @@ def _panel(context: Context, model: str, found: ModelTransfer) -> ForestPanel:
         for name, called in _RATERS.items()
         if name in references
     ]
-    return ForestPanel(context.called(model, "Transfer to another data set"), "correlation or proportion", tuple(rows))
+    return ForestPanel(
+        context.called(model, "Transfer to another data set"), "correlation or proportion", tuple(rows)
+    )
 
 
 def _results(context: Context, model: str, found: ModelTransfer) -> list[Table]:

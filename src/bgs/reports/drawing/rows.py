@@ -1,19 +1,12 @@
-"""Paints estimates as rows: the gap to people, forests of dots, parts of variance.
-
-A panel is as wide as a phone's page at its own size, so that nothing in it is shrunk there. Labels stand beside their rows;
-where one of them would take too much of that width, all stand above their rows.
-"""
+"""Paints estimates as rows: the gap to people, forests of dots, parts of variance."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bgs._numbers import plain
-from bgs.reports.drawing.canvas import bare
-from bgs.reports.drawing.text_width import text_width, wrapped
+from bgs.reports.drawing.row_layout import SMALL, Rows, moved
 from bgs.reports.estimate import Estimate
 from bgs.reports.forest import ForestFigure, ForestPanel
 from bgs.reports.gap import GapFigure, GapPanel
@@ -22,123 +15,14 @@ from bgs.reports.parts import PartsFigure, PartsPanel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
 
-#: Inches: a panel, its margins, the widest label beside a row; a label above its row; a line of title, key or axis label;
-#: the numbers of an axis; a row of one estimate; each of several series.
-PANEL_WIDTH = 3.4
-_MARGIN, _BESIDE = 0.1, 1.3
-_LABEL, _LINE, _TICKS, _ROW, _SERIES = 0.19, 0.17, 0.22, 0.44, 0.165
-#: Points.
-_TITLE_SIZE, _LABEL_SIZE, _SMALL = 10.0, 9.0, 8.5
+#: Inches that a row of one estimate takes, and each of several series.
+_ROW, _SERIES = 0.44, 0.165
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Labelled rows below each other; on the axes each is 1 high.
-
-    Attributes:
-        labels: from top to bottom.
-        body: inches that the marks of a row take, without its label.
-    """
-
-    labels: tuple[str, ...]
-    body: float
-
-    @property
-    def beside(self) -> float:
-        """Inches that labels take at the left of the axes; 0 where they stand above their rows."""
-        widest = max((text_width(label, _LABEL_SIZE) for label in self.labels), default=0.0)
-        return 0.0 if widest > _BESIDE else widest + 0.07
-
-    @property
-    def pitch(self) -> float:
-        """Inches from row to row."""
-        return self.body if self.beside else self.body + _LABEL
-
-    @property
-    def centres(self) -> list[float]:
-        """Where the marks of each row lie, the first on top."""
-        below_label = (1 - self.body / self.pitch) / 2
-        return [float(place) - below_label for place in reversed(range(len(self.labels)))]
-
-    def height(self, title: str, axis: str, key: Sequence[str] = ()) -> float:
-        """Inches that the rows and all around them need."""
-        return _head(title, key) + self.pitch * len(self.labels) + self._foot(axis)
-
-    def _foot(self, axis: str) -> float:
-        return _MARGIN + _TICKS + _LINE * len(self._axis_lines(axis))
-
-    def label(self, axes: Axes) -> None:
-        """Write the labels and give the axes the height of the rows."""
-        axes.set_ylim(-0.5, len(self.labels) - 0.5)
-        if self.beside:
-            axes.set_yticks(self.centres, self.labels)
-            return
-        axes.set_yticks([])
-        for place, label in zip(reversed(range(len(self.labels))), self.labels, strict=True):
-            axes.text(
-                0, place + 0.47, label, transform=axes.get_yaxis_transform(), ha="left", va="top", fontsize=_LABEL_SIZE,
-                bbox={"facecolor": "white", "linewidth": 0, "pad": 0.6},
-            )  # fmt: skip
-
-    def head(self, axes: Axes, title: str, axis: str, handles: Sequence[Line2D] = ()) -> None:
-        """Place the axes; title and key above them, flush with the labels, and the axis label below."""
-        from matplotlib.transforms import ScaledTranslation
-
-        names = [str(handle.get_label()) for handle in handles]
-        height, below = self.height(title, axis, names), self._foot(axis)
-        tall, left = self.pitch * len(self.labels), _MARGIN + self.beside
-        axes.set_position((
-            left / PANEL_WIDTH, below / height, (PANEL_WIDTH - left - _MARGIN) / PANEL_WIDTH, tall / height,
-        ))  # fmt: skip
-        inches = axes.get_figure(root=True).dpi_scale_trans
-        edge = axes.transAxes + ScaledTranslation(-self.beside, 0.03, inches)
-        lifted = edge + ScaledTranslation(0, 0.07 + _LINE * _key_lines(names), inches)
-        axes.text(0, 1, "\n".join(_title_lines(title)), transform=lifted, fontsize=_TITLE_SIZE, weight="bold")
-        if handles:
-            axes.legend(
-                handles=handles, loc="lower left", bbox_to_anchor=(0, 1), bbox_transform=edge, ncols=_key_columns(names),
-                frameon=False, fontsize=_SMALL, borderpad=0.1, borderaxespad=0, labelspacing=0.25, **_KEY,
-            )  # fmt: skip
-        axes.set_xlabel("\n".join(self._axis_lines(axis)), fontsize=_SMALL)
-        bare(axes)
-
-    def _axis_lines(self, axis: str) -> list[str]:
-        return wrapped(axis, PANEL_WIDTH - 2 * _MARGIN - self.beside, _SMALL)
-
-
-#: A key's line of colour, its distance to the name and from name to the next line, in ems.
-_KEY = {"handlelength": 1.8, "handletextpad": 0.5, "columnspacing": 1.2}
-
-
-def _head(title: str, key: Sequence[str]) -> float:
-    """Inches above the axes."""
-    return 2 * _MARGIN + _LINE * (len(_title_lines(title)) + _key_lines(key))
-
-
-def _title_lines(title: str) -> list[str]:
-    return wrapped(title, PANEL_WIDTH - 2 * _MARGIN, _TITLE_SIZE, bold=True)
-
-
-def _key_lines(names: Sequence[str]) -> int:
-    return math.ceil(len(names) / _key_columns(names)) if names else 0
-
-
-def _key_columns(names: Sequence[str]) -> int:
-    """Columns, filled from top to bottom, of as few lines as fit."""
-    ems = sum(_KEY.values()) * _SMALL / 72
-    widths = [text_width(name, _SMALL) + ems for name in names]
-    for lines in range(1, len(names)):
-        columns = [max(widths[k : k + lines]) for k in range(0, len(names), lines)]
-        if sum(columns) <= PANEL_WIDTH - 2 * _MARGIN:
-            return len(columns)
-    return 1
-
-
-def _gap_rows(panel: GapPanel) -> tuple[tuple[Estimate, ...], _Rows]:
+def _gap_rows(panel: GapPanel) -> tuple[tuple[Estimate, ...], Rows]:
     rows = (*((panel.ceiling,) if panel.ceiling else ()), *panel.rows, *panel.published)
-    return rows, _Rows(tuple(row.label for row in rows), _ROW)
+    return rows, Rows(tuple(row.label for row in rows), _ROW)
 
 
 def gap_height(panel: GapPanel) -> float:
@@ -164,9 +48,9 @@ def paint_gap(axes: Axes, figure: GapFigure, panel: GapPanel) -> None:
     rows.head(axes, panel.title, panel.axis)
 
 
-def _forest_rows(panel: ForestPanel) -> _Rows:
+def _forest_rows(panel: ForestPanel) -> Rows:
     deepest = max((len(row.estimates) for row in panel.rows), default=1)
-    return _Rows(tuple(row.label for row in panel.rows), max(0.3, _SERIES * deepest + 0.1))
+    return Rows(tuple(row.label for row in panel.rows), max(0.3, _SERIES * deepest + 0.1))
 
 
 def forest_height(panel: ForestPanel) -> float:
@@ -203,9 +87,9 @@ def _series_colours(panel: ForestPanel) -> dict[str, str]:
     return dict(zip((series.label for series in panel.series), colours, strict=True))
 
 
-def _key(panel: ForestPanel) -> dict[str, dict[str, object]]:
+def _key(panel: ForestPanel) -> dict[str, dict[str, Any]]:
     """What colours and lines are -> how they look. Where each row has one dot, the row says what it is."""
-    key: dict[str, dict[str, object]] = {}
+    key: dict[str, dict[str, Any]] = {}
     if any(len(row.estimates) > 1 for row in panel.rows):
         for label, colour in _series_colours(panel).items():
             key[label] = {"color": colour, "marker": "o", "linewidth": 2, "markersize": 5}
@@ -216,8 +100,8 @@ def _key(panel: ForestPanel) -> dict[str, dict[str, object]]:
     return key
 
 
-def _parts_rows(panel: PartsPanel) -> _Rows:
-    return _Rows(tuple(row.label for row in panel.rows), 0.36)
+def _parts_rows(panel: PartsPanel) -> Rows:
+    return Rows(tuple(row.label for row in panel.rows), 0.36)
 
 
 def parts_height(panel: PartsPanel) -> float:
@@ -255,16 +139,13 @@ def _interval(
     size: float = 9.0,
 ) -> None:
     """A dot on its interval; seeds are ticks just below, clear of the dot and of the series below."""
-    from matplotlib.transforms import ScaledTranslation
-
     axes.plot(
         [row.low, row.high], [level, level], color=colour, linewidth=size / 3, alpha=0.6, solid_capstyle="round"
     )  # fmt: skip
     if row.points:
-        below = ScaledTranslation(0, -(size / 2 + 2.6) / 72, axes.get_figure(root=True).dpi_scale_trans)
         axes.plot(
             row.points, [level] * len(row.points), "|", color=colour, markersize=3.6, markeredgewidth=1,
-            transform=axes.transData + below,
+            transform=axes.transData + moved(axes, 0, -(size / 2 + 2.6) / 72),
         )  # fmt: skip
     axes.plot(
         row.value, level, marker, color=colour, markersize=7 if hollow else size,
@@ -279,7 +160,7 @@ def _write(
     """The number itself, beside its mark, readable where a line passes behind it."""
     if math.isfinite(row.value):
         axes.annotate(
-            plain(row.value, 3), place, xytext=offset, textcoords="offset points", ha=align, fontsize=_SMALL,
+            plain(row.value, 3), place, xytext=offset, textcoords="offset points", ha=align, fontsize=SMALL,
             va="center" if align == "left" else "baseline", weight=weight,
             bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.4},
         )  # fmt: skip

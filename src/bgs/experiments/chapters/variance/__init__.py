@@ -50,7 +50,8 @@ def present(result: Variance, context: Context) -> Findings:
         "cross-validation."
     )
     figure = FigureBlock(
-        PartsFigure(tuple(panels), note), f"Variance of the dissimilarities of {context.words.judges}, by what explains it."
+        PartsFigure(tuple(panels), note),
+        f"Variance of the dissimilarities of {context.words.judges}, by what explains it.",
     )
     return Findings(tuple(words), (figure,), tuple(tables), notes=notes)
 
@@ -87,8 +88,8 @@ def _random_words(context: Context, model: str, beside: str, found: RandomChange
     null = found.unique
     low, middle, high = (plain(value, 3) for value in (null.low, null.value, null.high))
     sentence = (
-        f"Random changes of {context.base(model)} that alter its distances as much as tuning did explain {middle} beyond {beside} "
-        f"(median; 95 % of them {low} to {high}); {_RANDOM_P}: {p_text(null.p)}."
+        f"Random changes of {context.base(model)} that alter its distances as much as tuning did explain {middle} beyond "
+        f"{beside} (median; 95 % of them {low} to {high}); {_RANDOM_P}: {p_text(null.p)}."
     )
     if found.reached - found.correlation <= _SMALLER:
         return [sentence]
