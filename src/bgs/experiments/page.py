@@ -156,9 +156,9 @@ def _lead(context: Context) -> str:
     conditions = ", ".join(condition.value for condition in experiment.config.trained)
     return (
         f"{len(study.stimuli):,} clips and {len(trials):,} odd-one-out judgments by {by:,} {words.judges} ({named}). "
-        f"{', '.join(context.models)}: trained under the conditions {conditions}, with {seeds} each, and evaluated on "
-        f"{len(experiment.evaluated):,} held-out clips. Numbers are given with 95 % intervals; where an interval includes no "
-        "difference, the text says that there is no evidence of one."
+        f"{', '.join(context.models)} {'was' if len(context.models) == 1 else 'were'} trained under the conditions {conditions}, "
+        f"with {seeds} each, and evaluated on {len(experiment.evaluated):,} held-out clips. Numbers are given with 95 % "
+        "intervals; where the interval of a difference includes 0, the text says that there is no evidence."
     )
 
 

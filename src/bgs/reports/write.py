@@ -39,7 +39,7 @@ def page_html(page: Page) -> str:
         page=page,
         opening=None if page.opening is None else _opening(page.opening),
         headline=None if page.headline is None else _headline(page.headline),
-        lead=paragraphs(page.lead),
+        lead=paragraphs(_unbroken(page.lead)),
         sections=[_section(section, page.words) for section in page.sections],
         provenance=provenance_rows(page.provenance),
         version=__version__,
@@ -60,6 +60,11 @@ def cell_text(cell: Cell) -> str:
 def paragraphs(text: str) -> list[str]:
     """Text cut at blank lines."""
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def _unbroken(text: str) -> str:
+    """Text in which no line ends between a number and its per cent sign."""
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
 
 
 def provenance_rows(provenance: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -86,13 +91,19 @@ def _value(value: Any) -> str:
 def _opening(opening: Opening) -> dict[str, Any]:
     """The example: clips with their letters, and the answer of each chooser."""
     card = _card(opening.triplet, opening.names, LETTERS)
-    return {**card, "question": QUESTION, "verdicts": opening.verdicts, "spec": opening}
+    return {
+        **card,
+        "question": QUESTION,
+        "verdicts": opening.verdicts,
+        "agreement": _unbroken(opening.agreement),
+        "rule": _unbroken(opening.rule),
+    }
 
 
 def _headline(headline: Headline) -> dict[str, Any]:
     return {
         "figure": _figure(headline.figure, "headline"),
-        "sentences": paragraphs(headline.sentence),
+        "sentences": paragraphs(_unbroken(headline.sentence)),
     }
 
 
@@ -100,11 +111,11 @@ def _section(section: Section, words: Vocabulary) -> dict[str, Any]:
     """What the template needs to know of a section: everything drawn and encoded."""
     return {
         "spec": section,
-        "sentences": paragraphs(section.sentence) or [""],
+        "sentences": paragraphs(_unbroken(section.sentence)) or [""],
         "figures": [_figure(block, f"{section.key}-{k}") for k, block in enumerate(section.figures, 1)],
         "tables": [_table(table) for table in section.tables],
         "triplets": [_triplets(block, words) for block in section.triplets],
-        "method": paragraphs(section.method),
+        "method": paragraphs(_unbroken(section.method)),
     }
 
 

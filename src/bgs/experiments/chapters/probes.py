@@ -153,7 +153,7 @@ def _words(
     """How many ratings are decoded better, and worse, after tuning; attributes that observers rely on apart."""
     change = {name: one.difference for name, one in conditions[_HYBRID].pearson.items()}
     n = next(iter(change.values())).n
-    where = f"On {clips} ({n:,} clips)" + ("" if len(context.models) == 1 else f", for {model}")
+    where = f"On {clips} (n = {n:,})" + ("" if len(context.models) == 1 else f", for {model}")
     if drivers is None:
         return f"{where}, {_counts(change, 'ratings')}."
     groups = {

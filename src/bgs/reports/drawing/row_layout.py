@@ -86,7 +86,7 @@ class Rows:
             left / PANEL_WIDTH, below / height, (PANEL_WIDTH - left - _MARGIN) / PANEL_WIDTH, tall / height,
         ))  # fmt: skip
         edge = axes.transAxes + moved(axes, -self.beside, 0.03)
-        lifted = edge + moved(axes, 0, 0.07 + _LINE * _key_lines(names))
+        lifted = edge + moved(axes, 0.0, 0.07 + _LINE * _key_lines(names))
         axes.text(0, 1, "\n".join(_title_lines(title)), transform=lifted, fontsize=_TITLE_SIZE, weight="bold")
         if handles:
             axes.legend(

@@ -145,7 +145,7 @@ def _interval(
     if row.points:
         axes.plot(
             row.points, [level] * len(row.points), "|", color=colour, markersize=3.6, markeredgewidth=1,
-            transform=axes.transData + moved(axes, 0, -(size / 2 + 2.6) / 72),
+            transform=axes.transData + moved(axes, 0.0, -(size / 2 + 2.6) / 72),
         )  # fmt: skip
     axes.plot(
         row.value, level, marker, color=colour, markersize=7 if hollow else size,
