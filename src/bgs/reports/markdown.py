@@ -94,7 +94,7 @@ def _opening(opening: Opening, figures: _Figures) -> list[str]:
         f"**{QUESTION}**",
         *([] if strips is None else [figures.photograph("opening", strips, opening.describe())]),
         "\n".join(f"- **{letter}**: {clip.caption or clip.name}" for letter, clip in opening.lettered),
-        "\n".join(f"- {verdict.text}" for verdict in opening.verdicts),
+        " ".join(verdict.text for verdict in opening.verdicts),
         opening.agreement,
         f"<sub>{opening.rule}</sub>",
     ]

@@ -70,5 +70,7 @@ class Opening:
 
     def describe(self) -> str:
         """The example in words."""
-        clips = "; ".join(f"clip {letter}: {clip.caption or clip.name}" for letter, clip in self.lettered)
+        clips = "; ".join(
+            f"clip {letter}: {(clip.caption or clip.name).rstrip('.')}" for letter, clip in self.lettered
+        )
         return f"{clips}. {' '.join(verdict.text for verdict in self.verdicts)}"
