@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from bgs._config import read_settings
 from bgs._optional import require_all
@@ -81,7 +81,7 @@ def report(
     folder: str | Path,
     out: str | Path | None = None,
     *,
-    format: Literal["html", "md"] = "html",
+    format: str = "html",
     mirror: str | Path | None = None,
 ) -> Path:
     """Write the report of a finished experiment from its stored results: HTML with figures and tables, or Markdown.

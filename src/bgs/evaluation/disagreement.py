@@ -93,23 +93,25 @@ def disagreements(
     )
 
 
-def clearest_difference(
+def clearest_triplet(
     trials: Trials, base: Float[np.ndarray, "n n"], tuned: Float[np.ndarray, "n n"]
 ) -> Disagreement | None:
     """The triplet that people agree on most, among those on which two models leave out different stimuli.
 
     Whether either model agrees with people plays no part in the choice. Agreement is the expected share of the majority
-    (see :func:`disagreements`); among equals the triplet with the largest certainty is taken, then the first.
+    (see :func:`disagreements`); among equals the triplet with the largest certainty is taken, then the first. If the models
+    never differ, all triplets are considered.
 
     Args:
         trials: judgments; others are ignored.
         base, tuned: (n, n) distances over the stimulus set of the trials, NaN where unknown.
 
     Returns:
-        The triplet; None where the models never differ on a triplet that people and both of them decide.
+        The triplet; None where there is none that people and both models decide.
     """
     found = _Compared.of(trials, base, tuned)
-    rows = np.flatnonzero(found.decided & (found.base != found.tuned))
+    differing = found.decided & (found.base != found.tuned)
+    rows = np.flatnonzero(differing if differing.any() else found.decided)
     if not len(rows):
         return None
     order = np.lexsort((-found.certainty[rows], -found.share[rows]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bgs.evaluation import Disagreement, Metric, clearest_difference
+from bgs.evaluation import Disagreement, Metric, clearest_triplet
 from bgs.experiments.chapters.agreement_tables import footnote
 from bgs.experiments.chapters.chapter import NotApplicable
 from bgs.experiments.chapters.context import Context, capital, estimate, role
@@ -25,10 +25,10 @@ _SIDE = 112
 
 
 def opening(context: Context) -> Opening | None:
-    """The held-out triplet with the strongest majority among those on which base and tuned model differ.
+    """The held-out triplet with the strongest majority, among those on which base and tuned model differ if there are any.
 
     Returns:
-        None where no model has both, or they never differ on a triplet of held-out clips.
+        None where no model has both, or no triplet of held-out clips is decided.
     """
     try:
         model = context.shown_model
@@ -37,7 +37,7 @@ def opening(context: Context) -> Opening | None:
     experiment = context.experiment
     pairs = experiment.pairs(model)
     base, tuned = pairs[min(pairs)]
-    found = clearest_difference(
+    found = clearest_triplet(
         held_out_trials(experiment), experiment.distances(base), experiment.distances(tuned)
     )
     if found is None:
@@ -46,7 +46,7 @@ def opening(context: Context) -> Opening | None:
     names = {"people": context.words.judges, "base": context.base(model), "tuned": context.tuned(model)}
     return Opening(
         triplet, {who: name.removeprefix("the ") for who, name in names.items()}, _majority(context, found),
-        _agreement(context, model), _rule(context),
+        _agreement(context, model), _rule(context, found),
     )  # fmt: skip
 
 
@@ -56,13 +56,17 @@ def _majority(context: Context, found: Disagreement) -> str:
     return capital(words.judge) if total == 1 else f"{found.votes[found.people]} of {total} {words.judges}"
 
 
-def _rule(context: Context) -> str:
-    seeds = context.experiment.config.seeds
-    of_seed = f" (seed {seeds[0]})" if len(seeds) > 1 else ""
+def _rule(context: Context, found: Disagreement) -> str:
+    seeds, judges = context.experiment.config.seeds, context.words.judges
+    models = f"base and tuned model{f' (seed {seeds[0]})' if len(seeds) > 1 else ''}"
+    if found.base == found.tuned:
+        return (
+            f"Chosen by rule: {models} never differ on held-out triplets; of all of these, it is the one on which {judges} "
+            "agree most, and of several, the one on which both models are most certain."
+        )
     return (
-        f"Chosen by rule: of all held-out triplets on which base and tuned model{of_seed} differ, the one on which "
-        f"{context.words.judges} agree most, whichever model agrees with them; ties go to the triplet on which both models "
-        "are most certain."
+        f"Chosen by rule: of all held-out triplets on which {models} differ, the one on which {judges} agree most, whichever "
+        "model agrees with them; ties go to the triplet on which both models are most certain."
     )
 
 

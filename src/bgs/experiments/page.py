@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from bgs._codec import from_json
 from bgs._errors import BgsError, ConfigError
@@ -17,9 +17,8 @@ from bgs.experiments.opening import headline, opening
 from bgs.experiments.results import ProtocolResults, ResultsTable
 from bgs.reports import Page, Section, write_artifacts, write_markdown, write_page
 
-#: Forms of a report: one HTML file with all figures inside, or Markdown with figures in a folder.
-Format = Literal["html", "md"]
-_SUFFIXES: dict[Format, tuple[str, ...]] = {"html": (".html", ".htm"), "md": (".md", ".markdown")}
+#: Form of a report -> suffixes of its file.
+_SUFFIXES = {"html": (".html", ".htm"), "md": (".md", ".markdown")}
 _AGAIN = "`bgs experiment` writes it again"
 
 
@@ -27,7 +26,7 @@ def report_experiment(
     folder: str | Path,
     out: str | Path | None = None,
     *,
-    form: Format = "html",
+    form: str = "html",
     mirror: str | Path | None = None,
 ) -> Path:
     """Write the report of a finished experiment; nothing is computed again.
@@ -46,7 +45,7 @@ def report_experiment(
         ConfigError: an unknown form.
         MissingExtraError: the extra ``report`` is not installed.
     """
-    if form not in get_args(Format):
+    if form not in _SUFFIXES:
         raise ConfigError("unknown format of a report", expected="html or md", got=form)
     if out is not None:
         require_output(out, _SUFFIXES[form])
@@ -83,7 +82,7 @@ def write_report(
     table: ResultsTable,
     failed: Mapping[str, str],
     out: str | Path | None = None,
-    form: Format = "html",
+    form: str = "html",
 ) -> Path:
     """Write the page of an experiment with its figures and tables.
 
