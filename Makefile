@@ -52,9 +52,9 @@ figures: $(VENV)/.dev                  ## every figure and table of the README
 
 paper: $(VENV)/.dev                    ## the eight results, twice: docs/paper-text-minilm.md, docs/paper-quickstart.md
 	$(BIN)/bgs experiment configs/paper-text-minilm.yaml --out experiments/minilm
-	$(BIN)/python scripts/experiment_page.py experiments/minilm docs/paper-text-minilm.md
+	$(BIN)/bgs report experiments/minilm --format md --out docs/paper-text-minilm.md
 	$(BIN)/bgs experiment configs/paper-quickstart.yaml --out experiments/quickstart
-	$(BIN)/python scripts/experiment_page.py experiments/quickstart docs/paper-quickstart.md
+	$(BIN)/bgs report experiments/quickstart --format md --out docs/paper-quickstart.md
 
 phase: $(VENV)/.dev                    ## five folds, three seeds on the real PHASE clips (data/phase-genset)
 	$(BIN)/bgs train configs/phase-videomae-tiny.yaml --out runs/phase

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from bgs.evaluation import Disagreements, disagreements
+from bgs.evaluation import Disagreements, clearest_triplet, disagreements
 from bgs.judgments import Trials
 
 
@@ -154,3 +154,51 @@ def test_scale_and_order_of_trials_do_not_matter(random_study):
 def test_json_round_trip(random_study):
     found = disagreements(*random_study)
     assert Disagreements.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_the_clearest_triplet_is_where_people_agree_most_whoever_is_right():
+    # People: 2 of 2 on (0, 1, 2); 3 of 3 on (0, 1, 3); tied on (0, 2, 3). Only base is right on (0, 1, 3).
+    rows = [(0, 1, 2, 2)] * 2 + [(0, 1, 3, 3)] * 3 + [(0, 2, 3, 0), (0, 2, 3, 3)]
+    base = rdm(4, {(0, 1): 0.1, (0, 2): 0.05, (1, 2): 0.6, (0, 3): 0.5, (1, 3): 0.9, (2, 3): 0.4})
+    tuned = rdm(4, {(0, 1): 0.3, (0, 2): 0.7, (1, 2): 0.6, (0, 3): 0.2, (1, 3): 0.9, (2, 3): 0.1})
+    found = clearest_triplet(trials(rows, 4), base, tuned)
+    assert (found.stimuli, found.votes) == ((0, 1, 3), (0, 0, 3))
+    assert (found.people, found.base, found.tuned) == (2, 2, 1)
+    # Among equals the one on which both models are surest: margins of .05 and .3 against .4 and .1.
+    equal = clearest_triplet(trials([(0, 1, 2, 2), (0, 1, 3, 3)], 4), base, tuned)
+    assert equal.stimuli == (0, 1, 3)
+    same = clearest_triplet(trials(rows, 4), base, base)  # they never differ: the strongest majority of all
+    assert (same.stimuli, same.base, same.tuned) == ((0, 1, 3), 2, 2)
+    nobody = trials(rows, 4).within(np.zeros(4, dtype=bool))
+    assert clearest_triplet(nobody, base, tuned) is None
+
+
+def test_the_clearest_triplet_beside_a_readable_loop():
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        rows = [
+            (*shown, random.choice(shown))
+            for shown in (random.choice(7, 3, replace=False) for _ in range(60))
+        ]
+        judged = trials([tuple(map(int, row)) for row in rows], 7)
+        base, tuned = (rdm(7, dict(zip(_PAIRS, random.random(21), strict=True))) for _ in range(2))
+        every = disagreements(judged, base, tuned, most=999)
+        assert clearest_triplet(judged, base, tuned) == _slow_clearest(judged, base, tuned)
+        assert every.n_triplets
+
+
+_PAIRS = [(a, b) for a in range(7) for b in range(a + 1, 7)]
+
+
+def _slow_clearest(judged, base, tuned):
+    """Every triplet compared alone, the best kept."""
+    best, highest = None, (-1.0, -1.0)
+    for shown in sorted({tuple(sorted(row)) for row in judged.stimuli.tolist()}):
+        inside = np.zeros(7, dtype=bool)
+        inside[list(shown)] = True
+        found = clearest_triplet(judged.within(inside), base, tuned)
+        if found is not None and found.base != found.tuned:
+            score = ((max(found.votes) + 1) / (sum(found.votes) + 3), found.certainty)
+            if score > highest:
+                best, highest = found, score
+    return best

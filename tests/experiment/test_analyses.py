@@ -91,7 +91,7 @@ def test_variance_is_that_of_held_out_clips(text_experiment):
     assert figure(parts["hybrid"]["cross_validated"]["hybrid"]).p == min(1.0, 2 * np.mean(p))
     assert set(parts) == {"hybrid", "language-distillation"}
     skipped = result(text_experiment, "variance")["models"]["tiny"]["skipped"]
-    assert "caption encoder itself" in skipped["base"]
+    assert "itself the caption encoder" in skipped["base"]
     assert "clips are not on this machine" in skipped["motion:energy"]
 
 
@@ -137,7 +137,7 @@ def test_random_changes_of_the_base_stand_beside_unique_parts(text_experiment, c
     assert set(found) == {"unique", "correlation", "reached"}
     beside_captions = result(text_experiment, "variance")["models"]["tiny"]
     assert beside_captions["partitions"]["hybrid"]["random_change"] is not None
-    assert "caption encoder itself" in beside_captions["skipped"]["beyond-base"]
+    assert "itself the caption encoder" in beside_captions["skipped"]["beyond-base"]
 
 
 @pytest.mark.parametrize("protocol", ["held-out", "k-fold", "few-shot"])
@@ -366,5 +366,5 @@ def test_a_table_of_stimuli_neither_looks_nor_transfers(clip_settings, tmp_path)
     reasons = {
         name: found((None, tmp_path / "out"), name)["not_applicable"] for name in ("transfer", "attention")
     }
-    assert reasons["transfer"] == "table is a table of the clips it was trained on and knows no others"
+    assert reasons["transfer"] == "table is a lookup table and has no embeddings of other clips"
     assert reasons["attention"] == "table: this model has no attention over clips"

@@ -7,10 +7,12 @@ import csv
 import json
 import re
 import shutil
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+import bgs
 from bgs import BgsError
 from bgs._files import sha256_of
 from bgs.cli.main import main
@@ -115,11 +117,13 @@ def test_every_section_is_there_with_method_and_command(of_text, of_clips):
 
 def test_what_does_not_apply_says_why_in_plain_words(of_text, of_clips):
     assert section(of_text, "transfer").sentence.startswith(
-        "Not applicable: the second data set is not on this machine"
+        "Not applicable because the second data set is not on this machine"
     )
-    assert section(of_text, "attention").sentence == "Not applicable: the clips are not on this machine."
-    assert section(of_text, "map").sentence == "Not applicable: there are no clips on this machine to show."
-    without = "Not applicable: the experiment has no condition language-distillation."
+    assert (
+        section(of_text, "attention").sentence == "Not applicable because the clips are not on this machine."
+    )
+    assert section(of_text, "map").sentence == "Not applicable because the clips are not on this machine."
+    without = "Not applicable because the experiment has no condition language-distillation."
     assert section(of_clips, "distillation").sentence == without
 
 
@@ -176,9 +180,9 @@ def _change_analysis(folder, name, change):
 
 @pytest.mark.parametrize(
     ("low", "q", "words"),
-    [(0.1, 0.01, "1 of 1 ratings (valence) are read off better"), (0.1, 0.2, "no evidence"), (-0.1, 0.01, "no evidence")],
+    [(0.1, 0.01, "1 of 1 ratings (valence) is decoded better"), (0.1, 0.2, "no evidence"), (-0.1, 0.01, "no evidence")],
 )  # fmt: skip
-def test_a_rating_is_read_off_better_where_interval_and_q_say_so(copied, low, q, words):
+def test_a_rating_is_decoded_better_where_interval_and_q_say_so(copied, low, q, words):
     def change(found):
         for conditions in found["result"]["models"]["tiny"]["protocols"].values():
             conditions["hybrid"]["pearson"]["valence"]["difference"] |= {
@@ -190,12 +194,12 @@ def test_a_rating_is_read_off_better_where_interval_and_q_say_so(copied, low, q,
 
     _change_analysis(copied, "probes", change)
     headline, *others = section(page_of(copied), "attributes").sentence.split("\n\n")
-    assert headline.startswith("On held-out clips (10), ")
+    assert headline.startswith("On held-out clips (n = 10), ")
     assert words in headline
-    assert others[-1].startswith("On held-out clips, from 4 of them at a time (10), ")
+    assert others[-1].startswith("On held-out clips, by probes trained on 4 of them (n = 10), ")
 
 
-def test_what_observers_go_by_is_told_apart(copied):
+def test_attributes_that_observers_rely_on_are_told_apart(copied):
     def change(found):
         found["result"]["drivers"] = ["valence"]
         for conditions in found["result"]["models"]["tiny"]["protocols"].values():
@@ -207,11 +211,11 @@ def test_what_observers_go_by_is_told_apart(copied):
     _change_analysis(copied, "probes", change)
     found = section(page_of(copied), "attributes")
     assert found.sentence.partition("\n")[0] == (
-        "On held-out clips (10), by the tuned model: of what people go by, 1 of 1 ratings (valence) are read off better than "
-        "before; of what they do not go by, there is no evidence that any of 1 ratings is read off better or worse."
+        "On held-out clips (n = 10), 1 of 1 attributes that people rely on (valence) is decoded better after tuning; there is "
+        "no evidence that tuning changed the decoding of any of 1 other attributes."
     )
     titles = [panel.title for panel in found.figures[0].figure.panels]
-    assert titles == ["What people go by", "What they do not go by"]
+    assert titles == ["Attributes that people rely on", "Other attributes"]
 
 
 def test_unique_variance_needs_an_interval_above_0(copied):
@@ -223,7 +227,7 @@ def test_unique_variance_needs_an_interval_above_0(copied):
     _change_analysis(copied, "variance", change)
     sentence = section(page_of(copied), "variance").sentence
     assert sentence.startswith(
-        "The tuned model explains a part of the variance of the dissimilarities of people that"
+        "The tuned model explains variance of the dissimilarities of people beyond captions ("
     )
 
 
@@ -238,7 +242,7 @@ def test_a_failed_analysis_and_a_failed_cell_are_said(copied):
     page = page_of(copied, {"tiny/language-distillation/seed-0": "no power"})
     assert "Failed: tiny/language-distillation/seed-0, no power." in page.lead
     assert section(page, "attributes").sentence == "This analysis failed: out of memory."
-    assert section(page, "dimensions").sentence == "Not applicable: it has not been run yet."
+    assert section(page, "dimensions").sentence == "Not applicable because it has not been run yet."
 
 
 def test_triplets_are_text_where_there_are_no_clips(of_text, of_clips):
@@ -249,6 +253,116 @@ def test_triplets_are_text_where_there_are_no_clips(of_text, of_clips):
     assert all(clip.frames is None and clip.caption for clip in shown)
     filmed = [c for block in section(of_clips, "triplets").triplets for t in block.triplets for c in t.clips]
     assert all(clip.frames is not None for clip in filmed)
+
+
+def test_the_first_screen_shows_one_triplet_by_a_rule_that_it_states(of_text, of_clips, text_experiment):
+    for page, judges in ((of_text, "people"), (of_clips, "observers")):
+        shown = page.opening
+        odd = shown.triplet.odd
+        differ = odd["base"] != odd["tuned"]
+        assert differ or "never differ" in shown.rule
+        assert shown.names == {"people": judges, "base": "base model", "tuned": "tuned model"}
+        assert f"the one on which {judges} agree most" in shown.rule
+        base, tuned = (verdict.text for verdict in shown.verdicts[1:])
+        agree = {"base": odd["base"] == odd["people"], "tuned": odd["tuned"] == odd["people"]}
+        assert base.endswith(f"{'' if agree['base'] else 'dis'}agrees with {judges}.")
+        assert tuned.endswith(f"{'' if agree['tuned'] else 'dis'}agrees with {judges}.")
+    assert all(clip.frames is not None for clip in of_clips.opening.triplet.clips)
+    assert all(clip.frames is None and clip.caption for clip in of_text.opening.triplet.clips)
+    odd = (
+        text_experiment[0].table.protocols["held-out-pairs"].models["tiny"]["hybrid"].metrics.odd_one_out_3afc
+    )
+    share = f"{100 * odd.value:.0f} % [{100 * odd.low:.0f}, {100 * odd.high:.0f}] (95 % intervals; chance is 33 %)"
+    assert of_text.opening.agreement.startswith(
+        f"Over all {odd.n:,} held-out trials, the base model chooses as people"
+    )
+    assert of_text.opening.agreement.endswith(f"{share}.")
+
+
+def test_the_triplet_of_the_first_screen_is_the_one_of_the_rule(of_text, text_experiment):
+    """Beside a loop over all triplets of held-out clips."""
+    experiment = text_experiment[0].experiment
+    base, tuned = experiment.pairs("tiny")[0]
+    distances = experiment.distances(base), experiment.distances(tuned)
+    judged = experiment.study.trials.judgments
+    votes: dict[tuple[int, ...], Counter[int]] = {}
+    for trio, odd in zip(judged.stimuli.tolist(), judged.odd.tolist(), strict=True):
+        if set(trio) <= set(experiment.evaluated.tolist()):
+            votes.setdefault(tuple(sorted(trio)), Counter())[trio[odd]] += 1
+
+    def choice(rdm, trio):
+        a, b, c = trio
+        return min((rdm[b, c], a), (rdm[a, c], b), (rdm[a, b], c))[1]
+
+    agreement = {
+        trio: (max(counted.values()) + 1) / (sum(counted.values()) + 3)
+        for trio, counted in votes.items()
+        if list(counted.values()).count(max(counted.values())) == 1
+        and choice(distances[0], trio) != choice(distances[1], trio)
+    }
+    ids = experiment.study.stimuli.ids
+    best = [{ids[i] for i in trio} for trio, share in agreement.items() if share == max(agreement.values())]
+    assert {clip.name for clip in of_text.opening.triplet.clips} in best
+
+
+def test_the_headline_is_base_tuned_and_ceiling(of_text, text_experiment):
+    found = text_experiment[0].table.protocols["held-out-pairs"]
+    (panel,) = of_text.headline.figure.figure.panels
+    levels = found.models["tiny"]
+    assert [(row.role, row.value) for row in panel.rows] == [
+        ("base", levels["base"].metrics.rsa_spearman.value), ("tuned", levels["hybrid"].metrics.rsa_spearman.value),
+    ]  # fmt: skip
+    assert panel.ceiling.value == found.ceilings.rsa_ceiling.value
+    assert of_text.headline.sentence.startswith(section(of_text, "conditions").sentence.partition("\n")[0])
+
+
+def test_without_a_tuned_cell_there_is_no_first_screen(copied):
+    shutil.rmtree(copied / "cells/tiny/hybrid")
+    found = json.loads((copied / "results.json").read_text())
+    for protocol in found["protocols"].values():
+        del protocol["models"]["tiny"]["hybrid"]
+    (copied / "results.json").write_text(json.dumps(found))
+    page = page_of(copied)
+    assert page.opening is None
+    assert page.headline is None
+
+
+def test_markdown_of_people_names_and_shows_no_clip(text_experiment, tmp_path, capsys):
+    page = tmp_path / "docs" / "study.md"
+    assert run("report", text_experiment[1], "--format", "md", "--out", page) == 0
+    assert str(page) in capsys.readouterr().out
+    text = page.read_text(encoding="utf-8")
+    figures = sorted((tmp_path / "docs/figures/study").iterdir())
+    assert {path.suffix for path in figures} == {".svg"}
+    everything = text + "".join(path.read_text(encoding="utf-8") for path in figures)
+    stimuli = text_experiment[0].experiment.study.stimuli
+    assert not [name for name in stimuli.ids if re.search(rf"\b{re.escape(name)}\b", everything)]
+    assert not [said for captions in stimuli.captions for said in captions if said in everything]
+    assert "the one on which" not in text
+    for link in re.findall(r"\]\((.*?)\)", text):
+        assert (page.parent / link).is_file()
+    again = bgs.report(text_experiment[1], tmp_path / "again.md", format="md")
+    assert again.read_text(encoding="utf-8").replace("figures/again/", "figures/study/") == text
+
+
+def test_markdown_of_simulated_clips_shows_them(clip_experiment, tmp_path):
+    path = report_experiment(clip_experiment[1], tmp_path / "film.md", form="md")
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert "> SIMULATED" in text
+    assert "clips with the highest loadings" in text
+    assert (tmp_path / "figures/film/opening.jpg").read_bytes().startswith(b"\xff\xd8\xff")
+    assert (tmp_path / "figures/film/map-1.svg").is_file()
+    assert re.search(r"2 cells|\d cells, \d+ minutes of training", text)
+
+
+def test_formats_of_a_report(text_experiment, tmp_path, capsys):
+    assert run("report", text_experiment[1], "--format", "pdf") == 2
+    assert run("report", text_experiment[1], "--format", "md", "--out", tmp_path / "page.html") == 2
+    assert "expected" in capsys.readouterr().err
+    with pytest.raises(BgsError, match="expected html or md, got pdf"):
+        bgs.report(text_experiment[1], tmp_path / "x.md", format="pdf")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_provenance_has_data_versions_seeds_hardware_and_commit(of_text):
@@ -378,7 +492,7 @@ def test_planted_parts_stand_beside_the_estimated_ones(copied):
 
     _change_analysis(copied, "variance", plant)
     found = section(page_of(copied), "variance")
-    assert "within the intervals of 3 of 4 parts" in found.sentence
+    assert "within the intervals for 3 of 4 parts" in found.sentence
     table = found.tables[0]
     planted = [row[table.header.index("planted")] for row in table.rows]
     assert planted[4:] == [None, None]
@@ -395,7 +509,7 @@ def test_random_changes_are_told_beside_p(copied):
     _change_analysis(copied, "variance", change)
     found = section(page_of(copied), "variance")
     assert (
-        "Random changes of the base model that alter distances as much as tuning did explain .010 beyond captions (median; "
+        "Random changes of the base model that alter its distances as much as tuning did explain .010 beyond captions (median; "
         f"95 % of them −.020 to .040); {label}: .250."
     ) in found.sentence
     assert "They are smaller changes" not in found.sentence
@@ -407,7 +521,7 @@ def test_random_changes_are_told_beside_p(copied):
 
     _change_analysis(copied, "variance", smaller)
     assert (
-        "correlate with the base's .70 where tuned ones do .50"
+        "correlation with the distances of the base .70 instead of .50"
         in section(page_of(copied), "variance").sentence
     )
 

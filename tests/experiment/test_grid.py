@@ -423,9 +423,9 @@ def test_a_chapter_of_ones_own(whole, settings, restored):
 
 def test_a_chapter_needs_a_name_of_its_own_and_a_result_of_its_type(whole, settings, restored):
     for name, message in (
-        ("gap", "there is a chapter of this name"),
-        ("attributes", "there is a chapter of this name"),
-        ("../x", "not a name of a chapter"),
+        ("gap", "a chapter of this name exists"),
+        ("attributes", "a chapter of this name exists"),
+        ("../x", "not a valid name of a chapter"),
     ):
         with pytest.raises(BgsError, match=message):
             register(Chapter(name=name))

@@ -86,5 +86,5 @@ def test_of_people_and_of_other_judgments_nothing_is_known(world):
         planted_rdm(fewer, ALL)
     people = replace(study, dataset=replace(study.dataset, folder=None))
     assert drivers(people) is None
-    with pytest.raises(NotApplicable, match="nobody knows"):
+    with pytest.raises(NotApplicable, match="is unknown"):
         planted_rdm(people, ALL)

@@ -17,6 +17,8 @@ from bgs.reports import (
     ForestRow,
     GapFigure,
     GapPanel,
+    Headline,
+    Opening,
     Page,
     PartsFigure,
     PartsPanel,
@@ -109,6 +111,13 @@ def triplet_block() -> TripletBlock:
     )
 
 
+def opening() -> Opening:
+    names = {"people": "people", "base": "base model", "tuned": "tuned model"}
+    return Opening(
+        triplet_block().triplets[0], names, "3 of 4 people", "Base agrees in 40 % [30, 50].", "By a rule."
+    )
+
+
 def metric(value: float) -> Metric:
     return Metric(value, value - 0.1, value + 0.1, 66, "rho")
 
@@ -138,5 +147,8 @@ def page(n: int = N) -> Page:
             Section("parts", "Parts", "Parts.", (FigureBlock(forest(), "F."), FigureBlock(parts(), "P."))),
             Section("triplets", "Triplets", "Two.", triplets=(triplet_block(),)),
         ),
+        opening=opening(),
+        headline=Headline(FigureBlock(GapFigure((gap().panels[0],), "95 % intervals"), "The gap."), "Tuning raised it."),
+        cost="2 cells, 3 minutes.",
         provenance={"git commit": "abc", "seeds": [0, 1], "data": {"trials": "ff" * 32, "clips": {"n": n}}},
     )  # fmt: skip

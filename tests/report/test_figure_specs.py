@@ -7,9 +7,12 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from contextlib import contextmanager
+from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from report_pages import LABELS, N, estimate, forest, gap, parts, pictures, rdms
 
 from bgs import BgsError
@@ -30,8 +33,10 @@ from bgs.reports import (
     render,
     triplet_spec,
 )
+from bgs.reports.drawing.canvas import paper
 from bgs.reports.palette import BLUE, GREEN, GREY, ORANGE, group_colours, role_colours
-from bgs.reports.rendering import render_panels
+from bgs.reports.rendering import _PAINTERS, render_panels
+from bgs.reports.svg import svg_width
 
 FIGURES = {
     "gap": gap,
@@ -160,3 +165,85 @@ def test_importing_reports_loads_nothing_heavy():
     code = "import sys, bgs.reports; print([m for m in ('matplotlib', 'jinja2', 'PIL', 'torch', 'sklearn') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+ROWS_FIGURES = {
+    "gap": gap,
+    "parts": parts,
+    "forest of three series, some labels long": lambda: ForestFigure(
+        (
+            ForestPanel(
+                "A title that is longer than a panel is wide on a phone", "an axis whose words take more than one line of it",
+                tuple(_three_series(name) for name in ("valence", "hybrid - language-distillation", "arousal")), 0.0,
+                "no difference at all",
+            ),
+            ForestPanel("Short labels", "r", tuple(_three_series(name) for name in ("valence", "nuisance hue"))),
+        ),
+        "A footnote.",
+    ),
+}  # fmt: skip
+
+
+def _three_series(name: str) -> ForestRow:
+    """Three estimates at one place: whatever overlaps anywhere overlaps here."""
+    roles = {"base": "base", "tuned": "tuned", "distilled from captions": "control"}
+    series = [Estimate(label, 0.3, 0.2, 0.4, (0.28, 0.3, 0.33), role) for label, role in roles.items()]
+    return ForestRow(name, tuple(series), 0.1)
+
+
+@contextmanager
+def painted(figure, panel):
+    """The axes of one panel, laid out as on a page."""
+    painter = _PAINTERS[type(figure)]
+    with paper(painter.width, painter.height(panel)) as canvas:
+        axes = canvas.subplots()
+        painter.paint(axes, figure, panel)
+        canvas.draw_without_rendering()
+        yield axes
+
+
+def _points(artist):
+    """(left, bottom, right, top) of what is drawn, in points."""
+    return np.array(artist.get_window_extent().extents) * 72 / artist.get_figure(root=True).dpi
+
+
+def _drawn_texts(axes):
+    """Every text but the labels of ticks beyond the axis, which matplotlib keeps and never draws."""
+    low, high = axes.get_xlim()
+    beyond = {label for label in axes.get_xticklabels() if not low <= label.get_position()[0] <= high}
+    texts = axes.figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_visible())
+    return [text for text in texts if text.get_text().strip() and text not in beyond]
+
+
+@pytest.mark.parametrize("name", ROWS_FIGURES)
+def test_rows_are_legible_on_a_phone(name):
+    """At 390 px a panel is 327 px wide: at its own size, with letters of 11 px and more, none cut off or on others."""
+    figure = ROWS_FIGURES[name]()
+    for panel, svg in zip(figure.panels, render_panels(figure), strict=True):
+        assert svg_width(svg) <= 327
+        with painted(figure, panel) as axes:
+            texts = _drawn_texts(axes)
+            assert min(text.get_fontsize() for text in texts) * 96 / 72 >= 11
+            boxes = {text.get_text(): _points(text) for text in texts}
+            width, height = np.array(axes.figure.get_size_inches()) * 72
+            for left, bottom, right, top in boxes.values():
+                assert min(left, bottom, width - right, height - top) > -1
+            for (one, a), (other, b) in combinations(boxes.items(), 2):
+                apart = max(a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])
+                assert apart > -1.5, (one, other)
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS_FIGURES if name != "parts"])
+def test_ticks_of_seeds_lie_clear_of_all_dots(name):
+    figure = ROWS_FIGURES[name]()
+    for panel in figure.panels:
+        with painted(figure, panel) as axes:
+            heights = {"o": [], "|": []}
+            for line in axes.lines:
+                if line.get_marker() in heights:
+                    middle = line.get_transform().transform(line.get_xydata())[0, 1] * 72 / axes.figure.dpi
+                    half = line.get_markersize() / 2
+                    heights[line.get_marker()].append((middle - half, middle + half))
+            assert heights["o"]
+            for low, high in heights["|"]:
+                assert all(low >= top or high <= bottom for bottom, top in heights["o"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from report_pages import HOSTILE, N, gap, metric, page
+from report_pages import HOSTILE, N, gap, metric, opening, page
 
 from bgs import BgsError
 from bgs.reports import (
@@ -140,10 +141,10 @@ def test_contents_table_and_provenance(read):
 
 def test_triplets_show_strips_and_who_left_what_out(html, read):
     strips = [a for a in read.all("img") if a["src"].startswith("data:image/jpeg")]
-    assert len(strips) == 6
+    assert len(strips) == 9
     for who in ("people", "base", "tuned"):
-        assert html.count(f'<li class="chip {who}">') == 2
-    assert html.count("clip out") == 2
+        assert html.count(f'<li class="chip {who}">') == 3
+    assert html.count("clip chosen") == 6
 
 
 def test_sixty_clips_stay_below_three_megabytes(tmp_path):
@@ -213,9 +214,9 @@ def test_specs_refuse_what_cannot_be_shown():
     with pytest.raises(BgsError, match="lower-case"):
         Section("../x", "t", "s")
     same = Section("a", "t", "s")
-    with pytest.raises(BgsError, match="keys of their own"):
+    with pytest.raises(BgsError, match="a key of its own"):
         Page("t", "", "", (same, same))
-    with pytest.raises(BgsError, match="keys of their own"):
+    with pytest.raises(BgsError, match="a key of its own"):
         Page("t", "", "", (Section("provenance", "t", "s"),))
 
 
@@ -315,7 +316,7 @@ def test_triplets_without_clips_are_text_and_observers_are_observers(tmp_path):
     html = page_html(seen)
     assert "<img" not in html
     assert "Caption 1." in html
-    assert "The clip that observers left out is framed" in html
+    assert "who chose it as the odd one out" in html
     assert not re.search(r">\s*people\s*<", html)
     written = write_artifacts(seen, tmp_path)
     assert {path.suffix for path in written} == {".csv", ".tex"}
@@ -333,3 +334,42 @@ def test_a_contact_sheet_has_white_between_its_pictures():
     assert pixels.shape == (40, 64, 3)
     assert pixels[8, 8].max() < 20
     assert pixels[20, 8].min() > 235
+
+
+def test_the_page_opens_with_the_example_and_the_headline(html, read):
+    places = [html.index(mark) for mark in ("<h1", 'id="opening"', 'id="headline"', 'class="lead"', "<nav")]
+    assert places == sorted(places)
+    text = re.sub(r"\s+", " ", " ".join(read.text))
+    odd = opening().triplet.odd
+    assert f"3 of 4 people: clip {'ABC'[odd['people']]}." in text
+    assert f"Base model: clip {'ABC'[odd['base']]}, disagrees with people." in text
+    assert f"Tuned model: clip {'ABC'[odd['tuned']]}, agrees with people." in text
+    assert "By a rule." in text
+    rings = [a["style"] for a in read.all("figure") if "style" in a]
+    assert len(rings) == 6
+    assert all(
+        ("var(--people)" in ring and "var(--tuned)" in ring) or "var(--base)" in ring for ring in rings
+    )
+
+
+def test_an_opening_needs_everybody():
+    whole = opening()
+    with pytest.raises(BgsError, match="no tuned"):
+        replace(whole, names={"people": "people", "base": "base"})
+    with pytest.raises(BgsError, match="no base"):
+        replace(whole, triplet=replace(whole.triplet, odd={"people": 0, "tuned": 1}))
+    assert "disagrees with people. Tuned model" in whole.describe()
+
+
+def test_no_line_ends_before_a_per_cent_sign():
+    html = page_html(Page("T", "95 % of 5 %.", "", (Section("a", "A", "A 95 % interval."),)))
+    assert "95\N{NO-BREAK SPACE}% of 5\N{NO-BREAK SPACE}%." in html
+    assert html.count("A 95\N{NO-BREAK SPACE}% interval.") == 2
+
+
+def test_the_first_screen_is_among_the_files(tmp_path):
+    whole = replace(page(), sections=())
+    names = [path.relative_to(tmp_path).as_posix() for path in write_artifacts(whole, tmp_path)]
+    assert names == [
+        "tables/opening.csv", "tables/opening.tex", "figures/opening-1.jpg", "figures/headline.svg", "figures/headline.png",
+    ]  # fmt: skip

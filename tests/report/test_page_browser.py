@@ -15,7 +15,7 @@ def test_the_page_loads_without_complaint(tmp_path):
     write_page(page(), tmp_path / "page.html")
     found, log = measured(tmp_path / "page.html", tmp_path / "profile")
     assert "CONSOLE" not in log
-    assert found == {"images": 6, "broken": 0, "flat": 0, "wide": 0, "fetched": [], "font": "16px"}
+    assert found == {"images": 9, "broken": 0, "flat": 0, "wide": 0, "fetched": [], "font": "16px"}
 
 
 def test_a_page_that_does_complain_is_noticed(tmp_path):

@@ -150,7 +150,7 @@ def test_shares_of_the_ceiling():
         "The tuned model reaches 62% of the noise ceiling of .50, 95 % interval .40 to .60."
     )
     assert "reaches the noise ceiling" in ceiling_sentence(metric(0.55), ceiling)
-    assert "reaches nothing" in ceiling_sentence(metric(-0.1), ceiling)
+    assert "reaches none" in ceiling_sentence(metric(-0.1), ceiling)
     assert "do not agree enough" in ceiling_sentence(metric(0.1), metric(0.0))
     assert "undefined" in ceiling_sentence(metric(NAN), ceiling)
     assert "undefined" in ceiling_sentence(metric(0.1), metric(NAN))
@@ -159,14 +159,14 @@ def test_shares_of_the_ceiling():
 @pytest.mark.parametrize(
     ("part", "sentence"),
     [
-        (metric(0.11, 0.05, 0.19), "Tuned explains a part of it that captions do not (.11, 95 % interval .05 to .19; 50 pairs)."),
-        (metric(0.11, -0.01, 0.19), "There is no evidence that tuned explains a part of it that captions do not (.11, 95 % "
+        (metric(0.11, 0.05, 0.19), "Tuned explains it beyond captions (.11, 95 % interval .05 to .19; 50 pairs)."),
+        (metric(0.11, -0.01, 0.19), "There is no evidence that tuned explains it beyond captions (.11, 95 % "
          "interval −.01 to "
          ".19; 50 pairs)."),
-        (metric(-0.11, -0.2, -0.1), "There is no evidence that tuned explains a part of it that captions do not (−.11, 95 % "
+        (metric(-0.11, -0.2, -0.1), "There is no evidence that tuned explains it beyond captions (−.11, 95 % "
          "interval −.20 to "
          "−.10; 50 pairs)."),
-        (metric(NAN), "What tuned explains of it beyond captions is undefined (50 pairs)."),
+        (metric(NAN), "Whether tuned explains it beyond captions is undefined (50 pairs)."),
     ],
 )  # fmt: skip
 def test_what_is_explained_beyond_others(part, sentence):

@@ -77,21 +77,29 @@ def experiment(
     )
 
 
-def report(folder: str | Path, out: str | Path | None = None, *, mirror: str | Path | None = None) -> Path:
-    """Write the report of an experiment from its saved results: one HTML file, with figures and tables.
+def report(
+    folder: str | Path,
+    out: str | Path | None = None,
+    *,
+    format: str = "html",
+    mirror: str | Path | None = None,
+) -> Path:
+    """Write the report of a finished experiment from its stored results: HTML with figures and tables, or Markdown.
 
     Args:
-        folder: folder of the experiment.
-        out: HTML file (default: ``report.html`` in the folder).
+        folder: of the experiment.
+        out: file to write; by default ``report.html`` or ``report.md`` in the folder.
+        format: ``html``: one file, with figures and tables for a paper in a folder of its name beside it; ``md``: Markdown
+            with figures in ``figures/<name>/`` beside it, which shows and names clips only if the data are simulated.
         mirror: folder with a mirror of the authors' repositories.
 
     Returns:
-        The HTML file; figures and tables are in a folder of the same name beside it.
+        The file.
 
     Raises:
-        BgsError: the folder holds no experiment, or an unfinished one.
+        BgsError: no experiment in the folder, or an unfinished one; an existing Markdown file without a place for a report.
     """
     require_all("report", "plot", "analysis", "report")
     from bgs.experiments.page import report_experiment
 
-    return report_experiment(folder, out, mirror=mirror)
+    return report_experiment(folder, out, form=format, mirror=mirror)

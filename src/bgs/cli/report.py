@@ -1,7 +1,8 @@
-"""`bgs report`: the results of an experiment on one page, with figures and tables."""
+"""`bgs report`: the results of an experiment as one page."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,19 +14,34 @@ from bgs.cli._output import Output
 EXAMPLE = "Example: bgs report experiments/minilm --out minilm.html"
 
 
+class Format(StrEnum):
+    """Formats of a report."""
+
+    HTML = "html"
+    MD = "md"
+
+
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of an experiment, see `bgs experiment`.")],
-    out: Annotated[Path | None, typer.Option(help="HTML file; by default report.html in the folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; by default report.html or report.md in the folder.")
+    ] = None,
+    format_: Annotated[
+        Format, typer.Option("--format", help="HTML, or Markdown for a repository.")
+    ] = Format.HTML,
     mirror: Mirror = None,
     open_: OpenReport = False,
 ) -> None:
-    """Write the report of an experiment from its saved results: one HTML file, with figures and tables.
+    """Write the report of an experiment from its stored results, without computing anything again.
 
-    Figures (SVG, PNG) and tables (CSV, LaTeX) are written to a folder of the same name beside the file.
+    html: one file; figures (SVG, PNG) and tables (CSV, LaTeX) for a paper are in a folder of its name beside it.
+    md: a Markdown page with its figures in figures/NAME/ beside it. In an existing file only the part between the
+    comments <!-- report --> and <!-- /report --> is replaced. Clips are shown and named only if they are simulated.
     """
     from bgs.api.experiments import report as written
 
-    path = written(folder, out, mirror=mirror)
-    Output().say(f"Report: {path}. Figures and tables: {path.with_suffix('')}")
+    path = written(folder, out, format=format_.value, mirror=mirror)
+    beside = path.parent / "figures" / path.stem if format_ is Format.MD else path.with_suffix("")
+    Output().say(f"Report: {path}. Figures{'' if format_ is Format.MD else ' and tables'}: {beside}")
     if open_:
         typer.launch(str(path))

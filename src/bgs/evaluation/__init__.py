@@ -10,7 +10,7 @@ from bgs.evaluation.decoding import Decoding, decode
 from bgs.evaluation.designs import DESIGNS
 from bgs.evaluation.dimension_ratings import DimensionRating, rate_dimensions
 from bgs.evaluation.dimensions import Dimensions, find_dimensions
-from bgs.evaluation.disagreement import Disagreement, Disagreements, disagreements
+from bgs.evaluation.disagreement import Disagreement, Disagreements, clearest_triplet, disagreements
 from bgs.evaluation.odd_one_out import three_way_scores, trial_scores, two_way_scores
 from bgs.evaluation.paired_contrasts import contrasts
 from bgs.evaluation.participant_ceiling import leave_one_out_ceiling
@@ -51,6 +51,7 @@ __all__ = [
     "attention_shares",
     "benjamini_hochberg",
     "bootstrap",
+    "clearest_triplet",
     "contrasts",
     "decode",
     "disagreements",

@@ -79,27 +79,89 @@ def disagreements(
     Returns:
         Both kinds, ranked, and the numbers of triplets compared and excluded as tied.
     """
-    for name, rdm in (("base", base), ("tuned", tuned)):
-        require_rdm(rdm, name)
-    shown, votes = _votes(trials.judgments)
-    people, people_tied = _only_best(votes.astype(np.float64))
-    (base_odd, base_margin), (tuned_odd, tuned_margin) = (_choices(rdm, shown) for rdm in (base, tuned))
-    margin = np.minimum(base_margin, tuned_margin)  # NaN if either is NaN
-    decided = ~people_tied & (margin > 0)
-    share = (votes.max(axis=1, initial=0) + 1) / (votes.sum(axis=1) + 3)
-    certainty = margin * share
-    columns = (people, base_odd, tuned_odd)
-    repaired = decided & (base_odd != people) & (tuned_odd == people)
-    broken = decided & (base_odd == people) & (tuned_odd != people)
+    found = _Compared.of(trials, base, tuned)
+    repaired = found.decided & (found.base != found.people) & (found.tuned == found.people)
+    broken = found.decided & (found.base == found.people) & (found.tuned != found.people)
     return Disagreements(
-        repaired=_ranked(shown, votes, columns, certainty, repaired, most),
-        broken=_ranked(shown, votes, columns, certainty, broken, most),
+        repaired=_ranked(found, repaired, most),
+        broken=_ranked(found, broken, most),
         n_repaired=int(repaired.sum()),
         n_broken=int(broken.sum()),
-        n_triplets=int(decided.sum()),
-        n_people_tied=int(people_tied.sum()),
-        n_models_tied=int((~people_tied & ~decided).sum()),
+        n_triplets=int(found.decided.sum()),
+        n_people_tied=int(found.people_tied.sum()),
+        n_models_tied=int((~found.people_tied & ~found.decided).sum()),
     )
+
+
+def clearest_triplet(
+    trials: Trials, base: Float[np.ndarray, "n n"], tuned: Float[np.ndarray, "n n"]
+) -> Disagreement | None:
+    """The triplet that people agree on most, among those on which two models leave out different stimuli.
+
+    Whether either model agrees with people plays no part in the choice. Agreement is the expected share of the majority
+    (see :func:`disagreements`); among equals the triplet with the largest certainty is taken, then the first. If the models
+    never differ, all triplets are considered.
+
+    Args:
+        trials: judgments; others are ignored.
+        base, tuned: (n, n) distances over the stimulus set of the trials, NaN where unknown.
+
+    Returns:
+        The triplet; None where there is none that people and both models decide.
+    """
+    found = _Compared.of(trials, base, tuned)
+    differing = found.decided & (found.base != found.tuned)
+    rows = np.flatnonzero(differing if differing.any() else found.decided)
+    if not len(rows):
+        return None
+    order = np.lexsort((-found.certainty[rows], -found.share[rows]))
+    return found.row(int(rows[order[0]]))
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Each distinct triplet of u: what people and both models left out, and how surely.
+
+    Attributes:
+        shown: its stimuli, ascending.
+        votes: how many people left each of them out.
+        people, base, tuned: slot left out.
+        people_tied: whether people's votes tie for the most.
+        decided: whether people and both models decide.
+        share: expected share of people who choose as the majority.
+        certainty: what ranks it; NaN where a distance is unknown.
+    """
+
+    shown: Int[np.ndarray, "u 3"]
+    votes: Int[np.ndarray, "u 3"]
+    people: Int[np.ndarray, " u"]
+    base: Int[np.ndarray, " u"]
+    tuned: Int[np.ndarray, " u"]
+    people_tied: Bool[np.ndarray, " u"]
+    decided: Bool[np.ndarray, " u"]
+    share: Float64[np.ndarray, " u"]
+    certainty: Float64[np.ndarray, " u"]
+
+    @classmethod
+    def of(cls, trials: Trials, base: Float[np.ndarray, "n n"], tuned: Float[np.ndarray, "n n"]) -> _Compared:
+        for name, rdm in (("base", base), ("tuned", tuned)):
+            require_rdm(rdm, name)
+        shown, votes = _votes(trials.judgments)
+        people, people_tied = _only_best(votes.astype(np.float64))
+        (base_odd, base_margin), (tuned_odd, tuned_margin) = (_choices(rdm, shown) for rdm in (base, tuned))
+        margin = np.minimum(base_margin, tuned_margin)  # NaN where either is
+        share = (votes.max(axis=1, initial=0) + 1) / (votes.sum(axis=1) + 3)
+        decided = ~people_tied & (margin > 0)
+        return cls(
+            shown, votes, people, base_odd, tuned_odd, people_tied, decided, share, margin * share
+        )  # fmt: skip
+
+    def row(self, row: int) -> Disagreement:
+        """One of them."""
+        a, b, c = (int(position) for position in self.shown[row])
+        x, y, z = (int(count) for count in self.votes[row])
+        people, base, tuned = (int(column[row]) for column in (self.people, self.base, self.tuned))
+        return Disagreement((a, b, c), (x, y, z), people, base, tuned, float(self.certainty[row]))
 
 
 def _votes(trials: Trials) -> tuple[Int[np.ndarray, "u 3"], Int[np.ndarray, "u 3"]]:
@@ -132,27 +194,19 @@ def _choices(
     return np.where(np.isnan(distances), np.inf, distances).argmin(axis=1), margin
 
 
-def _ranked(
-    shown: Int[np.ndarray, "u 3"],
-    votes: Int[np.ndarray, "u 3"],
-    columns: tuple[Int[np.ndarray, " u"], ...],
-    certainty: Float64[np.ndarray, " u"],
-    chosen: Bool[np.ndarray, " u"],
-    most: int,
-) -> tuple[Disagreement, ...]:
+def _ranked(found: _Compared, chosen: Bool[np.ndarray, " u"], most: int) -> tuple[Disagreement, ...]:
     """The most certain of the chosen triplets, no two of which share a pair of stimuli."""
     rows = np.flatnonzero(chosen)
     used: set[tuple[int, int]] = set()
     kept: list[Disagreement] = []
-    for row in rows[np.argsort(-certainty[rows], kind="stable")]:
-        a, b, c = (int(position) for position in shown[row])
+    for row in rows[np.argsort(-found.certainty[rows], kind="stable")]:
+        triplet = found.row(int(row))
+        a, b, c = triplet.stimuli
         pairs = {(a, b), (a, c), (b, c)}
         if len(kept) == most:
             break
         if pairs & used:
             continue
         used |= pairs
-        people, base, tuned = (int(column[row]) for column in columns)
-        x, y, z = (int(count) for count in votes[row])
-        kept.append(Disagreement((a, b, c), (x, y, z), people, base, tuned, float(certainty[row])))
+        kept.append(triplet)
     return tuple(kept)

@@ -1,4 +1,4 @@
-"""Cells of the grid: what each trains, where it is kept, whether it is done."""
+"""Cells of the grid: what each trains, where it is stored, and whether it is finished."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bgs.training import TrainingConfig
 
 @dataclass(frozen=True)
 class Cell:
-    """One model under one condition with one seed, in a run folder of its own.
+    """One model under one condition with one seed, in its own run folder.
 
     Attributes:
         model: its name in the experiment.
-        condition: what it is trained towards.
-        seed: of everything random in it.
+        condition: its training target and objective.
+        seed: of all its random numbers.
         config: of its training run; for ``base``, where nothing is trained, of the runs compared with it.
         folder: its run folder.
     """
@@ -37,26 +37,26 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """``model/condition/seed-k``, as its folder is called."""
+        """``model/condition/seed-k``, the path of its folder."""
         return f"{self.model}/{self.condition}/seed-{self.seed}"
 
     @property
     def marker(self) -> Path:
-        """Written last: a cell that has it is whole."""
+        """File that is written last: a cell that has it is complete."""
         return self.folder.path / "done.json"
 
     @property
     def error(self) -> Path:
-        """Why the cell failed, if it did."""
+        """File with the reason why the cell failed, if it did."""
         return self.folder.path / "error.json"
 
     def key(self) -> str:
-        """SHA-256 over all that decides its result, but for the data (the experiment keeps the data's hashes)."""
+        """SHA-256 over everything that determines its result except the data, whose hashes the experiment records."""
         settings = self.config.model_dump(mode="json", exclude={"data"})
         return sha256_of(self.condition, json.dumps(settings, sort_keys=True))
 
     def is_done(self) -> bool:
-        """Whether there is nothing left to do.
+        """Whether the cell is finished.
 
         Raises:
             ConfigError: it was made under another configuration.
@@ -64,7 +64,7 @@ class Cell:
         if not self.marker.is_file():
             return False
         if (
-            read_json(self.marker, f"delete {self.folder.path}: the cell is then made anew").get("key")
+            read_json(self.marker, f"delete {self.folder.path}: the cell is then run again").get("key")
             != self.key()
         ):
             raise ConfigError(
@@ -73,17 +73,17 @@ class Cell:
         return True
 
     def begin(self) -> None:
-        """Forget a failure; a folder in which no run was begun is emptied, since a kill can leave scraps in it."""
+        """Clear a recorded failure, and a folder in which no run was begun: an interruption can leave partial files in it."""
         self.error.unlink(missing_ok=True)
         if not self.folder.config.is_file():
             shutil.rmtree(self.folder.path, ignore_errors=True)
 
     def mark_done(self, seconds: float) -> None:
-        """Say that all files are written; ``seconds``: what it took this time."""
+        """Record that all files are written; ``seconds``: duration of this attempt."""
         write_json(self.marker, {"key": self.key(), "seconds": round(seconds, 2)})
 
     def mark_failed(self, error: BaseException) -> None:
-        """Keep the reason of a failure."""
+        """Record the reason for a failure."""
         lines = traceback.format_exception(error)
         write_json(
             self.error,
@@ -91,24 +91,24 @@ class Cell:
         )
 
     def failure(self) -> str | None:
-        """Why it failed, in one line; None if it did not."""
+        """Why the cell failed, in one line; None if it did not."""
         if not self.error.is_file():
             return None
         return str(read_json(self.error).get("message"))
 
     def write_results(self, results: list[Result]) -> None:
-        """Keep its evaluation, one result a protocol."""
+        """Store its evaluation, one result per protocol."""
         write_json(self.folder.evaluation, {result.protocol: result.to_json() for result in results})
 
     def results(self) -> dict[str, Result]:
-        """Protocol -> its evaluation, of a cell that is done."""
+        """Protocol -> evaluation, for a finished cell."""
         path = self.folder.evaluation
-        with damage_as_error(path, f"delete {self.folder.path}: `bgs experiment` makes the cell anew"):
+        with damage_as_error(path, f"delete {self.folder.path}: `bgs experiment` runs the cell again"):
             return {protocol: Result.from_json(value) for protocol, value in read_json(path).items()}
 
 
 def cells_of(config: ExperimentConfig, folder: Path, data: str) -> list[Cell]:
-    """All cells in the order in which they are done: model by model, the base model first, then seed by seed.
+    """All cells in the order in which they are run: model by model, the base model first, then seed by seed.
 
     Raises:
         ConfigError: see :meth:`ExperimentConfig.training_config`.

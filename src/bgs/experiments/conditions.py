@@ -1,4 +1,4 @@
-"""Conditions of an experiment: what a model is trained towards, and with which parts of the objective."""
+"""Conditions of an experiment: the target that a model is trained on, and the parts of the objective."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bgs.training.presets import TRANSFORM
 class Condition(StrEnum):
     """A column of the grid."""
 
-    #: The model as it is, not trained.
+    #: The model before training.
     BASE = "base"
     #: Trials and RDM together: the method.
     HYBRID = "hybrid"
@@ -32,9 +32,9 @@ class Condition(StrEnum):
     RSA_ONLY = "rsa-only"
     #: Trials, and as many extra hard constraints as the RDM adds.
     BUDGET_MATCHED = "budget-matched"
-    #: The hybrid objective towards the geometry of caption embeddings: is it language that is learned?
+    #: The hybrid objective on the geometry of caption embeddings: does language explain the gain?
     LANGUAGE_DISTILLATION = "language-distillation"
-    #: The hybrid objective towards people's geometry of other clips: is it anything but training?
+    #: The hybrid objective on people's geometry of other clips: does training alone explain the gain?
     SHUFFLED = "shuffled"
     #: The hybrid objective, with a transform of the frozen model's embeddings in place of adapters: does the network have to
     #: change?
@@ -42,11 +42,11 @@ class Condition(StrEnum):
 
     @property
     def preset(self) -> str:
-        """The preset of the objective that it is trained with."""
+        """Name of its preset of the objective."""
         return self.value if self.value in PRESETS else "hybrid"
 
     def objective(self, common: Mapping[str, Any]) -> dict[str, Any]:
-        """Settings of the objective: those common to all conditions, then what makes this one."""
+        """Settings of the objective: those common to all conditions, then those of this one."""
         return {**common, **PRESETS[self.preset], "preset": self.preset}
 
     def training(self, common: Mapping[str, Any], transform_only: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Condition(StrEnum):
         return merge(merge(common, merge(TRANSFORM, frozen)), transform_only)
 
     def source(self, seed: int, captions: Float[np.ndarray, "n n"] | None) -> Source:
-        """Where the relations that it is trained towards come from.
+        """Source of the judgments that it is trained on.
 
         Args:
             seed: of the run.
@@ -91,7 +91,7 @@ class Captions:
     distances: Float[np.ndarray, "n n"]
 
     def __call__(self, geometry: Geometry) -> Geometry:
-        """What the caption encoder says about the stimuli of a geometry."""
+        """The geometry with the answers of the caption encoder."""
         local = self.distances[np.ix_(geometry.positions, geometry.positions)]
         pairs = np.stack(
             [local[tuple(geometry.triplets[:, kept].T)] for kept in map(list, KEPT_PAIR)], axis=1
@@ -102,14 +102,13 @@ class Captions:
 
 @dataclass(frozen=True)
 class Shuffled:
-    """People's relations among the same stimuli under each other's names.
+    """People's judgments with the names of the stimuli permuted.
 
-    Names are permuted within the stimuli of a geometry, so that trials, choices, dissimilarities and weights are all
-    there, as often as before, and only what they say about which clip is lost. Stimuli to validate on are
-    permuted among themselves.
+    Names are permuted within the stimuli of a geometry. Trials, choices, dissimilarities and weights all remain, equally
+    often; only the clips that they belong to are lost. Validation stimuli are permuted among themselves.
 
     Attributes:
-        seed: the permutation follows from it and from the stimuli.
+        seed: determines the permutation, together with the stimuli.
     """
 
     seed: int
@@ -117,7 +116,7 @@ class Shuffled:
     def __call__(self, geometry: Geometry) -> Geometry:
         """The geometry with its stimuli renamed."""
         name = self._names(geometry.positions)
-        old = np.argsort(name)  # stimulus i has now what stimulus old[i] had
+        old = np.argsort(name)  # stimulus i now has what stimulus old[i] had
         grid = np.ix_(old, old)
         return replace(
             geometry,

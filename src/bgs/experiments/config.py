@@ -1,4 +1,4 @@
-"""The configuration of an experiment: models × conditions × seeds; unknown and conflicting keys refused."""
+"""The configuration of an experiment: models × conditions × seeds; unknown and conflicting keys are refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bgs.experiments.simulated import SimulateSettings
 from bgs.training import TrainingConfig
 from bgs.training.settings import EvaluationSettings
 
-#: Keys of a training configuration that the grid sets, and those that have to be the same for all models.
+#: Keys of a training configuration that the grid sets, and those that must be the same for all models.
 _SET_BY_GRID = {
     "model": "models", "data": "data", "seed": "seeds", "preset": "conditions", "cross_validation": "seeds",
 }  # fmt: skip
@@ -29,20 +29,20 @@ class ModelSettings(Settings):
     model: str
     """Model to tune, see the key ``model`` of a training configuration; ``{seed}`` stands for the seed of the cell."""
     training: dict[str, Any] = Field(default_factory=dict)
-    """Keys of a training configuration that are this model's own."""
+    """Keys of a training configuration for this model only."""
 
 
 class ReportSettings(Settings):
     """The report on the experiment."""
 
     title: str | None = None
-    """Heading of the page; null makes one."""
+    """Heading of the page; null generates one."""
     lead: str | None = None
-    """What was done, in a few sentences; paragraphs are separated by blank lines. Null makes it from the data."""
+    """What was done, in a few sentences; paragraphs are separated by blank lines. Null generates it from the data."""
     rerun: str | None = None
-    """Command that makes everything again; null: this experiment's."""
+    """Command that reproduces everything; null: that of this experiment."""
     published: dict[str, dict[str, float]] = Field(default_factory=dict)
-    """Figures of others by protocol and name (squared Spearman), shown for comparison."""
+    """Published figures by protocol and name (squared Spearman), shown for comparison."""
 
 
 class ExperimentConfig(Settings):
@@ -51,11 +51,11 @@ class ExperimentConfig(Settings):
     data: str | None = None
     """Name of a data set, or a folder; not with ``simulate``."""
     simulate: SimulateSettings | None = None
-    """Make the data first; null takes ``data``."""
+    """Simulate the data first; null uses ``data``."""
     models: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], ModelSettings] = Field(
         min_length=1
     )
-    """Models by the names that folders and tables call them."""
+    """Models by name, as used in folders and tables."""
     captions: str | None = None
     """Model that reads captions: a row of the table, and the teacher of ``language-distillation``."""
     conditions: tuple[Condition, ...] = tuple(Condition)
@@ -100,11 +100,11 @@ class ExperimentConfig(Settings):
         return EvaluationSettings.model_validate(self.training.get("evaluation") or {})
 
     def base_seeds(self, model: str) -> tuple[int, ...]:
-        """Seeds whose base models differ: all where the reference holds ``{seed}``, else the first."""
+        """Seeds whose base models differ: all where the reference contains ``{seed}``, else the first."""
         return self.seeds if "{seed}" in self.models[model].model else self.seeds[:1]
 
     def base_seed(self, model: str, seed: int) -> int:
-        """The seed under which the base model of a run is kept."""
+        """The seed under which the base model of a run is stored."""
         return seed if seed in self.base_seeds(model) else self.seeds[0]
 
     def training_config(self, model: str, condition: Condition, seed: int, data: str) -> TrainingConfig:
@@ -141,7 +141,7 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
 
 
 def validated_experiment(given: Mapping[str, Any], where: object) -> ExperimentConfig:
-    """The configuration of a mapping; its first fault becomes a :class:`ConfigError`."""
+    """The configuration given as a mapping; its first error is raised as :class:`ConfigError`."""
     config = validate(ExperimentConfig, given, where)
     try:
         for model in config.models:

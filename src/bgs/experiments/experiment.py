@@ -25,9 +25,9 @@ from bgs.runs.study import Study
 
 @dataclass(frozen=True)
 class Experiment:
-    """What the grid fills, and all that a chapter can ask for.
+    """An experiment that the grid fills, and from which chapters take all they need.
 
-    Embeddings that cells share are made once and kept in ``shared/``. What is kept is read without torch; only making it
+    Embeddings that cells share are computed once and stored in ``shared/``. They are read without torch; only computing them
     imports what runs models.
 
     Attributes:
@@ -51,7 +51,7 @@ class Experiment:
 
     @cached_property
     def simulated(self) -> bool:
-        """Whether the data are simulated: they say so, or they did when the experiment was begun."""
+        """Whether the data are marked as simulated, now or when the experiment was begun."""
         recorded = read_json(self.folder.provenance) if self.folder.provenance.is_file() else {}
         made_here = self.config.simulate is not None
         return made_here or self.study.dataset.simulated or recorded.get("simulated") is True
@@ -97,7 +97,7 @@ class Experiment:
         return Embeddings.load(path)
 
     def base_of(self, cell: Cell) -> Embeddings:
-        """Base embeddings of a cell's model, for its seed where the model depends on it; made where they are not yet."""
+        """Base embeddings of a cell's model, for its seed where the model depends on it; computed if necessary."""
         path = self.base_path(cell.model, cell.seed)
         if not path.is_file():
             from bgs.runs.run import embed_base
@@ -148,7 +148,7 @@ class Experiment:
         return self.distances(embeddings, self.evaluated)
 
     def key(self) -> str:
-        """SHA-256 over everything that a chapter can depend on but its own settings."""
+        """SHA-256 over everything that a chapter can depend on except its own settings."""
         captions = "" if self.captions is None else self.captions.hash()
         study = (self.study.stimuli.hash(), self.study.trials.hash())
         cells = [f"{cell.name} {cell.key()} {sha256(self._vectors(cell))}" for cell in self.cells]
@@ -166,7 +166,7 @@ class Experiment:
 
 
 def open_experiment(path: str | Path, mirror: str | Path | None = None) -> Experiment:
-    """An experiment that was begun, with its finished cells; nothing is made.
+    """Open an experiment that was begun, with its finished cells; nothing is computed.
 
     Raises:
         BgsError: the folder is no experiment, or its data are not here or are others than those it was begun with.
@@ -178,7 +178,7 @@ def open_experiment(path: str | Path, mirror: str | Path | None = None) -> Exper
     reference = folder.found_data(config)
     if config.simulate is not None and not folder.data.is_dir():
         raise BgsError(
-            "this experiment has not made its data yet", where=path, hint="bgs experiment goes on with it"
+            "this experiment has not simulated its data yet", where=path, hint="`bgs experiment` resumes it"
         )
     study = load_experiment_study(config, reference, mirror)
     folder.require_same_data(study)

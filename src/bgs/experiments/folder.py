@@ -31,7 +31,7 @@ _FREE = {"analyses", "report"}
 
 
 class ExperimentFolder:
-    """Where an experiment keeps what it makes; every file is written whole.
+    """Where an experiment stores its files; every file is written atomically.
 
     ``experiment.yaml``, ``provenance.json``, ``data/`` (simulated), ``shared/*.safetensors``,
     ``cells/<model>/<condition>/seed-<k>/``, ``comparisons/``, ``analyses/<name>.json``, ``results.json``,
@@ -51,7 +51,7 @@ class ExperimentFolder:
         self.report = self.path / "report.html"
 
     def check(self, config: ExperimentConfig) -> None:
-        """See that the folder is new, or an experiment of this configuration.
+        """Check that the folder is new, or holds an experiment of this configuration.
 
         Raises:
             BgsError: it holds something else.
@@ -69,7 +69,7 @@ class ExperimentFolder:
             )
 
     def open(self, config: ExperimentConfig, mirror: str | Path | None = None) -> Study:
-        """Begin an experiment, or go on with it, as the only process in its folder; simulated data are made first.
+        """Begin or resume an experiment, as the only process in its folder; simulated data are made first.
 
         Raises:
             BgsError: see :meth:`check`; the data cannot be loaded, or are others than those it was begun with.
@@ -90,7 +90,7 @@ class ExperimentFolder:
         return any(path.exists() for path in (self.data, self.shared, self.cells))
 
     def data_reference(self, config: ExperimentConfig) -> str:
-        """What the cells load their data by: the simulated folder, or what the configuration names."""
+        """Reference by which cells load their data: the simulated folder, or what the configuration names."""
         return str(self.data.resolve()) if config.simulate is not None else str(config.data)
 
     def _write_config(self, config: ExperimentConfig) -> None:
@@ -121,7 +121,7 @@ class ExperimentFolder:
         write_json(self.provenance, about)
 
     def found_data(self, config: ExperimentConfig) -> str:
-        """What the data are loaded by from anywhere: a path in the configuration is relative to where it was begun.
+        """Reference to the data from anywhere: a path in the configuration is relative to where the experiment was begun.
 
         That is on record; where it is not (an older version began it) or the folder has moved, the path is looked for
         from here and from every folder around the experiment. Whether these are the data, their hashes tell.
@@ -134,13 +134,13 @@ class ExperimentFolder:
         return next((place for place in places if Path(place).is_dir()), config.data)
 
     def require_same_data(self, study: Study) -> None:
-        """See that data are those that the experiment was begun with.
+        """Check that the data are those with which the experiment was begun.
 
         Raises:
             BgsError: they are others, or nothing says which they were.
         """
         if not self.provenance.is_file():
-            raise BgsError("nothing was begun here", where=self.path, expected=self.provenance.name)
+            raise BgsError("no experiment was begun here", where=self.path, expected=self.provenance.name)
         with damage_as_error(self.provenance, "take a new folder"):
             before = dict(read_json(self.provenance)["data_hashes"])
         require_same_origin(before, study.hashes(), "experiment", self.provenance)

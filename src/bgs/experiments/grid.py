@@ -1,4 +1,4 @@
-"""The grid at work: every cell trained and evaluated once, kept, and gone on with after an interruption."""
+"""Runs the grid: trains, evaluates and stores every cell once, and resumes an interrupted experiment."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from bgs.training import EpochRecord
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment gives back.
+    """The outcome of an experiment.
 
     Attributes:
         table: results of all finished cells.
         failed: name of a cell or analysis -> why it failed, in one line.
-        experiment: what chapters and reports ask.
+        experiment: source of all that chapters and reports need.
     """
 
     table: ResultsTable
@@ -43,13 +43,12 @@ class Outcome:
 
 
 def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | Path | None = None) -> Outcome:
-    """Do every cell that is not done, then compare them and run the analyses.
+    """Run every unfinished cell, then compare the cells and run the analyses.
 
-    A failed cell is recorded and the rest goes on; called again, finished cells are kept and failed ones are
-    tried again.
+    A failed cell is recorded and the others still run. A second call keeps finished cells and retries failed ones.
 
     Raises:
-        BgsError: the folder, the data or the caption encoder cannot be used, or an analysis is not known.
+        BgsError: the folder, the data or the caption encoder cannot be used, or an analysis is unknown.
     """
     wanted_chapters(config)
     folder = ExperimentFolder(out)
@@ -80,7 +79,7 @@ def _run(config: ExperimentConfig, folder: ExperimentFolder, mirror: str | Path 
 
 @dataclass(frozen=True)
 class _Report:
-    """Moves the bar of the whole experiment epoch by epoch."""
+    """Advances the progress bar of the experiment epoch by epoch."""
 
     bar: Progress
     task: TaskID
@@ -91,26 +90,26 @@ class _Report:
 
 
 def _steps(cell: Cell) -> int:
-    """Share of a cell in the whole: its epochs, and one for embedding and evaluating."""
+    """Steps of a cell on the progress bar: its epochs, and one for embedding and evaluation."""
     return 1 if cell.condition is Condition.BASE else cell.config.epochs + 1
 
 
 def _attempt(
     experiment: Experiment, cell: Cell, failed: dict[str, str], report: Callable[[EpochRecord], None]
 ) -> None:
-    """Do a cell; a failure is kept beside it. What rests on a base model that failed is not tried."""
+    """Run a cell and record its failure, if any. Cells whose base model failed are not tried."""
     base = f"{cell.model}/{Condition.BASE}/seed-{experiment.config.base_seed(cell.model, cell.seed)}"
     try:
         if base in failed:
             raise BgsError(f"its base model failed: {failed[base]}")
         _do(experiment, cell, report)
-    except Exception as error:  # one cell must not take the others with it
+    except Exception as error:  # the other cells still run
         cell.mark_failed(error)
         failed[cell.name] = message_of(error)
 
 
 def _do(experiment: Experiment, cell: Cell, report: Callable[[EpochRecord], None]) -> None:
-    """Train, embed, evaluate; what is on disk already is taken from there."""
+    """Train, embed and evaluate, reusing what is on disk."""
     start = time.perf_counter()
     cell.begin()
     base = experiment.base_of(cell)
@@ -133,7 +132,7 @@ def _tuned(experiment: Experiment, cell: Cell, report: Callable[[EpochRecord], N
 def _evaluate(
     experiment: Experiment, cell: Cell, embeddings: Embeddings, against: Embeddings | None
 ) -> list[Result]:
-    """One result a protocol; the same resamples in all cells, so that all are comparable."""
+    """One result per protocol, with the same resamples in all cells so that they are comparable."""
     settings, study = experiment.config.evaluation, experiment.study
     about = study.about(cell.config) | {"condition": cell.condition.value}
     return [

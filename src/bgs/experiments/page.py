@@ -1,4 +1,4 @@
-"""The report of an experiment: one page and its files, from what the experiment left on disk."""
+"""The report of an experiment: a page with its figures and tables, from what the experiment stored."""
 
 from __future__ import annotations
 
@@ -8,58 +8,69 @@ from pathlib import Path
 from typing import Any
 
 from bgs._codec import from_json
-from bgs._errors import BgsError
+from bgs._errors import BgsError, ConfigError
 from bgs._files import damage_as_error, read_json, require_output
 from bgs.experiments.chapters import CHAPTERS, AnalysisFailed, Chapter, Context, Findings, NotApplicable
 from bgs.experiments.chapters.kept import read
 from bgs.experiments.experiment import Experiment, open_experiment
+from bgs.experiments.opening import headline, opening
 from bgs.experiments.results import ProtocolResults, ResultsTable
-from bgs.reports import Page, Section, write_artifacts, write_page
+from bgs.reports import Page, Section, write_artifacts, write_markdown, write_page
 
-_AGAIN = "bgs experiment makes it anew"
+#: Form of a report -> suffixes of its file.
+_SUFFIXES = {"html": (".html", ".htm"), "md": (".md", ".markdown")}
+_AGAIN = "`bgs experiment` writes it again"
 
 
 def report_experiment(
-    folder: str | Path, out: str | Path | None = None, *, mirror: str | Path | None = None
+    folder: str | Path,
+    out: str | Path | None = None,
+    *,
+    form: str = "html",
+    mirror: str | Path | None = None,
 ) -> Path:
-    """Write the report of an experiment that was run; nothing is computed anew.
+    """Write the report of a finished experiment; nothing is computed again.
 
     Args:
         folder: of the experiment.
-        out: HTML file; by default ``report.html`` in the folder.
-        mirror: of published data, which the pictures and captions come from.
+        out: file to write; by default ``report.html`` or ``report.md`` in the folder.
+        form: ``html`` or ``md``, see :func:`write_report`.
+        mirror: of published data, from which pictures and captions come.
 
     Returns:
-        The HTML file. Figures and tables lie in a folder of its name beside it.
+        The file.
 
     Raises:
-        BgsError: the folder is no experiment, or one that was not run to its end; its data cannot be loaded.
+        BgsError: the folder holds no experiment, or an unfinished one; its data cannot be loaded.
+        ConfigError: an unknown form.
         MissingExtraError: the extra ``report`` is not installed.
     """
+    if form not in _SUFFIXES:
+        raise ConfigError("unknown format of a report", expected="html or md", got=form)
     if out is not None:
-        require_output(out, (".html", ".htm"))
+        require_output(out, _SUFFIXES[form])
     experiment = open_experiment(folder, mirror)
-    return write_report(experiment, *read_results(experiment), out)
+    return write_report(experiment, *read_results(experiment), out, form)
 
 
 @dataclass(frozen=True)
 class _Results:
-    """What ``results.json`` holds."""
+    """Contents of ``results.json``."""
 
     protocols: dict[str, ProtocolResults]
     failed: dict[str, str]
 
 
 def read_results(experiment: Experiment) -> tuple[ResultsTable, dict[str, str]]:
-    """What an experiment measured, and the errors of what failed, by cell or analysis.
+    """The results table of an experiment, and the errors of failed cells and analyses.
 
     Raises:
-        BgsError: it was not run to its end.
+        BgsError: the experiment is not finished.
     """
     path = experiment.folder.results
     if not path.is_file():
         raise BgsError(
-            "this experiment has no results yet", where=path.parent, hint="bgs experiment goes on with it"
+            "this experiment has no results yet", where=path.parent, hint="`bgs experiment` resumes it"
         )
     with damage_as_error(path, _AGAIN):
         found = from_json(_Results, read_json(path))
@@ -67,13 +78,25 @@ def read_results(experiment: Experiment) -> tuple[ResultsTable, dict[str, str]]:
 
 
 def write_report(
-    experiment: Experiment, table: ResultsTable, failed: Mapping[str, str], out: str | Path | None = None
+    experiment: Experiment,
+    table: ResultsTable,
+    failed: Mapping[str, str],
+    out: str | Path | None = None,
+    form: str = "html",
 ) -> Path:
-    """Write page, figures and tables of an experiment; see :func:`report_experiment`."""
+    """Write the page of an experiment with its figures and tables.
+
+    ``html``: one file, with figures and tables for a paper in a folder of its name beside it. ``md``: a Markdown file with
+    its figures in ``figures/<name>/`` beside it; unless the data are simulated, it neither shows, names nor describes any
+    clip, so that it can be published whatever the licence of the data.
+    """
     page = experiment_page(experiment, table, failed)
-    path = experiment.folder.report if out is None else Path(out)
-    write_page(page, path)
-    write_artifacts(page, path.with_suffix(""))
+    path = experiment.folder.report.with_suffix(f".{form}") if out is None else Path(out)
+    if form == "md":
+        write_markdown(page, path, show_clips=experiment.simulated)
+    else:
+        write_page(page, path)
+        write_artifacts(page, path.with_suffix(""))
     return path
 
 
@@ -81,8 +104,8 @@ def experiment_page(experiment: Experiment, table: ResultsTable, failed: Mapping
     """The page of an experiment.
 
     Args:
-        experiment: that was run.
-        table: its results.
+        experiment: a finished one.
+        table: its results table.
         failed: cell or analysis -> why it failed.
     """
     context, settings = Context(experiment, table), experiment.config.report
@@ -95,17 +118,20 @@ def experiment_page(experiment: Experiment, table: ResultsTable, failed: Mapping
     )
     sections = tuple(_section(chapter, context, rerun) for chapter in CHAPTERS if chapter.present is not None)
     title = settings.title or context.words.fill(f"Seeing as {{judges}} do: {', '.join(context.models)}")
-    return Page(title, lead, context.words.banner, sections, _provenance(experiment), context.words)
+    return Page(
+        title, lead, context.words.banner, sections, _provenance(experiment), context.words, opening(context),
+        headline(context), _cost(experiment),
+    )  # fmt: skip
 
 
 def _section(chapter: Chapter[Any, Any], context: Context, rerun: str) -> Section:
-    """A chapter filled; where it does not apply, or failed, it says why in plain words."""
+    """The section of a chapter; where the chapter does not apply or failed, the section says why."""
     assert chapter.present is not None
     try:
         result = None if chapter.analyse is None else read(context.experiment, chapter)
         found = chapter.present(result, context)
     except NotApplicable as reason:
-        found = Findings((f"Not applicable: {_sentence(str(reason))}",))
+        found = Findings((f"Not applicable because {_sentence(str(reason))}",))
     except AnalysisFailed as error:
         found = Findings((f"This analysis failed: {_sentence(str(error))}",))
     title, method = (context.words.fill(text) for text in (chapter.title, chapter.method))
@@ -129,14 +155,26 @@ def _lead(context: Context) -> str:
     conditions = ", ".join(condition.value for condition in experiment.config.trained)
     return (
         f"{len(study.stimuli):,} clips and {len(trials):,} odd-one-out judgments by {by:,} {words.judges} ({named}). "
-        f"{', '.join(context.models)}: trained under the conditions {conditions}, with {seeds} each, and measured "
-        f"on {len(experiment.evaluated):,} clips that were not trained on. A number stands with its 95 % interval; where "
-        "an interval leaves it open whether there is a difference, the text says that there is no evidence."
+        f"{', '.join(context.models)} {'was' if len(context.models) == 1 else 'were'} trained under the conditions {conditions}, "
+        f"with {seeds} each, and evaluated on {len(experiment.evaluated):,} held-out clips. Numbers are given with 95 % "
+        "intervals; where the interval of a difference includes 0, the text says that there is no evidence."
+    )
+
+
+def _cost(experiment: Experiment) -> str:
+    """Time taken, code, seeds and data."""
+    about = read_json(experiment.folder.provenance)
+    seconds = sum(read_json(cell.marker)["seconds"] for cell in experiment.cells)
+    hashes = ", ".join(f"{name} {value[:12]}" for name, value in about["data_hashes"].items())
+    commit = "unknown" if about["git_commit"] is None else about["git_commit"][:10]
+    return (
+        f"{len(experiment.cells)} cells, {seconds / 60:.0f} minutes of training and evaluation; commit {commit}, seeds "
+        f"{', '.join(map(str, experiment.config.seeds))}. Data (SHA-256): {hashes}."
     )
 
 
 def _provenance(experiment: Experiment) -> dict[str, Any]:
-    """What was recorded when the experiment was begun, and its configuration."""
+    """The record made when the experiment was begun, and its configuration."""
     found = read_json(experiment.folder.provenance)
     about = {
         "data": found.pop("data"),

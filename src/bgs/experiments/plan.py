@@ -1,4 +1,4 @@
-"""What an experiment will take, before it is begun: cells, time and disk, from a timed forward pass of each model."""
+"""The cost of an experiment before it starts: cells, time and disk, from a timed forward pass of each model."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SHARE = 50
 
 @dataclass(frozen=True)
 class Cost:
-    """What one model takes.
+    """The cost of one model.
 
     Attributes:
         seconds_a_unit: of one forward pass.
@@ -63,7 +63,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Plan:
-    """The cells of an experiment and what they will take.
+    """The cells of an experiment and their cost.
 
     Attributes:
         cells: all of them, in order.
@@ -78,7 +78,7 @@ class Plan:
     evaluation_seconds: float
 
     def seconds(self, model: str) -> float:
-        """What is left to do of a model; NaN where its cost is not known."""
+        """Seconds that the unfinished cells of a model take; NaN where its cost is unknown."""
         cost = self.costs[model]
         if isinstance(cost, str):
             return float("nan")
@@ -89,7 +89,7 @@ class Plan:
         return float(len(left) * each + adapted * cost.train_seconds + frozen * cost.embed_seconds)
 
     def bytes(self, model: str) -> float:
-        """What all cells of a model need on disk; NaN where its cost is not known."""
+        """Bytes that all cells of a model need on disk; NaN where its cost is unknown."""
         cost = self.costs[model]
         if isinstance(cost, str):
             return float("nan")
@@ -148,7 +148,7 @@ def plan_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | 
 
 
 def _study(config: ExperimentConfig, folder: ExperimentFolder, mirror: str | Path | None) -> Study | None:
-    """The data; None where they are yet to be simulated."""
+    """The data; None where they have not been simulated yet."""
     if config.simulate is not None and not folder.data.is_dir():
         return None
     return load_experiment_study(config, folder.data_reference(config), mirror)
@@ -156,7 +156,7 @@ def _study(config: ExperimentConfig, folder: ExperimentFolder, mirror: str | Pat
 
 @dataclass(frozen=True)
 class _Amount:
-    """How much there is to train on: stimuli in all, those optimised and those validated on, trials."""
+    """Amount of training data: stimuli in total, for optimisation and for validation, and trials."""
 
     stimuli: int
     optimised: int
@@ -188,7 +188,7 @@ def _cost(settings: TrainingConfig, config: ExperimentConfig, study: Study | Non
 
 
 def _forward_passes(settings: TrainingConfig, amount: _Amount, views: float) -> float:
-    """Of a training run, in units; see :data:`RULE`."""
+    """Cost of a training run, in units; see :data:`RULE`."""
     per_trial = settings.gradient == "per-trial"
     trials = min(settings.per_trial.trials or amount.trials, amount.trials)
     units = (3 * trials if per_trial else amount.optimised) * min(settings.views or views, views)
@@ -202,7 +202,7 @@ def _forward_passes(settings: TrainingConfig, amount: _Amount, views: float) -> 
 
 
 def _views(backbone: Backbone, stimuli: StimulusSet) -> float:
-    """Mean number of units a stimulus."""
+    """Mean number of units per stimulus."""
     if isinstance(backbone, VideoBackbone):
         return 1.0
     return len(backbone.prepare(stimuli).owner) / len(stimuli)
@@ -213,7 +213,7 @@ def _clip_bytes(backbone: VideoBackbone) -> int:
 
 
 def _seconds_a_unit(backbone: Backbone, stimuli: StimulusSet | None, micro_batch: int) -> float:
-    """A unit's part of a forward pass: of clips of noise, or of short, middling and long captions."""
+    """Seconds per unit of a forward pass over clips of noise, or over short, medium and long captions."""
     if not isinstance(backbone, VideoBackbone):
         return _forward_seconds(backbone, _captions(backbone, stimuli))
     one = _forward_seconds(backbone, [_noise(backbone, 1)])
@@ -224,7 +224,7 @@ def _seconds_a_unit(backbone: Backbone, stimuli: StimulusSet | None, micro_batch
 
 
 def _forward_seconds(backbone: Backbone, batches: list[tuple[Any, int]]) -> float:
-    """Seconds a unit of batches and the units in each."""
+    """Seconds per unit of batches, and the units in each."""
     backbone.train(False)
 
     def forward() -> None:
@@ -244,7 +244,7 @@ def _noise(backbone: VideoBackbone, clips: int) -> tuple[Any, int]:
 
 def _captions(backbone: Backbone, stimuli: StimulusSet | None) -> list[tuple[Any, int]]:
     if stimuli is None:
-        raise BgsError("cannot be timed before the data are made", where=backbone.spec.source)
+        raise BgsError("cannot be timed before the data are simulated", where=backbone.spec.source)
     inputs = backbone.prepare(stimuli)
     order = np.argsort(inputs.cost, kind="stable")
     count = min(_UNITS, len(order))

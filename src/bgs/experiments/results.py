@@ -18,10 +18,10 @@ from bgs.evaluation import Metric, Result, benjamini_hochberg
 class SeedMean(Metric):
     """A figure over seeds: value, interval bounds and p of the mean.
 
-    The interval speaks about clips and participants, the spread of the seeds about training; neither holds the other.
+    The interval reflects the sampling of clips and participants, the spread of the seeds that of training.
 
     Attributes:
-        seeds: seed -> its value; empty for what has no seeds (captions).
+        seeds: seed -> its value; empty where there are no seeds (captions).
         q: p adjusted for the other figures of a table, or None.
     """
 
@@ -46,11 +46,11 @@ class SeedMean(Metric):
 
     @classmethod
     def single(cls, metric: Metric) -> SeedMean:
-        """A figure of what has no seeds."""
+        """A figure without seeds."""
         return cls(**{one.name: getattr(metric, one.name) for one in fields(Metric)})
 
     def over(self, ceiling: Metric) -> Metric:
-        """As a share of a ceiling, whose own uncertainty is left out; NaN where there is no ceiling above 0."""
+        """As a share of a ceiling, ignoring the uncertainty of the ceiling; NaN where the ceiling is not above 0."""
         divisor = ceiling.value if ceiling.value > 0 else float("nan")
         value, low, high = (bound / divisor for bound in (self.value, self.low, self.high))
         return Metric(value, low, high, self.n, "share of the ceiling")
@@ -81,20 +81,19 @@ class Row:
 
     @classmethod
     def means(cls, metrics: Mapping[int, Mapping[str, Metric]]) -> Row:
-        """Means over one set of metrics a seed."""
+        """Means over one set of metrics per seed."""
         names = [measure.name for measure in fields(cls)]
         return cls(*(SeedMean.of({seed: found[name] for seed, found in metrics.items()}) for name in names))
 
     @classmethod
     def single(cls, metrics: Mapping[str, Metric]) -> Row:
-        """Of what has no seeds."""
+        """A row without seeds."""
         return cls(*(SeedMean.single(metrics[measure.name]) for measure in fields(cls)))
 
 
 @dataclass(frozen=True)
 class Ceilings:
-    """Noise ceilings, which are those of the judgments, whatever the model. That of odd-one-out accuracy is known to lie
-    in a range only."""
+    """Noise ceilings of the judgments, the same for all models. That of odd-one-out accuracy is known only as a range."""
 
     rsa_ceiling: Metric | None = None
     rsa_ceiling_squared: Metric | None = None
@@ -103,13 +102,13 @@ class Ceilings:
 
     @classmethod
     def of(cls, results: Sequence[Result]) -> Ceilings:
-        """Those of the first result that there is."""
+        """The ceilings of the first result, if there is any."""
         found = results[0].metrics if results else {}
         return cls(*(found.get(ceiling.name) for ceiling in fields(cls)))
 
     @property
     def odd_one_out_range(self) -> str:
-        """Between which figures the best possible odd-one-out accuracy lies, in words; empty where it is unknown."""
+        """Range of the best possible odd-one-out accuracy, in words; empty where it is unknown."""
         bounds = (self.odd_one_out_ceiling_lower, self.odd_one_out_ceiling)
         known = [plain(bound.value) for bound in bounds if bound is not None and not math.isnan(bound.value)]
         return " to ".join(known)
@@ -117,7 +116,7 @@ class Ceilings:
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares of their ceilings, of the measures that have one."""
+    """Shares of the noise ceiling, for measures that have one."""
 
     rsa_spearman: Metric | None = None
     rsa_spearman_squared: Metric | None = None
@@ -125,7 +124,7 @@ class Shares:
 
 @dataclass(frozen=True)
 class Level:
-    """How a model under a condition (or an embedding of captions) agrees with people."""
+    """Agreement with people of a model under a condition, or of an embedding of captions."""
 
     metrics: Row
     share_of_ceiling: Shares
@@ -162,7 +161,7 @@ class ProtocolResults:
 
 @dataclass(frozen=True)
 class ResultsTable:
-    """Protocol -> results. A cell that is not finished is not in it: see ``seeds`` of each figure."""
+    """Protocol -> results of the finished cells; ``seeds`` of each figure tells which those are."""
 
     protocols: dict[str, ProtocolResults]
 

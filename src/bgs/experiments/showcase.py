@@ -1,4 +1,4 @@
-"""What a report shows of an experiment: held-out clips through the eyes of those who judged, captions, base and tuned model."""
+"""The held-out clips that a report shows, as judges, captions, base and tuned model see them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 #: Frames of a strip.
 STRIP = 5
-_SIDE = 72  # pixels of a frame
+SIDE = 72  # pixels of a frame
 _MAPPED = 60  # clips on the map and in the matrices, at most
 
 
 @dataclass(frozen=True)
 class Showcase:
-    """What the figures of a page are made of: the held-out clips and one model before and after.
+    """The data behind the figures of clips: held-out clips, and one model before and after tuning.
 
     Attributes:
         positions: (m,) of the clips shown, in the stimulus set.
-        rdms: title -> (m, m) dissimilarities: those who judged first, base, tuned, and captions where there are any.
-        frames: (m, k, s, s, 3) strips; None where there are no clips on this machine.
+        rdms: title -> (m, m) dissimilarities: the judges' first, then base, tuned and, where there are any, captions.
+        frames: (m, k, s, s, 3) strips; None where the clips are not on this machine.
     """
 
     positions: Int[np.ndarray, " m"]
@@ -42,12 +42,12 @@ class Showcase:
 
     @property
     def triptych(self) -> dict[str, Float[np.ndarray, "m m"]]:
-        """Those who judged, base and tuned."""
+        """The dissimilarities of judges, base and tuned model."""
         return {name: rdm for name, rdm in self.rdms.items() if name != "captions"}
 
 
 def showcase(experiment: Experiment, model: str, judges: str) -> Showcase:
-    """The held-out clips (at most 60 of them) as ``judges``, captions, base and tuned model have them."""
+    """At most 60 held-out clips, with the dissimilarities of ``judges``, captions, base and tuned model."""
     positions = experiment.evaluated[:_MAPPED]
     rdms = {judges: experiment.human(positions)}
     models = {
@@ -60,10 +60,20 @@ def showcase(experiment: Experiment, model: str, judges: str) -> Showcase:
 
 
 def strips(
-    experiment: Experiment, positions: Int[np.ndarray, " m"], frames: int = STRIP
+    experiment: Experiment, positions: Int[np.ndarray, " m"], frames: int = STRIP, size: int = SIDE
 ) -> UInt8[np.ndarray, "m k s s 3"] | None:
-    """Frames of clips, evenly spread over each; None where one of them is not on this machine, none is asked for, or
-    nothing is installed that reads clips (which is said)."""
+    """Frames of clips, evenly spaced over each clip.
+
+    Args:
+        experiment: whose clips they are.
+        positions: (m,) of the clips, in the stimulus set.
+        frames: k, of each clip.
+        size: s, pixels a side.
+
+    Returns:
+        None where a clip is not on this machine, no clip is asked for, or the packages that read clips are not installed
+        (a note says so).
+    """
     videos = experiment.study.stimuli.videos or ()
     paths = [videos[i] for i in positions] if videos else []
     there = [path for path in paths if path is not None and path.is_file()]
@@ -74,11 +84,11 @@ def strips(
     except MissingExtraError as error:
         note(f"The report has no frames of clips: {error}")
         return None
-    return np.stack([decode(path, Sampling(frames=frames, size=_SIDE)) for path in there])
+    return np.stack([decode(path, Sampling(frames=frames, size=size)) for path in there])
 
 
 def thumbnails(experiment: Experiment, ids: Sequence[str]) -> UInt8[np.ndarray, "m s s 3"] | None:
-    """The middle frame of each clip; None where one of them is not on this machine."""
+    """(m, s, s, 3) middle frame of each clip; None where a clip is not on this machine."""
     found = strips(experiment, experiment.study.stimuli.positions(ids), frames=1)
     return None if found is None else found[:, 0]
 

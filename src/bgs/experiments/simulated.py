@@ -1,4 +1,4 @@
-"""Data of an experiment that brings none: simulated observers judge simulated clips."""
+"""Simulated data of an experiment: simulated observers judge simulated clips."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CITATION = "SIMULATED clips and SIMULATED observers; nobody was filmed and no p
 
 
 class SimulateSettings(Settings):
-    """Data made before anything else, in ``data/`` of the experiment: simulated observers judge simulated clips."""
+    """Data simulated first, in ``data/`` of the experiment: simulated observers judge simulated clips."""
 
     clips: int = Field(240, ge=16)
     style: str = "discs"
@@ -25,14 +25,14 @@ class SimulateSettings(Settings):
     """Odd-one-out trials, attention checks included."""
     observers: int = Field(80, ge=1)
     temperature: float = Field(0.3, gt=0)
-    """Noise of their choices, in units of the distance that they judge by."""
+    """Noise of their choices, in units of the distance on which they are based."""
     seed: int = Field(0, ge=0)
 
 
 def write_simulated(settings: SimulateSettings, folder: Path) -> None:
-    """Write the data set of a ``simulate`` section as a folder: the one place where an experiment's data are made.
+    """Write the data set of a ``simulate`` section as a folder.
 
-    Clips that are there already are kept, so that an interrupted experiment goes on.
+    Existing clips are kept, so that an interrupted experiment can be resumed.
 
     Raises:
         ConfigError: a setting is out of range.
@@ -51,7 +51,7 @@ def write_simulated(settings: SimulateSettings, folder: Path) -> None:
 
 
 def film_world(settings: ClipSettings, folder: Path) -> None:
-    """Film clips into a data set that is marked as simulated; one that is complete already is left as it is."""
+    """Render clips into a data set that is marked as simulated; a complete one is left unchanged."""
     if (folder / "stimuli.csv").is_file():
         return
     with progress_bar() as bar:

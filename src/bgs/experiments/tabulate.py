@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _AGAIN = "delete it, then `bgs experiment` makes it anew"
 
-#: How captions are called where a condition could stand.
+#: Name of the captions where a condition is expected.
 CAPTIONS = "captions"
 
 #: ``"hybrid - shuffled"`` and the like -> measure -> difference.
@@ -26,9 +26,9 @@ Differences = dict[str, dict[str, Metric]]
 
 
 def results_table(experiment: Experiment) -> ResultsTable:
-    """Means over seeds, differences and ceilings of everything that is finished.
+    """Means over seeds, differences and ceilings of all finished cells.
 
-    Paired comparisons and the captions' evaluation are computed when first needed and kept.
+    Paired comparisons and the evaluation of the captions are computed when first needed and stored.
     """
     captions, results = _caption_results(experiment), [cell.results() for cell in experiment.cells]
     compared = {model: _compared(experiment, model) for model in experiment.config.models}
@@ -93,7 +93,7 @@ def _compared(experiment: Experiment, model: str) -> dict[int, dict[str, Differe
 
 
 def compared_pairs(names: Collection[str]) -> list[tuple[str, str]]:
-    """Which two are compared, of those that are there: hybrid with each control, base and hybrid with captions."""
+    """Pairs to compare among the finished conditions: hybrid with each control, base and hybrid with captions."""
     hybrid = Condition.HYBRID.value
     controls = [name for name in names if name not in (hybrid, Condition.BASE, CAPTIONS)]
     wanted = [(hybrid, control) for control in controls]
@@ -103,7 +103,7 @@ def compared_pairs(names: Collection[str]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class _Comparisons:
-    """What is kept of one model and seed: protocol -> pair -> differences, and the hash of what they are of."""
+    """Stored comparisons of one model and seed: protocol -> pair -> differences, and the hash of their inputs."""
 
     key: str
     protocols: dict[str, Differences]
@@ -112,7 +112,7 @@ class _Comparisons:
 def compare(
     experiment: Experiment, model: str, seed: int, embeddings: Mapping[str, Embeddings]
 ) -> dict[str, Differences]:
-    """Differences between what a model became with one seed, kept in ``comparisons/``.
+    """Differences between the conditions of a model with one seed, stored in ``comparisons/``.
 
     Args:
         experiment: whose cells they are.

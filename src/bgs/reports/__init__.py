@@ -9,7 +9,9 @@ from bgs.reports.curves import CurveFigure, CurvePanel, CurvePoint
 from bgs.reports.estimate import Estimate
 from bgs.reports.forest import ForestFigure, ForestPanel, ForestRow
 from bgs.reports.gap import GapFigure, GapPanel, gap_panel
-from bgs.reports.page import FigureBlock, Page, Section, Table, TripletBlock
+from bgs.reports.markdown import write_markdown
+from bgs.reports.opening import Opening
+from bgs.reports.page import FigureBlock, Headline, Page, Section, Table, TripletBlock
 from bgs.reports.parts import PartsFigure, PartsPanel
 from bgs.reports.rdms import RdmFigure, rdm_figure
 from bgs.reports.rendering import draw, draw_gap, render
@@ -38,6 +40,8 @@ __all__ = [
     "ForestRow",
     "GapFigure",
     "GapPanel",
+    "Headline",
+    "Opening",
     "Page",
     "PartsFigure",
     "PartsPanel",
@@ -61,5 +65,6 @@ __all__ = [
     "render",
     "triplet_spec",
     "write_artifacts",
+    "write_markdown",
     "write_page",
 ]

@@ -1,4 +1,4 @@
-"""Writes what a page shows as files for a paper: figures as SVG and PNG, tables as CSV and LaTeX."""
+"""Writes the contents of a page as files for a paper: figures as SVG and PNG, tables as CSV and LaTeX."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import io
 import math
 from pathlib import Path
 
-import numpy as np
-
 from bgs._files import write_bytes, write_text
 from bgs._numbers import between, plain
 from bgs.evaluation import Metric
+from bgs.reports.opening import QUESTION, Opening
 from bgs.reports.page import Cell, FigureBlock, Page, Section, Table, TripletBlock
-from bgs.reports.pictures import jpeg, media_type
+from bgs.reports.pictures import media_type, stacked_strips
 from bgs.reports.rendering import draw
 from bgs.reports.triplets import CHOOSERS, chooser_names
 from bgs.reports.vocabulary import Vocabulary
@@ -27,9 +26,10 @@ _LATEX = {
 
 
 def write_artifacts(page: Page, folder: str | Path) -> tuple[Path, ...]:
-    """Write every figure and table of a page below ``folder``, each atomically.
+    """Write every figure and table of a page into ``folder``, each atomically.
 
-    ``figures/KEY-1.svg`` and ``.png`` (a picture given as bytes as it is), ``figures/KEY-triplets-1-1.jpg`` (three
+    ``figures/opening-1.jpg``, ``tables/opening.csv`` and ``figures/headline.svg`` of the first screen; for each section
+    ``figures/KEY-1.svg`` and ``.png`` (a picture given as bytes is copied), ``figures/KEY-triplets-1-1.jpg`` (three
     strips, one below the other), ``tables/KEY-1.csv`` and ``.tex`` (booktabs), ``tables/KEY-triplets-1.csv`` and
     ``.tex``. In a CSV a metric fills three columns: value, low and high; undefined numbers are empty.
 
@@ -41,7 +41,12 @@ def write_artifacts(page: Page, folder: str | Path) -> tuple[Path, ...]:
         BgsError: a file cannot be written.
     """
     root = Path(folder)
-    return tuple(path for section in page.sections for path in _section(section, root, page.words))
+    written = [] if page.opening is None else _opening(page.opening, root, page.words)
+    if page.headline is not None:
+        written += _figure(page.headline.figure, root / "figures" / "headline")
+    for section in page.sections:
+        written += _section(section, root, page.words)
+    return tuple(written)
 
 
 def table_csv(table: Table) -> str:
@@ -73,7 +78,7 @@ def table_latex(table: Table, label: str) -> str:
 
 
 def latex(cell: Cell) -> str:
-    """A cell as LaTeX text; an interval in brackets is kept from being read as an optional argument."""
+    """A cell as LaTeX text; an interval in brackets is protected from being read as an optional argument."""
     if isinstance(cell, Metric):
         interval = between(cell.low, cell.high, 3)
         text = f"{plain(cell.value, 3)} {interval}".strip()
@@ -83,6 +88,12 @@ def latex(cell: Cell) -> str:
         text = "" if cell is None else cell if isinstance(cell, str) else f"{cell:,}"
     escaped = "".join(_LATEX.get(letter, letter) for letter in text)
     return f"{{{escaped}}}" if escaped.startswith("[") else escaped
+
+
+def _opening(opening: Opening, root: Path, words: Vocabulary) -> list[Path]:
+    block = TripletBlock(QUESTION, opening.rule, (opening.triplet,))
+    tables = _table(_choices(block, words), root / "tables" / "opening")
+    return [*tables, *_strips(block, root / "figures", "opening")]
 
 
 def _section(section: Section, root: Path, words: Vocabulary) -> list[Path]:
@@ -117,7 +128,7 @@ def _table(table: Table, stem: Path) -> list[Path]:
 
 
 def _choices(block: TripletBlock, words: Vocabulary) -> Table:
-    """Which clip each chooser left out, one row a triplet."""
+    """The clip that each chooser left out, one row per triplet."""
     rows = tuple(
         (
             *(clip.name for clip in triplet.clips),
@@ -133,13 +144,9 @@ def _choices(block: TripletBlock, words: Vocabulary) -> Table:
 def _strips(block: TripletBlock, folder: Path, name: str) -> list[Path]:
     written = []
     for k, triplet in enumerate(block.triplets, 1):
-        frames = [clip.frames for clip in triplet.clips if clip.frames is not None]
-        if not frames:  # no clips on this machine: the table says all there is
-            continue
-        strips = [np.concatenate(list(frame), axis=1) for frame in frames]
-        width = max(strip.shape[1] for strip in strips)
-        padded = [np.pad(s, ((0, 0), (0, width - s.shape[1]), (0, 0)), constant_values=255) for s in strips]
-        written.append(_write(folder / f"{name}-{k}.jpg", jpeg(np.concatenate(padded))))
+        picture = stacked_strips([clip.frames for clip in triplet.clips if clip.frames is not None])
+        if picture is not None:  # without clips on this machine, the table holds everything
+            written.append(_write(folder / f"{name}-{k}.jpg", picture))
     return written
 
 

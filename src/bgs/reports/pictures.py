@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import UInt8
@@ -38,6 +39,20 @@ def contact_sheet(pictures: UInt8[np.ndarray, "r c h w 3"], gap: int = 4) -> byt
     sheet[:, :, :height, :width] = pictures
     whole = sheet.transpose(0, 2, 1, 3, 4).reshape(rows * (height + gap), columns * (width + gap), 3)
     return jpeg(np.ascontiguousarray(whole[:-gap, :-gap]))
+
+
+def stacked_strips(strips: Sequence[UInt8[np.ndarray, "k h w 3"]]) -> bytes | None:
+    """Strips of frames below each other, time from left to right, as JPEG bytes; None without any strip.
+
+    Raises:
+        MissingExtraError: Pillow is not installed.
+    """
+    if not strips:
+        return None
+    rows = [np.concatenate(list(strip), axis=1) for strip in strips]
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
+    return jpeg(np.concatenate(padded))
 
 
 def media_type(data: bytes) -> str:

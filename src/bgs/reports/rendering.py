@@ -15,6 +15,7 @@ from bgs.reports.drawing.canvas import draw_footnote, footnote, footnote_height,
 from bgs.reports.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
 from bgs.reports.drawing.curves import curve_height, paint_curve
 from bgs.reports.drawing.rdms import paint_rdm, rdm_height
+from bgs.reports.drawing.row_layout import PANEL_WIDTH
 from bgs.reports.drawing.rows import (
     forest_height,
     gap_height,
@@ -41,9 +42,9 @@ class _Painter:
 
 
 _PAINTERS: dict[type, _Painter] = {
-    GapFigure: _Painter(4.3, gap_height, paint_gap),
-    ForestFigure: _Painter(4.3, forest_height, paint_forest),
-    PartsFigure: _Painter(4.3, parts_height, paint_parts),
+    GapFigure: _Painter(PANEL_WIDTH, gap_height, paint_gap),
+    ForestFigure: _Painter(PANEL_WIDTH, forest_height, paint_forest),
+    PartsFigure: _Painter(PANEL_WIDTH, parts_height, paint_parts),
     RdmFigure: _Painter(2.7, rdm_height, paint_rdm),
     CurveFigure: _Painter(3.4, curve_height, paint_curve),
     ClipMapFigure: _Painter(4.2, clip_map_height, paint_clip_map),
@@ -89,10 +90,15 @@ def _render(figure: Figure, panels: tuple[Any, ...], form: str, note: str) -> by
     if isinstance(figure, ClipMapFigure) and form == "svg":
         return clip_map_svg(figure, panels, figure.describe())
     painter = _PAINTERS[type(figure)]
-    width, height = painter.width * len(panels), max(painter.height(panel) for panel in panels)
+    width, heights = painter.width * len(panels), [painter.height(panel) for panel in panels]
     lines = footnote(note, width)
-    with paper(width, height + footnote_height(lines)) as canvas:
-        for axes, panel in zip(canvas.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-            painter.paint(axes, figure, panel)
+    with paper(width, max(heights) + footnote_height(lines)) as canvas:
+        columns = canvas.subfigures(1, len(panels), squeeze=False)[0]
+        for column, height, panel in zip(columns, heights, panels, strict=True):
+            spare = (
+                max(heights) - height
+            )  # each panel has its own height: rows are as far apart in all of them
+            own = column.subfigures(2, 1, height_ratios=(height, spare))[0] if spare > 0 else column
+            painter.paint(own.subplots(), figure, panel)
         draw_footnote(canvas, lines)
         return printed(canvas, form, figure.describe())

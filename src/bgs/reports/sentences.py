@@ -1,4 +1,4 @@
-"""Plain words for numbers: what changed, what did not, and how near to the noise ceiling it came."""
+"""Numbers in plain words: what changed, what did not, and how close it came to the noise ceiling."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def change_sentence(
     cause: str = "Tuning",
     counted: str = "pairs",
 ) -> str:
-    """What ``cause`` did to ``what``, and whether the interval leaves it open.
+    """What ``cause`` did to ``what``, and whether the interval excludes no change.
 
     Args:
-        difference: after minus before, paired; its interval decides the verb.
+        difference: after minus before, paired; its interval determines the verb.
         before, after: the two values, in the unit of the difference.
-        what: the quantity, as it stands in the middle of a sentence.
-        cause: what was done, as it stands at the beginning of one.
+        what: the quantity, in the form used within a sentence.
+        cause: what was done, in the form used at the start of a sentence.
         counted: what ``difference.n`` counts.
 
     Returns:
-        "raised" where the whole interval lies above 0, "lowered" where it lies below, "no evidence" where it holds 0.
-        A difference or interval that is NaN is said to be undefined.
+        "raised" where the whole interval lies above 0, "lowered" where it lies below, "no evidence" where it contains 0.
+        A difference that is NaN is called undefined; without an interval there is no evidence.
     """
     decimals = _adding_up(before, after, difference)
     first, last = plain(before, decimals), plain(after, decimals)
@@ -65,7 +65,7 @@ def contrast_sentence(
 
 
 def level_sentence(metric: Metric, what: str, chance: float | None = None, counted: str = "pairs") -> str:
-    """One number with its interval and, where ``chance`` is given, on which side of it the whole interval lies."""
+    """A number with its interval and, where ``chance`` is given, whether the interval lies above, below or across it."""
     decimals = _decimals(metric)
     if math.isnan(metric.value):
         return f"{_capital(what)} is undefined ({_count(metric, counted)})."
@@ -81,35 +81,35 @@ def level_sentence(metric: Metric, what: str, chance: float | None = None, count
 
 
 def beyond_sentence(part: Metric, first: str, others: str, what: str, counted: str = "pairs") -> str:
-    """Whether ``first`` explains a part of ``what`` that ``others`` do not; ``part`` is that part."""
+    """Whether ``first`` explains ``what`` beyond ``others``; ``part`` is its unique part."""
     if math.isnan(part.value):
-        return f"What {first} explains of {what} beyond {others} is undefined ({_count(part, counted)})."
+        return f"Whether {first} explains {what} beyond {others} is undefined ({_count(part, counted)})."
     numbers = f"({_with_interval(part, _decimals(part))}; {_count(part, counted)})"
     if not math.isnan(part.low) and part.low > 0:
-        return f"{_capital(first)} explains a part of {what} that {others} do not {numbers}."
-    return f"There is no evidence that {first} explains a part of {what} that {others} do not {numbers}."
+        return f"{_capital(first)} explains {what} beyond {others} {numbers}."
+    return f"There is no evidence that {first} explains {what} beyond {others} {numbers}."
 
 
 def ceiling_sentence(
     value: Metric, ceiling: Metric, name: str = "The tuned model", judges: str = "people"
 ) -> str:
-    """Which share of the noise ceiling was reached. Both numbers in the same unit; a share needs a ceiling above 0."""
+    """The share of the noise ceiling that was reached. Both numbers are in the same unit; a share needs a ceiling above 0."""
     if math.isnan(value.value) or math.isnan(ceiling.value):
         return "The share of the noise ceiling is undefined."
     decimals = _decimals(ceiling)
     numbers = _with_interval(ceiling, decimals)
     if ceiling.value <= 0:
-        return f"The noise ceiling is {numbers}: {judges} do not agree enough for a share of it to mean anything."
+        return f"The noise ceiling is {numbers}: {judges} do not agree enough for a share of it to be meaningful."
     share = value.value / ceiling.value
     if share >= 1:
         return f"{name} reaches the noise ceiling of {numbers}."
     if share <= 0:
-        return f"{name} reaches nothing of the noise ceiling of {numbers}."
+        return f"{name} reaches none of the noise ceiling of {numbers}."
     return f"{name} reaches {share:.0%} of the noise ceiling of {numbers}."
 
 
 def _direction(difference: Metric) -> int | None:
-    """1 above 0, −1 below, 0 where the interval holds 0, None without an interval."""
+    """1 above 0, −1 below, 0 where the interval contains 0, None without an interval."""
     if math.isnan(difference.low) or math.isnan(difference.high):
         return None
     return 1 if difference.low > 0 else -1 if difference.high < 0 else 0
@@ -123,7 +123,7 @@ def _with_interval(metric: Metric, decimals: int) -> str:
 
 
 def _adding_up(before: float, after: float, difference: Metric) -> int:
-    """Decimals with which the printed difference is that of the printed values, so that no reader stumbles."""
+    """Decimals with which the printed difference equals that of the printed values."""
     decimals = _decimals(difference)
     if not math.isfinite(before + after + difference.value):
         return decimals
@@ -144,6 +144,6 @@ def _capital(text: str) -> str:
 
 
 def _inside(text: str) -> str:
-    """A phrase that began a sentence, inside one; names such as V-JEPA or LoRA keep their capital."""
+    """A phrase from the start of a sentence, for use within one; names such as V-JEPA or LoRA keep their capital."""
     first = text.partition(" ")[0]
     return text[:1].lower() + text[1:] if first[1:].islower() else text

@@ -13,7 +13,8 @@ from bgs import __version__
 from bgs._files import write_text
 from bgs._numbers import between, plain
 from bgs.evaluation import Metric
-from bgs.reports.page import Cell, FigureBlock, Page, Section, Table, TripletBlock
+from bgs.reports.opening import LETTERS, QUESTION, Opening
+from bgs.reports.page import Cell, FigureBlock, Headline, Page, Section, Table, TripletBlock
 from bgs.reports.pictures import data_uri, jpeg, natural_width
 from bgs.reports.rendering import render_panels
 from bgs.reports.svg import inline_svg
@@ -36,7 +37,9 @@ def page_html(page: Page) -> str:
     """The page as HTML text."""
     return template("page.html.jinja").render(
         page=page,
-        lead=paragraphs(page.lead),
+        opening=None if page.opening is None else _opening(page.opening),
+        headline=None if page.headline is None else _headline(page.headline),
+        lead=paragraphs(_unbroken(page.lead)),
         sections=[_section(section, page.words) for section in page.sections],
         provenance=provenance_rows(page.provenance),
         version=__version__,
@@ -57,6 +60,11 @@ def cell_text(cell: Cell) -> str:
 def paragraphs(text: str) -> list[str]:
     """Text cut at blank lines."""
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def _unbroken(text: str) -> str:
+    """Text in which no line ends between a number and its per cent sign."""
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
 
 
 def provenance_rows(provenance: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -80,15 +88,34 @@ def _value(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
+def _opening(opening: Opening) -> dict[str, Any]:
+    """The example: clips with their letters, and the answer of each chooser."""
+    card = _card(opening.triplet, opening.names, LETTERS)
+    return {
+        **card,
+        "question": QUESTION,
+        "verdicts": opening.verdicts,
+        "agreement": _unbroken(opening.agreement),
+        "rule": _unbroken(opening.rule),
+    }
+
+
+def _headline(headline: Headline) -> dict[str, Any]:
+    return {
+        "figure": _figure(headline.figure, "headline"),
+        "sentences": paragraphs(_unbroken(headline.sentence)),
+    }
+
+
 def _section(section: Section, words: Vocabulary) -> dict[str, Any]:
     """What the template needs to know of a section: everything drawn and encoded."""
     return {
         "spec": section,
-        "sentences": paragraphs(section.sentence) or [""],
+        "sentences": paragraphs(_unbroken(section.sentence)) or [""],
         "figures": [_figure(block, f"{section.key}-{k}") for k, block in enumerate(section.figures, 1)],
         "tables": [_table(table) for table in section.tables],
         "triplets": [_triplets(block, words) for block in section.triplets],
-        "method": paragraphs(section.method),
+        "method": paragraphs(_unbroken(section.method)),
     }
 
 
@@ -121,9 +148,12 @@ def _triplets(block: TripletBlock, words: Vocabulary) -> dict[str, Any]:
     return {"title": block.title, "sentence": block.sentence, "cards": cards}
 
 
-def _card(triplet: TripletSpec, names: Mapping[str, str]) -> dict[str, Any]:
+def _card(
+    triplet: TripletSpec, names: Mapping[str, str], letters: tuple[str, str, str] = ("", "", "")
+) -> dict[str, Any]:
     clips = [
         {
+            "letter": letters[slot],
             "name": clip.name,
             "caption": clip.caption,
             "strip": None

@@ -1,4 +1,4 @@
-"""How the plan and the results of an experiment look."""
+"""Views of the plan and the results of an experiment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def table_view(results: ResultsTable, center: bool) -> Group:
-    """A table a protocol and model, its differences, and the figures of each seed; 80 columns wide.
+    """One table per protocol and model, its paired differences, and the values of each seed; 80 columns wide.
 
     Args:
         results: of the experiment.
@@ -38,8 +38,8 @@ def table_view(results: ResultsTable, center: bool) -> Group:
                 _seeds(rows),
             ]
     parts.append(
-        "Means over seeds of value and 95 % interval (clips and participants); differences are paired. "
-        f"Share: of the RSA ceiling. Embeddings are centred on {'the training clips' if center else 'nothing'}."
+        "Means over seeds of value and 95 % interval (clips and participants); differences are paired. Share: of the RSA "
+        f"ceiling. Embeddings are {'centred on the training clips' if center else 'not centred'}."
     )
     return Group(*parts)
 
@@ -81,7 +81,7 @@ def _seeds(levels: Mapping[str, Level]) -> Table:
         )
         for name, level in levels.items()
     ]
-    return table("seed by seed", ("", "RSA ρ", "3AFC"), lines)
+    return table("by seed", ("", "RSA ρ", "3AFC"), lines)
 
 
 def _each(values: Iterable[float]) -> str:
@@ -89,7 +89,7 @@ def _each(values: Iterable[float]) -> str:
 
 
 def plan_view(plan: Plan) -> Group:
-    """The cells, and the time and disk that are estimated for each model."""
+    """The cells, and the estimated time and disk of each model."""
     from bgs.experiments.plan import RULE
 
     lines = []
@@ -102,7 +102,7 @@ def plan_view(plan: Plan) -> Group:
             unit = f"{cost.seconds_a_unit * 1e3:,.1f} ms"
             size = bytes_text(int(plan.bytes(model)))
             lines.append((model, len(own), finished, unit, _duration(plan.seconds(model)), size))
-    header = ("model", "cells", "done", "a unit", "time left", "disk")
+    header = ("model", "cells", "done", "per unit", "time left", "disk")
     parts: list[RenderableType] = [table(f"{len(plan.cells)} cells", header, lines, numbers=(1, 2, 3, 4, 5))]
     parts += [_line(f"  {cell.name}{'  (done)' if cell.name in plan.done else ''}") for cell in plan.cells]
     parts += [
@@ -110,12 +110,12 @@ def plan_view(plan: Plan) -> Group:
     ]
     known = [plan.seconds(model) for model in plan.costs if not math.isnan(plan.seconds(model))]
     evaluation = "not timed" if math.isnan(plan.evaluation_seconds) else _duration(plan.evaluation_seconds)
-    total = f"In all {_duration(sum(known))}; evaluation of a cell: {evaluation}."
+    total = f"Total: {_duration(sum(known))}; evaluation of a cell: {evaluation}."
     return Group(*parts, "", Text(total, style="bold"), RULE)
 
 
 def _line(text: str) -> Text:
-    """A line that is never broken, so that it can be searched for and copied."""
+    """A line that is never wrapped, so that it can be searched for and copied."""
     return Text(text, no_wrap=True, overflow="ignore")
 
 

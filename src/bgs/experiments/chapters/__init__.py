@@ -1,4 +1,4 @@
-"""The chapters of an experiment, in the order of its report: the one list that sections, files and pages come from."""
+"""The chapters of an experiment, in the order of its report: the list that defines sections, files and pages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = [
     "wanted_chapters",
 ]
 
-#: The report, in order: the eight results of the paper, then what lies behind them, then those of :func:`register`.
+#: The report, in order: the eight results of the paper, further analyses of the clips, then those of :func:`register`.
 CHAPTERS: list[Chapter[Any, Any]] = [
     GAP, CLOSING, CEILING, VARIANCE, PROBES, TRANSFER, ATTENTION, DISTILLATION, LEARNING_CURVE, DIMENSIONS, MATRICES, MAP,
     DISAGREEMENT,
@@ -54,19 +54,19 @@ CHAPTERS: list[Chapter[Any, Any]] = [
 
 
 class _Sections(Settings):
-    """One section a chapter; null leaves it out. Those that need more than the grid are left out until given.
+    """One section per chapter; null omits it. Chapters that need more than the grid are omitted unless given.
 
-    Chapters of one's own (see :func:`bgs.experiments.chapters.register`) have sections too, of the keys of their settings.
+    Custom chapters (see :func:`bgs.experiments.chapters.register`) have sections too, with the keys of their settings.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, dict[str, Any] | None]
 
     def of(self, chapter: Chapter[S, Any]) -> S | None:
-        """The section of a chapter, its defaults where none is given; None: it is left out.
+        """The section of a chapter, with its defaults where none is given; None: the chapter is omitted.
 
         Raises:
-            ConfigError: of a chapter of one's own, a key that is unknown or wrong.
+            ConfigError: an unknown or wrong key of a custom chapter.
         """
         assert chapter.settings is not None
         given: Any = getattr(self, chapter.name, chapter.default())
@@ -94,26 +94,28 @@ else:
 
 
 def register(chapter: Chapter[Any, Any]) -> None:
-    """Add a chapter of one's own, for experiments that this process runs and reports.
+    """Add a custom chapter to the experiments that this process runs and reports.
 
-    It runs in every experiment, with the section ``analyses.<name>`` (its defaults where there is none; ``null`` leaves it
-    out), keeps its result in ``analyses/<name>.json``, and stands at the end of reports if it has a ``present``.
+    It runs in every experiment with the section ``analyses.<name>`` (its defaults where there is none; ``null`` omits it),
+    stores its result in ``analyses/<name>.json``, and comes last in reports if it has a ``present``.
 
     Raises:
-        ConfigError: the name cannot be a file's, or is taken.
+        ConfigError: the name is not a valid file name, or is taken.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", chapter.name):
-        raise ConfigError("not a name of a chapter", where=repr(chapter.name), expected="like my-chapter")
+        raise ConfigError(
+            "not a valid name of a chapter", where=repr(chapter.name), expected="like my-chapter"
+        )
     if {chapter.name, chapter.key} & {name for known in CHAPTERS for name in (known.name, known.key)}:
-        raise ConfigError("there is a chapter of this name", where=chapter.name, expected="another name")
+        raise ConfigError("a chapter of this name exists", where=chapter.name, expected="another name")
     CHAPTERS.append(chapter)
 
 
 def wanted_chapters(config: ExperimentConfig) -> list[Chapter[Any, Any]]:
-    """Chapters that analyse and are not left out.
+    """Chapters with an analysis that are not omitted.
 
     Raises:
-        ConfigError: a section is given for a chapter that is not registered, or a key of one is unknown or wrong.
+        ConfigError: a section names a chapter that is not registered, or has an unknown or wrong key.
     """
     known = {chapter.name: chapter for chapter in CHAPTERS if chapter.analyse is not None}
     extra = config.analyses.model_extra or {}
@@ -128,12 +130,12 @@ def wanted_chapters(config: ExperimentConfig) -> list[Chapter[Any, Any]]:
 
 
 def run_chapters(experiment: Experiment) -> dict[str, str]:
-    """Write ``analyses/<name>.json`` of every chapter wanted: its ``result``, ``not_applicable`` or its ``error``.
+    """Write ``analyses/<name>.json`` of every requested chapter: ``result``, ``not_applicable`` or ``error``.
 
-    A result is kept as long as its version, its settings and everything it was made of stay the same.
+    A stored result is reused as long as its version, its settings and all its inputs stay the same.
 
     Returns:
-        ``analysis <name>`` -> message, of those that failed.
+        ``analysis <name>`` -> error message, for those that failed.
     """
     failed, made_of = {}, experiment.key()
     with progress_bar() as bar:

@@ -1,4 +1,4 @@
-"""The first three results: the gap to people, what closes it, and how near to the noise ceiling that comes."""
+"""The first three results: the gap to people, what closes it, and how close to the noise ceiling that comes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bgs.experiments.chapters.agreement_tables import (
     shares_table,
 )
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
-from bgs.experiments.chapters.context import Context
+from bgs.experiments.chapters.context import Context, capital
 from bgs.experiments.conditions import Condition
 from bgs.experiments.results import ResultsTable
 from bgs.experiments.tabulate import results_table
@@ -47,12 +47,12 @@ def _gap(result: ResultsTable, context: Context) -> Findings:
         if gap is None:
             words.append(level_sentence(base, f"{what} of {context.base(model)} (Spearman)", 0.0))
         elif gap.rsa_spearman.low == gap.rsa_spearman.high == 0:
-            words.append(f"{_capital(context.base(model))} is {_CAPTIONS} itself: there is no gap to show.")
+            words.append(f"{capital(context.base(model))} is itself {_CAPTIONS}, so there is no gap to show.")
         else:
             words.append(contrast_sentence(gap.rsa_spearman, context.base(model), _CAPTIONS, what))
     return Findings(
         tuple(words),
-        (gap_block(context, f"Models before training, and {_CAPTIONS}.", [_BASE]),),
+        (gap_block(context, f"Models before tuning, and {_CAPTIONS}.", [_BASE]),),
         tuple(levels_table(context, name, [_BASE]) for name in result.protocols),
         notes=(centring(context),),
     )
@@ -60,7 +60,7 @@ def _gap(result: ResultsTable, context: Context) -> Findings:
 
 def _closing(_: None, context: Context) -> Findings:
     words = [text for model in context.having(_BASE, _HYBRID) for text in _changes(context, model)]
-    caption = f"Agreement with {context.words.judges}, and the most that any model can reach."
+    caption = f"Agreement with {context.words.judges}, beside the noise ceiling."
     differences = FigureBlock(differences_figure(context), "Paired differences between conditions.")
     tables = [
         make(context, name) for make in (levels_table, differences_table) for name in context.table.protocols
@@ -70,7 +70,7 @@ def _closing(_: None, context: Context) -> Findings:
 
 
 def _changes(context: Context, model: str) -> list[str]:
-    """What tuning changed, where that leaves the model beside captions, and what the controls say."""
+    """What tuning changed, and how the tuned model compares with captions and with the controls."""
     what, differences = f"agreement with {context.words.judges}", context.headline.differences[model]
     base, tuned = (context.levels(model)[name].metrics.rsa_spearman.value for name in (_BASE, _HYBRID))
     change = differences["hybrid - base"].rsa_spearman
@@ -82,29 +82,23 @@ def _changes(context: Context, model: str) -> list[str]:
 
 
 def _controls(context: Context, model: str) -> list[str]:
-    """Which controls the tuned model is ahead of, which ahead of it, and which differ by no evidence."""
+    """Which controls agree less than the tuned model, which agree more, and which show no evidence of a difference."""
     found = {
         pair.removeprefix("hybrid - "): figures.rsa_spearman
         for pair, figures in context.headline.differences[model].items()
         if pair.startswith("hybrid - ") and pair not in ("hybrid - base", "hybrid - captions")
     }
-    ahead = [name for name, metric in found.items() if metric.low > 0]
-    behind = [name for name, metric in found.items() if metric.high < 0]
-    level = [name for name in found if name not in (*ahead, *behind)]
-    name, parts = context.tuned(model), []
-    if ahead:
-        parts.append(f"the agreement of {name} is higher than that with {_among(ahead)}")
-    if behind:
-        parts.append(f"the agreement of {name} is lower than that with {_among(behind)}")
-    if level:
-        parts.append(
-            f"there is no evidence that the agreement of {name} differs from that with {_among(level)}"
-        )
+    lower = [name for name, metric in found.items() if metric.low > 0]
+    higher = [name for name, metric in found.items() if metric.high < 0]
+    undecided = [name for name in found if name not in (*lower, *higher)]
+    who, parts = context.tuned(model), []
+    if lower:
+        parts.append(f"agreement is higher for {who} than for {_among(lower)}")
+    if higher:
+        parts.append(f"agreement is lower for {who} than for {_among(higher)}")
+    if undecided:
+        parts.append(f"there is no evidence of a difference from {_among(undecided)}")
     return [f"Controls: {'; '.join(parts)}."] if parts else []
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _among(names: Iterable[str]) -> str:
@@ -118,23 +112,23 @@ def _nearness(_: None, context: Context) -> Findings:
         raise NotApplicable("no noise ceiling was computed")
     for model in context.having(_HYBRID):
         tuned = context.levels(model)[_HYBRID].metrics.rsa_spearman
-        words.append(ceiling_sentence(tuned, ceiling, _capital(context.tuned(model)), context.words.judges))
+        words.append(ceiling_sentence(tuned, ceiling, capital(context.tuned(model)), context.words.judges))
     return Findings(
         tuple(words),
-        (FigureBlock(shares_figure(context), "Model over ceiling; 1 is the noise ceiling."),),
+        (FigureBlock(shares_figure(context), "Agreement as a share of the noise ceiling (1)."),),
         tuple(shares_table(context, name) for name in context.table.protocols),
         notes=(
             centring(context),
-            "A share leaves the ceiling's own uncertainty out; its interval stands in the table.",
+            "Shares ignore the uncertainty of the ceiling, whose interval is in the table.",
         ),
     )
 
 
 _MEASURED = (
-    "Spearman correlation between model distances and the share of times {judges} did not keep two clips together, over "
-    "pairs of clips that no model was trained on; odd one out is the share of their trials that the model answers alike.\n\n"
-    "95 % intervals say how far figures would move with other clips and other {judges}. Differences are paired, and values are "
-    "means over seeds."
+    "RSA: Spearman correlation between model distances and the proportion of presentations in which {judges} did not keep two "
+    "clips together, over pairs of clips on which no model was trained. Odd one out: proportion of trials on which the model "
+    "chooses as {judges} did.\n\n"
+    "95 % intervals reflect the sampling of clips and {judges}. Differences are paired; values are means over seeds."
 )
 GAP = Chapter(
     name="gap",
@@ -146,24 +140,24 @@ GAP = Chapter(
     present=_gap,
 )
 CLOSING = Chapter[Settings, None](
-    name="conditions", title="What tuning on the choices of {judges} changes",
+    name="conditions", title="The effect of tuning on the choices of {judges}",
     present=_closing,
     method=(
         _MEASURED
-        + "\n\nControls: parts of the objective alone (triplet-only, rsa-only), as many constraints without the matrix "
-        "(budget-matched), the same training towards captions (language-distillation) or towards shuffled clips "
-        "(shuffled), and a transform of the frozen model's embeddings in place of adapters inside it (transform-only)."
+        + "\n\nControls: each part of the objective alone (triplet-only, rsa-only), the same number of constraints without "
+        "the matrix (budget-matched), the same training on answers derived from captions (language-distillation) or on "
+        "shuffled clips (shuffled), and a transform of the frozen model's embeddings instead of adapters (transform-only)."
     ),
 )  # fmt: skip
 CEILING = Chapter[Settings, None](
-    name="ceiling", title="How near to the noise ceiling",
+    name="ceiling", title="How close to the noise ceiling",
     present=_nearness,
     method=(
-        "The noise ceiling is the most that a fixed prediction of pairs can expect: what the share of times that a pair "
-        "is kept, over all {judges} and third clips, would correlate with the shares seen here. It is found from "
-        "judgments of one pair by different {judges} in different triplets, which have nothing in common but the pair. "
-        "For odd one out only a range is known: predicting each answer from the other answers to the same triplet is too "
-        "low, the share of the most frequent answer too high.\n\n"
-        "A share is the model's correlation over the ceiling."
+        "The noise ceiling is the highest correlation that a fixed prediction of all pairs can be expected to reach: that "
+        "between the proportions expected over all {judges} and third clips and the proportions observed here. It is "
+        "estimated from judgments of the same pair by different {judges} in different triplets, which share nothing but the "
+        "pair. For odd one out only a range is known: predicting each answer from the other answers to the same triplet "
+        "underestimates the ceiling, and the proportion of the most frequent answer overestimates it.\n\n"
+        "A share is the model's correlation divided by the ceiling."
     ),
 )  # fmt: skip

@@ -24,31 +24,33 @@ _MEASURES = {"rsa_spearman": "Spearman correlation", "odd_one_out_3afc": "odd on
 
 
 def footnote(context: Context) -> str:
-    """What intervals and ticks are."""
+    """What the intervals and ticks show."""
     seeds = len(context.experiment.config.seeds)
-    over = f" Means over {seeds} seeds; each is a tick." if seeds > 1 else ""
+    over = f" Values are means over {seeds} seeds, whose own values are ticks." if seeds > 1 else ""
     return f"95 % intervals over clips and {context.words.judges}. {centring(context)}{over}"
 
 
 def centring(context: Context) -> str:
-    """What was subtracted from embeddings before anything was measured."""
-    on = "the training clips" if context.experiment.config.evaluation.center else "nothing"
-    return f"Embeddings are centred on {on}."
+    """How embeddings were centred before anything was measured."""
+    centred = context.experiment.config.evaluation.center
+    return f"Embeddings are {'centred on the training clips' if centred else 'not centred'}."
 
 
 def gap_block(context: Context, caption: str, only: Collection[str] | None = None) -> FigureBlock:
-    """Captions, models and ceiling, a panel a protocol; ``only`` these conditions."""
+    """Captions, models and ceiling, one panel per protocol; ``only`` these conditions."""
     panels = tuple(_panel(context, name, only) for name in context.table.protocols)
     return FigureBlock(GapFigure(panels, footnote(context)), caption)
 
 
 def published_blocks(context: Context) -> tuple[FigureBlock, ...]:
-    """The same squared, beside published figures of others; nothing where none are given."""
+    """Squared correlations beside published figures; nothing where none are given."""
     known = [name for name in context.table.protocols if context.experiment.config.report.published.get(name)]
     if not known:
         return ()
     panels = tuple(_panel(context, name, squared=True) for name in known)
-    caption = "Beside published figures, which are of other encoders and by their authors' own protocol."
+    caption = (
+        "Comparison with published figures, which are for other encoders and follow their authors' protocol."
+    )
     return (FigureBlock(GapFigure(panels, footnote(context)), caption),)
 
 
@@ -71,12 +73,12 @@ def _panel(
     mark = Estimate.of("noise ceiling", ceiling, "ceiling") if ceiling else None
     given = context.experiment.config.report.published.get(protocol, {}) if squared else {}
     published = tuple(Estimate(name, x, math.nan, math.nan, role="published") for name, x in given.items())
-    axis = f"{'squared Spearman' if squared else 'Spearman correlation'} with {context.words.judges}"
+    axis = f"{'squared ' if squared else ''}Spearman correlation with {context.words.judges}"
     return GapPanel(PROTOCOL_TITLES[protocol], axis, tuple(rows), mark, published)
 
 
 def differences_figure(context: Context) -> ForestFigure:
-    """Every paired difference, a panel a measure."""
+    """Every paired difference, one panel per measure."""
 
     def panel(measure: str, title: str) -> ForestPanel:
         rows = [
@@ -90,7 +92,7 @@ def differences_figure(context: Context) -> ForestFigure:
 
 
 def shares_figure(context: Context) -> ForestFigure:
-    """Model over ceiling."""
+    """Agreement divided by the noise ceiling."""
     rows = [
         ForestRow(context.called(model, context.label(name)), (estimate(role(name), share, role(name)),))
         for model in context.models
@@ -121,7 +123,7 @@ def levels_table(context: Context, protocol: str, only: Collection[str] | None =
         "odd one out (chance 1/3)",
         "pairs",
         "trials",
-        "seed by seed, Spearman",
+        "Spearman by seed",
     )
     lines = (*(_line(name, level.metrics) for name, level in found), ceiling)
     return Table(
@@ -141,12 +143,12 @@ def differences_table(context: Context, protocol: str, only: Collection[str] | N
         for pair in pairs if only is None else [name for name in only if name in pairs]:
             rsa, odd = pairs[pair].rsa_spearman, pairs[pair].odd_one_out_3afc
             lines.append((context.called(model, pair), rsa, odd, rsa.n, odd.n, seeds_text(rsa)))
-    header = ("", "RSA, Spearman", "odd one out", "pairs", "trials", "seed by seed, Spearman")
+    header = ("", "RSA, Spearman", "odd one out", "pairs", "trials", "Spearman by seed")
     return Table(f"{PROTOCOL_TITLES[protocol]}: paired differences", header, tuple(lines), (1, 2))
 
 
 def shares_table(context: Context, protocol: str) -> Table:
-    """Share of the RSA ceiling, beside what both ceilings are."""
+    """Share of the RSA ceiling, beside both ceilings."""
     results = context.table.protocols[protocol]
     lines: list[tuple[Cell, ...]] = [
         (

@@ -1,4 +1,4 @@
-"""Where base and tuned models look: shares of attention on regions against those of the regions' areas."""
+"""Where base and tuned models attend: the share of attention on each region against the region's share of the area."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ _AXIS = "share of attention − share of the picture, percentage points"
 
 
 class AttentionSettings(Settings):
-    """Where base and tuned models look."""
+    """Attention of base and tuned models by region."""
 
     method: Literal["rollout", "last-layer", "gradient"] = "rollout"
     clips: Annotated[int, Field(ge=1)] | tuple[str, ...] = 60
-    """Clips to look at: how many of the held-out ones, or which."""
+    """Clips to analyse: a number of held-out clips, or their ids."""
     masks: Path | None = None
-    """Folder that holds ``masks/``; null: the data set's own."""
+    """Folder that contains ``masks/``; null: that of the data set."""
     boxes: Path | None = None
     """COCO-style JSON of boxes or run-length masks, instead of masks."""
     regions: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Regions of the masks that count as one: ``{agents: [agent A, agent B]}``; others keep their names."""
+    """Regions of the masks to merge: ``{agents: [agent A, agent B]}``; others keep their names."""
     strips: int = Field(3, ge=0)
-    """Clips whose frames are shown."""
+    """Number of clips whose frames are shown."""
 
 
 @dataclass(frozen=True)
 class Looking:
-    """Means over clips, by region: its share of the picture, of attention, and the second minus the first."""
+    """Means over clips, by region: share of the picture, share of attention, and the latter minus the former."""
 
     area: Figures
     share: Figures
@@ -64,7 +64,7 @@ class Looking:
 
 @dataclass(frozen=True)
 class Strip:
-    """A picture of a clip: its file (below ``analyses/``) and its description."""
+    """A picture of a clip: its file (within ``analyses/``) and its description."""
 
     clip: str
     file: str
@@ -76,9 +76,9 @@ class ModelAttention:
     """One model.
 
     Attributes:
-        base, tuned: where they look.
+        base, tuned: attention by region.
         difference: region -> difference in enrichment, tuned − base, paired by clip, with q over regions.
-        strips: pictures of a few clips.
+        strips: pictures of some clips.
     """
 
     base: Looking
@@ -89,12 +89,12 @@ class ModelAttention:
 
 @dataclass(frozen=True)
 class Attention:
-    """Every model, or why it does not apply to it.
+    """Attention of each model, and model -> why the analysis does not apply to it.
 
     Attributes:
-        method: of following attention.
-        n_clips: looked at.
-        regions: those that were put together.
+        method: how attention was traced to patches.
+        n_clips: number of clips analysed.
+        regions: names of the merged regions.
     """
 
     models: dict[str, ModelAttention]
@@ -115,7 +115,7 @@ def analyse(experiment: Experiment, settings: AttentionSettings) -> Attention:
 
 
 def rests_on(experiment: Experiment, settings: AttentionSettings) -> str:
-    """What the regions rest on: SHA-256 over the files of masks or boxes."""
+    """SHA-256 over the files of masks or boxes from which the regions come."""
     masks = settings.masks or experiment.study.dataset.folder
     files = [] if masks is None else sorted((masks / FOLDER).rglob("*.safetensors"))
     return sha256_of(
@@ -124,7 +124,7 @@ def rests_on(experiment: Experiment, settings: AttentionSettings) -> str:
 
 
 def _regions(experiment: Experiment, settings: AttentionSettings) -> dict[str, RegionMasks]:
-    """Masks of the clips looked at, their regions put together as the settings say."""
+    """Masks of the analysed clips, with regions merged as the settings ask."""
     from bgs.runs.attention_mapper import read_regions
 
     wanted = set(_clips(experiment, settings))
@@ -192,7 +192,7 @@ def _looking(found: Mapping[int, Mapping[str, Mapping[str, Metric]]]) -> Looking
 def _draw(
     experiment: Experiment, model: str, base: AttentionMapper, tuned: AttentionMapper, count: int
 ) -> tuple[Strip, ...]:
-    """Strips of a few clips, evenly spread over those looked at."""
+    """Strips of some clips, evenly spaced among those analysed."""
     from bgs.runs.attention_mapper import overlay_of
 
     ids = tuned.maps.stimulus_ids
@@ -206,7 +206,7 @@ def _draw(
 
 
 def present(result: Attention, context: Context) -> Findings:
-    """What tuning changed in attention on regions, in words, figures, strips and tables."""
+    """What tuning changed in attention by region: sentences, figures, strips and tables."""
     words, figures, tables = list[str](), list[FigureBlock](), list[Table]()
     for model, found in result.models.items():
         words += _words(context, result, model, found)
@@ -216,7 +216,7 @@ def present(result: Attention, context: Context) -> Findings:
 
 
 def _percent(figures: Figures) -> Figures:
-    """Shares in percent: regions are small, and so are the differences."""
+    """Shares in percent, since regions and differences are small."""
 
     def scaled(figure: SeedMean) -> SeedMean:
         value, low, high = (100 * bound for bound in (figure.value, figure.low, figure.high))
@@ -227,13 +227,13 @@ def _percent(figures: Figures) -> Figures:
 
 
 def _words(context: Context, result: Attention, model: str, found: ModelAttention) -> list[str]:
-    """A sentence on each region that the settings name; without any, on each but the background."""
+    """A sentence on each merged region; where none is merged, on each region but the background."""
     named = result.regions
     base, tuned = _percent(found.base.enrichment), _percent(found.tuned.enrichment)
     return [
         change_sentence(
             change, base[name].value, tuned[name].value,
-            f"the share of attention on {name} beyond their share of the picture (percentage points)",
+            f"attention on {name} beyond their share of the picture (percentage points)",
             context.cause(model), "clips",
         )
         for name, change in _percent(found.difference).items()
@@ -255,17 +255,17 @@ def _shares(context: Context, result: Attention, model: str, found: ModelAttenti
     )
     note = f"95 % intervals over {result.n_clips} clips; method: {result.method}."
     return FigureBlock(
-        ForestFigure(panels, note), context.called(model, "Which regions get more attention than their area.")
+        ForestFigure(panels, note), context.called(model, "Attention on regions relative to their area.")
     )
 
 
 def _strips(context: Context, found: ModelAttention) -> list[FigureBlock]:
-    """The pictures that the analysis drew; one that was removed since is left out with a word."""
+    """The pictures that the analysis drew; one that has been removed since is omitted."""
     blocks = []
     for strip in found.strips:
         path = context.experiment.folder.analyses / strip.file
         if path.is_file():
-            caption = f"{strip.clip}: base above, tuned below; the brighter, the more attention."
+            caption = f"{strip.clip}: base above, tuned below; brighter patches receive more attention."
             blocks.append(FigureBlock(path.read_bytes(), caption, strip.alt))
     return blocks
 
@@ -286,13 +286,13 @@ def _table(context: Context, result: Attention, model: str, found: ModelAttentio
 
 ATTENTION = Chapter(
     name="attention",
-    title="Where the model looks",
+    title="Where the model attends",
     method=(
-        "Attention is followed through all blocks (rollout) or taken from one of them, as weights of patches of frames. "
-        "The share of a region is the sum of the weights on it; attention spread evenly would give it its share of the "
+        "Attention is traced through all blocks (rollout) or taken from one of them, as weights of patches of frames. The "
+        "share of attention on a region is the sum of the weights on it; uniform attention would equal its share of the "
         "picture.\n\n"
-        "Regions come from the masks of the data set. Intervals resample clips; differences are paired by clip, p flips "
-        "their signs."
+        "Regions come from the masks of the data set. Intervals resample clips; differences are paired by clip, and p comes "
+        "from a sign-flip test."
     ),
     settings=AttentionSettings,
     analyse=analyse,

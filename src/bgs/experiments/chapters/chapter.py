@@ -1,4 +1,4 @@
-"""A chapter: one result of an experiment, from the settings that ask for it to what a report shows of it."""
+"""A chapter: one result of an experiment, from its settings to its section of the report."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ R = TypeVar("R")
 
 
 class NotApplicable(BgsError):
-    """A chapter, or a part of one, that an experiment has nothing for: no failure; the message is the reason."""
+    """A chapter, or part of one, does not apply to an experiment. This is not a failure; the message is the reason."""
 
 
 class AnalysisFailed(BgsError):
-    """An analysis that is on record as failed; the message is what it failed with."""
+    """An analysis is recorded as failed; the message is its error."""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a chapter has to say and to show; see :class:`bgs.reports.Section`."""
+    """Contents of a chapter's section; see :class:`bgs.reports.Section`."""
 
     sentences: tuple[str, ...]
     figures: tuple[FigureBlock, ...] = ()
@@ -39,25 +39,25 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True)
 class Chapter(Generic[S, R]):
-    """One result: its settings, how it is computed, its type, and how it is presented.
+    """One result: its settings, analysis, type and presentation.
 
-    A chapter that only presents (the table, matrices of clips) has no ``analyse``: its ``present`` is given None.
+    A chapter that only presents (the table, matrices of clips) has no ``analyse``, and its ``present`` receives None.
 
     Attributes:
-        name: of its section ``analyses.<name>`` and of the file ``analyses/<name>.json`` that keeps its result.
-        settings: its section of the configuration; ``Settings`` where it has no keys.
-        analyse: what is computed; it may raise :class:`NotApplicable`, and what it raises otherwise is recorded.
-        result: what ``analyse`` gives back: a frozen dataclass, written as JSON by its annotations (see ``bgs._codec``).
-        present: what a page shows of a result, without torch; None: reports leave it alone.
-        title, method: of its section of the page; ``{judges}`` stands for those who judged.
-        version: raised when ``result`` takes another form or is computed differently: kept results of another version
-            are not read, and made anew.
-        rests_on: hash of what it rests on besides the experiment and its settings, such as other files.
-        optional: whether it is left out until its section is given.
+        name: of its section ``analyses.<name>`` and of the file ``analyses/<name>.json`` that stores its result.
+        settings: type of its section of the configuration; ``Settings`` where it has no keys.
+        analyse: computes the result; it may raise :class:`NotApplicable`, and any other exception is recorded.
+        result: type that ``analyse`` returns: a frozen dataclass, written as JSON by its annotations (see ``bgs._codec``).
+        present: turns a result into the contents of a section, without torch; None: reports omit the chapter.
+        title, method: of its section of the page; ``{judges}`` is replaced by the word for the judges.
+        version: to be increased when ``result`` changes its form or is computed differently; stored results of another
+            version are not read but recomputed.
+        rests_on: hash of what the result depends on besides the experiment and its settings, such as other files.
+        optional: whether it is omitted unless its section is given.
         address: of its section within the page; empty: its name.
 
     Raises:
-        ConfigError: some of ``settings``, ``analyse`` and ``result`` are given and others are not.
+        ConfigError: some, but not all, of ``settings``, ``analyse`` and ``result`` are given.
     """
 
     name: str
@@ -76,7 +76,9 @@ class Chapter(Generic[S, R]):
         analysed = {self.settings is None, self.analyse is None, self.result is None}
         if len(analysed) > 1:
             raise ConfigError(
-                "half a chapter", where=self.name, expected="settings, analyse and result, or none of them"
+                "incomplete chapter",
+                where=self.name,
+                expected="settings, analyse and result, or none of them",
             )
 
     @property
@@ -85,7 +87,7 @@ class Chapter(Generic[S, R]):
         return self.address or self.name
 
     def default(self) -> S | None:
-        """Its section where none is given; None: it is left out, since it is optional or has keys without a default."""
+        """Its section where none is given; None: it is omitted, since it is optional or has keys without a default."""
         if self.optional or self.settings is None:
             return None
         needs_keys = any(field.is_required() for field in self.settings.model_fields.values())

@@ -1,4 +1,4 @@
-"""Interpretable dimensions of the similarity space of people and of tuned models, and the ratings that go with them."""
+"""Interpretable dimensions of the similarities of people and of tuned models, and the ratings they correlate with."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from bgs.reports.pictures import contact_sheet
 if TYPE_CHECKING:
     from bgs.experiments.experiment import Experiment
 
-#: Dimensions whose clips are shown; clips of each that are shown, and named, those that have most of it.
+#: Dimensions whose clips are shown; how many of the clips with the highest loadings on each are shown, and named.
 _PICTURED, _SHOWN, _NAMED = 4, 6, 3
 _CALLED = 0.05
-#: Share of the variance over pairs below which a dimension carries nothing.
+#: Share of the variance over pairs below which a dimension counts as empty.
 _LEAST = 0.001
 
 
 class DimensionsSettings(Settings):
-    """Non-negative sparse dimensions of people's and models' similarities, and what they have to do with the ratings."""
+    """Sparse non-negative dimensions of people's and models' similarities, and their correlations with the ratings."""
 
     dimensions: int = Field(8, ge=1)
-    """The most dimensions to choose from."""
+    """Largest number of dimensions to consider."""
     starts: int = Field(3, ge=1)
-    """Random starts of every fit."""
+    """Random starts of each fit."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Space:
     """Dimensions of people or of one model.
 
     Attributes:
-        dimensions: as found.
-        ratings: correlations with every rating that varies; none where there is no such rating.
+        dimensions: of the similarities.
+        ratings: correlations with every rating that varies; empty where there is none.
         seed: of the model; None for people.
     """
 
@@ -57,16 +57,16 @@ class Space:
 
     @property
     def carrying(self) -> list[int]:
-        """Dimensions that are not shrunk to nothing."""
+        """Dimensions that are not empty."""
         return [k for k, share in enumerate(self.dimensions.carried) if share >= _LEAST]
 
     def top(self, dimension: int, clips: int) -> list[str]:
-        """Ids of the clips that have most of a dimension."""
+        """Ids of the clips with the highest loadings on a dimension."""
         return [name for name, _ in self.dimensions.top(dimension, clips)]
 
     @property
     def best(self) -> dict[int, DimensionRating]:
-        """Dimension that carries something -> the rating of the largest correlation, if there is any."""
+        """Dimension that is not empty -> the rating with the largest absolute correlation, if there is any."""
         best: dict[int, DimensionRating] = {}
         for row in self.ratings:
             value, kept = row.pearson.value, best.get(row.dimension)
@@ -77,7 +77,7 @@ class Space:
 
 @dataclass(frozen=True)
 class Spaces:
-    """People's dimensions, and every model's or why it does not apply to it."""
+    """Dimensions of people and of each model, and model -> why the analysis does not apply to it."""
 
     people: Space
     models: dict[str, Space]
@@ -87,13 +87,13 @@ class Spaces:
 def analyse(experiment: Experiment, settings: DimensionsSettings) -> Spaces:
     """Dimensions of people and of each model.
 
-    Dimensions of different seeds are not the same ones, so a model's are those of its first finished seed.
+    Dimensions of different seeds do not correspond, so those of a model are taken from its first finished seed.
     """
 
     def of_model(model: str) -> Space:
         pairs = experiment.pairs(model)
         seed = min(pairs)
-        # A cosine goes down to -1, and products of non-negative loadings cannot: half the distance lies in 0-1 as
+        # Cosine similarities reach -1, which products of non-negative loadings cannot; half the distance lies in 0-1, as
         # people's dissimilarities do.
         return _space(experiment, settings, experiment.distances(pairs[seed][1]) / 2, seed)
 
@@ -126,14 +126,17 @@ def _ratings(experiment: Experiment, found: Dimensions) -> tuple[DimensionRating
 
 
 def present(result: Spaces, context: Context) -> Findings:
-    """The rating that goes with each dimension, the clips that have most of it, and a table."""
+    """The rating that correlates most with each dimension, the clips with the highest loadings on it, and a table."""
     tuned = {context.tuned(model): found for model, found in result.models.items()}
     spaces = {context.words.judges: result.people, **tuned}
     roles: dict[str, Role] = {context.words.judges: "people", **dict.fromkeys(tuned, "tuned")}
     panels = tuple(_panel(name, space, roles[name]) for name, space in spaces.items() if space.ratings)
-    note = "95 % intervals over clips. The rating shown is the one of the largest correlation, so it is a little too large."
+    note = (
+        "95 % intervals over clips. Shown is the rating with the largest correlation, which is therefore slightly "
+        "overestimated."
+    )
     figures = (
-        [FigureBlock(ForestFigure(panels, note), "The rating that goes with each dimension.")]
+        [FigureBlock(ForestFigure(panels, note), "The rating that correlates most with each dimension.")]
         if panels
         else []
     )
@@ -149,15 +152,17 @@ def _words(name: str, space: Space) -> str:
     found = space.dimensions
     pairs = found.provenance["n_pairs"]
     called = [best for best in space.best.values() if best.q_pearson <= _CALLED]
-    named = ", ".join(f"{best.dimension + 1} with {best.attribute}" for best in called)
+    named = ", ".join(f"{best.dimension + 1} ({best.attribute})" for best in called)
     count = len(space.carrying)
     text = (
-        f"The similarities of {name} take {count} dimension{'s' if count != 1 else ''}, which explain "
-        f"{found.explained:.0%} of their variance ({pairs:,} pairs)"
+        f"{count} dimension{'s explain' if count != 1 else ' explains'} {found.explained:.0%} of the variance of the "
+        f"similarities of {name} ({pairs:,} pairs)"
     )
     if not space.ratings:
         return f"{text}; there are no ratings to compare them with."
-    return f"{text}; {f'they go with ratings: {named}' if named else 'there is no evidence that any goes with a rating'}."
+    if not named:
+        return f"{text}; there is no evidence that any of them correlates with a rating."
+    return f"{text}; correlated with a rating: {named}."
 
 
 def _panel(name: str, space: Space, role: Role) -> ForestPanel:
@@ -172,13 +177,13 @@ def _panel(name: str, space: Space, role: Role) -> ForestPanel:
 
 
 def _pictures(context: Context, name: str, space: Space) -> list[FigureBlock]:
-    """The clips that have most of the first dimensions, a row each; none where there are no clips."""
+    """The clips with the highest loadings on the first dimensions, one row each; none where there are no clips."""
     rows = [space.top(k, _SHOWN) for k in space.carrying[:_PICTURED]]
     pictures = thumbnails(context.experiment, [clip for row in rows for clip in row])
     if pictures is None:
         return []
     sheet = contact_sheet(pictures.reshape(len(rows), -1, *pictures.shape[1:]))
-    caption = f"The clips that have most of each of the first dimensions of {name}, a dimension a row."
+    caption = f"The clips with the highest loadings on the first dimensions of {name}, one row per dimension."
     words = "; ".join(f"dimension {k}: {', '.join(row)}" for k, row in enumerate(rows, start=1))
     return [FigureBlock(sheet, caption, f"{caption} {words}")]
 
@@ -193,8 +198,17 @@ def _table(context: Context, name: str, space: Space) -> Table:
             rating = (row.attribute, row.pearson, p_text(row.q_pearson))
         clips = _clips(context, space.top(k, _NAMED))
         lines.append((k + 1, f"{found.carried[k]:.1%}", *rating, clips))
-    header = ("dimension", "variance carried", "rating", "correlation", "q", "clips that have most of it")
-    return Table(f"Dimensions of {name}, {len(found.stimulus_ids)} clips", header, tuple(lines), (1, 3, 4))
+    header = (
+        "dimension",
+        "variance carried",
+        "rating",
+        "correlation",
+        "q",
+        "clips with the highest loadings",
+    )
+    return Table(
+        f"Dimensions of {name}, {len(found.stimulus_ids)} clips", header, tuple(lines), (1, 3, 4), (5,)
+    )
 
 
 def _clips(context: Context, ids: Sequence[str]) -> str:
@@ -209,12 +223,12 @@ DIMENSIONS = Chapter(
     name="dimensions",
     title="Dimensions of similarity",
     method=(
-        "Non-negative sparse loadings of clips whose products are their similarities; the number of dimensions is chosen "
-        "by held-out pairs. For {judges} similarity is how often two clips are kept together, for a model 1 minus half "
-        "its distance. Shares of variance sum to more than is explained, or lie above 100 %, where dimensions speak "
-        "against each other.\n\n"
-        "Correlations with ratings: intervals resample clips and take the dimensions as found; q adjusts for all "
-        "dimensions and ratings. Dimensions of a model are those of its first seed."
+        "Sparse non-negative loadings of clips, whose inner products reproduce their similarities; the number of dimensions "
+        "is chosen on held-out pairs. For {judges}, similarity is the proportion of presentations in which two clips are kept "
+        "together; for a model, 1 minus half its distance. Shares of variance can add up to more than is explained, and "
+        "exceed 100 %, where dimensions oppose each other.\n\n"
+        "Correlations with ratings: intervals resample clips and treat the dimensions as given; q is adjusted for all "
+        "dimensions and ratings. The dimensions of a model are those of its first seed."
     ),
     settings=DimensionsSettings,
     analyse=analyse,

@@ -1,4 +1,4 @@
-"""Trials of held-out clips that tuning repaired (base errs, tuned agrees with people), and those that it broke."""
+"""Triplets of held-out clips that tuning repaired (only the tuned model agrees with people) and those that it broke."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bgs.evaluation import Disagreement, Disagreements, disagreements
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
 from bgs.experiments.chapters.context import Context, reasons
 from bgs.experiments.chapters.over_seeds import by_model
-from bgs.experiments.showcase import strips
+from bgs.experiments.showcase import SIDE, strips
 from bgs.judgments import Trials
 from bgs.reports import Table, TripletBlock, TripletSpec, contrast_sentence, triplet_spec
 from bgs.reports.page import Cell
@@ -27,12 +27,12 @@ class DisagreementSettings(Settings):
     """Trials on which exactly one of base and tuned agrees with people."""
 
     examples: int = Field(6, ge=1)
-    """How many of each kind are shown."""
+    """Number of examples of each kind to show."""
 
 
 @dataclass(frozen=True)
 class Disagreeing:
-    """Model -> seed -> triplets, or why it does not apply to a model."""
+    """Model -> seed -> triplets, and model -> why the analysis does not apply to it."""
 
     models: dict[str, dict[int, Disagreements]]
     not_applicable: dict[str, str]
@@ -44,13 +44,14 @@ def analyse(experiment: Experiment, settings: DisagreementSettings) -> Disagreei
     Raises:
         NotApplicable: no trial shows three held-out clips.
     """
-    inside = _held_out(experiment)
+    inside = held_out_trials(experiment)
     if not len(inside):
         raise NotApplicable("no trial shows three held-out clips")
     return Disagreeing(*by_model(experiment, lambda model: _of_model(experiment, model, inside, settings)))
 
 
-def _held_out(experiment: Experiment) -> Trials:
+def held_out_trials(experiment: Experiment) -> Trials:
+    """Judged trials that show three held-out clips."""
     mask = np.zeros(len(experiment.study.stimuli), dtype=bool)
     mask[experiment.evaluated] = True
     return experiment.study.trials.judgments.within(mask)
@@ -82,7 +83,8 @@ def _words(context: Context, model: str, first: Disagreements) -> list[str]:
     judges = context.words.judges
     sentences = [
         f"Of {first.n_triplets:,} triplets of held-out clips, tuning{'' if len(context.models) == 1 else f' {model}'} repaired "
-        f"{first.n_repaired:,} (base errs, tuned agrees with {judges}) and broke {first.n_broken:,}."
+        f"{first.n_repaired:,} (only the tuned model agrees with {judges}) and broke {first.n_broken:,} (only the base model "
+        "does)."
     ]
     change = context.headline.differences[model].get("hybrid - base")
     if change is not None:
@@ -102,7 +104,7 @@ def _counts(context: Context, model: str, seeds: Mapping[int, Disagreements]) ->
     ]
     header = ("", "triplets", "repaired", "broken", f"{context.words.judges} tied", "models tied")
     return Table(
-        context.called(model, "Triplets of held-out clips on which everybody decides, or ties"),
+        context.called(model, "Triplets of held-out clips by outcome"),
         header,
         tuple(rows),
     )
@@ -110,21 +112,23 @@ def _counts(context: Context, model: str, seeds: Mapping[int, Disagreements]) ->
 
 def _blocks(context: Context, model: str, found: Disagreements) -> list[TripletBlock]:
     judges = context.words.judges
+    texts = {
+        "Repaired": (f"The tuned model agrees with {judges}; the base model does not.", found.repaired),
+        "Broken": (f"The base model agrees with {judges}; the tuned model does not.", found.broken),
+    }
     return [
-        TripletBlock(
-            context.called(model, "Repaired"), f"Base leaves out another clip than {judges}; tuned agrees with them.",
-            _specs(context, found.repaired),
-        ),
-        TripletBlock(
-            context.called(model, "Broken"), f"Base agrees with {judges}; tuned does not.", _specs(context, found.broken)
-        ),
-    ]  # fmt: skip
+        TripletBlock(context.called(model, title), sentence, triplet_specs(context, rows))
+        for title, (sentence, rows) in texts.items()
+    ]
 
 
-def _specs(context: Context, rows: Sequence[Disagreement]) -> tuple[TripletSpec, ...]:
+def triplet_specs(
+    context: Context, rows: Sequence[Disagreement], size: int = SIDE
+) -> tuple[TripletSpec, ...]:
+    """Triplets with the frames of their clips (``size`` pixels a side) and their captions, where there are any."""
     stimuli = context.experiment.study.stimuli
     positions = np.array(list(dict.fromkeys(i for row in rows for i in row.stimuli)), dtype=np.intp)
-    decoded = strips(context.experiment, positions)
+    decoded = strips(context.experiment, positions, size=size)
     frames = {} if decoded is None else dict(zip(positions.tolist(), decoded, strict=True))
     captions = [] if stimuli.captions is None else [next(iter(said), "") for said in stimuli.captions]
     return tuple(triplet_spec(row, stimuli.ids, frames, captions, context.words) for row in rows)
@@ -133,11 +137,11 @@ def _specs(context: Context, rows: Sequence[Disagreement]) -> tuple[TripletSpec,
 DISAGREEMENT = Chapter(
     name="disagreement",
     address="triplets",
-    title="Where base errs and tuned agrees with {judges}",
+    title="Triplets on which base and tuned model differ",
     method=(
-        "Trials of the same three clips are one triplet, answered by the majority. Ranked by how sure both models and "
-        "{judges} are; no pair of clips comes twice, and triplets without a majority are left out. Examples are those of "
-        "the first seed."
+        "Trials that show the same three clips form one triplet, whose answer is that of the majority; triplets without a "
+        "majority are excluded. Examples are ranked by how certain both models and {judges} are, no pair of clips appears "
+        "twice, and all are from the first seed."
     ),
     settings=DisagreementSettings,
     analyse=analyse,

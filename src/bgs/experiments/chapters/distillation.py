@@ -1,4 +1,4 @@
-"""Is it language that is learned? The same training towards captions, beside training on those who judged."""
+"""Language distillation: the same training on answers derived from captions, beside training on those of the judges."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _distillation(_: None, context: Context) -> Findings:
     if Condition.LANGUAGE_DISTILLATION not in context.experiment.config.conditions:
         raise NotApplicable(f"the experiment has no condition {_DISTILLED}")
     words = [text for model in context.having(_BASE, _DISTILLED, _HYBRID) for text in _words(context, model)]
-    caption = "The same clips, trials and objective; only who answered differs."
+    caption = "The same clips, trials and objective; only the source of the answers differs."
     tables = [differences_table(context, name, _PAIRS) for name in context.table.protocols]
     figure = gap_block(context, caption, [_BASE, _DISTILLED, _HYBRID])
     return Findings(tuple(words), (figure,), (*tables, *_unique(context)))
@@ -35,18 +35,20 @@ def _words(context: Context, model: str) -> list[str]:
     change = differences[f"{_DISTILLED} - {_BASE}"].rsa_spearman
     tuned = f"{context.tuned(model)} (on {context.words.judges})"
     return [
-        contrast_sentence(against, tuned, "one tuned towards captions", what),
-        change_sentence(
-            change, base, after, f"{what} (Spearman)", f"{context.cause(model)} towards captions"
-        ),
+        contrast_sentence(against, tuned, "one distilled from captions", what),
+        change_sentence(change, base, after, f"{what} (Spearman)", _cause(context, model)),
     ]
 
 
+def _cause(context: Context, model: str) -> str:
+    return "Distillation from captions" + ("" if len(context.models) == 1 else f" ({model})")
+
+
 def _unique(context: Context) -> list[Table]:
-    """Unique variance beyond captions of all three, where it was analysed."""
+    """Unique variance beyond captions for all three models, where it was analysed."""
     try:
         result = read(context.experiment, VARIANCE)
-    except (NotApplicable, AnalysisFailed):  # not applicable or failed: its own chapter says so
+    except (NotApplicable, AnalysisFailed):  # the chapter itself says why
         return []
     lines: list[tuple[Cell, ...]] = []
     for model, found in result.models.items():
@@ -55,15 +57,15 @@ def _unique(context: Context) -> list[Table]:
                 part = found.partitions[name].cross_validated[name]
                 lines.append((context.called(model, context.label(name)), part, part.n))
     header = ("", "proportion of variance", "pairs")
-    return [Table("Variance that captions do not explain", header, tuple(lines), (1, 2))] if lines else []
+    return [Table("Variance not explained by captions", header, tuple(lines), (1, 2))] if lines else []
 
 
 DISTILLATION = Chapter[Settings, None](
-    name="distillation", title="Is it language that is learned?", present=_distillation,
+    name="distillation", title="Does tuning on captions do as well?", present=_distillation,
     method=(
-        "Language distillation: the same clips, trials, observed pairs and objective, but the odd one of each trial and "
-        "the target matrix come from an encoder of the captions.\n\n"
-        "If what is learned from {judges} were what captions say, both would end at the same place. Intervals resample "
-        "clips and {judges}; differences are paired, values are means over seeds."
+        "Language distillation uses the same clips, trials, observed pairs and objective, but the odd one out of each trial "
+        "and the target matrix come from a caption encoder.\n\n"
+        "If the choices of {judges} conveyed only what captions say, both models would agree with {judges} equally well. "
+        "Intervals resample clips and {judges}; differences are paired, and values are means over seeds."
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The file of a chapter, ``analyses/<name>.json``: its result, why it does not apply, or what it failed with."""
+"""The file of a chapter, ``analyses/<name>.json``: its result, the reason why it does not apply, or its error."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from bgs.experiments.chapters.chapter import AnalysisFailed, Chapter, NotApplica
 if TYPE_CHECKING:
     from bgs.experiments.experiment import Experiment
 
-_AGAIN = "delete it, then `bgs experiment` makes it anew"
+_AGAIN = "delete it, then `bgs experiment` recomputes it"
 
 
 @dataclass(frozen=True)
 class _Failure:
-    """What an analysis failed with."""
+    """The error of an analysis."""
 
     message: str
     traceback: str = ""
@@ -29,8 +29,10 @@ class _Failure:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What a file holds: the hash of what it was made of, and one of the others; ``result`` in its own JSON form, with the
-    hash by which whoever reads it sees whether it is as it was written."""
+    """Contents of a file: ``key``, a hash of all inputs, and one of result, reason and error.
+
+    ``sha256`` is the hash of ``result`` in its JSON form, from which a reader sees that it has not been altered.
+    """
 
     version: int
     key: str
@@ -41,18 +43,18 @@ class _Kept:
 
 
 def keep(experiment: Experiment, chapter: Chapter[S, R], settings: S, made_of: str) -> str | None:
-    """Write the file of a chapter, unless it has a result of the same version, settings and data already.
+    """Write the file of a chapter, unless it already holds a result of the same version, settings and data.
 
-    Reasons and errors are looked into again.
+    An analysis that failed or did not apply is tried again.
 
     Args:
         experiment: to analyse.
-        chapter: with an ``analyse``.
+        chapter: one with ``analyse``.
         settings: its section.
         made_of: hash of the experiment, see :meth:`bgs.experiments.experiment.Experiment.key`.
 
     Returns:
-        What it failed with; None where it did not.
+        The error message; None where the analysis did not fail.
     """
     path = _path(experiment, chapter)
     rests_on = "" if chapter.rests_on is None else chapter.rests_on(experiment, settings)
@@ -75,35 +77,37 @@ def keep(experiment: Experiment, chapter: Chapter[S, R], settings: S, made_of: s
 
 
 def _attempt(experiment: Experiment, chapter: Chapter[S, R], settings: S) -> dict[str, Any] | Exception:
-    """A result in its JSON form, or what came instead: one chapter must not take the others with it."""
+    """A result in its JSON form, or the exception raised instead, so that other chapters still run."""
     assert chapter.analyse is not None
     assert chapter.result is not None
     try:
         found = chapter.analyse(experiment, settings)
         if not isinstance(found, chapter.result):
-            raise TypeError(f"gave back {type(found).__name__}, not {chapter.result.__name__}")
+            raise TypeError(f"returned {type(found).__name__}, not {chapter.result.__name__}")
         return to_json(found)
     except Exception as error:
         return error
 
 
 def read(experiment: Experiment, chapter: Chapter[S, R]) -> R:
-    """The result of a chapter, as it was kept.
+    """The stored result of a chapter.
 
     Raises:
-        NotApplicable: it does not apply, was left out, has not been run, or was kept by another version of the chapter.
+        NotApplicable: it does not apply, was omitted, has not been run, or was stored by another version of the chapter.
         AnalysisFailed: it failed.
-        DataError: the file is damaged; the first key that is missing or of another kind is named.
+        DataError: the file is damaged; the message names the first key that is missing or of the wrong type.
     """
     assert chapter.result is not None
     if experiment.config.analyses.of(chapter) is None:
-        raise NotApplicable(f"this experiment leaves it out (key analyses.{chapter.name})")
+        raise NotApplicable(f"this experiment omits it (key analyses.{chapter.name})")
     path = _path(experiment, chapter)
     if not path.is_file():
         raise NotApplicable("it has not been run yet")
     kept = _load(path, chapter.version)
     if kept is None:
-        raise NotApplicable("its result is of another version of bgs; bgs experiment makes it anew")
+        raise NotApplicable(
+            "its result was written by another version of bgs; `bgs experiment` recomputes it"
+        )
     if kept.not_applicable is not None:
         raise NotApplicable(kept.not_applicable)
     if kept.error is not None:
@@ -122,7 +126,7 @@ def _fingerprint(result: dict[str, Any]) -> str:
 
 
 def _load(path: Path, version: int) -> _Kept | None:
-    """What a file holds; None where another version of the chapter wrote it."""
+    """Contents of a file; None where another version of the chapter wrote it."""
     with damage_as_error(path, _AGAIN):
         found = read_json(path, _AGAIN)
         return from_json(_Kept, found) if found.get("version") == version else None

@@ -1,4 +1,4 @@
-"""From one result a seed to means over seeds, model by model."""
+"""From one result per seed to means over seeds, for each model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Metrics = Mapping[str, Metric]
 
 
 def by_model(experiment: Experiment, analyse: Callable[[str], T]) -> tuple[dict[str, T], dict[str, str]]:
-    """Model -> what ``analyse`` found, and model -> why it does not apply.
+    """Model -> result of ``analyse``, and model -> why it does not apply.
 
     Raises:
         NotApplicable: it applies to no model.
@@ -44,7 +44,7 @@ def by_model(experiment: Experiment, analyse: Callable[[str], T]) -> tuple[dict[
 def before_and_after(
     experiment: Experiment, model: str, make: Callable[[str, Cell], T]
 ) -> Iterator[tuple[int, T, T]]:
-    """Seed, and what ``make`` makes of the references of base and tuned model; of a base that seeds share, once.
+    """Seed, and the results of ``make`` for the references of base and tuned model; once for a base that seeds share.
 
     Raises:
         NotApplicable: the model has no finished hybrid cell.
@@ -58,20 +58,20 @@ def before_and_after(
 
 
 def means(metrics: Mapping[int, Metrics]) -> Figures:
-    """Name -> mean over seeds, of the names that every seed has."""
+    """Name -> mean over seeds, for names that all seeds have."""
     first = next(iter(metrics.values()))
     names = [name for name in first if all(name in found for found in metrics.values())]
     return {name: SeedMean.of({seed: found[name] for seed, found in metrics.items()}) for name in names}
 
 
 def base_means(experiment: Experiment, model: str, metrics: Mapping[int, Metrics]) -> Figures:
-    """The same for a base model, by the seed that it was made with: one, unless it depends on the seed."""
+    """The same for a base model, by the seed of its weights: a single one, unless it depends on the seed."""
     return means({experiment.config.base_seed(model, seed): found for seed, found in metrics.items()})
 
 
 @dataclass(frozen=True)
 class Change:
-    """A figure of a base and of a tuned model, and their paired difference."""
+    """A figure for base and tuned model, and their paired difference."""
 
     base: SeedMean
     tuned: SeedMean
@@ -84,7 +84,7 @@ def changes(
     found: Mapping[int, tuple[Metrics, Metrics, Metrics]],
     adjusted: bool = False,
 ) -> dict[str, Change]:
-    """Name -> means over seeds of base, tuned and difference; ``adjusted``: with q over the names of each."""
+    """Name -> means over seeds of base, tuned and difference; ``adjusted``: each with q over the names."""
     base, tuned, difference = ({seed: one[k] for seed, one in found.items()} for k in range(3))
     tables = base_means(experiment, model, base), means(tuned), means(difference)
     columns = [with_q(table) for table in tables] if adjusted else tables

@@ -1,4 +1,4 @@
-"""What is known where observers are simulated: what they go by, and the RDM that no noise is in."""
+"""Ground truth of simulated observers: the attributes they rely on, and their RDM without noise."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bgs.simulation import TRUTH, Truth, expected_rdm, read_truth, simulate_judg
 
 @dataclass(frozen=True)
 class PlantedRdm:
-    """The RDM of infinitely many trials of m clips.
+    """The RDM expected from infinitely many trials of m clips.
 
     Attributes:
         rdm: (m, m) in 0–1.
-        reliability: share of the variance of the ranks of the observed RDM that is this one's and not noise: the square
-            of the Spearman correlation that the two are expected to have (classical test theory).
+        reliability: share of the variance of the ranks of the observed RDM that is not noise: the square of its expected
+            Spearman correlation with this one (classical test theory).
     """
 
     rdm: Float64[np.ndarray, "m m"]
@@ -27,23 +27,23 @@ class PlantedRdm:
 
 
 def drivers(study: Study) -> tuple[str, ...] | None:
-    """Ratings that simulated observers go by; None for people."""
+    """Ratings that simulated observers rely on; None for people."""
     truth = _truth(study)
     return None if truth is None else tuple(truth.settings.latents)
 
 
 def planted_rdm(study: Study, positions: Int[np.ndarray, " m"]) -> PlantedRdm:
-    """Of the stimuli at ``positions``: the test side, or all where there is no split.
+    """The planted RDM of the stimuli at ``positions``: the test side, or all where there is no split.
 
     Raises:
-        NotApplicable: nobody knows it: people judged, or the judgments are not all that was simulated.
+        NotApplicable: it is unknown: people judged, or the judgments are not those that were simulated.
     """
     truth, part = _truth(study), "test" if study.stimuli.test.any() else "all"
     if truth is None:
-        raise NotApplicable("nobody knows what people's judgments hold")
+        raise NotApplicable("the truth behind people's judgments is unknown")
     judged = simulate_judgments(study.stimuli, len(study.trials), truth.settings, truth.seed)
     if judged.trials.hash() != truth.trials or part not in truth.ceilings:
-        raise NotApplicable(f"the judgments are not those that {TRUTH} tells of")
+        raise NotApplicable(f"the judgments are not those that {TRUTH} describes")
     rdm = expected_rdm(judged)[np.ix_(positions, positions)]
     return PlantedRdm(rdm, truth.ceilings[part].rsa_spearman ** 2)
 

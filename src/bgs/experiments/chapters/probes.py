@@ -1,4 +1,4 @@
-"""Attributes: which ratings can be read off linearly, before and after, though nobody trained on them."""
+"""Attributes: which ratings can be decoded linearly before and after tuning, although no model was trained on them."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ _HYBRID, _DISTILLED = Condition.HYBRID.value, Condition.LANGUAGE_DISTILLATION.va
 _PROTOCOLS = {
     "held-out": "held-out clips",
     "k-fold": "all clips, each held out once",
-    "few-shot": "held-out clips, from {shots} of them at a time",
+    "few-shot": "held-out clips, by probes trained on {shots} of them",
 }
-#: A rating is called read off better or worse up to this q.
+#: Largest q at which a rating counts as decoded better or worse.
 _CALLED = 0.05
 
 
 class ProbeSettings(Settings):
-    """Attributes read out linearly from base and tuned embeddings."""
+    """Linear decoding of attributes from base and tuned embeddings."""
 
     attributes: Literal["all"] | tuple[str, ...] = "all"
     """Rating columns of the data set."""
     folds: int = Field(5, ge=2)
-    """Parts of the clips, each held out once."""
+    """Number of folds of the clips, each held out once."""
     shots: int | None = Field(None, ge=3)
-    """Read each rating off so few held-out clips too."""
+    """Also decode each rating with probes trained on this many held-out clips."""
 
 
 @dataclass(frozen=True)
 class Readings:
-    """Attribute -> how well it is read off a model trained under one condition; q over attributes is of Pearson's r."""
+    """Attribute -> decoding score of a model trained under one condition; q adjusts Pearson's r over attributes."""
 
     pearson: dict[str, Change]
     r_squared: dict[str, Change]
@@ -58,7 +58,7 @@ class ModelProbes:
 
     Attributes:
         protocols: ``held-out``, ``k-fold``, ``few-shot`` -> condition -> readings.
-        skipped: attribute -> why it was left out.
+        skipped: attribute -> why it was omitted.
     """
 
     protocols: dict[str, dict[str, Readings]]
@@ -67,11 +67,11 @@ class ModelProbes:
 
 @dataclass(frozen=True)
 class Attributes:
-    """Every model, or why it does not apply to it.
+    """Scores of each model, and model -> why the analysis does not apply to it.
 
     Attributes:
-        drivers: what simulated observers go by; None where nobody knows.
-        shots: of the few-shot protocol.
+        drivers: attributes that simulated observers rely on; None where people judged.
+        shots: training clips of each few-shot probe.
     """
 
     models: dict[str, ModelProbes]
@@ -130,7 +130,7 @@ def _readings(experiment: Experiment, model: str, results: Mapping[int, Probes])
 
 
 def present(result: Attributes, context: Context) -> Findings:
-    """How many ratings are read off better, a figure and tables of each protocol."""
+    """How many ratings are decoded better, with a figure and tables for each protocol."""
     words, figures, tables = list[str](), list[FigureBlock](), list[Table]()
     notes = reasons(result.not_applicable)
     for model, found in result.models.items():
@@ -139,7 +139,7 @@ def present(result: Attributes, context: Context) -> Findings:
             words.append(_words(context, model, clips, conditions, result.drivers))
             figures.append(_figure(context, model, clips, conditions, result.drivers))
             tables += [_table(context, model, clips, name, scores) for name, scores in conditions.items()]
-        notes += tuple(f"{name} was left out: {why}." for name, why in found.skipped.items())
+        notes += tuple(f"{name} was omitted: {why}." for name, why in found.skipped.items())
     return Findings(tuple(words), tuple(figures), tuple(tables), notes=notes)
 
 
@@ -150,35 +150,31 @@ def _words(
     conditions: Mapping[str, Readings],
     drivers: Sequence[str] | None,
 ) -> str:
-    """How many ratings are read better, and worse, by the tuned model; drivers of observers and others apart."""
+    """How many ratings are decoded better, and worse, after tuning; attributes that observers rely on apart."""
     change = {name: one.difference for name, one in conditions[_HYBRID].pearson.items()}
     n = next(iter(change.values())).n
-    where = f"On {clips} ({n:,})"
+    where = f"On {clips} (n = {n:,})" + ("" if len(context.models) == 1 else f", for {model}")
     if drivers is None:
-        return f"{where}, {_counts(change, 'ratings')} by {context.tuned(model)}."
+        return f"{where}, {_counts(change, 'ratings')}."
     groups = {
-        f"of what {context.words.judges} go by": {k: v for k, v in change.items() if k in drivers},
-        "of what they do not go by": {k: v for k, v in change.items() if k not in drivers},
+        f"attributes that {context.words.judges} rely on": {k: v for k, v in change.items() if k in drivers},
+        "other attributes": {k: v for k, v in change.items() if k not in drivers},
     }
-    parts = [f"{which}, {_counts(group, 'ratings')}" for which, group in groups.items() if group]
-    return f"{where}, by {context.tuned(model)}: {'; '.join(parts)}."
+    return f"{where}, {'; '.join(_counts(group, which) for which, group in groups.items() if group)}."
 
 
 def _counts(change: Mapping[str, SeedMean], what: str) -> str:
-    """``3 of 5 ratings (valence, …) are read off better than before``; without any, that there is no evidence."""
+    """``3 of 5 ratings (valence, …) are decoded better after tuning``; where none is, that there is no evidence."""
     better = [name for name, figure in change.items() if _is_called(figure) and figure.low > 0]
     worse = [name for name, figure in change.items() if _is_called(figure) and figure.high < 0]
-    parts = []
-    if better:
-        parts.append(
-            f"{len(better)} of {len(change)} {what} ({', '.join(better)}) are read off better than before"
-        )
-    if worse:
-        parts.append(f"{len(worse)} of {len(change)} ({', '.join(worse)}) worse")
-    return (
-        " and ".join(parts)
-        or f"there is no evidence that any of {len(change)} {what} is read off better or worse"
-    )
+    if not better and not worse:
+        return f"there is no evidence that tuning changed the decoding of any of {len(change)} {what}"
+    parts = [
+        f"{len(names)} of {len(change)} {what} ({', '.join(names)}) {'is' if len(names) == 1 else 'are'} decoded {how}"
+        for how, names in (("better", better), ("worse", worse))
+        if names
+    ]
+    return f"{' and '.join(parts)} after tuning"
 
 
 def _is_called(figure: SeedMean) -> bool:
@@ -196,14 +192,14 @@ def _figure(
     groups = {"Ratings": names}
     if drivers is not None:
         groups = {
-            f"What {context.words.judges} go by": [name for name in names if name in drivers],
-            "What they do not go by": [name for name in names if name not in drivers],
+            f"Attributes that {context.words.judges} rely on": [name for name in names if name in drivers],
+            "Other attributes": [name for name in names if name not in drivers],
         }
     panels = tuple(_panel(title, group, conditions) for title, group in groups.items() if group)
-    note = "95 % intervals over clips. The line is no correlation at all."
+    note = "95 % intervals over clips. The line marks a correlation of 0."
     return FigureBlock(
         ForestFigure(panels, note),
-        context.called(model, f"How well each rating can be read off, {clips}."),
+        context.called(model, f"Correlation of each rating with its prediction: {clips}."),
     )
 
 
@@ -216,7 +212,7 @@ def _panel(title: str, names: Sequence[str], conditions: Mapping[str, Readings])
             distilled = conditions[_DISTILLED].pearson[name].tuned
             found.append(estimate("distilled from captions", distilled, "control"))
         rows.append(ForestRow(name.replace("_", " "), tuple(found)))
-    return ForestPanel(title, "Pearson correlation of rating and read-out", tuple(rows), 0.0, "")
+    return ForestPanel(title, "Pearson correlation of rating and prediction", tuple(rows), 0.0, "")
 
 
 def _table(context: Context, model: str, clips: str, condition: str, scores: Readings) -> Table:
@@ -233,14 +229,15 @@ def _table(context: Context, model: str, clips: str, condition: str, scores: Rea
 PROBES = Chapter(
     name="probes",
     address="attributes",
-    title="What can be read off without being trained",
+    title="Attributes decoded without training on them",
     method=(
-        "Ridge regression from embeddings to each rating; features are standardised and the penalty is chosen within the "
-        "training clips. Held-out: trained on the clips that the model was trained on, tested on the others. k-fold: "
-        "every clip is predicted once by a probe that never saw it. A few at a time, where asked for: groups of so many "
-        "held-out clips train a probe each, scored on the other held-out clips; scores are means over groups.\n\n"
-        "Intervals resample clips (and groups); p of a difference comes from the paired bootstrap, q adjusts it for the "
-        "number of ratings (Benjamini and Hochberg). A rating counts as read off better where q ≤ .05."
+        "Ridge regression from embeddings to each rating, with standardised features and the penalty chosen within the "
+        "training clips. Held-out: probes are trained on the clips on which the model was trained and tested on the others. "
+        "k-fold: each clip is predicted once, by a probe that was not trained on it. Few-shot, where requested: each small "
+        "group of held-out clips trains a probe, which is tested on the other held-out clips; scores are means over groups."
+        "\n\n"
+        "Intervals resample clips (and groups); the p of a difference comes from the paired bootstrap, and q adjusts it for "
+        "the number of ratings (Benjamini–Hochberg). A rating counts as decoded better or worse where q ≤ .05."
     ),
     settings=ProbeSettings,
     analyse=analyse,

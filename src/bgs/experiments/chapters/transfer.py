@@ -1,4 +1,4 @@
-"""Zero-shot transfer: base and tuned models on a second data set that no model was trained on."""
+"""Zero-shot transfer: base and tuned models on a second data set, on which no model was trained."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from bgs.experiments.cells import Cell
     from bgs.experiments.experiment import Experiment
 
-#: Figures that are not about a model: guessing, and what people among themselves reach.
+#: Reference levels of decoding: chance, and agreement among human raters.
 REFERENCES = ("chance", "one_rater", "new_panel")
 _RATERS = {"one_rater": "one rater", "new_panel": "new panel"}
-#: Measure -> how it is called, what guessing gives (None: see the references), and what its n counts.
+#: Measure -> its name, its chance level (None: see the references), and what its n counts.
 _MEASURES: dict[str, tuple[str, float | None, str]] = {
     "rsa_spearman": ("agreement with rated similarity (Spearman)", 0.0, "pairs"),
     "odd_one_out_3afc": ("odd-one-out agreement with the ratings", 1 / 3, "triplets"),
@@ -43,22 +43,22 @@ _MEASURES: dict[str, tuple[str, float | None, str]] = {
 
 
 class TransferSettings(Settings):
-    """Base and tuned models on clips of another kind, without training on them."""
+    """Base and tuned models on a second data set, without training on it."""
 
     data: str
     """Name of a data set, or a folder."""
     table: Path | None = None
-    """For ``phase-genset``, a table of how many people chose each relation."""
+    """For ``phase-genset``: a table of how many people chose each relation."""
     ratings: tuple[str, ...] = Field(min_length=1)
-    """Rating columns that make its dissimilarities."""
+    """Rating columns from which its dissimilarities are computed."""
     target: Literal["hellinger", "euclidean"] = "hellinger"
     """``hellinger``: they hold counts or shares of labels; ``euclidean``: each is a scale."""
     label: str | None = None
-    """Column of the label to tell apart."""
+    """Column of the label to decode."""
     raters: str | None = None
-    """Rating column of the number of raters, for what people among themselves reach."""
+    """Rating column with the number of raters, for the agreement among raters."""
     allow_overlap: bool = False
-    """Measure although clips were trained on."""
+    """Measure even if some of its clips were trained on."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ModelTransfer:
 
     Attributes:
         changes: ``rsa_spearman``, ``odd_one_out_3afc`` and, where a label is decoded, ``balanced_accuracy`` -> means.
-        first: all of the first seed: references and confusions of the decoding, provenance.
+        first: full result of the first seed: references and confusion matrix of the decoding, provenance.
     """
 
     changes: dict[str, Change]
@@ -75,14 +75,14 @@ class ModelTransfer:
 
     @property
     def references(self) -> dict[str, Metric]:
-        """Chance and human raters of the decoding."""
+        """Chance level and human raters of the decoding."""
         found = {} if self.first.decoding is None else self.first.decoding.metrics
         return {name: found[name] for name in REFERENCES if name in found}
 
 
 @dataclass(frozen=True)
 class Transferred:
-    """Every model, or why it does not apply to it, and what the second data set is."""
+    """Each model, model -> why the analysis does not apply to it, and the second data set."""
 
     models: dict[str, ModelTransfer]
     not_applicable: dict[str, str]
@@ -99,7 +99,7 @@ def analyse(experiment: Experiment, settings: TransferSettings) -> Transferred:
 
 
 def rests_on(experiment: Experiment, settings: TransferSettings) -> str:
-    """What the second data set is: its hash; empty where it cannot be loaded."""
+    """Hash of the second data set; empty where it cannot be loaded."""
     try:
         stimuli = _second(experiment, settings).stimuli
     except NotApplicable:
@@ -135,13 +135,13 @@ def _of_model(
 
 
 def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
-    """See that a model can read the second data set at all."""
+    """Raise NotApplicable where a model cannot read the second data set."""
     from bgs.backbones.clip_reader import ClipReader
     from bgs.backbones.lookup import LookupBackbone
 
     videos = second.stimuli.videos
     if isinstance(backbone, LookupBackbone):
-        raise NotApplicable(f"{model} is a table of the clips it was trained on and knows no others")
+        raise NotApplicable(f"{model} is a lookup table and has no embeddings of other clips")
     if isinstance(backbone, ClipReader):
         if videos is None or None in videos:
             raise NotApplicable(f"the clips of {second.name} are not on this machine")
@@ -150,8 +150,8 @@ def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
 
 
 def _embed(reference: str, cell: Cell, stimuli: StimulusSet, center: bool) -> Embeddings:
-    """Embeddings of the second data set, centred where evaluation is: on its own mean, since another world looks
-    different throughout, and what all its clips share would drown what tells them apart."""
+    """Embeddings of the second data set, centred on their own mean where evaluation centres embeddings: its clips differ from
+    the training clips in ways that they all share, which would mask the differences among them."""
     from bgs.runs.embedder import embed_stimuli
 
     config = cell.config
@@ -201,14 +201,14 @@ def with_decoding(result: Transfer, which: str) -> dict[str, Metric]:
 
 
 def present(result: Transferred, context: Context) -> Findings:
-    """What tuning changed on the second data set, in words, a panel and tables a model."""
+    """What tuning changed on the second data set: sentences, a panel and tables for each model."""
     words, panels, tables = list[str](), list[ForestPanel](), list[Table]()
     for model, found in result.models.items():
         words += _words(context, model, found)
         panels.append(_panel(context, model, found))
         tables += _results(context, model, found)
-    caption = f"{result.n_clips} clips of {result.data}, which no model was trained on."
-    note = "95 % intervals over clips; dotted: guessing."
+    caption = f"{result.n_clips} clips of {result.data}, on which no model was trained."
+    note = "95 % intervals over clips; dotted lines: chance."
     return Findings(
         tuple(words), (FigureBlock(ForestFigure(tuple(panels), note), caption),), tuple(tables),
         notes=(*reasons(result.not_applicable), f"{result.data}: {result.citation}"),
@@ -225,12 +225,12 @@ def _words(context: Context, model: str, found: ModelTransfer) -> list[str]:
 
 def _panel(context: Context, model: str, found: ModelTransfer) -> ForestPanel:
     references = found.references
-    guessing = references["chance"].value if "chance" in references else None
+    chance_level = references["chance"].value if "chance" in references else None
     rows = [
         ForestRow(
             {"rsa_spearman": "RSA, Spearman", "odd_one_out_3afc": "odd one out"}.get(key, "decoding"),
             (estimate("base", one.base, "base"), estimate("tuned", one.tuned, "tuned")),
-            guessing if chance is None else chance,
+            chance_level if chance is None else chance,
         )
         for key, (_, chance, _) in _MEASURES.items()
         if (one := found.changes.get(key)) is not None
@@ -240,7 +240,9 @@ def _panel(context: Context, model: str, found: ModelTransfer) -> ForestPanel:
         for name, called in _RATERS.items()
         if name in references
     ]
-    return ForestPanel(context.called(model, "Clips of another kind"), "correlation, or share", tuple(rows))
+    return ForestPanel(
+        context.called(model, "Transfer to another data set"), "correlation or proportion", tuple(rows)
+    )
 
 
 def _results(context: Context, model: str, found: ModelTransfer) -> list[Table]:
@@ -256,13 +258,13 @@ def _results(context: Context, model: str, found: ModelTransfer) -> list[Table]:
         if name in found.references:
             metric = found.references[name]
             lines.append((f"decoding, {called}", metric, None, None, "–", metric.n, "clips", ""))
-    header = ("", "base", "tuned", "difference", "p", "n", "of", "tuned, seed by seed")
+    header = ("", "base", "tuned", "difference", "p", "n", "of", "tuned, by seed")
     tables = [Table(context.called(model, "Zero-shot transfer"), header, tuple(lines), (1, 2, 3, 4, 5))]
     if (decoding := found.first.decoding) is not None:
         named = zip(decoding.classes, decoding.confusion, strict=True)
         rows: tuple[tuple[TableCell, ...], ...] = tuple((name, *row) for name, row in named)
         caption = context.called(
-            model, "Labels given by the tuned model, first seed (rows: what raters said)"
+            model, "Confusion matrix of the tuned model, first seed (rows: labels given by raters)"
         )
         tables.append(Table(caption, ("", *decoding.classes), rows))
     return tables
@@ -270,13 +272,13 @@ def _results(context: Context, model: str, found: ModelTransfer) -> list[Table]:
 
 TRANSFER = Chapter(
     name="transfer",
-    title="Clips of another kind, without training",
+    title="Zero-shot transfer to another data set",
     method=(
-        "RSA: Spearman correlation of model distances with distances between the ratings of a second data set. Odd one "
-        "out: triplets judged as the ratings would (chance 1/3). Decoding: ridge classifier of the label, each clip left "
-        "out; balanced accuracy.\n\n"
-        "Nothing of the second data set was trained on; clips that were are refused. Embeddings are centred on their mean "
-        "over the second data set, which looks different throughout. Intervals resample clips, differences are paired."
+        "RSA: Spearman correlation of model distances with distances between the ratings of a second data set. Odd one out: "
+        "proportion of triplets on which the model chooses as the ratings imply (chance 1/3). Decoding: balanced accuracy of a "
+        "ridge classifier of the label, leaving out one clip at a time.\n\n"
+        "No model was trained on the second data set; clips that occur in the training data are refused. Embeddings are "
+        "centred on their mean over the second data set. Intervals resample clips; differences are paired."
     ),
     settings=TransferSettings,
     analyse=analyse,

@@ -1,4 +1,4 @@
-"""Unique variance: what a model explains beyond captions, as bars of unique and shared parts."""
+"""Unique variance: what a model explains beyond captions, with unique and shared parts as bars."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _TITLES = {
 }
 _AND, _TOTAL = " & ", "total"
 _RANDOM_P = "p against random changes of the base of the same size"
-#: Random changes whose distances correlate with the base's more than the tuned ones do by this much are smaller.
+#: Random changes count as smaller than tuning where their distances correlate with the base's by this much more.
 _SMALLER = 0.01
 
 
 def present(result: Variance, context: Context) -> Findings:
-    """Unique parts in words, all parts as bars and in tables."""
+    """Sentences on unique parts; all parts as bars and in tables."""
     notes = reasons(result.not_applicable)
     words, panels, tables = list[str](), list[PartsPanel](), list[Table]()
     for model, found in result.models.items():
@@ -43,17 +43,21 @@ def present(result: Variance, context: Context) -> Findings:
         panels += [_panel(context, model, name, parts) for name, parts in partitions.items()]
         tables += [_table(context, model, name, parts) for name, parts in partitions.items()]
         notes += tuple(
-            f"{context.called(model, name)}: left out, {why}." for name, why in found.skipped.items()
+            f"{context.called(model, name)} was omitted: {why}." for name, why in found.skipped.items()
         )
-    note = "95 % intervals over clips. Parts may lie below 0: shared ones by suppression, all by cross-validation."
+    note = (
+        "95 % intervals over clips. Shared parts can be negative through suppression, and all parts through "
+        "cross-validation."
+    )
     figure = FigureBlock(
-        PartsFigure(tuple(panels), note), f"Variance of the dissimilarities of {context.words.judges}."
+        PartsFigure(tuple(panels), note),
+        f"Variance of the dissimilarities of {context.words.judges}, by what explains it.",
     )
     return Findings(tuple(words), (figure,), tuple(tables), notes=notes)
 
 
 def _words(context: Context, model: str, partitions: Mapping[str, Partition]) -> list[str]:
-    what = f"the variance of the dissimilarities of {context.words.judges}"
+    what = f"variance of the dissimilarities of {context.words.judges}"
     sentences = []
     for partition, who in (
         (Condition.HYBRID.value, context.tuned(model)),
@@ -78,25 +82,27 @@ def _others(context: Context, model: str, partition: str, others: Sequence[str])
 
 
 def _random_words(context: Context, model: str, beside: str, found: RandomChange | None) -> list[str]:
-    """What random changes of the base explain beyond the same models, and p of the tuned model among them."""
+    """What random changes of the base explain beyond the same models, and the p of the tuned model among them."""
     if found is None:
         return []
     null = found.unique
     low, middle, high = (plain(value, 3) for value in (null.low, null.value, null.high))
     sentence = (
-        f"Random changes of {context.base(model)} that alter distances as much as tuning did explain {middle} beyond {beside} "
-        f"(median; 95 % of them {low} to {high}); {_RANDOM_P}: {p_text(null.p)}."
+        f"Random changes of {context.base(model)} that alter its distances as much as tuning did explain {middle} beyond "
+        f"{beside} (median; 95 % of them {low} to {high}); {_RANDOM_P}: {p_text(null.p)}."
     )
     if found.reached - found.correlation <= _SMALLER:
         return [sentence]
-    sizes = f"{plain(found.reached, 2)} where tuned ones do {plain(found.correlation, 2)}"
+    sizes = f"{plain(found.reached, 2)} instead of {plain(found.correlation, 2)}"
     return [
-        sentence, f"They are smaller changes: their distances correlate with the base's {sizes}, so this p is too small."
-    ]  # fmt: skip
+        sentence,
+        f"These changes are smaller than those of tuning: correlation with the distances of the base {sizes}. This p is "
+        "therefore too small.",
+    ]
 
 
 def _recovered(context: Context, model: str, partitions: Mapping[str, Partition]) -> list[str]:
-    """Where the truth was planted: whether it came back."""
+    """Where the truth was planted: whether it was recovered."""
     if not all(parts.planted for parts in partitions.values()):
         return []
     inside = [
@@ -107,17 +113,17 @@ def _recovered(context: Context, model: str, partitions: Mapping[str, Partition]
     ]
     whose = context.called(model, "Planted parts")
     return [
-        f"{whose} (those of infinitely many trials, beside the noise of this many) lie within the intervals of "
+        f"{whose} (expected from infinitely many trials, attenuated by the noise of this many) lie within the intervals for "
         f"{sum(inside)} of {len(inside)} parts."
     ]
 
 
 def _panel(context: Context, model: str, partition: str, found: Partition) -> PartsPanel:
     parts, predictors = found.cross_validated, found.predictors
-    bars = [estimate(f"only {_called(name)}", parts[name], role(name)) for name in predictors]
+    bars = [estimate(f"unique to {_called(name)}", parts[name], role(name)) for name in predictors]
     if len(predictors) == 2:
         bars.append(estimate("shared", parts[_AND.join(predictors)]))
-    total = estimate("all together", parts[_TOTAL])
+    total = estimate("total", parts[_TOTAL])
     return PartsPanel(
         context.called(model, _TITLES[partition]),
         "proportion of variance, held-out clips",
@@ -143,10 +149,10 @@ def _table(context: Context, model: str, partition: str, found: Partition) -> Ta
         "pairs": [figure.n for figure in cross.values()],
     }
     for name, figure in found.alone.items():
-        cells = (f"{_called(name)} by itself", figure, "–", "–", None, None, figure.n)
+        cells = (f"{_called(name)} alone", figure, "–", "–", None, None, figure.n)
         for column, cell in zip(columns.values(), cells, strict=True):
             column.append(cell)
-    left_out = {_RANDOM_P: random is None, "planted": planted is None}  # people judged: nothing is known
+    left_out = {_RANDOM_P: random is None, "planted": planted is None}  # the truth about people is unknown
     kept = {name: column for name, column in columns.items() if not left_out.get(name)}
     caption = f"{context.called(model, _TITLES[partition])}: {found.n_clips} clips, {found.folds} folds"
     rows = tuple(zip(*kept.values(), strict=True))
@@ -156,23 +162,22 @@ def _table(context: Context, model: str, partition: str, found: Partition) -> Ta
 def _part(name: str) -> str:
     names = name.split(_AND)
     return (
-        "all together"
+        "total"
         if name == _TOTAL
-        else f"{'shared by' if len(names) > 1 else 'only'} {_AND.join(map(_called, names))}"
+        else f"{'shared by' if len(names) > 1 else 'unique to'} {_AND.join(map(_called, names))}"
     )
 
 
 VARIANCE = Chapter(
     name="variance",
-    title="What is explained beyond captions",
+    title="Variance explained beyond captions",
     method=(
-        "Nested regressions of the ranks of the dissimilarities of {judges} on those of the models (commonality "
-        "analysis). They are fitted on pairs of training clips of a fold and measured on pairs of its held-out clips. No "
-        "slope is below 0: a model explains {judges} only where its distances go with theirs.\n\n"
-        "Intervals resample clips. p of a unique part is one-sided and relabels what the model has beyond the others "
-        "(double semi-partialling): would clips in a random order go with {judges} as well? p against random changes of "
-        "the base of the same size asks more: would any change of the base as large as tuning's do as well? Over seeds a "
-        "p is twice the mean p."
+        "Nested regressions of the ranks of the dissimilarities of {judges} on those of the models (commonality analysis), "
+        "fitted on pairs of the training clips of a fold and evaluated on pairs of its held-out clips. Slopes are "
+        "non-negative: a model explains variance only where its distances increase with the dissimilarities.\n\n"
+        "Intervals resample clips. The p of a unique part is one-sided and permutes the clips of what the model has beyond "
+        "the others (double semi-partialling). The p against random changes of the base of the same size is a stricter test: "
+        "would any change of the base as large as that of tuning do as well? Over several seeds, p is twice the mean p."
     ),
     settings=VarianceSettings,
     analyse=analyse,

@@ -28,14 +28,14 @@ from bgs.experiments.results import SeedMean
 if TYPE_CHECKING:
     from bgs.experiments.experiment import Experiment
 
-#: Models that are held against captions alone; the tuned one also against its base and captions, and against captions and
+#: Models compared with captions alone; the tuned model is also compared with its base and captions, and with captions and
 #: low-level models.
 _BESIDE_CAPTIONS = (Condition.HYBRID, Condition.BASE, Condition.LANGUAGE_DISTILLATION)
 CAPTIONS, BEYOND_BASE, LOW_LEVEL = "captions", "beyond-base", "low-level"
 
-#: Clips a fold, at least: three pairs.
+#: Fewest clips per fold: three pairs.
 _LEAST = 3
-#: Resamples where only the value counts.
+#: Resamples where only the value is used.
 _FEWEST = 2
 _Rdm = Float64[np.ndarray, "m m"]
 
@@ -44,19 +44,19 @@ class VarianceSettings(Settings):
     """Variance of people's dissimilarities that a model explains beyond captions and low-level models."""
 
     low_level: Annotated[tuple[str, ...], Field(max_length=3)] = ()
-    """Model references whose distances are taken out as well, such as ``motion:energy``; they need clips."""
+    """Models to partial out as well, such as ``motion:energy``; they need clips."""
     folds: int = Field(5, ge=2)
-    """Parts of the held-out clips, each held out once from the regressions."""
+    """Number of folds of the held-out clips, each held out once from the regressions."""
 
 
 @dataclass(frozen=True)
 class RandomChange:
-    """What random changes of the base of the same size as tuning's do; means over seeds.
+    """Random changes of the base of the same size as that of tuning; means over seeds.
 
     Attributes:
-        unique: what they explain beyond the others, and p of the tuned model's unique part among them.
-        correlation: of tuned with base distances.
-        reached: that of the random changes.
+        unique: what they explain beyond the others, and the p of the tuned model's unique part among them.
+        correlation: between tuned and base distances.
+        reached: the same correlation for the random changes.
     """
 
     unique: SeedMean
@@ -69,12 +69,12 @@ class Partition:
     """Parts of the variance; means over seeds.
 
     Attributes:
-        predictors: the model that is asked about, then the others.
+        predictors: the model of interest, then the others.
         cross_validated, in_sample: part -> figure.
-        alone: predictor -> what it explains by itself.
-        n_clips, folds: what it was measured on.
-        planted: part -> what it is known to be where observers are simulated: the same regressions on the RDM of infinitely
-            many trials, times its reliability; None where people judged.
+        alone: predictor -> what it explains alone.
+        n_clips, folds: of the measurement.
+        planted: part -> its true value where observers are simulated: the same regressions on the RDM of infinitely many
+            trials, times the reliability of the observed one; None where people judged.
         random_change: of a tuned model; None for a base.
     """
 
@@ -95,7 +95,7 @@ class ModelVariance:
     Attributes:
         partitions: ``hybrid``, ``base``, ``language-distillation`` (that model and captions), ``beyond-base`` (tuned, base
             and captions), ``low-level`` (tuned, captions and the low-level models) -> parts.
-        skipped: partition or low-level model -> why it is not there.
+        skipped: partition or low-level model -> why it was omitted.
     """
 
     partitions: dict[str, Partition]
@@ -104,7 +104,7 @@ class ModelVariance:
 
 @dataclass(frozen=True)
 class Variance:
-    """Every model, or why it does not apply to it."""
+    """Partitions of each model, and model -> why the analysis does not apply to it."""
 
     models: dict[str, ModelVariance]
     not_applicable: dict[str, str]
@@ -150,7 +150,7 @@ def _of_model(
 
 @dataclass(frozen=True)
 class _Subject:
-    """The model whose unique part is asked for: seed -> distances, those of its base, and random changes of that base."""
+    """The model of interest: seed -> its distances, those of its base, and random changes of that base."""
 
     name: str
     own: dict[int, _Rdm]
@@ -223,12 +223,12 @@ def _partition(
 
 
 def _require_distinct(subject: _Subject, seed: int, beside: Mapping[str, _Rdm]) -> None:
-    """No model stands beside itself."""
+    """Refuse to compare a model with itself."""
     if CAPTIONS not in beside:
         return
     for name, rdm in ((subject.name, subject.own[seed]), (Condition.BASE.value, beside.get("base"))):
         if rdm is not None and np.array_equal(rdm, beside[CAPTIONS]):
-            raise NotApplicable(f"the {name} model is here the caption encoder itself")
+            raise NotApplicable(f"the {name} model is itself the caption encoder")
 
 
 def _random_change(subject: _Subject, random: Mapping[int, Metric]) -> RandomChange:
@@ -244,13 +244,13 @@ def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def _planted_parts(
     planted: PlantedRdm, models: Mapping[str, _Rdm], folds: int, seed: int
 ) -> dict[str, float]:
-    """Cross-validated parts of a noiseless RDM, as large as they come out beside the noise of this many trials."""
+    """Cross-validated parts of the noiseless RDM, attenuated by the noise of the observed one."""
     found = partition_variance(planted.rdm, models, folds=folds, resamples=_FEWEST, permutations=0, seed=seed)
     return {name: planted.reliability * part.value for name, part in found.cross_validated.items()}
 
 
 def _low_level(experiment: Experiment, settings: VarianceSettings) -> tuple[dict[str, _Rdm], dict[str, str]]:
-    """Low-level model -> distances, and which were left out: a data set without clips has no pixels."""
+    """Low-level model -> distances, and model -> why it was omitted: without clips there are no pixels."""
     videos = experiment.study.stimuli.videos
     if videos is None or None in videos:
         return {}, dict.fromkeys(settings.low_level, "the clips are not on this machine")
