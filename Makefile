@@ -13,8 +13,8 @@ quickstart-real: $(VENV)/.quickstart   ## real judgments in, a tuned sentence en
 	$(BIN)/bgs quickstart --real
 
 pretrain: $(VENV)/.dev                 ## the weights of tiny-videomae
-	$(BIN)/python scripts/pretrain_tiny.py --out runs/pretraining
-	$(BIN)/python scripts/pretrain_tiny.py --start runs/pretraining --epochs 40 --rate 8e-4
+	$(BIN)/python reproduce/pretrain_tiny.py --out runs/pretraining
+	$(BIN)/python reproduce/pretrain_tiny.py --start runs/pretraining --epochs 40 --rate 8e-4
 
 test: $(VENV)/.dev                     ## the everyday tests, under ten minutes; the slowest are listed at the end
 	$(BIN)/python -m pytest --durations=15
@@ -48,7 +48,7 @@ wheel: $(VENV)/.dev                    ## build the wheel, install it alone, imp
 	build/alone/bin/bgs --version
 
 figures: $(VENV)/.dev                  ## every figure and table of the README
-	$(BIN)/python scripts/readme_figures.py
+	$(BIN)/python reproduce/readme_figures.py
 
 paper: $(VENV)/.dev                    ## the eight results, twice: docs/paper-text-minilm.md, docs/paper-quickstart.md
 	$(BIN)/bgs experiment configs/paper-text-minilm.yaml --out experiments/minilm
@@ -58,13 +58,13 @@ paper: $(VENV)/.dev                    ## the eight results, twice: docs/paper-t
 
 phase: $(VENV)/.dev                    ## five folds, three seeds on the real PHASE clips (data/phase-genset)
 	$(BIN)/bgs train configs/phase-videomae-tiny.yaml --out runs/phase
-	$(BIN)/python scripts/phase_figures.py
+	$(BIN)/python reproduce/phase_figures.py
 
 simulated: $(VENV)/.dev                ## three quickstarts, held-out styles and PHASE: the table of docs/simulated-clips.md
-	$(BIN)/python scripts/simulated_figures.py
+	$(BIN)/python reproduce/simulated_figures.py
 
 statistics: $(VENV)/.dev               ## ceilings and intervals in known worlds: the tables of docs/statistics.md
-	$(BIN)/python scripts/statistics_figures.py
+	$(BIN)/python reproduce/statistics_figures.py
 
 benchmarks: $(VENV)/.dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

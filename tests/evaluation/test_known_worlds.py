@@ -9,7 +9,7 @@ import pytest
 
 from bgs.simulation.judging_worlds import WORLDS
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = Path(__file__).parents[2] / "reproduce"
 SETS = 200  # of ceilings, five times as many of intervals: standard errors of 1.5 and .7 % about a coverage of 95 %
 
 

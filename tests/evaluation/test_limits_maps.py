@@ -1,4 +1,4 @@
-"""The maps of scripts/limits.py on a small planted geometry."""
+"""The maps of reproduce/limits.py on a small planted geometry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-_PATH = Path(__file__).parents[2] / "scripts/limits_maps.py"
+_PATH = Path(__file__).parents[2] / "reproduce/limits_maps.py"
 _SPEC = importlib.util.spec_from_file_location("limits_maps", _PATH)
 assert _SPEC is not None
 assert _SPEC.loader is not None

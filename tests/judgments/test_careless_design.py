@@ -1,4 +1,4 @@
-"""Who is flagged in the real design: the page says what scripts/careless_figures.py measured, and that was enough."""
+"""Who is flagged in the real design: the page says what reproduce/careless_figures.py measured, and that was enough."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_it_comes_out_so_again(garcia: Dataset, monkeypatch: pytest.MonkeyPatch)
 
 
 def load_script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    spec = importlib.util.spec_from_file_location("careless_figures", ROOT / "scripts/careless_figures.py")
+    monkeypatch.syspath_prepend(str(ROOT / "reproduce"))
+    spec = importlib.util.spec_from_file_location("careless_figures", ROOT / "reproduce/careless_figures.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

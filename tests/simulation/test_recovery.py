@@ -1,4 +1,4 @@
-"""docs/simulated-observers.md tells what scripts/recovery_figures.py measured, and that it was enough."""
+"""docs/simulated-observers.md tells what reproduce/recovery_figures.py measured, and that it was enough."""
 
 from __future__ import annotations
 

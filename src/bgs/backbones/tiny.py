@@ -15,7 +15,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 class TinyBackbone(VideoMAEBackbone):
     """``tiny:videomae[?layer=k&symmetry=S]``: VideoMAE with a million parameters, pretrained on simulated clips.
 
-    Its model card is ``weights/videomae/README.md``; it was trained with ``scripts/pretrain_tiny.py``.
+    Its model card is ``weights/videomae/README.md``; it was trained with ``reproduce/pretrain_tiny.py``.
     """
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Clips with features and judgments, and the recipes that learn from them: what scripts/limits.py compares."""
+"""Clips with features and judgments, and the recipes that learn from them: what reproduce/limits.py compares."""
 
 from __future__ import annotations
 

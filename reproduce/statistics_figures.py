@@ -1,6 +1,6 @@
 """Are ceilings and intervals right? Measured in known worlds with the design of the published data.
 
-    python scripts/statistics_figures.py [--sets 200]
+    python reproduce/statistics_figures.py [--sets 200]
 
 Writes the tables of docs/statistics.md and docs/results/statistics.json. Needs the published trial table, of which only
 participants, triplets, blocks and split are used: clips, people and answers are SIMULATED (bgs.simulation.WORLDS). Each set

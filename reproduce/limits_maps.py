@@ -1,4 +1,4 @@
-"""Maps from features of clips to human dissimilarities: what scripts/limits.py trains, each in well under a second."""
+"""Maps from features of clips to human dissimilarities: what reproduce/limits.py trains, each in well under a second."""
 
 from __future__ import annotations
 

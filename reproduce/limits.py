@@ -1,6 +1,6 @@
 """What limits agreement with the real judgments: captions, clips, or noise? docs/limits.md and docs/results/limits.json.
 
-    python scripts/limits.py [--parts recipes curves people worlds test] [--mpnet FOLDER_OR_HUB_ID]
+    python reproduce/limits.py [--parts recipes curves people worlds test] [--mpnet FOLDER_OR_HUB_ID]
 
 Four minutes of one core, embeddings included (they are kept in runs/limits). Everything but ``test`` is cross-validated
 within the 200 training clips and reads no judgment that shows a test clip; ``test`` measures finished recipes.

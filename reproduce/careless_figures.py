@@ -1,4 +1,4 @@
-"""Who does the audit flag? `python scripts/careless_figures.py` (minutes a world, one core; needs the published data).
+"""Who does the audit flag? `python reproduce/careless_figures.py` (minutes a world, one core; needs the published data).
 
 SIMULATED choices in the real design: the participants, triplets and attention checks of garcia-isik-2025, choices drawn from
 a known geometry. Some participants guess, some guess half the time; they pass the attention checks and keep their pace, so

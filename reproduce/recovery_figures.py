@@ -1,4 +1,4 @@
-"""Does what was planted come back? `python scripts/recovery_figures.py` (three minutes, one core).
+"""Does what was planted come back? `python reproduce/recovery_figures.py` (three minutes, one core).
 
 SIMULATED observers judge random clips; the human RDM, the estimated ceilings and the audit are compared with the truth.
 Writes docs/results/recovery.json and the tables of docs/simulated-observers.md.
