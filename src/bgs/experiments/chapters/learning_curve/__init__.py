@@ -142,11 +142,11 @@ def _trained(
     part = part_of(experiment.study, along, share, experiment.config.seeds[0] + draw)
     if part is None:
         return None
-    evaluation, study = experiment.config.evaluation, part.study
+    evaluation, study = experiment.config.evaluation, experiment.study
     config = _config(experiment, settings, model, draw)
     base = experiment.base(model)[experiment.config.base_seed(model, experiment.config.seeds[0])]
     result = evaluate(
-        tuned_on(config, study), study.stimuli, study.trials, protocol=_protocol(experiment),
+        tuned_on(config, part.study, study.stimuli), study.stimuli, study.trials, protocol=_protocol(experiment),
         distance=evaluation.distance, center=evaluation.center, against=base, permutations=0,
     )  # fmt: skip
     return result, part.judgments
@@ -249,6 +249,7 @@ def _spread(point: Point) -> float:
 
 LEARNING_CURVE = Chapter(
     name="learning_curve",
+    address="learning-curve",
     title="How many judgments the method needs",
     method=(
         "The training clips' judgments are reduced to random parts: of the trials, of the {judges}, or of the clips. "

@@ -12,16 +12,17 @@ from bgs.embeddings import Embeddings
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study
 from bgs.runs.trainer import new_backbone, new_trainer
+from bgs.stimuli import StimulusSet
 from bgs.training import TrainingConfig
 
 
-def tuned_on(config: TrainingConfig, study: Study) -> Embeddings:
-    """Embeddings of all stimuli of a study after training on it; nothing else of the run is kept."""
+def tuned_on(config: TrainingConfig, study: Study, stimuli: StimulusSet) -> Embeddings:
+    """Embeddings of ``stimuli`` after training on a study; nothing else of the run is kept."""
     backbone = new_backbone(config)
     with tempfile.TemporaryDirectory() as folder:
         log = RunFolder(Path(folder) / "run")
         log.open(config)
         new_trainer(config, backbone, study, log).run()
-    inputs = backbone.prepare(study.stimuli)
-    values = embed(backbone, inputs, np.arange(len(study.stimuli)), config.micro_batch)
-    return Embeddings(values, study.stimuli.ids, config.reference)
+    inputs = backbone.prepare(stimuli)
+    values = embed(backbone, inputs, np.arange(len(stimuli)), config.micro_batch)
+    return Embeddings(values, stimuli.ids, config.reference)
