@@ -429,7 +429,7 @@ def test_a_chapter_needs_a_name_of_its_own_and_a_result_of_its_type(whole, setti
     ):
         with pytest.raises(BgsError, match=message):
             register(Chapter(name=name))
-    with pytest.raises(BgsError, match="half a chapter; expected settings, analyse and result"):
+    with pytest.raises(BgsError, match="incomplete chapter; expected settings, analyse and result"):
         Chapter(name="spread", settings=Settings)
 
     def made(value):

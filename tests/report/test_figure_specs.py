@@ -33,7 +33,7 @@ from bgs.reports import (
     render,
     triplet_spec,
 )
-from bgs.reports.drawing.canvas import paper
+from bgs.reports.drawing.canvas import blank_figure
 from bgs.reports.palette import BLUE, GREEN, GREY, ORANGE, group_colours, role_colours
 from bgs.reports.rendering import _PAINTERS, render_panels
 from bgs.reports.svg import svg_width
@@ -195,7 +195,7 @@ def _three_series(name: str) -> ForestRow:
 def painted(figure, panel):
     """The axes of one panel, laid out as on a page."""
     painter = _PAINTERS[type(figure)]
-    with paper(painter.width, painter.height(panel)) as canvas:
+    with blank_figure(painter.width, painter.height(panel)) as canvas:
         axes = canvas.subplots()
         painter.paint(axes, figure, panel)
         canvas.draw_without_rendering()

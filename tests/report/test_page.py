@@ -194,7 +194,7 @@ def test_the_width_of_an_svg(head, width):
 @pytest.mark.parametrize(
     ("svg", "message"),
     [
-        (b"<svg><g></svg>", "no well-formed SVG: mismatched tag"), (b"<svg>\xff</svg>", "no well-formed SVG"),
+        (b"<svg><g></svg>", "not a well-formed SVG: mismatched tag"), (b"<svg>\xff</svg>", "not a well-formed SVG"),
         (b'<svg viewBox="0 0 wide 9"/>', "viewBox is not four numbers; got 0 0 wide 9"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Clips as a map: alike clips lie close together. Positions and words, without drawing them."""
+"""Maps of clips, on which similar clips lie close together: positions and descriptions, without drawing."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class ClipMapPanel:
     """One map.
 
     Attributes:
-        title: whose it is.
+        title: whose map it is.
         points: (n, 2) positions, aligned to the first map.
-        stress: Kruskal's stress-1 of the positions, 0 where they show every distance exactly.
-        unseen: pairs whose dissimilarity was not known and was set to the mean.
+        stress: Kruskal's stress-1 of the positions; 0 where they reproduce every distance exactly.
+        unseen: pairs with unknown dissimilarity, which was set to the mean.
     """
 
     title: str
@@ -59,12 +59,12 @@ class ClipMapFigure:
     def footnote(self) -> str:
         """The line below the figure."""
         unseen = max(panel.unseen for panel in self.panels)
-        mean = f" {unseen} pairs that nobody saw were set to the mean." if unseen else ""
+        mean = f" {unseen} pairs without judgments were set to the mean." if unseen else ""
         return (
-            "Distances on a map stand for dissimilarities (multidimensional scaling, SMACOF; "
+            "Distances on a map represent dissimilarities (multidimensional scaling, SMACOF; "
             f"{', '.join(f'stress {plain(p.stress)} for {p.title}' for p in self.panels)}); "
-            f"maps are turned onto the first and have its size (Procrustes).{mean} "
-            "Pictures that would cover each other are moved apart; a line leads to the place they belong to."
+            f"maps are aligned to the first and scaled to its size (Procrustes).{mean} "
+            "Overlapping pictures are moved apart; a line leads to the true position."
         )
 
     def describe(self) -> str:
@@ -73,7 +73,7 @@ class ClipMapFigure:
         colour = "label" if self.labels else self.values_name
         borders = f" Borders show {colour}." if colour else ""
         nearest = "; ".join(f"{p.title}: nearest are {self._nearest(p)}" for p in self.panels)
-        return f"Maps of {len(self.names)} clips ({titles}), alike clips close together. {nearest}.{borders} {self.footnote}"
+        return f"Maps of {len(self.names)} clips ({titles}), similar clips close together. {nearest}.{borders} {self.footnote}"
 
     def _nearest(self, panel: ClipMapPanel) -> str:
         first, second = np.triu_indices(len(self.names), 1)
@@ -89,7 +89,7 @@ def clip_map(
     values: Float[np.ndarray, " n"] | None = None,
     values_name: str = "",
 ) -> ClipMapFigure:
-    """Maps of the same clips from several matrices, turned onto the first.
+    """Maps of the same clips from several matrices, aligned to the first.
 
     Args:
         rdms: title -> (n, n) dissimilarities, people's first; NaN where unseen (the mean takes its place).
@@ -142,7 +142,7 @@ def mds(rdm: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n 2"]:
 def align(
     points: Float64[np.ndarray, "n 2"], reference: Float64[np.ndarray, "n 2"]
 ) -> Float64[np.ndarray, "n 2"]:
-    """Turn, mirror and shift ``points`` so that they lie closest to ``reference``, at its size (Procrustes).
+    """Rotate, reflect and shift ``points`` to lie closest to ``reference``, scaled to its size (Procrustes).
 
     Both get the same sum of squares about their middle: the least-squares scale would shrink a map the more the less
     it has in common with the reference.

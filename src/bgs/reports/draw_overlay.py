@@ -1,4 +1,4 @@
-"""Draws overlays: a strip of frames as PNG, or the frames one after the other as video."""
+"""Draws overlays: as a strip of frames (PNG), or as a video."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bgs._typing import Float64
 from bgs.reports.overlays import Overlay, OverlayRow
 from bgs.stimuli.encoding import write_video
 
-#: From black through purple and orange to pale yellow, in steps that look equal.
+#: Perceptually uniform, from black through purple and orange to pale yellow.
 _COLOURS = "inferno"
 #: Share of the heat's colour in a pixel.
 _OPACITY = 0.6
@@ -22,7 +22,7 @@ _GAP, _HEADER = 4, 16
 
 
 def draw_strip(figure: Overlay, path: str | Path, size: int = 160) -> None:
-    """Draw an overlay as PNG, atomically: a row a model with its label above it, frames from left to right.
+    """Draw an overlay as PNG, atomically: one row per model below its label, frames from left to right.
 
     Args:
         figure: what to draw.
@@ -50,7 +50,7 @@ def draw_strip(figure: Overlay, path: str | Path, size: int = 160) -> None:
 
 
 def write_overlay_video(figure: Overlay, path: str | Path, fps: int = 4, size: int = 224) -> None:
-    """Write an overlay as mp4, atomically: rows below each other, one picture a moment.
+    """Write an overlay as mp4, atomically: rows below each other, one picture per moment.
 
     A row with fewer frames than another shows each of them for longer.
 
@@ -76,7 +76,7 @@ def _pictures(row: OverlayRow, top: float, size: int) -> UInt8[np.ndarray, "k p 
 
 
 def _blended(row: OverlayRow, top: float, size: int) -> Iterator[UInt8[np.ndarray, "p p 3"]]:
-    """Grey frames under the heat, patch by patch; the hotter the more of its colour."""
+    """Grey frames with the heat overlaid patch by patch; more heat, more colour."""
     image = require("PIL.Image", "report")
     colours = require("matplotlib", "plot").colormaps[_COLOURS]
     for frame, heat in zip(row.frames, row.heat, strict=True):
@@ -89,7 +89,7 @@ def _blended(row: OverlayRow, top: float, size: int) -> Iterator[UInt8[np.ndarra
 
 
 def _enlarged(heat: Float64[np.ndarray, "h w"], size: int) -> Float64[np.ndarray, "p p"]:
-    """Each pixel has the value of the patch its centre lies in: nothing is smoothed over."""
+    """Each pixel has the value of the patch that contains its centre, without smoothing."""
     rows, columns = ((2 * np.arange(size) + 1) * cells // (2 * size) for cells in heat.shape)
     enlarged: Float64[np.ndarray, "p p"] = heat[rows[:, None], columns]
     return enlarged

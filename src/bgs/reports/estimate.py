@@ -1,4 +1,4 @@
-"""A labelled number with its interval: the row of every figure."""
+"""A labelled number with its interval, as rows of figures show it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Estimate:
 
     @classmethod
     def of(cls, label: str, metrics: Metric | Sequence[Metric], role: Role = "") -> Estimate:
-        """From one metric, or one a seed: then value and bounds are means, and each seed's value is a point.
+        """From one metric, or one per seed: then value and bounds are means, and each seed's value is a point.
 
         Raises:
             DataError: no metric.

@@ -1,4 +1,4 @@
-"""Dots with intervals, several a row: probes, attention shares, transfer; without drawing them."""
+"""Forest plots, with one or more estimates per row, as specs: probes, attention, transfer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bgs.reports.estimate import Estimate
 
 @dataclass(frozen=True)
 class ForestRow:
-    """One line of the plot: base, tuned and their difference, or whichever of them there are.
+    """One row of the plot: base, tuned and their difference, or some of these.
 
     Attributes:
         label: what was measured, e.g. an attribute.
-        estimates: dots of the line, from top to bottom; their labels are the series, their roles the colours.
-        chance: level of guessing in this row, or None.
+        estimates: of the row, from top to bottom; their labels name the series, their roles give the colours.
+        chance: chance level of this row, or None.
     """
 
     label: str
@@ -64,7 +64,7 @@ class ForestPanel:
 
 @dataclass(frozen=True)
 class ForestFigure:
-    """Panels side by side and a line below them."""
+    """Panels side by side, with a footnote."""
 
     panels: tuple[ForestPanel, ...]
     footnote: str = ""

@@ -1,4 +1,4 @@
-"""The gap to people, before and after: what the first figure of a report shows, without drawing it."""
+"""The gap to people before and after tuning, as a spec."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class GapPanel:
     published: tuple[Estimate, ...] = ()
 
     def describe(self) -> str:
-        """The panel in words, for those who cannot see it."""
+        """The panel in words."""
         rows = "; ".join(f"{row.label} {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in self.rows)
         ceiling = f"; ceiling {self.ceiling.value:.3f}" if self.ceiling else ""
         published = "".join(f"; {mark.label} {mark.value:.3f}" for mark in self.published)
@@ -41,7 +41,7 @@ class GapPanel:
 
 @dataclass(frozen=True)
 class GapFigure:
-    """Panels side by side and a line below them that says where the figures come from."""
+    """Panels side by side, with a footnote on the source of the figures."""
 
     panels: tuple[GapPanel, ...]
     footnote: str = ""
@@ -67,7 +67,7 @@ def gap_panel(
     above: Sequence[Estimate] = (),
     below: Sequence[Estimate] = (),
 ) -> GapPanel:
-    """Base and tuned under one protocol, from one result a seed, between further rows: captions above, controls below.
+    """Base and tuned under one protocol, from one result per seed, between further rows: captions above, controls below.
 
     With several seeds values and interval bounds are means over them, and each seed's value is a point: the
     interval speaks about clips and participants, the points about training.

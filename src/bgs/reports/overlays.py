@@ -1,4 +1,4 @@
-"""Where models look, frame by frame: what an overlay shows, without drawing it."""
+"""Attention of models over the frames of a clip, as a spec."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bgs._errors import DataError
 from bgs._typing import Float64
 from bgs.stimuli import ClipMaps
 
-#: Colours reach from no weight to this quantile of all weights drawn, so that a few extreme patches do not hide the
-#: rest; but at least to so many times an even spread, so that noise looks like noise.
+#: Colours range from no weight to this quantile of all weights drawn, so that a few extreme patches do not hide the
+#: others; but at least to this multiple of uniform weight, so that noise looks like noise.
 _TOP, _LEAST_TOP = 0.99, 2.0
 
 
@@ -42,7 +42,7 @@ class OverlayRow:
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """Models on one clip, a row each, on one scale of colours.
+    """Models on one clip, one row each, on a common colour scale.
 
     Attributes:
         clip: stimulus id.
@@ -57,9 +57,11 @@ class Overlay:
     top: float
 
     def describe(self) -> str:
-        """The picture in words, for those who cannot see it."""
+        """The picture in words."""
         rows = "; ".join(f"{row.label}: {_brightest(row)}" for row in self.rows)
-        scale = f"{len(self.rows[0].parts)} frames a row, colours from 0 to {self.top:.1f} × an even spread"
+        scale = (
+            f"{len(self.rows[0].parts)} frames per row, colours from 0 to {self.top:.1f} × uniform attention"
+        )
         return f"{self.method} on {self.clip}, {scale}. {rows}"
 
 

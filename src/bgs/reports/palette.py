@@ -1,4 +1,4 @@
-"""One colour a role in every figure, told apart by everybody (Okabe & Ito, 2008)."""
+"""One colour per role in every figure, distinguishable with any colour vision (Okabe & Ito, 2008)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _ROLES: dict[str, tuple[str, ...]] = {
     "published": (VERMILION,),
 }
 
-#: What rows without a role take, from the top.
+#: Colours of rows without a role, from the top.
 _BY_POSITION = (GREY, BLUE, GREEN)
 
-#: Groups of clips; used again, with the name beside them, where there are more groups than colours.
+#: Groups of clips; reused, beside the name of the group, where there are more groups than colours.
 GROUPS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, "#5f4b8b", GREY)
 
 #: Perceptually uniform and readable with any colour vision.
@@ -35,7 +35,7 @@ SEQUENTIAL, ORDERED = "viridis", "cividis"
 
 
 def role_colours(roles: Sequence[str]) -> tuple[str, ...]:
-    """The colour of each row: by its role, further rows of a role in its further colours; without one by position."""
+    """The colour of each row: the next colour of its role; without a role, by position."""
     seen: Counter[str] = Counter()
     colours = []
     for position, role in enumerate(roles):

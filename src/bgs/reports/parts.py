@@ -1,4 +1,4 @@
-"""Unique and shared parts of variance as bars with intervals, without drawing them."""
+"""Unique and shared parts of variance as bars with intervals, as specs."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class PartsPanel:
 
 @dataclass(frozen=True)
 class PartsFigure:
-    """Panels side by side over the same range, and a line below them."""
+    """Panels side by side over the same range, with a footnote."""
 
     panels: tuple[PartsPanel, ...]
     footnote: str = ""
 
     @property
     def limits(self) -> tuple[float, float]:
-        """Range that holds 0 and every number of every panel."""
+        """Range that contains 0 and every number of every panel."""
         numbers = [0.0, *(x for panel in self.panels for row in panel.rows for x in row.bounds)]
         return min(numbers), max(numbers)
 

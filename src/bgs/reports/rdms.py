@@ -1,4 +1,4 @@
-"""Dissimilarity matrices side by side, in one order of clips, without drawing them."""
+"""Dissimilarity matrices side by side, with clips in the same order, as specs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RdmPanel:
         return int(np.isnan(pair_vector(self.ranks)).sum())
 
     def describe(self, groups: Sequence[str]) -> str:
-        """How the groups show, and how many pairs are missing."""
+        """Mean ranks within and between groups, and the number of missing pairs."""
         pairs, labels = pair_vector(self.ranks), np.array(groups)
         missing = f"; {self.unseen} of {len(pairs)} pairs unseen" if self.unseen else ""
         if not len(labels):
@@ -115,14 +115,14 @@ def rdm_figure(
         for title, rdm in rdms.items()
     )
     by = "by label, within labels by" if labels is not None else "by"
-    note = f"Colours are ranks within each matrix; clips stand {by} similarity to each other for {first}."
-    unseen = " Hatched: pairs that nobody saw." if any(panel.unseen for panel in panels) else ""
+    note = f"Colours are ranks within each matrix; clips are ordered {by} their similarity for {first}."
+    unseen = " Hatched: pairs without judgments." if any(panel.unseen for panel in panels) else ""
     groups = tuple(labels[place] for place in order) if labels is not None else ()
     return RdmFigure(panels, groups, tuple(order.tolist()), note + unseen)
 
 
 def clip_order(rdm: Float[np.ndarray, "n n"], labels: Sequence[str] | None = None) -> Int[np.ndarray, " n"]:
-    """(n,) positions in the order drawn: groups as they first appear, alike clips beside each other within."""
+    """(n,) positions in the order drawn: groups as they first appear, similar clips beside each other within."""
     groups = np.array(labels if labels is not None else [""] * len(rdm))
     members = [np.flatnonzero(groups == name) for name in dict.fromkeys(groups.tolist())]
     full = imputed(rdm)

@@ -11,7 +11,7 @@ from bgs._errors import ConfigError, DataError
 from bgs._files import write_bytes
 from bgs.reports.clip_maps import ClipMapFigure
 from bgs.reports.curves import CurveFigure
-from bgs.reports.drawing.canvas import draw_footnote, footnote, footnote_height, paper, printed
+from bgs.reports.drawing.canvas import blank_figure, figure_bytes, footnote, footnote_height, write_footnote
 from bgs.reports.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
 from bgs.reports.drawing.curves import curve_height, paint_curve
 from bgs.reports.drawing.rdms import paint_rdm, rdm_height
@@ -34,7 +34,7 @@ Figure = GapFigure | ForestFigure | PartsFigure | RdmFigure | ClipMapFigure | Cu
 
 @dataclass(frozen=True)
 class _Painter:
-    """How panels of one kind of figure are painted: their width in inches, the height of one, and its paint."""
+    """How panels of one kind of figure are drawn: their width in inches, the height of a panel, and its painter."""
 
     width: float
     height: Callable[[Any], float]
@@ -65,7 +65,7 @@ def render(figure: Figure, form: str = "svg") -> bytes:
 
 
 def render_panels(figure: Figure) -> tuple[bytes, ...]:
-    """Each panel as SVG bytes of its own, so that a page can put them below each other on a phone. No footnote."""
+    """Each panel as separate SVG bytes, so that a page can stack them on a phone; without the footnote."""
     return tuple(_render(figure, (panel,), "svg", "") for panel in figure.panels)
 
 
@@ -92,13 +92,11 @@ def _render(figure: Figure, panels: tuple[Any, ...], form: str, note: str) -> by
     painter = _PAINTERS[type(figure)]
     width, heights = painter.width * len(panels), [painter.height(panel) for panel in panels]
     lines = footnote(note, width)
-    with paper(width, max(heights) + footnote_height(lines)) as canvas:
+    with blank_figure(width, max(heights) + footnote_height(lines)) as canvas:
         columns = canvas.subfigures(1, len(panels), squeeze=False)[0]
         for column, height, panel in zip(columns, heights, panels, strict=True):
-            spare = (
-                max(heights) - height
-            )  # each panel has its own height: rows are as far apart in all of them
+            spare = max(heights) - height  # each panel keeps its own height, so that row spacing is equal
             own = column.subfigures(2, 1, height_ratios=(height, spare))[0] if spare > 0 else column
             painter.paint(own.subplots(), figure, panel)
-        draw_footnote(canvas, lines)
-        return printed(canvas, form, figure.describe())
+        write_footnote(canvas, lines)
+        return figure_bytes(canvas, form, figure.describe())

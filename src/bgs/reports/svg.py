@@ -1,4 +1,4 @@
-"""SVG as a tree: read, written, and made fit to stand within a page."""
+"""SVG as a tree: parsed, written, and prepared for embedding in a page."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from bgs._errors import DataError
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 ElementTree.register_namespace("", _SVG)
 ElementTree.register_namespace("xlink", _XLINK)
-#: Characters that XML cannot hold, even escaped; a label may, and loses them.
+#: Characters that XML cannot contain, even escaped; they are removed from labels.
 NOT_XML = dict.fromkeys([*set(range(32)) - {9, 10, 13}, 0xFFFE, 0xFFFF])
 
 
 def parse_svg(svg: bytes) -> ElementTree.Element:
-    """The root of an SVG; document type and comments are left out.
+    """The root of an SVG; document type and comments are dropped.
 
     Raises:
         DataError: it is not well-formed.
@@ -22,7 +22,7 @@ def parse_svg(svg: bytes) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(svg.decode().translate(NOT_XML))
     except (ElementTree.ParseError, UnicodeDecodeError) as error:
-        raise DataError(f"a picture that is no well-formed SVG: {error}", got=svg[:40]) from None
+        raise DataError(f"a picture that is not a well-formed SVG: {error}", got=svg[:40]) from None
 
 
 def svg_text(root: ElementTree.Element) -> str:
@@ -31,20 +31,20 @@ def svg_text(root: ElementTree.Element) -> str:
 
 
 def set_title(root: ElementTree.Element, title: str) -> None:
-    """Give an SVG a title, which stands first in it."""
+    """Insert a title as the first element of an SVG."""
     element = ElementTree.Element(f"{{{_SVG}}}title")
     element.text, element.tail = title, "\n"
     root.insert(0, element)
 
 
 def hrefs(root: ElementTree.Element) -> list[tuple[ElementTree.Element, str]]:
-    """Every element that refers to something, and the attribute that does."""
+    """Every element with a reference, and the attribute that contains it."""
     keys = ("href", f"{{{_XLINK}}}href")
     return [(element, key) for element in root.iter() for key in keys if key in element.attrib]
 
 
 def inline_svg(svg: bytes, name: str, alt: str) -> str:
-    """An SVG to stand within a page: a labelled image without XML head, its ids made unique by ``name``.
+    """An SVG to embed in a page: a labelled image without XML head, its ids made unique by ``name``.
 
     Raises:
         DataError: it is not well-formed.
@@ -58,7 +58,7 @@ def inline_svg(svg: bytes, name: str, alt: str) -> str:
             element.set(key, f"{name}-{value}" if key == "id" else value.replace("url(#", f"url(#{name}-"))
     for key in ("width", "height", "role", "aria-label"):
         root.attrib.pop(key, None)
-    # The label says what the title would; a title would also pop up over the whole figure.
+    # The label replaces the title, which would pop up over the whole figure.
     for title in root.findall("{*}title"):
         root.remove(title)
     root.attrib |= {"role": "img", "aria-label": alt}
@@ -66,7 +66,7 @@ def inline_svg(svg: bytes, name: str, alt: str) -> str:
 
 
 def svg_width(svg: bytes) -> float:
-    """CSS pixels at which an SVG is drawn at its own size; 0 where it does not say.
+    """CSS pixels at which an SVG is drawn at its own size; 0 where none is given.
 
     Raises:
         DataError: it is not well-formed, or its ``viewBox`` is not four numbers.

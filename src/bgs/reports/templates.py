@@ -1,4 +1,4 @@
-"""The packaged jinja2 templates: whatever is put into them is escaped."""
+"""The packaged jinja2 templates; everything inserted is escaped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def template(name: str) -> Template:
-    """A template of this package; a variable that it names and nobody gives is an error.
+    """A template of this package; a missing variable is an error.
 
     Raises:
         MissingExtraError: jinja2 is not installed.

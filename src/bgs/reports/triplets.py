@@ -1,4 +1,4 @@
-"""Triplets on which a model and people part, clip by clip, without drawing them."""
+"""Triplets of clips with the choices of people and models, as specs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHOOSERS = ("people", "base", "tuned")
 
 
 def chooser_names(words: Vocabulary = PEOPLE) -> dict[str, str]:
-    """Chooser -> what it is called."""
+    """Chooser -> its name."""
     return {who: words.judges if who == "people" else who for who in CHOOSERS}
 
 
@@ -39,12 +39,12 @@ class TripletClip:
 
 @dataclass(frozen=True)
 class TripletSpec:
-    """Three clips and who left which of them out.
+    """Three clips, and the clip that each chooser left out.
 
     Attributes:
         clips: the three, left to right.
         odd: chooser (``people``, ``base``, ``tuned``) -> slot 0–2 that they left out.
-        note: how sure the choices are.
+        note: certainty of the choices.
 
     Raises:
         DataError: a chooser that is none of the three, or a slot outside 0–2.
@@ -104,6 +104,6 @@ def triplet_spec(
     )
     votes, total = found.votes[found.people], sum(found.votes)
     people = f"{votes} of {total} {words.judges}" if total > 1 else words.judge
-    note = f"{people} chose so; certainty {plain(found.certainty)}"
+    note = f"Chosen by {people}; certainty {plain(found.certainty)}."
     odd = {"people": found.people, "base": found.base, "tuned": found.tuned}
     return TripletSpec((first, second, third), odd, note)

@@ -1,4 +1,4 @@
-"""What a report calls those who judged: simulated observers are never called people."""
+"""Names of the judges in a report: simulated observers are never called people."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Vocabulary:
     """The words of a study.
 
     Attributes:
-        judges: those who judged, in the plural.
-        judge: one of them, with its article or number.
-        banner: what stands on top of every page.
+        judges: the judges, in the plural.
+        judge: a single judge, with article or number.
+        banner: warning at the top of every page.
     """
 
     judges: str
@@ -20,7 +20,7 @@ class Vocabulary:
     banner: str = ""
 
     def fill(self, text: str) -> str:
-        """A text whose ``{judges}`` and ``{judge}`` become the words of this study."""
+        """A text with ``{judges}`` and ``{judge}`` replaced by the words of this study."""
         return text.format(judges=self.judges, judge=self.judge)
 
 

@@ -24,7 +24,7 @@ from bgs.reports.vocabulary import Vocabulary
 
 
 def write_page(page: Page, path: str | Path) -> None:
-    """Write a page into one HTML file, atomically: style and figures inside, nothing fetched from anywhere.
+    """Write a page as one HTML file, atomically: styles and figures are embedded, and nothing is fetched.
 
     Raises:
         MissingExtraError: jinja2, matplotlib or Pillow is not installed.
@@ -47,7 +47,7 @@ def page_html(page: Page) -> str:
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell as it is printed: ``.31 [.22, .40]``, ``1,225``, ``.5``, words as they are."""
+    """A cell as printed: ``.31 [.22, .40]``, ``1,225``, ``.5``; text unchanged."""
     if cell is None:
         return ""
     if isinstance(cell, Metric):
@@ -58,7 +58,7 @@ def cell_text(cell: Cell) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Text cut at blank lines."""
+    """Text split at blank lines."""
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
@@ -68,7 +68,7 @@ def _unbroken(text: str) -> str:
 
 
 def provenance_rows(provenance: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(heading, rows of name and value): mappings are headings of their own, everything else stands under none."""
+    """(heading, rows of name and value): mappings become headings, everything else comes first without one."""
     flat = [(name, _value(value)) for name, value in provenance.items() if not isinstance(value, Mapping)]
     nested = [(str(name), _leaves(value)) for name, value in provenance.items() if isinstance(value, Mapping)]
     return ([("", flat)] if flat else []) + nested
@@ -108,7 +108,7 @@ def _headline(headline: Headline) -> dict[str, Any]:
 
 
 def _section(section: Section, words: Vocabulary) -> dict[str, Any]:
-    """What the template needs to know of a section: everything drawn and encoded."""
+    """A section as the template needs it, with everything drawn and encoded."""
     return {
         "spec": section,
         "sentences": paragraphs(_unbroken(section.sentence)) or [""],
@@ -120,7 +120,7 @@ def _section(section: Section, words: Vocabulary) -> dict[str, Any]:
 
 
 def _figure(block: FigureBlock, name: str) -> dict[str, Any]:
-    """Panels as markup that is safe to insert: it comes from our own drawing, or is a data URI in an <img>."""
+    """Panels as safe markup: drawn by this package, or a data URI in an <img>."""
     if isinstance(block.figure, bytes):
         # A picture from elsewhere is never put into the page as markup.
         return {

@@ -1,4 +1,4 @@
-"""Paper and ink: one style for all figures, small SVG files, the same bytes every time."""
+"""One style for all figures, small SVG files, and the same bytes every time."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ _DPI = 200
 
 
 @contextmanager
-def paper(width: float, height: float) -> Iterator[Figure]:
-    """An empty white figure of that size in inches, in the house style as long as the block lasts."""
+def blank_figure(width: float, height: float) -> Iterator[Figure]:
+    """An empty white figure of that size in inches, in the common style within the block."""
     matplotlib = require("matplotlib", "plot")
     from matplotlib.figure import Figure
 
@@ -52,20 +52,20 @@ def paper(width: float, height: float) -> Iterator[Figure]:
         yield Figure(figsize=(width, height), layout="constrained", dpi=_DPI, facecolor="white")
 
 
-def printed(figure: Figure, form: str, description: str = "") -> bytes:
-    """A figure as PNG (with its description inside) or SVG bytes. Call it inside :func:`paper`."""
+def figure_bytes(figure: Figure, form: str, description: str = "") -> bytes:
+    """A figure as PNG (with its description inside) or SVG bytes. Call it within :func:`blank_figure`."""
     buffer = io.BytesIO()
     metadata: dict[str, Any] = {"Description": description} if form == "png" else dict.fromkeys(_RDF)
     figure.savefig(buffer, format=form, metadata=metadata)
     return _tidy(buffer.getvalue(), description) if form == "svg" else buffer.getvalue()
 
 
-#: What matplotlib would write into an SVG about itself, with addresses of the standards it follows.
+#: Metadata that matplotlib would write into an SVG.
 _RDF = ("Creator", "Date", "Format", "Type")
 
 
 def _tidy(svg: bytes, description: str) -> bytes:
-    """Without document type and comments, the page's typeface instead of matplotlib's, the description as title."""
+    """Drop document type and comments, use the typeface of the page, and add the description as title."""
     root = parse_svg(svg)
     for element in root.iter():
         if "style" in element.attrib:
@@ -81,12 +81,12 @@ def _tidy(svg: bytes, description: str) -> bytes:
 
 
 def _spare(text: str | None) -> str | None:
-    """Indentation becomes one new line."""
+    """Replace indentation by a single newline."""
     return text if text is None or text.strip() else "\n"
 
 
 def _slim(picture: str) -> str:
-    """A base64 PNG of few colours with a palette: the same pixels in a quarter of the bytes."""
+    """A base64 PNG of few colours, with a palette: the same pixels in a quarter of the bytes."""
     import numpy as np
     from PIL import Image
 
@@ -101,26 +101,26 @@ def _slim(picture: str) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def hide_spines(axes: Axes, *sides: str) -> None:
-    """Without the frame on these sides, and without tick marks on the vertical axis."""
+def remove_frame(axes: Axes, *sides: str) -> None:
+    """Remove the frame on these sides, and the tick marks of the vertical axis."""
     axes.tick_params(axis="y", length=0)
     for side in sides or ("top", "right", "left"):
         axes.spines[side].set_visible(False)
 
 
 def footnote(text: str, inches: float) -> str:
-    """A small line below everything, broken to the width of the figure."""
+    """A footnote, wrapped to the width of the figure."""
     from textwrap import fill
 
     return fill(text, max(int(inches * 16), 30))
 
 
 def footnote_height(lines: str) -> float:
-    """Inches that broken lines need; 0 without any."""
+    """Inches that the lines of a footnote need; 0 without any."""
     return 0.18 + 0.12 * len(lines.splitlines()) if lines else 0.0
 
 
-def draw_footnote(figure: Figure, lines: str) -> None:
-    """Write broken lines, small and grey, below everything."""
+def write_footnote(figure: Figure, lines: str) -> None:
+    """Write the lines of a footnote, small and grey, below everything."""
     if lines:
         figure.supxlabel(lines, fontsize=7, color=GREY)

@@ -130,7 +130,7 @@ def _fitted(figure: ClipMapFigure, panel: ClipMapPanel, size: float) -> Float64[
 
 
 def apart(points: Float64[np.ndarray, "n 2"], size: float, side: int) -> Float64[np.ndarray, "n 2"]:
-    """Squares of that size around the points, pushed apart until they no longer cover each other.
+    """Squares of that size around the points, pushed apart until they no longer overlap.
 
     Each pair that overlaps is pushed along the axis on which it overlaps less, half each, and all stay inside the
     map; deterministic. Stops after a fixed number of rounds, so a crowded map may keep some overlap.

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from bgs.reports.curves import CurveFigure, CurvePanel
-from bgs.reports.drawing.canvas import hide_spines
+from bgs.reports.drawing.canvas import remove_frame
 from bgs.reports.palette import BLUE, GREEN, GREY
 
 if TYPE_CHECKING:
@@ -59,4 +59,4 @@ def _dress(axes: Axes, figure: CurveFigure, panel: CurvePanel) -> None:
     axes.set_title(panel.title, pad=8)
     axes.set_xlabel(panel.across)
     axes.set_ylabel(panel.axis)
-    hide_spines(axes, "top", "right")
+    remove_frame(axes, "top", "right")

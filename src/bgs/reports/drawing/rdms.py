@@ -51,7 +51,7 @@ def paint_rdm(axes: Axes, figure: RdmFigure, panel: RdmPanel) -> None:
 
 
 def _colours(ranks: Float64[np.ndarray, "n n"]) -> UInt8[np.ndarray, "n n 4"]:
-    """RGBA of each cell: unseen pairs see-through, a clip and itself white. Few levels make a small file."""
+    """RGBA of each cell: unseen pairs transparent, the diagonal white. Few levels keep the file small."""
     from matplotlib import colormaps
 
     unseen = np.isnan(ranks)

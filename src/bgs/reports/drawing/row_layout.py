@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bgs.reports.drawing.canvas import hide_spines
+from bgs.reports.drawing.canvas import remove_frame
 from bgs.reports.drawing.text_width import text_width, wrapped
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Rows:
                 frameon=False, fontsize=SMALL, borderpad=0.1, borderaxespad=0, labelspacing=0.25, **_KEY,
             )  # fmt: skip
         axes.set_xlabel("\n".join(self._axis_lines(axis)), fontsize=SMALL)
-        hide_spines(axes)
+        remove_frame(axes)
 
     def _axis_lines(self, axis: str) -> list[str]:
         return wrapped(axis, PANEL_WIDTH - 2 * _MARGIN - self.beside, SMALL)
