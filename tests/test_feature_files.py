@@ -96,7 +96,7 @@ def test_file_names_are_not_guessed_where_two_are_alike(tmp_path):
         (lambda f: write_numpy(f, values=VALUES.ravel()[:4]), r"not one vector a stimulus.*\(n, d\).*\(4,\)"),
         (lambda f: write_numpy(f, values=VALUES / np.where(VALUES == 5, 0, np.nan)), "an embedding is not finite"),
         (lambda f: write_numpy(f, values=VALUES.astype(str)), "not one vector a stimulus"),
-        (lambda f: f / "none.npy", "no such feature file"),
+        (lambda f: f / "none.npy", "no such embedding file"),
         (lambda f: f / "features.pt", "unknown kind of feature file"),
     ],
 )  # fmt: skip

@@ -47,7 +47,7 @@ def read_features(path: str | Path, ids: str | Path | None = None) -> Embeddings
         )
     if not path.is_file():
         raise BgsError(
-            "no such feature file", where=path, expected="one vector a stimulus", hint="see docs/features.md"
+            "no such embedding file", where=path, expected="one vector a stimulus", hint="make one with `bgs embed`"
         )
     return reader(path, None if ids is None else Path(ids))
 

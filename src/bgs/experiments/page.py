@@ -116,12 +116,18 @@ def experiment_page(experiment: Experiment, table: ResultsTable, failed: Mapping
     lead = "\n\n".join(
         [settings.lead or _lead(context), *(f"Failed: {name}, {why}." for name, why in failed.items())]
     )
-    sections = tuple(_section(chapter, context, rerun) for chapter in CHAPTERS if chapter.present is not None)
+    sections = tuple(_section(chapter, context, rerun) for chapter in CHAPTERS if _is_shown(chapter, experiment))
     title = settings.title or context.words.fill(f"Seeing as {{judges}} do: {', '.join(context.models)}")
     return Page(
         title, lead, context.words.banner, sections, _provenance(experiment), context.words, opening(context),
         headline(context), _cost(experiment),
     )  # fmt: skip
+
+
+def _is_shown(chapter: Chapter[Any, Any], experiment: Experiment) -> bool:
+    """Whether a chapter has a section: not if it is optional and nobody asked for it."""
+    unasked = chapter.optional and experiment.config.analyses.of(chapter) is None
+    return chapter.present is not None and not unasked
 
 
 def _section(chapter: Chapter[Any, Any], context: Context, rerun: str) -> Section:
