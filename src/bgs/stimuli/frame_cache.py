@@ -112,8 +112,6 @@ class FrameCache:
             DataError: the set has no clips, or the cache folder is full, not writable or of another version.
             MissingExtraError: the decoder is not installed.
         """
-        if stimuli.videos is None:
-            raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
         report = progress or (lambda done: None)
         with self._clear_errors():
             self._check_format()
