@@ -101,7 +101,8 @@ def _n_raters(
             "not shares of raters", where=table.where(int(records[unclear[0]]), VERBS[0]),
             expected=f"parts of {_RATERS[0]} to {_RATERS[1]} raters that add up to 1",
         )  # fmt: skip
-    return possible[whole.argmax(axis=1)].astype(np.float64)
+    raters: Float[np.ndarray, " n"] = possible[whole.argmax(axis=1)].astype(np.float64)
+    return raters
 
 
 def _most_chosen(shares: Float[np.ndarray, "n 32"]) -> tuple[str, ...]:
@@ -141,14 +142,12 @@ def _shown(table: Table, record: int, stimuli: StimulusSet) -> list[int]:
     """Positions of the three clips of a trial, from a Python list literal of their names."""
     cell = table["options"][record]
     try:
-        names = ast.literal_eval(cell)
-        found = [stimuli.index[clip_id(name)] for name in names]
-    except (ValueError, SyntaxError, TypeError, AttributeError, KeyError) as error:
-        found, cause = [], error
-    else:
-        cause = None
-    if len(found) != 3:
+        first, second, third = (stimuli.index[clip_id(name)] for name in ast.literal_eval(cell))
+    except (ValueError, SyntaxError, TypeError, KeyError) as error:
         raise DataError(
-            "not a trial", where=table.where(record, "options"), expected="a list of three known clips", got=cell
-        ) from cause
-    return found
+            "not a trial",
+            where=table.where(record, "options"),
+            expected="a list of three known clips",
+            got=cell,
+        ) from error
+    return [first, second, third]

@@ -34,7 +34,7 @@ def fetched_view(card: DatasetCard, folder: object, clips: object | None) -> Tab
     files = (*card.files, *(() if clips is None else card.clips))
     size = bytes_text(sum(file.size for file in files))
     rows = [
-        ("files", f"{len(files):,} files, {size}, SHA-256 verified"),
+        ("files", f"{len(files):,} file{'s' * (len(files) != 1)}, {size}, SHA-256 verified"),
         ("source", card.source),
         ("folder", folder),
         ("licence", card.licence),
@@ -73,7 +73,7 @@ def _summary(dataset: Dataset) -> list[tuple[str, object]]:
         rows.append(("clips", f"{len(stimuli) - stimuli.videos.count(None):,} of {len(stimuli):,}"))
     for name, values in stimuli.labels.items():
         common = Counter(values).most_common(6)
-        rows.append((name, ", ".join(f"{count} {value}" for value, count in common)))
+        rows.append((name, ", ".join(f"{count} {value or '(none)'}" for value, count in common)))
     if dataset.trials is not None:
         rows.append(
             (
