@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+import bgs
 from bgs._errors import DataError
 from bgs.datasets import Dataset, audit_dataset, load_dataset
 from bgs.datasets.download import available_clips, card_folder, fetch
@@ -175,6 +176,36 @@ def test_training_on_clips_of_the_triplets_is_known(verbs: Dataset, triplets: Da
     assert measure([ids[i] for i in np.flatnonzero(verbs.stimuli.train)]) == []
     with pytest.raises(DataError, match="54 clips were trained on: hs1012, hs1051, hs1104 and 51 more"):
         measure(list(ids))
+
+
+@pytest.mark.real
+def test_training_from_verbs_leaves_the_54_clips_alone(verbs: Dataset) -> None:
+    from bgs.runs.study import load_study
+    from bgs.training import TrainingConfig
+
+    ratings = {"columns": list(VERBS), "trials": 2000}
+    config = TrainingConfig.model_validate({"model": "tiny-videomae", "data": verbs.name, "ratings": ratings})
+    study = load_study(config, dataset=verbs)
+    train, validation = study.to_train(config)
+    used = np.concatenate([train, validation])
+    assert sorted(used) == np.flatnonzero(verbs.stimuli.train).tolist()
+    geometry = study.geometry(train)
+    expected = hellinger_rdm(shares(verbs.stimuli)[geometry.positions])
+    np.testing.assert_allclose(geometry.rdm, expected, atol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("model", "rho", "accuracy"),
+    [("motion:energy", 0.302, 0.409), ("pixels:grey", 0.358, 0.409), ("tiny-videomae", 0.224, 0.385)],
+)
+def test_frozen_encoders(triplets: Dataset, model: str, rho: float, accuracy: float) -> None:
+    """As computed independently: centred, all 54 clips."""
+    embeddings = bgs.load_model(model, device="cpu").embed(triplets)
+    found = bgs.evaluate(embeddings, triplets, protocol="all", permutations=0)["all"].metrics
+    assert found["rsa_spearman"].value == pytest.approx(rho, abs=0.01)
+    assert found["odd_one_out_3afc"].value == pytest.approx(accuracy, abs=0.01)
 
 
 @pytest.mark.real
