@@ -43,6 +43,20 @@ def mirror() -> Path:
 
 
 @pytest.fixture(scope="session")
+def all_heider_simmel_clips(mirror: Path) -> Path:
+    """A mirror with the 1,156 clips of heider-simmel-verbs (195 MB); without them the test is skipped, or fails where
+    ``BGS_REQUIRE_ALL_CLIPS=1`` asks for them."""
+    from bgs.datasets.registry import HEIDER_SIMMEL_VERBS as CARD
+
+    if (mirror / CARD.folder / CARD.clip_folder).is_dir():
+        return mirror
+    message = "skipped: the mirror lacks the clips of heider-simmel-verbs (lay out the folder of its card)"
+    if os.environ.get("BGS_REQUIRE_ALL_CLIPS") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
 def garcia(mirror: Path):
     """The data set garcia-isik-2025, as published."""
     from bgs.datasets import load_dataset

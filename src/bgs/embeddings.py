@@ -15,6 +15,8 @@ from bgs._scale import mean_of_rows
 from bgs._typing import Float
 
 _FORMAT = "bgs-embeddings/1"
+#: Key of ``details``: JSON, data set -> ids of the stimuli that the model was trained on.
+TRAINED_ON = "trained on"
 #: The suffix of embedding files.
 SUFFIXES = (".safetensors",)
 
@@ -88,6 +90,11 @@ class Embeddings:
     def centred(self) -> Embeddings:
         """Subtract the mean over stimuli."""
         return replace(self, values=self.values.astype(np.float64) - mean_of_rows(self.values))
+
+    def trained_on(self) -> dict[str, list[str]]:
+        """Data set -> ids of the stimuli that the model was trained on; empty where that is not known."""
+        trained: dict[str, list[str]] = json.loads(self.details.get(TRAINED_ON, "{}"))
+        return trained
 
     def hash(self) -> str:
         """SHA-256 of ids and values."""

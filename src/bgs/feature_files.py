@@ -47,7 +47,10 @@ def read_features(path: str | Path, ids: str | Path | None = None) -> Embeddings
         )
     if not path.is_file():
         raise BgsError(
-            "no such embedding file", where=path, expected="one vector a stimulus", hint="make one with `bgs embed`"
+            "no such embedding file",
+            where=path,
+            expected="one vector a stimulus",
+            hint="make one with `bgs embed`",
         )
     return reader(path, None if ids is None else Path(ids))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -129,6 +131,30 @@ def test_an_evaluation_from_python_is_that_of_the_command(run, data, small_study
         printed = capsys.readouterr().out
         assert str(bgs.Evaluation((result,))) in printed
     assert found._repr_html_().count("<pre") == 2
+
+
+def test_clips_trained_on_as_part_of_another_named_data_set_are_refused(run, data):
+    """Ids of named data sets are clips wherever they occur; those of the data set itself are what protocols are for."""
+    ids = [name for name, part in zip(data.stimuli.ids, data.stimuli.split, strict=True) if part == "train"]
+    assert run.tuned.trained_on() == {data.name: ids}
+    assert run.base.trained_on() == {}
+    assert run.model.embed(data).trained_on() == {data.name: ids}
+    named = replace(data, name="heider-simmel-triplets")
+    for trained, refused in (
+        ("heider-simmel-verbs", True),
+        ("heider-simmel-triplets", False),
+        ("folder", False),
+    ):
+        tuned = replace(run.tuned, details={"trained on": json.dumps({trained: ["other", *ids[:2]]})})
+        for models in ({"embeddings": tuned}, {"embeddings": run.base, "against": tuned}):
+            measure = partial(bgs.evaluate, **models, data=named, protocol="held-out-pairs", permutations=0)
+            if refused:
+                with pytest.raises(bgs.BgsError, match=f"2 clips were used in training: {ids[0]}, {ids[1]}"):
+                    measure()
+            else:
+                measure()
+    measure = partial(bgs.evaluate, tuned, named, protocol="held-out-pairs", permutations=0)
+    assert measure(allow_overlap=True)["held-out-pairs"].metrics == measure()["held-out-pairs"].metrics
 
 
 def test_an_evaluation_becomes_a_frame_and_a_figure(run, data, tmp_path):

@@ -92,6 +92,24 @@ def test_fetch_audit_and_show_the_real_data(run: Callable[..., str], mirror: Pat
     assert "37 friendly" in run("show", "phase-genset", "--mirror", mirror)
 
 
+@pytest.mark.real
+def test_fetch_and_show_published_clips(
+    run: Callable[..., str], mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BGS_CACHE", str(tmp_path / "cache"))
+    text = run("fetch", "heider-simmel-triplets", "--mirror", mirror, "--json", tmp_path / "fetch.json")
+    for expected in ("56 files, 10.1 MB, SHA-256 verified", "54movies", "none stated", "2509.20673"):
+        assert expected in text
+    assert json.loads((tmp_path / "fetch.json").read_text())["n_clips"] == 54
+    assert run("list").count("│ yes ") == 1
+    assert "1 file, 400.1 kB" in run("fetch", "heider-simmel-verbs", "--mirror", mirror, "--no-clips")
+    assert "1,156, 1102 train and 54 test" in run("show", "heider-simmel-verbs")
+    with pytest.raises(BgsError, match="no odd-one-out trials"):
+        run("audit", "heider-simmel-verbs")
+    with pytest.raises(BgsError, match=r"published, not linked .`bgs data fetch heider-simmel-verbs`"):
+        run("link", "heider-simmel-verbs", "--videos", tmp_path)
+
+
 @pytest.mark.parametrize("command", ["list", "fetch", "audit", "show", "plant"])
 def test_help_ends_with_an_example(run: Callable[..., str], command: str) -> None:
     assert f"Example: bgs data {command}" in run(command, "--help")

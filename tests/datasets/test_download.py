@@ -106,6 +106,12 @@ def test_after_a_cut_transfer_whole_files_stay_and_nothing_else(
     assert server.seen == [f"/{card.folder}/{NAME}", *[f"/{card.folder}/data/second.csv"] * 2]
 
 
+def test_names_with_spaces_are_quoted_in_addresses(server: Server, card: DatasetCard) -> None:
+    named = replace(card, files=(replace(card.files[0], path="clips/5814_talk to #1.mp4"),))
+    assert (fetch(named, host=server.url) / "clips/5814_talk to #1.mp4").read_bytes() == CONTENT
+    assert server.seen == [f"/{card.folder}/clips/5814_talk%20to%20%231.mp4"]
+
+
 def test_wrong_content_is_discarded(server: Server, card: DatasetCard) -> None:
     server.content = CONTENT[::-1]
     with pytest.raises(DataError, match=f"wrong SHA-256; expected {card.files[0].sha256}, got .*discarded"):

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bgs import evaluation
+from bgs._errors import DataError, listed
 from bgs._optional import require
-from bgs.datasets import Dataset, load_dataset
+from bgs.datasets import REGISTRY, Dataset, load_dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric, Result
 from bgs.judgments import RDM
@@ -143,6 +144,7 @@ def evaluate(
     seed: int = 0,
     names: tuple[str, str] = ("this", "other"),
     mirror: str | Path | None = None,
+    allow_overlap: bool = False,
 ) -> Evaluation:
     """How well do embeddings predict human similarity judgments?
 
@@ -156,9 +158,11 @@ def evaluate(
         distance, center, permutations, seed: see :func:`bgs.evaluation.evaluate`.
         names: labels of the two embeddings in tables.
         mirror: folder with a mirror of the authors' repositories.
+        allow_overlap: evaluate although clips of this data set were used in training on another.
 
     Raises:
-        DataError: a stimulus has no embedding, or a protocol has no judgments.
+        DataError: a stimulus without embedding, no judgments for a protocol, or clips that were used in training on another
+            data set.
         ConfigError: an unknown protocol or distance.
     """
     settings: dict[str, Any] = {
@@ -169,6 +173,12 @@ def evaluate(
         return Evaluation((evaluation.evaluate_rdm(embeddings, data, provenance=about, **settings),), names)
     dataset = data if isinstance(data, Dataset) else load_dataset(data, mirror=mirror)
     trials = dataset.need_trials()
+    overlap = [] if allow_overlap else _overlap(embeddings, against, dataset)
+    if overlap:
+        raise DataError(
+            f"{len(overlap)} clips were used in training: {listed(overlap)}", where=dataset.name,
+            expected="clips new to the model", hint="allow_overlap=True, or --allow-overlap, evaluates it anyway",
+        )  # fmt: skip
     about = provenance(
         data=dataset.name,
         data_hashes=dict(dataset.hashes),
@@ -180,6 +190,23 @@ def evaluate(
         for name in _protocols(protocol, dataset)
     ]
     return Evaluation(tuple(results), names)
+
+
+def _overlap(embeddings: Embeddings, against: Embeddings | None, dataset: Dataset) -> list[str]:
+    """Stimuli that either model was trained on as part of another named data set.
+
+    An id of a named data set is the same clip in all of them; the same id in folders of your own may be another clip.
+    Training on the data set itself is what protocols are for.
+    """
+    seen = {
+        name
+        for model in (embeddings, against)
+        if model is not None and dataset.name in REGISTRY
+        for data, ids in model.trained_on().items()
+        if data in REGISTRY and data != dataset.name
+        for name in ids
+    }
+    return [name for name in dataset.stimuli.ids if name in seen]
 
 
 def _protocols(asked: str | Sequence[str] | None, dataset: Dataset) -> Sequence[str]:

@@ -41,6 +41,7 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
         "settings": backbone.spec.settings(),
         "lora": settings.model_dump() if settings else None,
         "head": None,
+        "trained_on": {data: list(ids) for data, ids in backbone.trained_on.items()},
     }
     weights = []
     if backbone.head is not None:
@@ -86,6 +87,7 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
         of_head = _load(folder / "head.safetensors", hashes)
         saved |= {f"head.{name}": tensor for name, tensor in of_head.items()}
     load_trainable(backbone, saved, where=folder)
+    backbone.trained_on = about.get("trained_on", {})
 
 
 def _about_head(head: ProjectionHead | Transform) -> dict[str, Any]:

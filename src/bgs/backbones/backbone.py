@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -99,6 +100,7 @@ class Backbone(ABC):
         precision: ``bf16`` computes products in bfloat16 (autocast; weights and sums remain float32), ``fp32``
             everything in float32, ``auto`` is bf16 on CUDA devices that support it and fp32 otherwise.
         notes: one-line notes on loading for the user; the command line prints them once.
+        trained_on: data set -> ids of the stimuli that its adapter was trained on.
     """
 
     spec: BackboneSpec
@@ -107,6 +109,7 @@ class Backbone(ABC):
     trains_whole: bool = False
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     notes: tuple[str, ...] = ()
+    trained_on: Mapping[str, Sequence[str]] = MappingProxyType({})
 
     @abstractmethod
     def prepare(self, stimuli: StimulusSet, *, skip_bad: bool = False) -> Inputs:

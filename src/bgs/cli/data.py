@@ -79,7 +79,9 @@ def fetch_dataset(
     name: RegisteredName,
     json: Json = None,
     mirror: Mirror = None,
-    clips: Annotated[bool, typer.Option(help="phase-genset: render its clips.")] = True,
+    clips: Annotated[
+        bool, typer.Option(help="Also the clips: phase-genset draws them, heider-simmel-* downloads them.")
+    ] = True,
     out: Annotated[
         Path | None,
         typer.Option(help="phase-genset: folder for the clips and stimuli.csv; it is itself a data set."),
@@ -106,14 +108,14 @@ def fetch_dataset(
     check_side(size)
     check_rate(fps)
     with download_progress() as progress:
-        folder = fetch(card, mirror, progress)
-    drawn = None
+        folder = fetch(card, mirror, progress, clips=clips)
+    place = folder / card.clip_folder if clips and card.clips else None
     if draws:
         from bgs.api.clips import draw_phase_clips
 
-        drawn = draw_phase_clips(folder, out, ratings, size=size, fps=fps)
-    output.show(fetched_view(card, folder, drawn))
-    output.write({**card.to_json(), "folder": str(folder), "clips": None if drawn is None else str(drawn)})
+        place = draw_phase_clips(folder, out, ratings, size=size, fps=fps)
+    output.show(fetched_view(card, folder, place))
+    output.write({**card.to_json(), "folder": str(folder), "clips": None if place is None else str(place)})
 
 
 @app.command(
@@ -129,10 +131,11 @@ def link(
 ) -> None:
     """Search a folder for the clips of a data set and remember their location."""
     from bgs.datasets import find_card
-    from bgs.datasets.links import remember_clips, search_for_clips
+    from bgs.datasets.links import remember_clips, require_linkable, search_for_clips
     from bgs.views.dataset import search_view
 
     output, card = Output(json), find_card(name)
+    require_linkable(card)
     found = search_for_clips(card, _load(name, mirror).stimuli, videos)
     output.write(found.to_json())
     remember_clips(card, found, videos)

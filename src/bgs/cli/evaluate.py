@@ -69,6 +69,10 @@ def evaluate(
     ] = None,
     permutations: Annotated[int, typer.Option(min=0, help="Permutations for the p-value of the RSA.")] = 1000,
     seed: Seed = 0,
+    allow_overlap: Annotated[
+        bool,
+        typer.Option("--allow-overlap", help="Evaluate although clips were used in training on other data."),
+    ] = False,
     drop_duplicates: DropDuplicates = False,
     exclude_flagged: ExcludeFlagged = False,
     rt_unit: RtUnit = None,
@@ -93,7 +97,7 @@ def evaluate(
     with waiting("comparing"):
         (result,) = evaluated(
             model, dataset, protocol=protocol.value, distance=distance.value, center=center, against=other,
-            permutations=permutations, seed=seed,
+            permutations=permutations, seed=seed, allow_overlap=allow_overlap,
         ).results  # fmt: skip
     output.show(result_view(result))
     output.write(result.to_json())

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from bgs._errors import DataError
 from bgs.datasets.dataset import Dataset
-from bgs.datasets.download import Progress, fetch
+from bgs.datasets.download import Progress, available_clips, fetch
 from bgs.datasets.folder import load_folder, write_folder
 from bgs.datasets.garcia_isik import load_garcia_isik
+from bgs.datasets.heider_simmel import clip_id, load_heider_simmel
 from bgs.datasets.links import linked_clips
 from bgs.datasets.phase import load_phase
 from bgs.datasets.published import audit_dataset
-from bgs.datasets.registry import GARCIA_ISIK, REGISTRY, DatasetCard
-from bgs.judgments import DEFAULT_OPTIONS, TrialOptions
+from bgs.datasets.registry import GARCIA_ISIK, PHASE_GENSET, REGISTRY, DatasetCard
+from bgs.judgments import DEFAULT_OPTIONS, TrialOptions, Trials
+from bgs.stimuli import StimulusSet
 
 __all__ = ["REGISTRY", "Dataset", "DatasetCard", "audit_dataset", "find_card", "load_dataset", "write_folder"]
 
@@ -29,7 +31,8 @@ def load_dataset(
 ) -> Dataset:
     """Load a named public data set, downloading it first if necessary, or a folder of your own data.
 
-    The clips of a named data set are those that `bgs data link` found or `bgs data fetch` rendered.
+    The clips of a named data set are where `bgs data link` found them, or `bgs data fetch` drew or downloaded them; those
+    that the authors publish may also come from a mirror.
 
     Args:
         name_or_folder: a registered name, or a folder with ``stimuli.csv`` or just videos.
@@ -47,20 +50,37 @@ def load_dataset(
         return load_folder(name_or_folder, options).select(options)
     card = find_card(str(name_or_folder))
     _reject_times(options, card.name)
-    notes: tuple[str, ...] = ()
-    folder = fetch(card, mirror, progress)
-    if card is GARCIA_ISIK:
+    if card is not PHASE_GENSET:
         _reject_ratings(ratings, card.name)
-        stimuli, trials = load_garcia_isik(folder)
-    else:
-        trials = None
-        stimuli, notes = load_phase(folder, None if ratings is None else Path(ratings))
-    stimuli = replace(stimuli, videos=linked_clips(card.name, stimuli))
+    folder = fetch(card, mirror, progress)
+    stimuli, trials, notes = _read(card, folder, None if ratings is None else Path(ratings))
+    videos = _published(card, stimuli, mirror) if card.clips else linked_clips(card.name, stimuli)
+    stimuli = replace(stimuli, videos=videos, obtain_clips=card.obtain_clips)
     dataset = Dataset(
         stimuli, trials, simulated=False, name=card.name, hashes=card.hashes, licence=card.licence,
         citation=card.citation, folder=folder, notes=notes,
     )  # fmt: skip
     return dataset.select(options)
+
+
+def _read(
+    card: DatasetCard, folder: Path, ratings: Path | None
+) -> tuple[StimulusSet, Trials | None, tuple[str, ...]]:
+    """Stimuli and trials of a named data set, and how its tables were understood."""
+    if card is GARCIA_ISIK:
+        return *load_garcia_isik(folder), ()
+    if card is PHASE_GENSET:
+        stimuli, notes = load_phase(folder, ratings)
+        return stimuli, None, notes
+    return *load_heider_simmel(card, folder), ()
+
+
+def _published(
+    card: DatasetCard, stimuli: StimulusSet, mirror: str | Path | None
+) -> tuple[Path | None, ...] | None:
+    """Published clips of the stimuli, None for those that are not on this machine; None if all are missing."""
+    here = {clip_id(path): file for path, file in available_clips(card, mirror).items()}
+    return tuple(here.get(name) for name in stimuli.ids) if here else None
 
 
 def find_card(name: str) -> DatasetCard:

@@ -1,7 +1,7 @@
 """Verified download: a file is kept only if it has the SHA-256 on its data set's card.
 
 pooch downloads, verifies and moves each file into place. It cannot resume a broken transfer, and need not: the largest file
-has 3 MB, all files of a data set at most 6 MB, and complete files are kept, so that the next attempt starts with the one
+has 4 MB, and complete files are kept, so that the next attempt starts with the one
 that failed.
 """
 
@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import quote
 
 from bgs._errors import DataError
 from bgs._files import cache_folder, sha256
 from bgs.datasets.registry import RAW_HOST, DatasetCard, RemoteFile
+from bgs.stimuli.content_hashes import file_hashes
 
 if TYPE_CHECKING:
     import requests
@@ -46,6 +48,7 @@ def fetch(
     mirror: str | Path | None = None,
     progress: Progress | None = None,
     host: str = RAW_HOST,
+    clips: bool = False,
 ) -> Path:
     """Download every file of a data set into the cache and verify it. Existing files are only verified.
 
@@ -55,6 +58,7 @@ def fetch(
             the network is never used.
         progress: called as data arrive.
         host: server of ``<owner>/<repo>/<commit>/<path>``, used without a mirror.
+        clips: fetch the published clips as well.
 
     Returns:
         The folder with the files.
@@ -64,21 +68,49 @@ def fetch(
     """
     folder, source = card_folder(card).absolute(), _mirror_folder(mirror)
     watch = progress or _no_progress
-    for file in card.files:
+    for file in (*card.files, *(card.clips if clips else ())):
         target = folder / file.path
         if target.is_file():
             _verify(target, file, hint=f"delete it, then `bgs data fetch {card.name}`")
         elif source is not None:
-            _bring(f"{source / card.folder / file.path}", target, file, partial(_copy, file))
+            _bring(f"{source / card.folder / file.path}", target, file, partial(_copy, card, file))
         else:
-            _bring(f"{host}/{card.folder}/{file.path}", target, file, partial(_download, file, watch))
+            url = f"{host}/{quote(f'{card.folder}/{file.path}')}"  # names of clips hold spaces
+            _bring(url, target, file, partial(_download, file, watch))
         watch(file.path, file.size, file.size)
     return folder
 
 
+def available_clips(card: DatasetCard, mirror: str | Path | None = None) -> dict[str, Path]:
+    """The published clips that are on this machine: in the cache, or copied there from a mirror. Nothing is downloaded.
+
+    Files in the cache are hashed once and recognised by size and time of change afterwards.
+
+    Args:
+        card: the data set.
+        mirror: see :func:`fetch`.
+
+    Returns:
+        Path inside the repository -> file.
+
+    Raises:
+        DataError: a clip does not have the SHA-256 of its card.
+    """
+    folder, source = card_folder(card).absolute(), _mirror_folder(mirror)
+    for file in card.clips:
+        origin = None if source is None else source / card.folder / file.path
+        if origin is not None and origin.is_file() and not (folder / file.path).is_file():
+            _bring(str(origin), folder / file.path, file, partial(_copy, card, file))
+    here = [file for file in card.clips if (folder / file.path).is_file()]
+    hashes = file_hashes([folder / file.path for file in here], cache_folder() / "data" / "hashes.json")
+    for file, found in zip(here, hashes, strict=True):
+        _require_hash(folder / file.path, file, found, hint=f"delete it, then `bgs data fetch {card.name}`")
+    return {file.path: folder / file.path for file in here}
+
+
 def is_fetched(card: DatasetCard) -> bool:
-    """Whether every file of a data set is in the cache (not verified)."""
-    return all((card_folder(card) / file.path).is_file() for file in card.files)
+    """Whether every file and published clip of a data set lies in the cache (not verified)."""
+    return all((card_folder(card) / file.path).is_file() for file in (*card.files, *card.clips))
 
 
 def _mirror_folder(mirror: str | Path | None) -> Path | None:
@@ -96,8 +128,12 @@ def _verify(path: Path, file: RemoteFile, hint: str, source: object = None) -> N
         found = sha256(path)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror or error}", where=path) from error
+    _require_hash(source or path, file, found, hint)
+
+
+def _require_hash(where: object, file: RemoteFile, found: str, hint: str) -> None:
     if found != file.sha256:
-        raise DataError("wrong SHA-256", where=source or path, expected=file.sha256, got=found, hint=hint)
+        raise DataError("wrong SHA-256", where=where, expected=file.sha256, got=found, hint=hint)
 
 
 def _bring(
@@ -125,11 +161,14 @@ def _silent(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _copy(file: RemoteFile, origin: str, output: str, _: object) -> None:
-    """A pooch downloader that copies from a mirror."""
+def _copy(card: DatasetCard, file: RemoteFile, origin: str, output: str, _: object) -> None:
+    """What pooch calls a downloader, for a mirror."""
     if not Path(origin).is_file():
-        raise DataError("not in the mirror", where=origin, expected=f"a file of {file.size} bytes")
-    _verify(Path(origin), file, "the mirror has a different version")
+        raise DataError(
+            "not in the mirror", where=origin, expected=f"a file of {file.size} bytes",
+            hint=f"`bgs data fetch {card.name}`, without --mirror and BGS_DATA_MIRROR, downloads it",
+        )  # fmt: skip
+    _verify(Path(origin), file, "the mirror holds another version")
     shutil.copyfile(origin, output)
 
 

@@ -39,6 +39,16 @@ class ClipSearch:
         return {"found": found, "missing": list(self.missing), "refused": dict(self.refused)}
 
 
+def require_linkable(card: DatasetCard) -> None:
+    """See that a data set's clips are those of the user.
+
+    Raises:
+        DataError: its authors publish them.
+    """
+    if card.clips:
+        raise DataError("the clips are published, not linked", where=card.name, hint=card.obtain_clips)
+
+
 def search_for_clips(card: DatasetCard, stimuli: StimulusSet, folder: str | Path) -> ClipSearch:
     """Search a folder and its subfolders for the clips of a data set, with progress; see :func:`search_clips`."""
     with progress_bar() as bar:

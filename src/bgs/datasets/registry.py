@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import csv
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from importlib import resources
 from typing import Any
+
+from bgs._files import sha256_of
 
 #: The server for files at a pinned commit of the authors' repositories.
 RAW_HOST = "https://raw.githubusercontent.com"
@@ -30,7 +35,10 @@ class DatasetCard:
         files: the files to fetch.
         licence: terms of use.
         citation: what to cite.
-        clip_seconds: duration of every clip; None if they differ.
+        clip_seconds: how long each of its clips lasts; None where they differ.
+        clip_folder: folder of the repository with its clips, "" if the authors publish none.
+        clip_manifest: packaged table of the files in ``clip_folder``: their names, sizes and SHA-256.
+        obtain_clips: how to obtain its clips, a clause for error messages.
     """
 
     name: str
@@ -44,6 +52,20 @@ class DatasetCard:
     licence: str
     citation: str
     clip_seconds: float | None = None
+    clip_folder: str = ""
+    clip_manifest: str = ""
+    obtain_clips: str | None = None
+
+    @cached_property
+    def clips(self) -> tuple[RemoteFile, ...]:
+        """Every clip that the authors publish; fetched only on request."""
+        if not self.clip_manifest:
+            return ()
+        text = resources.files("bgs.datasets").joinpath(self.clip_manifest).read_text(encoding="utf-8")
+        return tuple(
+            RemoteFile(f"{self.clip_folder}/{row['file']}", row["sha256"], int(row["bytes"]))
+            for row in csv.DictReader(text.splitlines())
+        )
 
     @property
     def folder(self) -> str:
@@ -57,17 +79,20 @@ class DatasetCard:
 
     @property
     def size(self) -> int:
-        """Total size of its files in bytes."""
-        return sum(file.size for file in self.files)
+        """Bytes of all files and clips."""
+        return sum(file.size for file in (*self.files, *self.clips))
 
     @property
     def hashes(self) -> dict[str, str]:
-        """File path -> SHA-256."""
-        return {file.path: file.sha256 for file in self.files}
+        """File path -> SHA-256; published clips have one entry, over the hashes of all of them."""
+        hashes = {file.path: file.sha256 for file in self.files}
+        if self.clips:
+            hashes[f"{self.clip_folder}/"] = sha256_of(*(clip.sha256 for clip in self.clips))
+        return hashes
 
     def to_json(self) -> dict[str, Any]:
-        """JSON types only, including source and size."""
-        return {**asdict(self), "source": self.source, "size": self.size}
+        """JSON types only, with source, size and the number of published clips."""
+        return {**asdict(self), "source": self.source, "size": self.size, "n_clips": len(self.clips)}
 
 
 GARCIA_ISIK = DatasetCard(
@@ -148,6 +173,7 @@ GARCIA_ISIK = DatasetCard(
         "Perception. arXiv:2510.01502."
     ),
     clip_seconds=3.0,
+    obtain_clips="`bgs data link garcia-isik-2025 --videos FOLDER` finds your copies",
 )
 
 PHASE_GENSET = DatasetCard(
@@ -186,6 +212,64 @@ PHASE_GENSET = DatasetCard(
         "Events for Machine Social Perception. AAAI 2021. Human ratings: Malik, M. & Isik, L. Relational visual "
         "representations underlie human social interaction recognition. Nature Communications 14, 7317 (2023)."
     ),
+    obtain_clips="`bgs data fetch phase-genset` renders them",
 )
 
-REGISTRY = {card.name: card for card in (GARCIA_ISIK, PHASE_GENSET)}
+_HEIDER_SIMMEL_CITATION = (
+    "Yun, Y. & Lu, H. Human Semantic Representations of Social Interactions from Moving Shapes. arXiv:2509.20673 "
+    "(2025). Animations: Roemmele, M., Morgens, S., Gordon, A. & Morency, L. Recognizing Human Actions in the Motion "
+    "Trajectories of Shapes. Proceedings of ACM Intelligent User Interfaces (2016)."
+)
+_VERB_SHARES = RemoteFile(
+    "human/behavioralExpDataAndAnalysis/exp1/732subj_response_distributions.csv",
+    "4eb62bb9f1089b1c2405069d12574c42ac0a5837983f3a149744712c9cd6e71a",
+    400_096,
+)
+
+HEIDER_SIMMEL_TRIPLETS = DatasetCard(
+    name="heider-simmel-triplets",
+    description=(
+        "Odd-one-out judgments of 54 animations of two moving triangles, two for each of 27 intended verbs, by 585 "
+        "people (45 trials each, no attention checks). Trials: participant, version of the experiment, trial, three "
+        "clips in the order shown, the odd one, response time (s). Clips: 1.0–10.5 s at 50 frames per second; the "
+        "shares of 32 verbs that other people chose for each (see heider-simmel-verbs). No captions, no split."
+    ),
+    stimuli=54,
+    trials=26_325,
+    owner="yiling-yun",
+    repo="latent-force-model-project",
+    commit="44a42f81b3bd4f3c466d4a0b2b4e03405e955651",
+    files=(
+        RemoteFile(
+            "human/behavioralExpDataAndAnalysis/exp2/585subj_cleaned_trial_HSvideo.csv",
+            "8c779ae8f4b33894b34d1b08e648e1ef6601ec8f0d13c5dba780273b9e76af63",
+            3_827_915,
+        ),
+        _VERB_SHARES,
+    ),
+    licence="none stated: cite, fetch from the authors' repository, do not redistribute, publish no frames",
+    citation=_HEIDER_SIMMEL_CITATION,
+    clip_folder="human/behavioralExpCode/exp2/offdiagonal/stim/54movies",
+    clip_manifest="heider_simmel_triplets_clips.csv",
+    obtain_clips="`bgs data fetch heider-simmel-triplets` downloads them",
+)
+
+HEIDER_SIMMEL_VERBS = replace(
+    HEIDER_SIMMEL_TRIPLETS,
+    name="heider-simmel-verbs",
+    description=(
+        "1,156 animations of two moving triangles and how 732 people described them: for each clip, the shares of "
+        "its 37–48 raters who chose each of 32 verbs (49,776 responses). The 54 clips of heider-simmel-triplets are "
+        "the test split, the other 1,102 the training split. No odd-one-out trials, no captions."
+    ),
+    stimuli=1156,
+    trials=0,
+    files=(_VERB_SHARES,),
+    clip_folder="human/behavioralExpCode/exp1/stim/1156movies",
+    clip_manifest="heider_simmel_verbs_clips.csv",
+    obtain_clips="`bgs data fetch heider-simmel-verbs` downloads them",
+)
+
+REGISTRY = {
+    card.name: card for card in (GARCIA_ISIK, PHASE_GENSET, HEIDER_SIMMEL_TRIPLETS, HEIDER_SIMMEL_VERBS)
+}

@@ -116,7 +116,9 @@ def experiment_page(experiment: Experiment, table: ResultsTable, failed: Mapping
     lead = "\n\n".join(
         [settings.lead or _lead(context), *(f"Failed: {name}, {why}." for name, why in failed.items())]
     )
-    sections = tuple(_section(chapter, context, rerun) for chapter in CHAPTERS if _is_shown(chapter, experiment))
+    sections = tuple(
+        _section(chapter, context, rerun) for chapter in CHAPTERS if _is_shown(chapter, experiment)
+    )
     title = settings.title or context.words.fill(f"Seeing as {{judges}} do: {', '.join(context.models)}")
     return Page(
         title, lead, context.words.banner, sections, _provenance(experiment), context.words, opening(context),

@@ -156,7 +156,12 @@ def _to_number(cell: str) -> float:
 
 
 def read_table(
-    path: str | Path, required: Sequence[str], optional: Sequence[str] = (), *, keep_others: bool = True
+    path: str | Path,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    *,
+    keep_others: bool = True,
+    unnamed: str = "",
 ) -> Table:
     """Read a table with a header, separated by commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252.
 
@@ -168,6 +173,7 @@ def read_table(
         required: columns it must have.
         optional: further known columns.
         keep_others: whether to keep columns with other names or drop them.
+        unnamed: name of the first column where the header has none, as pandas writes an index.
 
     Raises:
         DataError: the file is missing, empty, not text, not a table, or has the wrong columns.
@@ -180,6 +186,7 @@ def read_table(
     separator = _separator(path, text, required)
     records, rows = split_records(path, text, separator)
     header, cells = [name.strip() for name in records[0]], records[1:]
+    header[0] = header[0] or unnamed
     _check_width(path, records, rows)
     columns = dict(enumerate([cell.strip() for cell in column] for column in zip(*cells, strict=True)))
     table = Table(path, {}, rows[1:], separator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from bgs._errors import ConfigError
 from bgs._files import write_text
 from bgs._progress import note, progress_bar
 from bgs.backbones import Backbone, VideoBackbone, embed, embed_layers, load_backbone
-from bgs.embeddings import Embeddings
+from bgs.embeddings import TRAINED_ON, Embeddings
 from bgs.runs.origins import provenance
 from bgs.runs.quiet import quiet_libraries
 from bgs.stimuli import StimulusSet
@@ -94,6 +95,8 @@ class Embedder:
         kept = self.stimuli.subset(self.positions)
         details = {"revision": self.backbone.spec.revision, "stimuli": kept.hash()}
         details |= {f"setting {key}": str(value) for key, value in self.backbone.spec.settings().items()}
+        if self.backbone.trained_on:
+            details[TRAINED_ON] = json.dumps(dict(self.backbone.trained_on))
         versions = {f"version of {name}": text for name, text in provenance()["versions"].items()}
         return Embeddings(values, kept.ids, source, details | versions)
 

@@ -82,6 +82,8 @@ def fit(
     if config.refit:
         del backbone  # memory may suffice for only one
         backbone, done["refit"] = _refit(config, study, folder, state)
+    ids = study.stimuli.ids
+    backbone.trained_on = {study.dataset.name: [ids[i] for i in np.flatnonzero(study.stimuli.train)]}
     save_adapter(backbone, config.lora, folder.adapter)
     return done
 

@@ -118,8 +118,6 @@ class FrameCache:
             DataError: the set has no clips, or the cache folder is full or not writable.
             MissingExtraError: the decoder is not installed.
         """
-        if stimuli.videos is None:
-            raise DataError("these stimuli have no clips", expected="a column 'video' in stimuli.csv")
         with self._clear_errors():
             paths, failures = readable_files(stimuli)
             digests = file_hashes(list(paths.values()), self.folder / "hashes.json")

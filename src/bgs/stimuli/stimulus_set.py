@@ -47,6 +47,7 @@ class StimulusSet:
         split: n of "train" / "test", or None if there is no split.
         ratings: attribute -> (n,) floats, NaN where missing.
         labels: attribute -> n strings, "" where missing.
+        obtain_clips: how to obtain clips that are missing, a clause for error messages.
 
     Raises:
         DataError: an id is repeated, a column has the wrong length, or a split name is unknown.
@@ -58,6 +59,7 @@ class StimulusSet:
     split: tuple[str, ...] | None = None
     ratings: Mapping[str, Float[np.ndarray, " n"]] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    obtain_clips: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.index) != len(self.ids):
@@ -139,6 +141,7 @@ class StimulusSet:
             split=None if self.split is None else tuple(self.split[i] for i in pick),
             ratings={name: values[pick] for name, values in self.ratings.items()},
             labels={name: tuple(values[i] for i in pick) for name, values in self.labels.items()},
+            obtain_clips=self.obtain_clips,
         )
 
     def hash(self) -> str:

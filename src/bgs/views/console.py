@@ -90,6 +90,6 @@ def download_progress() -> Iterator[Callable[[str, int, int], None]]:
         def report(path: str, done: int, size: int) -> None:
             if path not in tasks:
                 tasks[path] = progress.add_task(path.rsplit("/", 1)[-1], total=size)
-            progress.update(tasks[path], completed=done)
+            progress.update(tasks[path], completed=done, visible=done < size)
 
         yield report

@@ -29,17 +29,19 @@ def dataset_view(dataset: Dataset, first: int) -> Group:
     return Group(*parts)
 
 
-def fetched_view(card: DatasetCard, folder: object, drawn: object | None) -> Table:
-    """The fetched files, their location and terms of use; ``drawn`` is the folder of rendered clips, if any."""
+def fetched_view(card: DatasetCard, folder: object, clips: object | None) -> Table:
+    """What was fetched, where it lies and under what terms; ``clips`` is the folder of clips, if there is one."""
+    files = (*card.files, *(() if clips is None else card.clips))
+    size = bytes_text(sum(file.size for file in files))
     rows = [
-        ("files", f"{len(card.files)} files, {bytes_text(card.size)}, SHA-256 verified"),
+        ("files", f"{len(files):,} file{'s' * (len(files) != 1)}, {size}, SHA-256 verified"),
         ("source", card.source),
         ("folder", folder),
         ("licence", card.licence),
         ("please cite", card.citation),
     ]
-    if drawn is not None:
-        rows.insert(3, ("clips", drawn))
+    if clips is not None:
+        rows.insert(3, ("clips", clips))
     return facts(card.name, rows)
 
 
@@ -71,7 +73,7 @@ def _summary(dataset: Dataset) -> list[tuple[str, object]]:
         rows.append(("clips", f"{len(stimuli) - stimuli.videos.count(None):,} of {len(stimuli):,}"))
     for name, values in stimuli.labels.items():
         common = Counter(values).most_common(6)
-        rows.append((name, ", ".join(f"{count} {value}" for value, count in common)))
+        rows.append((name, ", ".join(f"{count} {value or '(none)'}" for value, count in common)))
     if dataset.trials is not None:
         rows.append(
             (
