@@ -204,7 +204,7 @@ def test_a_matrix_alone_gives_correlations(data):
         ({"stimulus_ids": ("a", "b")}, "ids do not match the matrix; expected 3 ids, got 2"),
         ({"stimulus_ids": ("a", "b", "a")}, "stimulus listed twice: a"),
         ({"values": np.arange(9.0).reshape(3, 3)}, "not symmetric"),
-        ({"counts": np.ones((2, 2))}, "counts do not fit"),
+        ({"counts": np.ones((2, 2))}, "counts do not match"),
         ({"counts": np.zeros((3, 3))}, "nothing to correlate with; expected two known pairs, got 0"),
     ],
 )  # fmt: skip

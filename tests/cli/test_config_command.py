@@ -60,7 +60,7 @@ def test_a_template_loads_to_the_defaults_and_names_every_key(kind, tmp_path, ca
     assert load(tmp_path / "c.yaml") == default
     assert set(fields(default)) <= set(nested(yaml.safe_load(text)))
     assert max(map(len, text.splitlines())) <= 130
-    assert "# Updates over which the rate rises from 0." in text or kind == "experiment"
+    assert "# Number of updates over which the rate increases from 0." in text or kind == "experiment"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_checkpoint_is_converted(tmp_path, monkeypatch, capsys):
     )
     runs("models", "convert", "vjepa2.1-b", tmp_path / "up.pt", "--out", tmp_path / "model")
     assert f"vjepa2.1:{tmp_path / 'model'}" in capsys.readouterr().out
-    assert "another size" in fails(
+    assert "a different size" in fails(
         capsys, "models", "convert", "vjepa2.1-l", tmp_path / "up.pt", "--out", tmp_path / "other"
     )
 

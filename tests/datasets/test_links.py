@@ -36,7 +36,7 @@ def test_found_missing_and_refused(tmp_path: Path) -> None:
     assert refused["long.mp4"] == "lasts 2.00 s, not 1 s"
     assert refused["broken.mp4"].startswith("not a video")
     assert refused["twice.mp4"].startswith("2 different files of this name")
-    assert refused["pipe.mp4"] == "a pipe, no file"
+    assert refused["pipe.mp4"] == "a pipe, not a file"
     assert sum(done) == len(names)
     assert "long.mp4" in search_clips(tmp_path, names).found, "unchecked where no duration is known"
 

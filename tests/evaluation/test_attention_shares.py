@@ -201,7 +201,7 @@ def test_refusals():
     masks = {f"c{i}": masks_with_square() for i in range(3)}
     with pytest.raises(BgsError, match="1 of 4 clips have no masks: c3"):
         region_shares(planted(4, 0.0), masks)
-    with pytest.raises(BgsError, match="other clips"):
+    with pytest.raises(BgsError, match="different clips"):
         attention_shares(planted(3, 0.0), masks, planted(2, 0.0))
     with pytest.raises(BgsError, match="no map for c1; expected weights that sum to 1"):
         ClipMaps(np.array([1.0, 0.9]).reshape(2, 1, 1, 1), ("c0", "c1"), Sampling(1, 8), "m", "rollout")

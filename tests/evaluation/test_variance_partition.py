@@ -290,7 +290,7 @@ def test_bad_input_is_said_in_one_line():
         ({"human": np.full((12, 12), np.nan)}, "human: no variance"),
         ({"transform": "logs"}, "unknown transform"),
         ({"folds": 9}, "invalid number of folds"),
-        ({"folds": [np.arange(5), np.arange(5)]}, "folds do not hold"),
+        ({"folds": [np.arange(5), np.arange(5)]}, "folds do not contain"),
     ]
     for change, message in cases:
         arguments = {"human": human, "models": models, "resamples": 2, "permutations": 0, "folds": 3} | change

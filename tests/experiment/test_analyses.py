@@ -290,7 +290,7 @@ def test_a_text_encoder_reads_no_clips_of_another_kind(
         ("probes", {"attributes": ["same"]}, "same: a constant rating cannot be probed"),
         ("probes", {"attributes": ["warmth"]}, "warmth: no such rating"),
         ("probes", {"folds": 9}, "no attribute to probe"),
-        ("transfer", {"data": "{first}", "ratings": ["height"], "target": "euclidean"}, "9 clips were trained on"),
+        ("transfer", {"data": "{first}", "ratings": ["height"], "target": "euclidean"}, "9 clips were used in training"),
         ("attention", {"clips": ["film99"]}, "unknown stimulus: film99"),
     ],
 )  # fmt: skip
