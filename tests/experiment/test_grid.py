@@ -447,7 +447,7 @@ def test_a_chapter_needs_a_name_of_its_own_and_a_result_of_its_type(whole, setti
     config = validated_experiment(settings | {"analyses": OFF}, "x")
     failed = run_experiment(config, whole).failed
     assert list(failed) == ["analysis odd", "analysis word", "analysis other"]
-    assert failed["analysis other"] == "gave back dict, not Spread"
+    assert failed["analysis other"] == "returned dict, not Spread"
     assert not (whole / "analyses/needy.json").exists()  # left out until its section is given
     assert json.loads((whole / "analyses/nan.json").read_text())["result"] == {"seeds": {"0": None}}
     assert not open_experiment(whole).config.analyses.model_extra

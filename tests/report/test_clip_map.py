@@ -96,7 +96,7 @@ def test_words_and_colours():
     figure = clip_map(rdms(), [f"c{k}" for k in range(N)], pictures(), LABELS)
     text = figure.describe()
     assert "people, base, tuned" in text
-    assert "2 pairs that nobody saw were set to the mean" in text
+    assert "2 pairs without judgments were set to the mean" in text
     assert "Procrustes" in text
     assert "stress" in text
     colours, key = border_colours(figure)

@@ -104,7 +104,7 @@ def test_a_triplet_of_a_disagreement():
         ("b", "caption 1", 1), ("d", "caption 3", 3), ("e", "caption 4", 4),
     ]  # fmt: skip
     assert dict(spec.odd) == {"people": 1, "base": 0, "tuned": 1}
-    assert spec.note.startswith("3 of 4 people")
+    assert spec.note.startswith("Chosen by 3 of 4 people;")
     with pytest.raises(BgsError, match="no frames"):
         triplet_spec(found, list("abcde"), {1: frames[1]})
 

@@ -40,7 +40,7 @@ def test_frames_are_spread_and_heat_is_relative_to_chance():
 
 def test_the_alternative_text_says_where_it_looks():
     text = overlay("clip", {"tuned": maps()}, {"tuned": frames()}, None).describe()
-    assert "rollout on clip, 8 frames a row" in text
+    assert "rollout on clip, 8 frames per row" in text
     assert "tuned: most at 44 % of the clip, 88 % from the left and 12 % from the top (4.8 ×)" in text
 
 
