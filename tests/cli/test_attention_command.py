@@ -60,7 +60,7 @@ def test_two_models_are_compared(study, tmp_path, capsys):
     )  # fmt: skip
     out = capsys.readouterr().out
     assert (tmp_path / "copy.json").read_bytes() == (tmp_path / "attention.json").read_bytes()
-    assert max(map(len, out.splitlines())) <= 80
+    assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 80
     assert "2 strips" in " ".join(out.split())
     result = AttentionShares.from_json(json.loads((tmp_path / "attention.json").read_text()))
     assert set(result.clips) == {"c0.mp4", "c1.mp4", "c2.mp4", "c3.mp4"}

@@ -26,7 +26,7 @@ from bgs.evaluation import (
     random_changes,
 )
 from bgs.evaluation import transfer as direct_transfer
-from bgs.experiments.chapters import CHAPTERS
+from bgs.experiments.chapters import wanted_chapters
 from bgs.experiments.conditions import Condition
 from bgs.experiments.config import validated_experiment
 from bgs.experiments.grid import run_experiment
@@ -70,7 +70,7 @@ def test_nothing_failed(text_experiment, clip_experiment):
     assert text_experiment[0].failed == {}
     assert clip_experiment[0].failed == {}
     assert {path.stem for path in (clip_experiment[1] / "analyses").glob("*.json")} == {
-        chapter.name for chapter in CHAPTERS if chapter.analyse
+        chapter.name for chapter in wanted_chapters(clip_experiment[0].experiment.config)
     }
 
 

@@ -104,7 +104,9 @@ def words_of(page: Page) -> str:
 
 
 def test_every_section_is_there_with_method_and_command(of_text, of_clips):
-    assert [chapter.address or chapter.name for chapter in CHAPTERS] == KEYS
+    assert [
+        chapter.key for chapter in CHAPTERS if chapter.key != "learning-curve"
+    ] == KEYS  # optional, not asked for here
     for page in (of_text, of_clips):
         assert [part.key for part in page.sections] == KEYS
         for part in page.sections:

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from bgs import BgsError, Dataset
+from bgs._codec import from_json
+from bgs._files import read_json
 from bgs.experiments.chapters.learning_curve import LearningCurves
 from bgs.experiments.chapters.learning_curve.enough import enough_for
 from bgs.experiments.chapters.learning_curve.subsets import part_of
 from bgs.experiments.config import validated_experiment
 from bgs.experiments.grid import run_experiment
+from bgs.experiments.page import experiment_page
 from bgs.reports import CurveFigure, CurvePanel, CurvePoint, render
 from bgs.runs.study import Study
 from bgs.simulation import planted_dataset
@@ -98,9 +101,6 @@ def test_the_chapter_measures_every_part(text_settings, tmp_path):
     outcome = run_experiment(validated_experiment(given, "x"), tmp_path / "out")
     assert outcome.failed == {}
     path = tmp_path / "out/analyses/learning_curve.json"
-    from bgs._codec import from_json
-    from bgs._files import read_json
-
     found = from_json(LearningCurves, read_json(path)["result"]).models["tiny"]
     assert set(found.curves) == {"trials", "clips"}
     few, all_of_it = found.curves["trials"]
@@ -109,6 +109,11 @@ def test_the_chapter_measures_every_part(text_settings, tmp_path):
     # The same held-out pairs as everywhere: the base model's figure is that of its cell.
     cell = outcome.table.protocols["held-out-pairs"].models["tiny"]["base"].metrics.rsa_spearman
     assert found.base.value == pytest.approx(cell.value, abs=1e-6)
+    page = experiment_page(outcome.experiment, outcome.table, outcome.failed)
+    (section,) = [part for part in page.sections if part.key == "learning-curve"]
+    assert "of its full gain with" in section.sentence or "does not gain" in section.sentence
+    assert section.figures
+    assert section.tables
     assert all_of_it.gain.value == pytest.approx(all_of_it.rsa.value - found.base.value, abs=1e-9)
 
 

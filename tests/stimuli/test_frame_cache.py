@@ -185,7 +185,7 @@ def test_every_bad_clip_is_listed_at_once(tmp_path: Path, mixed: StimulusSet) ->
         ("clip 0", "No such file or directory"),
         ("clip 2", "empty file"),
         ("clip 3", "not a video: no header or index (moov) that FFmpeg can read"),
-        ("clip 4", "a single picture, where 4 frames are asked for"),
+        ("clip 4", "a single picture, but 4 frames are requested"),
         ("clip 5", "no file is given"),
     ]
     line = str(caught.value)
@@ -294,7 +294,7 @@ def test_a_killed_builder_keeps_what_it_decoded(
         assert killed.stdout is not None
         while killed.stdout.readline() != "4.mp4\n":
             pass
-        with pytest.raises(BgsError, match=f"another process is at work here: process {killed.pid}"):
+        with pytest.raises(BgsError, match=f"another process is using this folder: process {killed.pid}"):
             FrameCache(tmp_path).clear()
         killed.send_signal(how)
     assert leftovers(tmp_path) == []

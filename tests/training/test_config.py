@@ -12,7 +12,7 @@ from bgs.training import load_config
 CONFIGS = sorted(
     path
     for path in (Path(__file__).parents[2] / "configs").glob("*.yaml")
-    if not path.name.startswith("paper-")  # experiments
+    if "\nmodels:" not in path.read_text(encoding="utf-8")  # of a single run, not of an experiment
 )
 
 

@@ -168,7 +168,7 @@ def _copy(card: DatasetCard, file: RemoteFile, origin: str, output: str, _: obje
             "not in the mirror", where=origin, expected=f"a file of {file.size} bytes",
             hint=f"`bgs data fetch {card.name}`, without --mirror and BGS_DATA_MIRROR, downloads it",
         )  # fmt: skip
-    _verify(Path(origin), file, "the mirror holds another version")
+    _verify(Path(origin), file, "the mirror has a different version")
     shutil.copyfile(origin, output)
 
 
