@@ -186,7 +186,7 @@ def test_every_bad_clip_is_listed_at_once(tmp_path: Path, mixed: StimulusSet) ->
         ("clip 2", "empty file"),
         ("clip 3", "not a video: no header or index (moov) that FFmpeg can read"),
         ("clip 4", "a single picture, but 4 frames are requested"),
-        ("clip 5", "no file is given"),
+        ("clip 5", "no file given"),
     ]
     line = str(caught.value)
     assert line.startswith(

@@ -80,7 +80,7 @@ def fetch_dataset(
     json: Json = None,
     mirror: Mirror = None,
     clips: Annotated[
-        bool, typer.Option(help="Also the clips: phase-genset draws them, heider-simmel-* downloads them.")
+        bool, typer.Option(help="Also obtain the clips: render phase-genset, download heider-simmel-*.")
     ] = True,
     out: Annotated[
         Path | None,

@@ -31,8 +31,8 @@ def load_dataset(
 ) -> Dataset:
     """Load a named public data set, downloading it first if necessary, or a folder of your own data.
 
-    The clips of a named data set are where `bgs data link` found them, or `bgs data fetch` drew or downloaded them; those
-    that the authors publish may also come from a mirror.
+    The clips of a named data set are those that `bgs data link` found or `bgs data fetch` rendered or downloaded. Published
+    clips are also taken from a mirror.
 
     Args:
         name_or_folder: a registered name, or a folder with ``stimuli.csv`` or just videos.
@@ -66,7 +66,7 @@ def load_dataset(
 def _read(
     card: DatasetCard, folder: Path, ratings: Path | None
 ) -> tuple[StimulusSet, Trials | None, tuple[str, ...]]:
-    """Stimuli and trials of a named data set, and how its tables were understood."""
+    """Stimuli and trials of a named data set, and how its tables were interpreted."""
     if card is GARCIA_ISIK:
         return *load_garcia_isik(folder), ()
     if card is PHASE_GENSET:

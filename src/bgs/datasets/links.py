@@ -40,7 +40,7 @@ class ClipSearch:
 
 
 def require_linkable(card: DatasetCard) -> None:
-    """See that a data set's clips are those of the user.
+    """Check that users bring their own copies of a data set's clips.
 
     Raises:
         DataError: its authors publish them.
