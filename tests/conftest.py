@@ -22,6 +22,8 @@ os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 MIRROR = Path(os.environ["BGS_DATA_MIRROR"]).resolve() if os.environ.get("BGS_DATA_MIRROR") else None
+if MIRROR is not None:
+    os.environ["BGS_DATA_MIRROR"] = str(MIRROR)  # absolute: tests change the working directory
 REAL_DATA_REQUIRED = os.environ.get("BGS_REQUIRE_REAL_DATA") == "1"
 
 
