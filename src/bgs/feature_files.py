@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -75,6 +77,16 @@ def features_of(features: Embeddings, stimulus_ids: Sequence[str]) -> Embeddings
     return Embeddings(found.values, tuple(stimulus_ids), features.source, features.details)
 
 
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Damage that the libraries of HDF5 and Parquet report as an error of the operating system is one line, too."""
+    with damage_as_error(path):
+        try:
+            yield
+        except OSError as error:
+            raise ValueError(" ".join(str(error).split())) from error
+
+
 def _stem(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).stem
 
@@ -87,16 +99,17 @@ def _safetensors(path: Path, ids: Path | None) -> Embeddings:
 
 def _numpy(path: Path, ids: Path | None) -> Embeddings:
     with damage_as_error(path):
-        values = np.load(path, allow_pickle=False)
-    return _checked(values, _listed(path, ids), path)
+        values = np.lib.format.open_memmap(path, mode="r")  # no pickles, and no archives under this name
+    return _checked(np.array(values), _listed(path, ids), path)
 
 
 def _hdf5(path: Path, ids: Path | None) -> Embeddings:
     h5py = require("h5py", "features")
     if not h5py.is_hdf5(path):
         raise DataError("not an HDF5 file", where=path)
-    with damage_as_error(path), h5py.File(path) as file:
-        parts = sorted(name for name in file if name == "features" or name.startswith("features_"))
+    with _damage(path), h5py.File(path) as file:
+        numbered = [(int(name[9:]), name) for name in file if re.fullmatch(r"features_\d+", name)]
+        parts = ["features"] if "features" in file else [name for _, name in sorted(numbered)]
         if not parts:
             raise DataError(
                 "no features",
@@ -117,7 +130,7 @@ def _parquet(path: Path, ids: Path | None) -> Embeddings:
         raise ConfigError("?ids=: a Parquet file holds its own stimulus ids", where=path, got=ids)
     require("pyarrow", "features")
     table: Any = require("pandas", "features")
-    with damage_as_error(path):
+    with _damage(path):
         frame = table.read_parquet(path)
     own = next((name for name in _IDS if name in frame.columns), None)
     if own is None:
@@ -125,8 +138,8 @@ def _parquet(path: Path, ids: Path | None) -> Embeddings:
             "no stimulus ids", where=path, expected="a column 'stimulus_id'", got=listed(frame.columns)
         )
     rest = frame.drop(columns=own)
-    if rest.shape[1] == 1 and isinstance(rest.iloc[0, 0], (list, np.ndarray)):
-        lengths = {len(row) for row in rest.iloc[:, 0]}
+    if rest.shape[1] == 1 and any(isinstance(row, (list, np.ndarray)) for row in rest.iloc[:, 0]):
+        lengths = {0 if row is None else len(row) for row in rest.iloc[:, 0]}
         if len(lengths) > 1:
             raise DataError(
                 "vectors of unequal length", where=path, expected="one length", got=listed(sorted(lengths))

@@ -173,7 +173,8 @@ def evaluate(
         return Evaluation((evaluation.evaluate_rdm(embeddings, data, provenance=about, **settings),), names)
     dataset = data if isinstance(data, Dataset) else load_dataset(data, mirror=mirror)
     trials = dataset.need_trials()
-    overlap = [] if allow_overlap else _overlap(embeddings, against, dataset)
+    protocols = _protocols(protocol, dataset)
+    overlap = [] if allow_overlap else _overlap(embeddings, against, dataset, protocols)
     if overlap:
         raise DataError(
             f"{len(overlap)} clips were used in training: {listed(overlap)}", where=dataset.name,
@@ -187,26 +188,31 @@ def evaluate(
     )
     results = [
         evaluation.evaluate(embeddings, dataset.stimuli, trials, protocol=name, provenance=about, **settings)
-        for name in _protocols(protocol, dataset)
+        for name in protocols
     ]
     return Evaluation(tuple(results), names)
 
 
-def _overlap(embeddings: Embeddings, against: Embeddings | None, dataset: Dataset) -> list[str]:
-    """Stimuli that either model was trained on as part of another named data set.
+def _overlap(
+    embeddings: Embeddings, against: Embeddings | None, dataset: Dataset, protocols: Sequence[str]
+) -> list[str]:
+    """Stimuli that either model was trained on as part of another named data set, and held-out ones of this data set.
 
     An id of a named data set is the same clip in all of them; the same id in folders of your own may be another clip.
-    Training on the data set itself is what protocols are for.
+    Training on the data set itself is what protocols are for, but a fold, or a run that was tested on other data, was
+    trained on clips that its split holds out.
     """
+    stimuli, held_out = dataset.stimuli, any(name != "all" for name in protocols)
+    own = {name for name, test in zip(stimuli.ids, stimuli.test, strict=True) if test and held_out}
+    every = set(stimuli.ids) if dataset.name in REGISTRY else set()
     seen = {
         name
         for model in (embeddings, against)
-        if model is not None and dataset.name in REGISTRY
+        if model is not None
         for data, ids in model.trained_on().items()
-        if data in REGISTRY and data != dataset.name
-        for name in ids
+        for name in (own if data == dataset.name else every if data in REGISTRY else set()).intersection(ids)
     }
-    return [name for name in dataset.stimuli.ids if name in seen]
+    return [name for name in stimuli.ids if name in seen]
 
 
 def _protocols(asked: str | Sequence[str] | None, dataset: Dataset) -> Sequence[str]:

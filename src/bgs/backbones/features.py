@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -25,6 +27,8 @@ class FeaturesBackbone(Backbone):
     def __init__(self, reference: str) -> None:
         path, _, query = reference.partition("?ids=")
         self._known = read_features(path, query or None)
+        # Absolute, so that a run can find its base from any working directory.
+        reference = str(Path(path).resolve()) + (f"?ids={Path(query).resolve()}" if query else "")
         self.module = nn.Identity()
         width = self._known.values.shape[1]
         self.spec = BackboneSpec("features", f"features:{reference}", width, self._known.hash())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from bgs._errors import BgsError
 from bgs._files import read_text, write_bytes, write_text
@@ -16,7 +17,8 @@ from bgs.reports.rendering import draw
 from bgs.reports.write import cell_text, paragraphs
 
 BEGIN, END = "<!-- report: written by bgs report -->", "<!-- /report -->"
-_PLACE = re.compile(r"<!-- report\b[^>]*-->.*?<!-- /report -->", re.DOTALL)
+_BEGIN = re.compile(r"<!-- report(?::[^>]*)? -->")
+_PLACE = re.compile(f"{_BEGIN.pattern}.*?{END}", re.DOTALL)
 
 
 def write_markdown(page: Page, path: str | Path, *, show_clips: bool) -> None:
@@ -36,7 +38,7 @@ def write_markdown(page: Page, path: str | Path, *, show_clips: bool) -> None:
     """
     path = Path(path)
     around = _around(page, path)
-    figures = _Figures(path.parent / "figures" / path.stem, f"figures/{path.stem}")
+    figures = _Figures(path.parent / "figures" / path.stem, f"figures/{quote(path.stem, safe='')}")
     text = _markdown(page, figures, show_clips).replace(
         "<!--", "&lt;!--"
     )  # no text of the data ends the report
@@ -67,10 +69,10 @@ def _around(page: Page, path: Path) -> str:
     if not path.exists():
         return f"# {page.title}\n\n{BEGIN}{END}\n"
     text = read_text(path)
-    if (places := len(_PLACE.findall(text))) != 1:
+    if (places := max(len(_BEGIN.findall(text)), text.count(END))) != 1 or not _PLACE.search(text):
         raise BgsError(
             "an existing file without a place for the report", where=path, expected=f"{BEGIN} and {END}, once",
-            got=f"{places} times", hint="insert the two comments where the report belongs, or choose a new file",
+            got=f"{places} times" if places != 1 else "not in this order", hint="insert the two comments where the report belongs, or choose a new file",
         )  # fmt: skip
     return text
 

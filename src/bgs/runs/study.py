@@ -42,6 +42,7 @@ class Study:
         trials: odd-one-out judgments.
         rdm: (n, n) dissimilarities that do not come from the judgments, or None.
         source: source of the training target; not used in evaluation.
+        trained_on: name of the data set that the training stimuli are of; by default, that of ``dataset``.
     """
 
     dataset: Dataset
@@ -49,6 +50,7 @@ class Study:
     trials: Trials
     rdm: Float[np.ndarray, "n n"] | None = None
     source: Source = people
+    trained_on: str = ""
 
     def to_train(self, config: TrainingConfig) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
         """Positions of the training stimuli used for optimisation and for validation.
@@ -149,7 +151,7 @@ def new_study(config: TrainingConfig, dataset: Dataset, mirror: str | Path | Non
     study = _own_study(config, without_stimuli_of(dataset, test))
     whole = joined(replace(study.dataset, trials=study.trials), test)
     rdm = None if study.rdm is None else joined_rdm(study.rdm, len(test.stimuli))
-    return Study(whole, whole.stimuli, whole.need_trials(), rdm)
+    return Study(whole, whole.stimuli, whole.need_trials(), rdm, trained_on=dataset.name)
 
 
 def _own_study(config: TrainingConfig, dataset: Dataset) -> Study:
