@@ -21,7 +21,7 @@ TRAINED_ON = "trained on"
 SUFFIXES = (".safetensors",)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Embeddings:
     """One finite vector per stimulus.
 
@@ -39,6 +39,10 @@ class Embeddings:
     stimulus_ids: tuple[str, ...]
     source: str
     details: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        n, d = self.values.shape
+        return f"Embeddings({self.source}: {n:,} stimuli × {d:,} dimensions)"
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or len(self.values) != len(self.stimulus_ids):

@@ -236,3 +236,14 @@ def test_a_study_in_memory_trains_as_a_folder_does(model, data, run, tmp_path):
     again = bgs.train(model, mine, out=tmp_path / "run", **FAST)
     np.testing.assert_array_equal(again.tuned.values, run.tuned.values)
     assert again.evaluation["held-out-pairs"].metrics == run.evaluation["held-out-pairs"].metrics
+
+
+def test_objects_say_in_one_line_what_they_are(data, model):
+    embeddings = model.embed(data.stimuli)
+    rdm = bgs.RDM(bgs.human_rdm(bgs.PairCounts.from_trials(data.trials)), data.stimuli.ids)
+    for thing in (data, data.stimuli, data.trials, embeddings, rdm):
+        assert repr(thing).startswith(f"{type(thing).__name__}(")
+        assert len(repr(thing)) < 250
+    assert f"{len(data.stimuli)} stimuli × " in repr(embeddings)
+    with pytest.raises(KeyError, match="there are: held-out-trials, held-out-pairs"):
+        bgs.evaluate(embeddings, data, permutations=0)["held-out"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
-#: The metrics plotted for each protocol, their labels and chance levels.
-_PLOTTED = (("rsa_spearman", "RSA, Spearman", None), ("odd_one_out_3afc", "odd one out", 1 / 3))
+#: The metrics plotted for each protocol, their labels, axes and chance levels.
+_PLOTTED = (
+    ("rsa_spearman", "RSA", "Spearman correlation, 95 % interval", None),
+    ("odd_one_out_3afc", "odd one out", "proportion of trials, 95 % interval", 1 / 3),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,6 +48,10 @@ class Evaluation(Displayable, Mapping[str, Result]):
         return {result.protocol: result for result in self.results}
 
     def __getitem__(self, protocol: str) -> Result:
+        if protocol not in self._by_protocol:
+            raise KeyError(
+                f"no result for the protocol {protocol!r}; there are: {', '.join(self._by_protocol)}"
+            )
         return self._by_protocol[protocol]
 
     def __iter__(self) -> Iterator[str]:
@@ -84,10 +91,8 @@ class Evaluation(Displayable, Mapping[str, Result]):
     def figure(self) -> ForestFigure:
         """A figure specification of values with their intervals, for :func:`bgs.reports.draw`."""
         panels = tuple(
-            ForestPanel(
-                label, "95 % interval", tuple(self._row(result, key, chance) for result in self.results)
-            )
-            for key, label, chance in _PLOTTED
+            ForestPanel(label, axis, tuple(self._row(result, key, chance) for result in self.results))
+            for key, label, axis, chance in _PLOTTED
             if all(key in result.metrics for result in self.results)
         )
         simulated = any(result.provenance.get("simulated") for result in self.results)
@@ -169,8 +174,8 @@ def evaluate(
         "distance": distance, "center": center, "against": against, "permutations": permutations, "seed": seed,
     }  # fmt: skip
     if isinstance(data, RDM):
-        about = provenance()
-        return Evaluation((evaluation.evaluate_rdm(embeddings, data, provenance=about, **settings),), names)
+        result = evaluation.evaluate_rdm(embeddings, data, provenance=provenance(), **settings)
+        return Evaluation((_with_training_note(result, (embeddings, against), data.stimulus_ids),), names)
     dataset = data if isinstance(data, Dataset) else load_dataset(data, mirror=mirror)
     trials = dataset.need_trials()
     protocols = _protocols(protocol, dataset)
@@ -190,7 +195,35 @@ def evaluate(
         evaluation.evaluate(embeddings, dataset.stimuli, trials, protocol=name, provenance=about, **settings)
         for name in protocols
     ]
+    results = [
+        _with_training_note(result, (embeddings, against), dataset.stimuli.ids, dataset.name)
+        if result.protocol == "all" else result
+        for result in results
+    ]  # fmt: skip
     return Evaluation(tuple(results), names)
+
+
+def _with_training_note(
+    result: Result, models: Sequence[Embeddings | None], ids: Sequence[str], data: str | None = None
+) -> Result:
+    """The result, with a warning where a model was trained on the evaluated stimuli.
+
+    Args:
+        result: of an evaluation that holds nothing out.
+        models: whose records of training are read.
+        ids: evaluated stimuli.
+        data: name of their data set; None for a matrix alone, whose ids are compared with those of every training set.
+    """
+    warnings = []
+    for model in models:
+        known = {} if model is None else model.trained_on()
+        seen = {name for trained, names in known.items() if data in (None, trained) for name in names}
+        shared = len(seen.intersection(ids))
+        if model is not None and shared:
+            warnings.append(
+                f"{shared:,} of these {len(ids):,} stimuli were used to train {model.source}: not a held-out result"
+            )
+    return replace(result, warnings=[*result.warnings, *warnings])
 
 
 def _overlap(

@@ -81,7 +81,7 @@ def report(
     folder: str | Path,
     out: str | Path | None = None,
     *,
-    format: str = "html",
+    format: str | None = None,
     mirror: str | Path | None = None,
 ) -> Path:
     """Write the report of a finished experiment from its stored results: HTML with figures and tables, or Markdown.
@@ -91,6 +91,7 @@ def report(
         out: file to write; by default ``report.html`` or ``report.md`` in the folder.
         format: ``html``: one file, with figures and tables for a paper in a folder of its name beside it; ``md``: Markdown
             with figures in ``figures/<name>/`` beside it, which shows and names clips only if the data are simulated.
+            None: by the suffix of ``out``, or HTML.
         mirror: folder with a mirror of the authors' repositories.
 
     Returns:

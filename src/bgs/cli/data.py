@@ -65,7 +65,7 @@ def list_datasets(json: Json = None) -> None:
         for card in REGISTRY.values()
     ]
     header = ("name", "stimuli", "trials", "size", "fetched", "licence")
-    output.show(table("Data sets", header, rows, numbers=(1, 2, 3)))
+    output.show(table("Data sets", header, rows, numbers=(1, 2, 3), names=(0,)))
     output.say("A folder with stimuli.csv (and trials.csv) is also a data set: pass its path.")
     output.write([{**card.to_json(), "fetched": is_fetched(card)} for card in REGISTRY.values()])
 

@@ -27,8 +27,13 @@ def report(
         Path | None, typer.Option(help="File to write; by default report.html or report.md in the folder.")
     ] = None,
     format_: Annotated[
-        Format, typer.Option("--format", help="HTML, or Markdown for a repository.")
-    ] = Format.HTML,
+        Format | None,
+        typer.Option(
+            "--format",
+            help="HTML or Markdown. Default: by the suffix of --out, or html.",
+            show_default=False,
+        ),
+    ] = None,
     mirror: Mirror = None,
     open_: OpenReport = False,
 ) -> None:
@@ -40,8 +45,9 @@ def report(
     """
     from bgs.api.experiments import report as written
 
-    path = written(folder, out, format=format_.value, mirror=mirror)
-    beside = path.parent / "figures" / path.stem if format_ is Format.MD else path.with_suffix("")
-    Output().say(f"Report: {path}. Figures{'' if format_ is Format.MD else ' and tables'}: {beside}")
+    path = written(folder, out, format=None if format_ is None else format_.value, mirror=mirror)
+    markdown = path.suffix == ".md"
+    beside = path.parent / "figures" / path.stem if markdown else path.with_suffix("")
+    Output().say(f"Report: {path}. Figures{'' if markdown else ' and tables'}: {beside}")
     if open_:
         typer.launch(str(path))

@@ -13,7 +13,7 @@ from bgs.judgments import DEFAULT_OPTIONS, TrialOptions, Trials, select_trials
 from bgs.stimuli import StimulusSet
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Stimuli and judgments with their provenance.
 
@@ -47,6 +47,10 @@ class Dataset:
     notes: tuple[str, ...] = ()
     options: TrialOptions = DEFAULT_OPTIONS
     left_out: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        simulated = "SIMULATED " if self.simulated else ""
+        return f"Dataset({simulated}{self.name}: {self.stimuli}, {self.trials or 'no trials'})"
 
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials.n_stimuli != len(self.stimuli):

@@ -133,7 +133,7 @@ def _training(model: Embeddings, stimuli: StimulusSet) -> Embeddings:
     except DataError as error:
         raise DataError(
             f"nothing to centre on: {error.what}", where=error.where,
-            hint="embed the training stimuli too, or do not centre: --no-center (center=False)",
+            hint="check the ids and embed all stimuli of the data set, or do not centre: --no-center (center=False)",
         ) from None  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def report_experiment(
     folder: str | Path,
     out: str | Path | None = None,
     *,
-    form: str = "html",
+    form: str | None = None,
     mirror: str | Path | None = None,
 ) -> Path:
     """Write the report of a finished experiment; nothing is computed again.
@@ -34,7 +34,7 @@ def report_experiment(
     Args:
         folder: of the experiment.
         out: file to write; by default ``report.html`` or ``report.md`` in the folder.
-        form: ``html`` or ``md``, see :func:`write_report`.
+        form: ``html`` or ``md``, see :func:`write_report`; None: by the suffix of ``out``, or ``html``.
         mirror: of published data, from which pictures and captions come.
 
     Returns:
@@ -45,6 +45,8 @@ def report_experiment(
         ConfigError: an unknown form.
         MissingExtraError: the extra ``report`` is not installed.
     """
+    if form is None:
+        form = "md" if out is not None and Path(out).suffix in _SUFFIXES["md"] else "html"
     if form not in _SUFFIXES:
         raise ConfigError("unknown format of a report", expected="html or md", got=form)
     if out is not None:

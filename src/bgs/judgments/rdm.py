@@ -12,7 +12,7 @@ from bgs._rdm import require_rdm
 from bgs._typing import Float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RDM:
     """Dissimilarities of n stimuli, indexed by id.
 
@@ -28,6 +28,10 @@ class RDM:
     values: Float[np.ndarray, "_ _"]
     stimulus_ids: Sequence[str]
     counts: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        known = int(np.isfinite(self.values[np.triu_indices(len(self.values), 1)]).sum())
+        return f"RDM({len(self.values):,} stimuli, {known:,} known pairs)"
 
     def __post_init__(self) -> None:
         require_rdm(self.values, "RDM", self.stimulus_ids)

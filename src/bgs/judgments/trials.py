@@ -33,7 +33,7 @@ class Kind(IntEnum):
     DEGENERATE = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trials:
     """n odd-one-out trials over a stimulus set. Immutable; filters return new tables.
 
@@ -57,6 +57,10 @@ class Trials:
     odd: Int[np.ndarray, " n"]
     rt: Float[np.ndarray, " n"]
     n_stimuli: int
+
+    def __repr__(self) -> str:
+        people = len(np.unique(self.participant))
+        return f"Trials({len(self):,} trials of {self.n_stimuli:,} stimuli by {people:,} participants)"
 
     def __post_init__(self) -> None:
         for name in ("participant", "block", "trial", "odd", "rt"):

@@ -72,7 +72,8 @@ def _around(page: Page, path: Path) -> str:
     if (places := max(len(_BEGIN.findall(text)), text.count(END))) != 1 or not _PLACE.search(text):
         raise BgsError(
             "an existing file without a place for the report", where=path, expected=f"{BEGIN} and {END}, once",
-            got=f"{places} times" if places != 1 else "not in this order", hint="insert the two comments where the report belongs, or choose a new file",
+            got=f"{places} times" if places != 1 else "not in this order",
+            hint="insert the two comments where the report belongs, or choose a new file",
         )  # fmt: skip
     return text
 

@@ -83,7 +83,9 @@ def fit(
         del backbone  # memory may suffice for only one
         backbone, done["refit"] = _refit(config, study, folder, state)
     ids = study.stimuli.ids
-    backbone.trained_on = {study.trained_on or study.dataset.name: [ids[i] for i in np.flatnonzero(study.stimuli.train)]}
+    backbone.trained_on = {
+        study.trained_on or study.dataset.name: [ids[i] for i in np.flatnonzero(study.stimuli.train)]
+    }
     save_adapter(backbone, config.lora, folder.adapter)
     return done
 

@@ -36,7 +36,7 @@ VIDEO_SUFFIXES = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StimulusSet:
     """n stimuli in a fixed order; all other fields are aligned with ``ids``.
 
@@ -60,6 +60,16 @@ class StimulusSet:
     ratings: Mapping[str, Float[np.ndarray, " n"]] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     obtain_clips: str | None = None
+
+    def __repr__(self) -> str:
+        split = f": {int(self.train.sum()):,} train, {int(self.test.sum()):,} test" if self.split else ""
+        parts = {
+            "captions": self.captions,
+            "clips": self.videos,
+            f"{len(self.ratings)} ratings": self.ratings,
+        }
+        there = [name for name, part in parts.items() if part]
+        return f"StimulusSet({len(self):,} stimuli{split}{'; ' if there else ''}{', '.join(there)})"
 
     def __post_init__(self) -> None:
         if len(self.index) != len(self.ids):

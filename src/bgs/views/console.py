@@ -41,13 +41,19 @@ def as_html(view: RenderableType) -> str:
 
 
 def table(
-    title: str, header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[int] = ()
+    title: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: Iterable[int] = (),
+    names: Iterable[int] = (),
 ) -> Table:
-    """A table; columns at the positions ``numbers`` are right-aligned."""
-    right = set(numbers)
+    """A table; columns at the positions ``numbers`` are right-aligned, those at ``names`` never broken."""
+    right, whole = set(numbers), set(names)
     drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for position, name in enumerate(header):
-        drawn.add_column(name, justify="right" if position in right else "left", overflow="fold")
+        drawn.add_column(
+            name, justify="right" if position in right else "left", overflow="fold", no_wrap=position in whole
+        )
     for row in rows:
         drawn.add_row(*(Text(str(cell)) for cell in row))
     return drawn

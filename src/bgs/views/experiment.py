@@ -28,7 +28,7 @@ def table_view(results: ResultsTable, center: bool) -> Group:
     """
     parts: list[RenderableType] = []
     for protocol, found in results.protocols.items():
-        ceilings = ", ".join(f"{name} {number(metric.value)}" for name, metric in _ceilings(found).items())
+        ceilings = ", ".join(_ceilings(found))
         parts += ["", Text(f"{protocol}. Noise ceilings: {ceilings}", style="bold")]
         for model, rows in found.models.items():
             with_captions = {"captions": found.captions, **rows} if found.captions else rows
@@ -44,14 +44,10 @@ def table_view(results: ResultsTable, center: bool) -> Group:
     return Group(*parts)
 
 
-def _ceilings(found: ProtocolResults) -> dict[str, Metric]:
+def _ceilings(found: ProtocolResults) -> list[str]:
     best = found.ceilings
-    named = {
-        "RSA": best.rsa_ceiling,
-        "3AFC from": best.odd_one_out_ceiling_lower,
-        "to": best.odd_one_out_ceiling,
-    }
-    return {word: metric for word, metric in named.items() if metric is not None}
+    rsa = [] if best.rsa_ceiling is None else [f"RSA {number(best.rsa_ceiling.value)}"]
+    return rsa + ([f"3AFC {best.odd_one_out_range}"] if best.odd_one_out_range else [])
 
 
 def _levels(model: str, levels: Mapping[str, Level]) -> Table:

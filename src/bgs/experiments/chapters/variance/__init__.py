@@ -88,8 +88,8 @@ def _random_words(context: Context, model: str, beside: str, found: RandomChange
     null = found.unique
     low, middle, high = (plain(value, 3) for value in (null.low, null.value, null.high))
     sentence = (
-        f"Random changes of {context.base(model)} that alter its distances as much as tuning did explain {middle} beyond "
-        f"{beside} (median; 95 % of them {low} to {high}); {_RANDOM_P}: {p_text(null.p)}."
+        f"Random changes of {context.base(model)} of the same size as tuning explain {middle} beyond {beside} (median; 95 % "
+        f"of them {low} to {high}); {_RANDOM_P}: {p_text(null.p)}."
     )
     if found.reached - found.correlation <= _SMALLER:
         return [sentence]

@@ -48,7 +48,10 @@ def test_settings_of_adapters_that_need_validation_do_not_reach_a_transform(text
 )  # fmt: skip
 def test_the_last_point_of_a_curve_is_the_cell(text_settings, tmp_path, condition, keys):
     given = {**text_settings, "conditions": [condition], "seeds": [0], **keys}
-    given["analyses"] = {**OTHERS, "learning_curve": {"shares": [0.5, 1.0], "draws": 1, "condition": condition}}
+    given["analyses"] = {
+        **OTHERS,
+        "learning_curve": {"shares": [0.5, 1.0], "draws": 1, "condition": condition},
+    }
     outcome = run_experiment(validated_experiment(given, "x"), tmp_path / "out")
     assert outcome.failed == {}
     found = from_json(LearningCurves, read_json(tmp_path / "out/analyses/learning_curve.json")["result"])

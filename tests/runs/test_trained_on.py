@@ -60,9 +60,39 @@ def test_an_ordinary_run_is_evaluated(data, features, tmp_path):
 
 def test_a_run_on_features_is_loaded_from_any_folder(data, features, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run = bgs.train("features:features.safetensors", data, out="run", epochs=2, evaluation={"permutations": 10})
+    run = bgs.train(
+        "features:features.safetensors", data, out="run", epochs=2, evaluation={"permutations": 10}
+    )
     assert run.path.is_dir()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     found = bgs.load_model("run:../run").embed(data.stimuli)
-    np.testing.assert_array_equal(found.values, bgs.Embeddings.load(tmp_path / "run/tuned.safetensors").values)
+    np.testing.assert_array_equal(
+        found.values, bgs.Embeddings.load(tmp_path / "run/tuned.safetensors").values
+    )
+
+
+def test_stimuli_that_were_trained_on_are_noted_where_nothing_is_held_out(small_study, tiny_text, tmp_path):
+    """Over all clips, and against a matrix alone: the number of training clips among those evaluated is said."""
+    data = bgs.load_dataset(small_study)
+    run = bgs.train(
+        f"text:{tiny_text}", data, out=tmp_path / "run", epochs=1, validation={"fraction": 0},
+        evaluation={"permutations": 0},
+    )  # fmt: skip
+    tuned, base = run.model.embed(data.stimuli), bgs.load_model(f"text:{tiny_text}").embed(data.stimuli)
+    n, trained = len(data.stimuli), int(data.stimuli.train.sum())
+    expected = f"{trained} of these {n} stimuli were used to train run:"
+    whole = bgs.evaluate(tuned, data, protocol="all", permutations=0)
+    assert any(expected in warning for warning in whole["all"].warnings)
+    assert "not a held-out result" in " ".join(str(whole).split())
+    rdm = bgs.human_rdm(bgs.PairCounts.from_trials(data.trials))
+    (matrix,) = bgs.evaluate(base, bgs.RDM(rdm, data.stimuli.ids), against=tuned, permutations=0).results
+    assert any(expected in warning for warning in matrix.warnings)
+    test = np.flatnonzero(data.stimuli.test)
+    held_out = bgs.RDM(rdm[np.ix_(test, test)], [data.stimuli.ids[i] for i in test])
+    for result in (
+        *bgs.evaluate(tuned, data, permutations=0).results,
+        *bgs.evaluate(base, data, protocol="all", permutations=0).results,
+        *bgs.evaluate(tuned, held_out, permutations=0).results,
+    ):
+        assert not any("used to train" in warning for warning in result.warnings)
