@@ -77,6 +77,14 @@ def features_of(features: Embeddings, stimulus_ids: Sequence[str]) -> Embeddings
     return Embeddings(found.values, tuple(stimulus_ids), features.source, features.details)
 
 
+def named_as(features: Embeddings, stimulus_ids: Sequence[str]) -> Embeddings:
+    """The features as they are; by :func:`features_of` where only that finds all of ``stimulus_ids``."""
+    try:
+        return features_of(features, stimulus_ids)
+    except DataError:  # whatever is asked of them names what is missing
+        return features
+
+
 @contextmanager
 def _damage(path: Path) -> Iterator[None]:
     """Damage that the libraries of HDF5 and Parquet report as an error of the operating system is one line, too."""

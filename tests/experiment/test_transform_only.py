@@ -19,7 +19,7 @@ OTHERS = dict.fromkeys(("gap", "variance", "probes", "dimensions", "disagreement
     [
         {"validation": {"fraction": 0.2}, "refit": True},
         {"validation": {"fraction": 0.2, "patience": 3}},
-        {"validation": {"fraction": 0.2}, "optimizer": {"schedule": "plateau"}},
+        {"validation": {"fraction": 0.2}, "optimizer": {"schedule": "plateau", "plateau_factor": 0.3}},
     ],
 )
 def test_settings_of_adapters_that_need_validation_do_not_reach_a_transform(text_settings, training):
@@ -44,6 +44,8 @@ def test_settings_of_adapters_that_need_validation_do_not_reach_a_transform(text
             {"transform_only": {"epochs": 8, "refit": True, "validation": {"fraction": 0.3},
                                 "optimizer": {"learning_rate": 0.05}}},
         ),
+        ("transform-only", {"transform_only": {"epochs": 5, "optimizer": {"learning_rate": 0.05}}}),
+        ("hybrid", {}),
     ],
 )  # fmt: skip
 def test_the_last_point_of_a_curve_is_the_cell(text_settings, tmp_path, condition, keys):

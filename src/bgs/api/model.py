@@ -97,6 +97,8 @@ class Model:
         if isinstance(given, str | Path):
             raise DataError("a single stimulus", where=given, expected="a list of files, or a data set")
         names = tuple(map(str, given))
+        if not names:
+            raise DataError("no stimuli", where="embed", expected="one file or more")
         if self.backbone.spec.family == "text":
             return StimulusSet(names, captions=tuple((name,) for name in names))
         return StimulusSet(names, videos=tuple(map(Path, names)))

@@ -84,7 +84,7 @@ def evaluate(
     from bgs._progress import note
     from bgs.api.evaluating import evaluate as evaluated
     from bgs.datasets import load_dataset
-    from bgs.feature_files import read_features
+    from bgs.feature_files import named_as, read_features
     from bgs.views.console import waiting
     from bgs.views.evaluation import result_view
 
@@ -94,6 +94,8 @@ def evaluate(
     options = trial_options(rt_unit, rt_kind, drop_duplicates, exclude_flagged)
     dataset = load_dataset(data, mirror=mirror, options=options)
     note(*dataset.notes)
+    ids = dataset.stimuli.ids
+    model, other = named_as(model, ids), None if other is None else named_as(other, ids)
     with waiting("comparing"):
         (result,) = evaluated(
             model, dataset, protocol=protocol.value, distance=distance.value, center=center, against=other,

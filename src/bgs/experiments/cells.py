@@ -82,6 +82,11 @@ class Cell:
         """Record that all files are written; ``seconds``: duration of this attempt."""
         write_json(self.marker, {"key": self.key(), "seconds": round(seconds, 2)})
 
+    def seconds(self) -> float:
+        """What :meth:`mark_done` recorded."""
+        with damage_as_error(self.marker, f"delete {self.folder.path}: the cell is then run again"):
+            return float(read_json(self.marker)["seconds"])
+
     def mark_failed(self, error: BaseException) -> None:
         """Record the reason for a failure."""
         lines = traceback.format_exception(error)
@@ -104,7 +109,8 @@ class Cell:
         """Protocol -> evaluation, for a finished cell."""
         path = self.folder.evaluation
         with damage_as_error(path, f"delete {self.folder.path}: `bgs experiment` runs the cell again"):
-            return {protocol: Result.from_json(value) for protocol, value in read_json(path).items()}
+            found = read_json(path)
+            return {name: Result.from_json(found[name]) for name in self.config.evaluation.protocols}
 
 
 def cells_of(config: ExperimentConfig, folder: Path, data: str) -> list[Cell]:

@@ -58,7 +58,14 @@ class Condition(StrEnum):
         """
         if self is not Condition.TRANSFORM_ONLY:
             return dict(common)
-        frozen: dict[str, Any] = {"lora": None, "head": None, "transform": {}}
+        frozen: dict[str, Any] = {
+            "lora": None, "head": None, "transform": {},
+            "refit": False, "validation": {"patience": None},  # which need clips to validate on
+        }  # fmt: skip
+        given = common.get("optimizer")
+        if isinstance(given, Mapping) and given.get("schedule") == "plateau":  # as does this
+            kept = {key: value for key, value in given.items() if not key.startswith(("schedule", "plateau_"))}
+            common = {**common, "optimizer": kept}
         return merge(merge(common, merge(TRANSFORM, frozen)), transform_only)
 
     def source(self, seed: int, captions: Float[np.ndarray, "n n"] | None) -> Source:

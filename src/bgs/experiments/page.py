@@ -174,7 +174,7 @@ def _lead(context: Context) -> str:
 def _cost(experiment: Experiment) -> str:
     """Time taken, code, seeds and data."""
     about = read_json(experiment.folder.provenance)
-    seconds = sum(read_json(cell.marker)["seconds"] for cell in experiment.cells)
+    seconds = sum(cell.seconds() for cell in experiment.cells)
     hashes = ", ".join(f"{name} {value[:12]}" for name, value in about["data_hashes"].items())
     commit = "unknown" if about["git_commit"] is None else about["git_commit"][:10]
     return (

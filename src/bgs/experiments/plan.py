@@ -263,11 +263,14 @@ def _evaluation_seconds(config: ExperimentConfig, study: Study) -> float:
     noise = generator(0, "plan").standard_normal((n, 32))
     embeddings = Embeddings(noise, study.stimuli.ids, "noise")
 
-    def work() -> None:
+    def work(permutations: int) -> None:
         for protocol in settings.protocols:
             evaluate(
                 embeddings, study.stimuli, study.trials, protocol=protocol, distance=settings.distance,
-                center=settings.center, against=embeddings, permutations=settings.permutations // _SHARE,
+                center=settings.center, against=embeddings, permutations=permutations,
             )  # fmt: skip
 
-    return _SHARE * _timed(work)
+    few = -(-settings.permutations // _SHARE)
+    work(few)  # the first takes longer
+    fixed, some = _timed(lambda: work(0)), _timed(lambda: work(few))
+    return fixed + max(0.0, some - fixed) * settings.permutations / max(1, few)

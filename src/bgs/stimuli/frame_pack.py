@@ -167,7 +167,7 @@ def _entries(log: Path) -> Iterator[tuple[str, Record | str]]:
             else:
                 offset, length, crc32 = (int(entry[key]) for key in ("offset", "bytes", "crc32"))
                 yield str(entry["clip"]), Record(offset, length, crc32)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
 
 

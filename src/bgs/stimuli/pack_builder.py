@@ -14,10 +14,11 @@ from bgs._errors import DataError
 from bgs._files import LOCK, make_folder
 from bgs._lock import locked
 from bgs._progress import note
-from bgs.stimuli.decode_pool import decode_all
-from bgs.stimuli.decoding import Decoder
+from bgs.stimuli.decode_pool import Outcome, decode_all
+from bgs.stimuli.decoding import Decoder, check_file
 from bgs.stimuli.frame_pack import FramePack, add_records
 from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.unreadable import UnreadableClip
 
 SPACE_HINT = "`bgs cache clear` frees space; BGS_CACHE names a folder elsewhere"
 
@@ -70,9 +71,24 @@ class PackBuilder:
         _check_space(self.folder, len(clips) * size)
         paths = [self.files[clip] for clip in clips]
         with closing(decode_all(paths, self.sampling, self.decoder, self.workers)) as decoded:
-            outcomes = ((clips[i], outcome) for i, outcome in decoded)
+            outcomes = ((clips[i], _lasting(outcome, paths[i])) for i, outcome in decoded)
             for clip in add_records(self.folder, outcomes, size):
                 self.report(self.counts[clip])
+
+
+def _lasting(outcome: Outcome, path: Path) -> Outcome:
+    """What is true of a clip by its content.
+
+    Raises:
+        DataError: the file itself has gone since it was looked up, as with a network drive: nothing is kept of that.
+    """
+    if isinstance(outcome, str):
+        try:
+            check_file(path)
+        except UnreadableClip as error:
+            hint = "clips decoded so far are kept; run the same command again"
+            raise DataError(f"it went away: {error.reason}", where=path, hint=hint) from None
+    return outcome
 
 
 def _tell(holder: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from bgs import evaluation
 from bgs._config import Settings
-from bgs._errors import BgsError
+from bgs._errors import BgsError, DataError
 from bgs._files import sha256_of
 from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
@@ -137,6 +137,7 @@ def _of_model(
 def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
     """Raise NotApplicable where a model cannot read the second data set."""
     from bgs.backbones.clip_reader import ClipReader
+    from bgs.backbones.features import FeaturesBackbone
     from bgs.backbones.lookup import LookupBackbone
 
     videos = second.stimuli.videos
@@ -145,6 +146,11 @@ def _require_readable(model: str, backbone: Backbone, second: Dataset) -> None:
     if isinstance(backbone, ClipReader):
         if videos is None or None in videos:
             raise NotApplicable(f"the clips of {second.name} are not on this machine")
+    elif isinstance(backbone, FeaturesBackbone):
+        try:
+            backbone.require_readable(second.stimuli)
+        except DataError as error:
+            raise NotApplicable(f"{model} is known by its features alone: {error.what}") from None
     elif second.stimuli.captions is None:
         raise NotApplicable(f"{model} reads captions, and {second.name} has none")
 

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from bgs._codec import Number
 from bgs._config import Settings
+from bgs._errors import ConfigError, DataError
 from bgs._numbers import plain
 from bgs._progress import progress_bar
 from bgs.evaluation import Metric, Result, evaluate
@@ -145,19 +146,27 @@ def _trained(
     evaluation, study = experiment.config.evaluation, experiment.study
     config = _config(experiment, settings, model, draw)
     base = experiment.base(model)[experiment.config.base_seed(model, experiment.config.seeds[0])]
+    try:
+        tuned = tuned_on(config, part.study, study.stimuli)
+    except (ConfigError, DataError):  # too little to validate on
+        if share == 1:
+            raise
+        return None
     result = evaluate(
-        tuned_on(config, part.study, study.stimuli), study.stimuli, study.trials, protocol=_protocol(experiment),
+        tuned, study.stimuli, study.trials, protocol=_protocol(experiment),
         distance=evaluation.distance, center=evaluation.center, against=base, permutations=0,
     )  # fmt: skip
     return result, part.judgments
 
 
 def _config(experiment: Experiment, settings: LearningCurveSettings, model: str, draw: int) -> TrainingConfig:
-    """Of one training; a linear transform is trained on the embeddings that the experiment has kept already."""
+    """Of one training; a linear transform is trained on the embeddings that the experiment has kept already, where this
+    gives the same: not if captions are drawn, or dropped out one by one."""
     reference = experiment.folder.data_reference(experiment.config)
     seed = experiment.config.seeds[0]
     config = experiment.config.training_config(model, settings.condition, seed, reference)
-    if config.transform is not None and config.transform.kind != "mlp":
+    transform = config.transform
+    if transform is not None and transform.kind != "mlp" and not config.views and not transform.dropout:
         kept = experiment.base_path(model, seed)
         config = config.model_copy(update={"model": f"features:{kept}"})
     return config.model_copy(update={"seed": seed + draw})

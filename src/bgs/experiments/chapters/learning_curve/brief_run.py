@@ -22,7 +22,12 @@ def tuned_on(config: TrainingConfig, study: Study, stimuli: StimulusSet) -> Embe
     with tempfile.TemporaryDirectory() as folder:
         log = RunFolder(Path(folder) / "run")
         log.open(config)
-        new_trainer(config, backbone, study, log).run()
+        chosen = new_trainer(config, backbone, study, log).run()
+        if config.refit:
+            assert chosen.best_epoch is not None
+            backbone = new_backbone(config)
+            replay = chosen.rate_factors[: chosen.best_epoch + 1]
+            new_trainer(config, backbone, study, log.refit, replay).run()
     inputs = backbone.prepare(stimuli)
     values = embed(backbone, inputs, np.arange(len(stimuli)), config.micro_batch)
     return Embeddings(values, stimuli.ids, config.reference)
