@@ -64,7 +64,9 @@ class Condition(StrEnum):
         }  # fmt: skip
         given = common.get("optimizer")
         if isinstance(given, Mapping) and given.get("schedule") == "plateau":  # as does this
-            kept = {key: value for key, value in given.items() if not key.startswith(("schedule", "plateau_"))}
+            kept = {
+                key: value for key, value in given.items() if not key.startswith(("schedule", "plateau_"))
+            }
             common = {**common, "optimizer": kept}
         return merge(merge(common, merge(TRANSFORM, frozen)), transform_only)
 

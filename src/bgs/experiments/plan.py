@@ -272,5 +272,5 @@ def _evaluation_seconds(config: ExperimentConfig, study: Study) -> float:
 
     few = -(-settings.permutations // _SHARE)
     work(few)  # the first takes longer
-    fixed, some = _timed(lambda: work(0)), _timed(lambda: work(few))
-    return fixed + max(0.0, some - fixed) * settings.permutations / max(1, few)
+    fixed, sampled = _timed(lambda: work(0)), _timed(lambda: work(few))
+    return fixed + max(0.0, sampled - fixed) * settings.permutations / max(1, few)

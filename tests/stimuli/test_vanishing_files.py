@@ -6,18 +6,20 @@ import shutil
 
 import numpy as np
 import pytest
-from clips import write_clip
 
 from bgs import BgsError
 from bgs.stimuli import FrameCache, StimulusSet, pack_builder
 from bgs.stimuli.sampling import Sampling
+from clips import write_clip
 
 
 def test_clips_that_were_away_for_a_while_are_read_when_they_are_back(tmp_path, monkeypatch):
     """A network drive that goes away while clips are decoded."""
     folder, away = tmp_path / "clips", tmp_path / "away"
     folder.mkdir()
-    paths = tuple(write_clip(folder / f"{k}.mp4", [np.full((64, 64, 3), 40 * k, np.uint8)] * 8) for k in range(3))
+    paths = tuple(
+        write_clip(folder / f"{k}.mp4", [np.full((64, 64, 3), 40 * k, np.uint8)] * 8) for k in range(3)
+    )
     stimuli, cache = StimulusSet(("a", "b", "c"), videos=paths), FrameCache(tmp_path / "cache")
     decode_all = pack_builder.decode_all
 

@@ -24,7 +24,11 @@ def test_features_of_other_clips_only_are_a_reason_that_is_said(text_settings, s
     given |= {"conditions": ["hybrid"], "captions": None, "seeds": [0]}
     given["training"] = {"epochs": 2, "evaluation": text_settings["training"]["evaluation"]}
     given["analyses"] = dict.fromkeys(("gap", "variance", "probes", "dimensions", "disagreement"))
-    given["analyses"]["transfer"] = {"data": str(tmp_path / "second"), "ratings": ["friendly"], "target": "euclidean"}
+    given["analyses"]["transfer"] = {
+        "data": str(tmp_path / "second"),
+        "ratings": ["friendly"],
+        "target": "euclidean",
+    }
     outcome = run_experiment(validated_experiment(given, "x"), tmp_path / "out")
     assert outcome.failed == {}
     kept = read_json(tmp_path / "out/analyses/transfer.json")
