@@ -16,10 +16,9 @@ def test_file_names_are_compared_without_folder_and_ending(tmp_path):
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20, 4)))
     (tmp_path / "x.ids.txt").write_text("\n".join(f"videos/{name}.mp4" for name in stimuli.ids))
     given = ["evaluate", "--embeddings", str(tmp_path / "x.npy"), "--data", str(tmp_path / "own")]
-    try:
+    with pytest.raises(SystemExit) as left:
         main([*given, "--permutations", "10"])
-    except SystemExit as end:
-        assert not end.code
+    assert not left.value.code
 
 
 def test_no_clips_to_embed_is_one_line(tmp_path):
