@@ -82,6 +82,20 @@ def test_whole_numbers_become_floats(tmp_path):
     assert found.values.dtype == np.float64
 
 
+def test_a_number_after_a_dot_is_no_ending_of_a_file(tmp_path):
+    known = read_features(write_numpy(tmp_path, ids=("scene.1", "scene2.1", "b", "c")))
+    with pytest.raises(BgsError, match=r"2 of 2 stimuli have no embedding: scene\.2, scene2\.2"):
+        features_of(known, ("scene.2", "scene2.2"))
+
+
+def test_blanks_around_ids_are_nothing_and_a_missing_id_is_an_error(tmp_path):
+    known = read_features(write_numpy(tmp_path, ids=("a ", " b", "c", "d\r")))
+    assert known.stimulus_ids == IDS
+    pd.DataFrame({"stimulus_id": ["a", None], "x": [1.0, 2.0]}).to_parquet(tmp_path / "d.parquet")
+    with pytest.raises(BgsError, match=r"d\.parquet, row 2: a stimulus id is missing"):
+        read_features(tmp_path / "d.parquet")
+
+
 def test_file_names_are_not_guessed_where_two_are_alike(tmp_path):
     known = read_features(write_numpy(tmp_path, ids=("x/a.mp4", "y/a.mp4", "b.mp4", "c.mp4")))
     with pytest.raises(BgsError, match="1 of 1 stimuli have no embedding: a"):

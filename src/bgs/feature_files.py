@@ -19,6 +19,8 @@ from bgs.embeddings import Embeddings
 
 #: Names of a dataset (HDF5) or column (Parquet) that holds stimulus ids.
 _IDS = ("stimulus_id", "stimulus_ids", "ids", "file_names")
+#: What counts as the ending of a file: ``.mp4``, ``.jpeg``, not ``.1``.
+_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
 #: File of ids that thingsvision writes beside its features.
 _BESIDE = "file_names.txt"
 
@@ -96,7 +98,9 @@ def _damage(path: Path) -> Iterator[None]:
 
 
 def _stem(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).stem
+    """A file name without folder and ending; ``scene.1`` has none."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.stem if _ENDING.fullmatch(path.suffix) else path.name
 
 
 def _safetensors(path: Path, ids: Path | None) -> Embeddings:
@@ -145,6 +149,9 @@ def _parquet(path: Path, ids: Path | None) -> Embeddings:
         raise DataError(
             "no stimulus ids", where=path, expected="a column 'stimulus_id'", got=listed(frame.columns)
         )
+    if frame[own].isna().any():
+        row = int(frame[own].isna().to_numpy().argmax())
+        raise DataError("a stimulus id is missing", where=f"{path}, row {row + 1}", expected="one per row")
     rest = frame.drop(columns=own)
     if rest.shape[1] == 1 and any(isinstance(row, (list, np.ndarray)) for row in rest.iloc[:, 0]):
         lengths = {0 if row is None else len(row) for row in rest.iloc[:, 0]}
@@ -183,7 +190,7 @@ def _listed(path: Path, ids: Path | None) -> list[str]:
             hint=f"write it, or name one with features:{path.name}?ids=FILE",
         )  # fmt: skip
     with damage_as_error(found):
-        return found.read_text(encoding="utf-8-sig").rstrip("\n").split("\n")
+        return [line.strip() for line in found.read_text(encoding="utf-8-sig").rstrip("\n").split("\n")]
 
 
 def _checked(values: Array, ids: Sequence[str], path: Path) -> Embeddings:

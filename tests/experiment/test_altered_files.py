@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from bgs import BgsError
-from bgs.experiments.config import load_experiment
+from bgs.experiments.config import load_experiment, validated_experiment
 from bgs.experiments.grid import run_experiment
 from bgs.experiments.page import report_experiment
 
@@ -31,3 +31,18 @@ def test_a_cell_whose_evaluation_lacks_a_protocol(copy):
     path.write_text("{}")
     with pytest.raises(BgsError, match=r"evaluation\.json: damaged.*held-out-pairs"):
         run_experiment(load_experiment(copy / "experiment.yaml"), copy)
+
+
+def test_a_damaged_analysis_is_computed_again_with_a_note(text_settings, tmp_path, caplog):
+    """`bgs experiment` replaces what cannot be read by what it would have written; the other analyses stay."""
+    given = {**text_settings, "conditions": ["hybrid"], "seeds": [0]}
+    given["analyses"] = dict.fromkeys(("gap", "variance", "dimensions", "disagreement")) | {"probes": {}}
+    config = validated_experiment(given, "x")
+    run_experiment(config, tmp_path / "out")
+    path = tmp_path / "out/analyses/probes.json"
+    before = path.read_bytes()
+    path.write_bytes(before[: len(before) // 2])
+    assert run_experiment(config, tmp_path / "out").failed == {}
+    assert path.read_bytes() == before
+    assert "probes.json" in caplog.text
+    assert "computed again" in caplog.text

@@ -65,6 +65,7 @@ def write(tmp_path):
         ("analyses: {probes: {attribute: all}}", r"unknown key 'analyses\.probes\.attribute'.*did you mean attributes"),
         ("conditions: [hybird]", r"conditions\.0: .*got 'hybird'"),  # codespell:ignore hybird
         ("seeds: []", "seeds: .*at least 1"),
+        ("transform_only: {transform: null}", "null leaves nothing to train"),
         ("seeds: [1, 1]", "a seed is listed twice"),
         ("simulate: {}", "expected either data or simulate"),
         ("training: {epoch: 3}", r"grid\.yaml: training of m, base: unknown key 'epoch'.*did you mean epochs"),

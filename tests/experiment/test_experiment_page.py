@@ -511,7 +511,7 @@ def test_random_changes_are_told_beside_p(copied):
     _change_analysis(copied, "variance", change)
     found = section(page_of(copied), "variance")
     assert (
-        "Random changes of the base model that alter its distances as much as tuning did explain .010 beyond captions (median; "
+        "Random changes of the base model of the same size as tuning explain .010 beyond captions (median; "
         f"95 % of them −.020 to .040); {label}: .250."
     ) in found.sentence
     assert "They are smaller changes" not in found.sentence

@@ -121,7 +121,7 @@ def new_head(width: int, dim: int, dropout: float, seed: int) -> ProjectionHead:
 
 def share_trainable(backbone: Backbone) -> tuple[int, int]:
     """Number of trained and of all parameters."""
-    trained = sum(parameter.numel() for parameter in backbone.trainable().values())
+    trained = sum(one.numel() for one in backbone.trainable().values() if one.requires_grad)
     return trained, sum(
         parameter.numel() for module in backbone.modules() for parameter in module.parameters()
     )

@@ -81,6 +81,8 @@ class ExperimentConfig(Settings):
             raise ValueError(f"seeds: a seed is listed twice in {list(self.seeds)}")
         if Condition.LANGUAGE_DISTILLATION in self.conditions and self.captions is None:
             raise ValueError("conditions: language-distillation needs captions, a model that reads them")
+        if self.transform_only.get("transform", {}) is None:
+            raise ValueError("transform_only.transform: null leaves nothing to train")
         both = [("training", self.training), ("transform_only", self.transform_only)]
         for name, given in [*both, *self._own_training()]:
             _refuse_grid_keys(name, given, own=name != "training")

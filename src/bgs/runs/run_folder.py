@@ -35,6 +35,9 @@ class RunFolder(TrainingLog):
     checkpoint of the second training, if there is one.
     """
 
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self.config = self.path / "config.yaml"

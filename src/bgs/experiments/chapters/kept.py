@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bgs._codec import from_json, to_json
-from bgs._errors import message_of
+from bgs._errors import DataError, message_of
 from bgs._files import damage_as_error, read_json, sha256_of, write_json
+from bgs._progress import note
 from bgs.experiments.chapters.chapter import AnalysisFailed, Chapter, NotApplicable, R, S
 
 if TYPE_CHECKING:
@@ -60,7 +61,11 @@ def keep(experiment: Experiment, chapter: Chapter[S, R], settings: S, made_of: s
     rests_on = "" if chapter.rests_on is None else chapter.rests_on(experiment, settings)
     key = sha256_of(chapter.name, settings.model_dump_json(), rests_on, made_of)
     if path.is_file():
-        before = _load(path, chapter.version)
+        try:
+            before = _load(path, chapter.version)
+        except DataError as error:
+            note(f"{path}: {error.what}; computed again")
+            before = None
         if before is not None and before.key == key and before.result is not None:
             return None
     found = _attempt(experiment, chapter, settings)
