@@ -16,7 +16,7 @@ from bgs.experiments.chapters.learning_curve.subsets import part_of
 from bgs.experiments.config import validated_experiment
 from bgs.experiments.grid import run_experiment
 from bgs.experiments.page import experiment_page
-from bgs.reports import CurveFigure, CurvePanel, CurvePoint, render
+from bgs.reports import CurveFigure, CurvePanel, CurvePoint, Estimate, render
 from bgs.runs.study import Study
 from bgs.simulation import planted_dataset
 
@@ -133,7 +133,8 @@ def test_impossible_settings_are_one_line(text_settings, settings, message):
 
 def test_a_curve_is_drawn_and_described():
     points = tuple(
-        CurvePoint(n, v, v - 0.1, v + 0.1, (v - 0.02, v + 0.02)) for n, v in ((30.0, 0.2), (3000.0, 0.5))
+        CurvePoint(n, Estimate("", v, v - 0.1, v + 0.1, (v - 0.02, v + 0.02)))
+        for n, v in ((30.0, 0.2), (3000.0, 0.5))
     )
     figure = CurveFigure((CurvePanel("fewer trials", "judgments", "RSA", points, 0.1, 0.7, 500.0),), "a note")
     assert figure.limits == (0.1, 0.7)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, Features, Inputs
-from bgs.backbones.encode import encode_units
+from bgs.backbones.encode import encode_units, pool
 
 
 class KnownFeatures(Inputs):
@@ -49,6 +49,7 @@ class KnownFeatures(Inputs):
         return Features(torch.from_numpy(self.values[units]))
 
     def of_positions(self, positions: Int[np.ndarray, " m"]) -> Float[np.ndarray, "m d"]:
-        """(m, d) means over the units of each stimulus."""
-        rows = [self.values[self.owner == position].mean(axis=0) for position in positions]
-        return np.stack(rows)
+        """(m, d) means over the units of each stimulus; ``positions`` must ascend."""
+        units = np.flatnonzero(np.isin(self.owner, positions))
+        owner = np.searchsorted(positions, self.owner[units])
+        return pool(torch.from_numpy(self.values[units]), owner, len(positions)).numpy()

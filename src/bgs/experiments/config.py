@@ -101,6 +101,12 @@ class ExperimentConfig(Settings):
         """How every cell is evaluated."""
         return EvaluationSettings.model_validate(self.training.get("evaluation") or {})
 
+    @property
+    def headline(self) -> str:
+        """The protocol that sentences speak about."""
+        known = self.evaluation.protocols
+        return "held-out-pairs" if "held-out-pairs" in known else known[-1]
+
     def base_seeds(self, model: str) -> tuple[int, ...]:
         """Seeds whose base models differ: all where the reference contains ``{seed}``, else the first."""
         return self.seeds if "{seed}" in self.models[model].model else self.seeds[:1]

@@ -52,15 +52,12 @@ class Geometry:
             ConfigError: unknown estimator.
         """
         positions = np.sort(positions)
-        mask = np.zeros(trials.n_stimuli, dtype=bool)
-        mask[positions] = True
-        inside = trials.judgments.within(mask)
-        if not len(inside):
+        local = trials.judgments.among(positions)
+        if not len(local):
             raise DataError(
                 f"no judgment lies within the {len(positions)} stimuli to train on",
                 expected="at least one trial",
             )
-        local = replace(inside, stimuli=np.searchsorted(positions, inside.stimuli), n_stimuli=len(positions))
         rdm, weights = estimate_rdm(local, estimator)
         return cls(positions, local.stimuli, local.odd, rdm, weights)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -109,6 +109,13 @@ class Trials:
     def within(self, stimuli: Bool[np.ndarray, " s"]) -> Trials:
         """The trials whose three stimuli all belong to the (n_stimuli,) mask."""
         return self.where(self.count_in(stimuli) == 3)
+
+    def among(self, positions: Int[np.ndarray, " m"]) -> Trials:
+        """The trials whose three stimuli are all at ``positions``, which must ascend; stimuli are positions in these."""
+        inside = np.zeros(self.n_stimuli, dtype=bool)
+        inside[positions] = True
+        left = self.within(inside)
+        return replace(left, stimuli=np.searchsorted(positions, left.stimuli), n_stimuli=len(positions))
 
     def count_in(self, stimuli: Bool[np.ndarray, " s"]) -> Int[np.ndarray, " n"]:
         """(n,) number of each trial's three slots that show a stimulus of the (n_stimuli,) mask."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bgs._numbers import between, plain
+from bgs._numbers import plain
+from bgs.reports.estimate import Estimate, described
 
 
 @dataclass(frozen=True)
@@ -14,15 +15,11 @@ class CurvePoint:
 
     Attributes:
         at: where, on a logarithmic axis.
-        value, low, high: the number and its 95 % interval.
-        draws: what ``value`` is the mean of.
+        estimate: the number there, its interval, and the draws that it is the mean of.
     """
 
     at: float
-    value: float
-    low: float
-    high: float
-    draws: tuple[float, ...] = ()
+    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -47,10 +44,7 @@ class CurvePanel:
 
     def describe(self) -> str:
         """The panel in words."""
-        points = "; ".join(
-            f"{point.at:,.0f}: {plain(point.value, 3)} {between(point.low, point.high, 3)}"
-            for point in self.points
-        )
+        points = "; ".join(f"{point.at:,.0f}: {point.estimate.words(3)}" for point in self.points)
         return f"{self.title} ({self.axis} by {self.across}): base {plain(self.base, 3)}; {points}"
 
 
@@ -64,18 +58,11 @@ class CurveFigure:
     @property
     def limits(self) -> tuple[float, float]:
         """Range that holds every number of every panel."""
-        numbers = [
-            number
-            for panel in self.panels
-            for number in (
-                panel.base,
-                panel.ceiling,
-                *(x for p in panel.points for x in (p.value, p.low, p.high, *p.draws)),
-            )
-            if math.isfinite(number)
-        ]
+        lines = [x for panel in self.panels for x in (panel.base, panel.ceiling) if math.isfinite(x)]
+        points = [x for panel in self.panels for point in panel.points for x in point.estimate.bounds]
+        numbers = lines + points
         return min(numbers), max(numbers)
 
     def describe(self) -> str:
         """Alternative text."""
-        return ". ".join([*(panel.describe() for panel in self.panels), self.footnote]).strip(". ") + "."
+        return described([panel.describe() for panel in self.panels], self.footnote)

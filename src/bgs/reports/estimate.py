@@ -56,3 +56,8 @@ class Estimate:
     def words(self, decimals: int = 2) -> str:
         """``base .12 [.05, .20]``."""
         return f"{self.label} {plain(self.value, decimals)} {between(self.low, self.high, decimals)}".strip()
+
+
+def described(panels: Sequence[str], footnote: str) -> str:
+    """Alternative text of a figure, from its panels in words and its footnote."""
+    return ". ".join([*panels, footnote]).strip(". ") + "."

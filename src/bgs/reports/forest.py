@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bgs._numbers import plain
-from bgs.reports.estimate import Estimate
+from bgs.reports.estimate import Estimate, described
 
 
 @dataclass(frozen=True)
@@ -71,4 +71,4 @@ class ForestFigure:
 
     def describe(self) -> str:
         """Alternative text."""
-        return ". ".join([*(panel.describe() for panel in self.panels), self.footnote]).strip(". ") + "."
+        return described([panel.describe() for panel in self.panels], self.footnote)

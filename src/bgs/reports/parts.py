@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bgs.reports.estimate import Estimate
+from bgs.reports.estimate import Estimate, described
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,4 @@ class PartsFigure:
 
     def describe(self) -> str:
         """Alternative text."""
-        return ". ".join([*(panel.describe() for panel in self.panels), self.footnote]).strip(". ") + "."
+        return described([panel.describe() for panel in self.panels], self.footnote)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bgs._errors import DataError
 from bgs._progress import note
-from bgs._typing import Bool, Float, Int
+from bgs._typing import Bool, Float
 from bgs.datasets import Dataset
 from bgs.judgments import Trials
 from bgs.stimuli import StimulusSet
@@ -35,7 +35,7 @@ def without_stimuli_of(dataset: Dataset, test: Dataset) -> Dataset:
             f"{shared.sum():,} of {len(shared):,} stimuli of {dataset.name} are in {test.name} too, and are not trained on"
         )
     stimuli = replace(dataset.stimuli.subset(kept), split=("train",) * len(kept))
-    trials = None if dataset.trials is None else _among(dataset.trials, kept)
+    trials = None if dataset.trials is None else dataset.trials.among(kept)
     return replace(dataset, stimuli=stimuli, trials=trials)
 
 
@@ -97,14 +97,6 @@ def _joined_stimuli(train: StimulusSet, test: StimulusSet) -> StimulusSet:
             for name in dict.fromkeys((*train.labels, *test.labels))
         },
     )
-
-
-def _among(trials: Trials, kept: Int[np.ndarray, " k"]) -> Trials:
-    """Trials among the stimuli at ``kept``, by their new positions."""
-    inside = np.zeros(trials.n_stimuli, dtype=bool)
-    inside[kept] = True
-    left = trials.within(inside)
-    return replace(left, stimuli=np.searchsorted(kept, left.stimuli), n_stimuli=len(kept))
 
 
 def _joined_trials(train: Trials, test: Trials) -> Trials:

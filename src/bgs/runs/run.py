@@ -18,7 +18,7 @@ from bgs.evaluation import Result, evaluate
 from bgs.runs.embedder import embed_stimuli
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study, load_study
-from bgs.runs.trainer import new_backbone, new_trainer
+from bgs.runs.trainer import new_backbone, new_refit, new_trainer
 from bgs.training import EpochRecord, Trainer, TrainingConfig
 from bgs.training.checkpoint import LoopState
 
@@ -115,14 +115,11 @@ def _refit(
     config: TrainingConfig, study: Study, folder: RunFolder, chosen: LoopState
 ) -> tuple[Backbone, dict[str, int]]:
     """Retrain on all training clips for the number of epochs chosen by validation, with the same learning rates."""
-    assert chosen.best_epoch is not None
-    backbone = new_backbone(config)
-    replay = chosen.rate_factors[: chosen.best_epoch + 1]
-    trainer = new_trainer(config, backbone, study, folder.refit, replay)
-    done = {"epochs": len(replay), "clips": int(study.stimuli.train.sum())}
+    trainer = new_refit(config, study, folder.refit, chosen)
+    done = {"epochs": trainer.epochs, "clips": int(study.stimuli.train.sum())}
     folder.add_provenance(refit=done)
     _train_with_progress(trainer, "refit", None)
-    return backbone, done
+    return trainer.backbone, done
 
 
 def embed_both(config: TrainingConfig, study: Study, folder: RunFolder) -> tuple[Embeddings, Embeddings]:

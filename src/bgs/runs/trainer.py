@@ -21,6 +21,7 @@ from bgs.runs.embedder import resolve_device
 from bgs.runs.study import Study
 from bgs.stimuli import StimulusSet
 from bgs.training import FullGeometry, PerTrial, Trainer, TrainingConfig, TrainingLog, target_of
+from bgs.training.checkpoint import LoopState
 from bgs.training.loop import Validation
 
 #: Minimum number of observed pairs for a useful validation RSA: 190, those of 20 clips, give a Spearman
@@ -70,6 +71,20 @@ def new_trainer(
     if backbone.spec.family == "lookup":
         note("a lookup table cannot generalise to new clips: no validation, the last epoch is kept")
     return Trainer(config, backbone, inputs, method, validation, log, replay)
+
+
+def new_refit(config: TrainingConfig, study: Study, log: TrainingLog, chosen: LoopState) -> Trainer:
+    """A trainer, with a fresh backbone, that repeats on all training clips the epochs that validation chose.
+
+    Args:
+        config: of the run.
+        study: its study.
+        log: of the second training.
+        chosen: how the first one ended.
+    """
+    assert chosen.best_epoch is not None
+    replay = chosen.rate_factors[: chosen.best_epoch + 1]
+    return new_trainer(config, new_backbone(config), study, log, replay)
 
 
 def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:

@@ -45,11 +45,8 @@ def clip_hashes(stimuli: StimulusSet) -> dict[str, str]:
     Raises:
         BgsError: a file cannot be read.
     """
-    there = {
-        name: path
-        for name, path in zip(stimuli.ids, stimuli.videos or (), strict=False)
-        if path is not None and path.is_file()
-    }
+    videos = stimuli.videos or (None,) * len(stimuli)
+    there = {name: path for name, path in zip(stimuli.ids, videos, strict=True) if path and path.is_file()}
     digests = file_hashes(list(there.values()), cache_folder() / "frames" / "hashes.json")
     return dict(zip(there, digests, strict=True))
 

@@ -19,8 +19,6 @@ from bgs.reports.palette import Role
 if TYPE_CHECKING:
     from bgs.experiments.experiment import Experiment
 
-#: The protocol that sentences report, if it was measured.
-_HEADLINE = "held-out-pairs"
 _ROLES: dict[str, Role] = {
     Condition.BASE.value: "base", Condition.HYBRID.value: "tuned", "captions": "captions",
 }  # fmt: skip
@@ -51,8 +49,7 @@ class Context:
     @property
     def headline(self) -> ProtocolResults:
         """Results of the protocol that sentences report."""
-        protocols = self.table.protocols
-        return protocols[_HEADLINE] if _HEADLINE in protocols else list(protocols.values())[-1]
+        return self.table.protocols[self.experiment.config.headline]
 
     def levels(self, model: str) -> dict[str, Level]:
         """Condition -> level of a model, under the protocol that sentences report."""

@@ -23,8 +23,8 @@ from bgs.experiments.chapters.over_seeds import Change, before_and_after, by_mod
 from bgs.experiments.conditions import Condition
 from bgs.reports import Estimate, FigureBlock, ForestFigure, ForestPanel, ForestRow, Table, change_sentence
 from bgs.reports.page import Cell as TableCell
-from bgs.stimuli import FrameCache, StimulusSet
-from bgs.stimuli.content_hashes import file_hashes
+from bgs.stimuli import StimulusSet
+from bgs.stimuli.content_hashes import clip_hashes
 
 if TYPE_CHECKING:
     from bgs.backbones import Backbone
@@ -104,7 +104,7 @@ def rests_on(experiment: Experiment, settings: TransferSettings) -> str:
         stimuli = _second(experiment, settings).stimuli
     except NotApplicable:
         return ""
-    return sha256_of(stimuli.hash(), *_hashes(stimuli).values())
+    return sha256_of(stimuli.hash(), *clip_hashes(stimuli).values())
 
 
 def _second(experiment: Experiment, settings: TransferSettings) -> Dataset:
@@ -176,19 +176,11 @@ def _transfer(
     positions = np.flatnonzero(trained.train)
     return evaluation.transfer(
         tuned, stimuli, settings.ratings, against=base, target=settings.target, label=settings.label,
-        raters=settings.raters, trained_on=[trained.ids[i] for i in positions], video_hashes=_hashes(stimuli),
-        trained_hashes=list(_hashes(trained.subset(positions)).values()), allow_overlap=settings.allow_overlap,
+        raters=settings.raters, trained_on=[trained.ids[i] for i in positions], video_hashes=clip_hashes(stimuli),
+        trained_hashes=list(clip_hashes(trained.subset(positions)).values()), allow_overlap=settings.allow_overlap,
         distance=measured.distance, resamples=measured.resamples, permutations=measured.permutations,
         seed=experiment.config.seeds[0],
     )  # fmt: skip
-
-
-def _hashes(stimuli: StimulusSet) -> dict[str, str]:
-    """Stimulus id -> hash of its file, of those that have one."""
-    videos = stimuli.videos or (None,) * len(stimuli)
-    there = {name: path for name, path in zip(stimuli.ids, videos, strict=True) if path and path.is_file()}
-    digests = file_hashes(list(there.values()), FrameCache().folder / "hashes.json")
-    return dict(zip(there, digests, strict=True))
 
 
 def with_decoding(result: Transfer, which: str) -> dict[str, Metric]:

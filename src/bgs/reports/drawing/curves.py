@@ -35,11 +35,25 @@ def paint_curve(axes: Axes, figure: CurveFigure, panel: CurvePanel) -> None:
         axes.axvline(panel.mark, color=GREY, linestyle=":", linewidth=1, zorder=1)
     for point in panel.points:
         axes.plot(
-            [point.at] * len(point.draws), point.draws, ".", color=BLUE, alpha=0.35, markersize=4, zorder=2
+            [point.at] * len(point.estimate.points),
+            point.estimate.points,
+            ".",
+            color=BLUE,
+            alpha=0.35,
+            markersize=4,
+            zorder=2,
         )
-        axes.plot([point.at, point.at], [point.low, point.high], color=BLUE, linewidth=1, zorder=2)
+        axes.plot(
+            [point.at, point.at], [point.estimate.low, point.estimate.high], color=BLUE, linewidth=1, zorder=2
+        )
     axes.plot(
-        at, [point.value for point in panel.points], "o-", color=BLUE, markersize=4.5, linewidth=1.6, zorder=3
+        at,
+        [point.estimate.value for point in panel.points],
+        "o-",
+        color=BLUE,
+        markersize=4.5,
+        linewidth=1.6,
+        zorder=3,
     )
     _dress(axes, figure, panel)
 

@@ -16,7 +16,7 @@ from bgs._numbers import plain
 from bgs._progress import progress_bar
 from bgs.evaluation import Metric, Result, evaluate
 from bgs.experiments.chapters.chapter import Chapter, Findings, NotApplicable
-from bgs.experiments.chapters.context import Context, reasons
+from bgs.experiments.chapters.context import Context, estimate, reasons
 from bgs.experiments.chapters.learning_curve.enough import Enough, enough_for
 from bgs.experiments.chapters.learning_curve.subsets import Along, part_of
 from bgs.experiments.chapters.over_seeds import by_model
@@ -153,7 +153,7 @@ def _trained(
             raise
         return None
     result = evaluate(
-        tuned, study.stimuli, study.trials, protocol=_protocol(experiment),
+        tuned, study.stimuli, study.trials, protocol=experiment.config.headline,
         distance=evaluation.distance, center=evaluation.center, against=base, permutations=0,
     )  # fmt: skip
     return result, part.judgments
@@ -170,11 +170,6 @@ def _config(experiment: Experiment, settings: LearningCurveSettings, model: str,
         kept = experiment.base_path(model, seed)
         config = config.model_copy(update={"model": f"features:{kept}"})
     return config.model_copy(update={"seed": seed + draw})
-
-
-def _protocol(experiment: Experiment) -> str:
-    known = experiment.config.evaluation.protocols
-    return "held-out-pairs" if "held-out-pairs" in known else known[-1]
 
 
 def _point(share: float, judgments: Sequence[int], found: dict[int, Result]) -> Point:
@@ -216,12 +211,7 @@ def _sentence(context: Context, model: str, along: str, found: Enough) -> str:
 
 
 def _panel(context: Context, model: str, found: ModelCurves, along: str) -> CurvePanel:
-    points = tuple(
-        CurvePoint(
-            point.judgments, point.rsa.value, point.rsa.low, point.rsa.high, tuple(point.rsa.seeds.values())
-        )
-        for point in found.curves[along]
-    )
+    points = tuple(CurvePoint(point.judgments, estimate("", point.rsa)) for point in found.curves[along])
     ceiling = found.ceiling.value if found.ceiling is not None else float("nan")
     title = context.called(model, f"fewer {along}")
     return CurvePanel(

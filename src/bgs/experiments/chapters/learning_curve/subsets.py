@@ -71,9 +71,6 @@ def _of_participants(
 
 
 def _of_stimuli(study: Study, kept: Int[np.ndarray, " k"]) -> Study:
-    inside = np.zeros(len(study.stimuli), dtype=bool)
-    inside[kept] = True
-    trials = study.trials.judgments.within(inside)
-    trials = replace(trials, stimuli=np.searchsorted(kept, trials.stimuli), n_stimuli=len(kept))
+    trials = study.trials.judgments.among(kept)
     rdm = None if study.rdm is None else study.rdm[np.ix_(kept, kept)]
     return replace(study, stimuli=study.stimuli.subset(kept), trials=trials, rdm=rdm)
