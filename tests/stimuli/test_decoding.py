@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -10,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,13 +126,34 @@ def test_span_counts_from_the_first_frame(tmp_path: Path) -> None:
     assert numbers(decode(late, whole(4, span=(0, Fraction(1, 5))))) == [0, 1, 2, 3]
 
 
-def test_a_long_clip_is_decoded_again_instead_of_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("promised", "passes"), [(None, 1), (set(), 2), ({1, 2}, 2)])
+def test_a_long_clip_is_decoded_again_only_where_its_packets_promise_other_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promised: set[int] | None, passes: int
 ) -> None:
     path = write_clip(tmp_path / "clip.mp4", 30)
-    kept = decode(path, whole(7))
+    kept, whole_pass, counted = decode(path, whole(7)), pyav_decoder._frames, []
+
+    def counting(file: Path) -> Iterator[VideoFrame]:
+        counted.append(file)
+        return whole_pass(file)
+
     monkeypatch.setattr(pyav_decoder, "KEPT_BYTES", 50_000)
+    monkeypatch.setattr(pyav_decoder, "_frames", counting)
+    if promised is not None:
+        monkeypatch.setattr(pyav_decoder, "_expected_ticks", lambda *_: promised)
     np.testing.assert_array_equal(decode(path, whole(7)), kept)
+    assert len(counted) == passes
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+@pytest.mark.parametrize("frames", [1, 7, 60])
+def test_memory_for_frames_makes_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, frames: int
+) -> None:
+    path = write_clip(tmp_path / f"clip{suffix}", 30)
+    kept = decode(path, whole(frames))
+    monkeypatch.setattr(pyav_decoder, "KEPT_BYTES", 0)
+    np.testing.assert_array_equal(decode(path, whole(frames)), kept)
 
 
 # --- upright and to size -------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-#: Decoded frames are kept up to this many bytes; longer clips are decoded a second time for the chosen frames.
+#: Decoded frames are kept up to this many bytes. Of longer clips only those are kept that the times of the packets promise to be
+#: the chosen ones; if these times are wrong, the clip is decoded a second time.
 KEPT_BYTES = 1 << 28
 
 #: Errors caused by lack of resources, not by the clip.
@@ -42,7 +43,7 @@ class _Scan:
     Attributes:
         ticks: presentation time of each frame, in units of ``base`` seconds.
         lasting: duration of the last frame.
-        kept: the frames, or empty if there are too many.
+        kept: the frames; if there are too many, those expected to be chosen.
     """
 
     ticks: list[int] = field(default_factory=list)
@@ -61,7 +62,7 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
         scan = _scan(path, sampling)
         chosen = _choose(path, sampling, scan)
         kept, wanted = scan.kept, set(chosen)
-        if not kept:
+        if not wanted <= kept.keys():
             kept = {i: frame for i, frame in enumerate(_frames(path)) if i in wanted}
         pictures = {i: _upright(path, kept[i]) for i in wanted}
     return [pictures[i] for i in chosen]
@@ -96,22 +97,41 @@ def clip_seconds(path: Path) -> float:
 def _scan(path: Path, sampling: Sampling) -> _Scan:
     """Decode the clip to its end, or to the end of the span."""
     scan, room = _Scan(), KEPT_BYTES
+    expected: set[int] | None = None  # None: keep every frame
     for frame in _frames(path):
         if frame.pts is None or frame.time_base is None:
             raise UnreadableClip("its frames have no presentation times", path)
         gap = frame.pts - scan.ticks[-1] if scan.ticks else 0
         scan.base, scan.lasting = frame.time_base, frame.duration or gap
         room -= 2 * frame.width * frame.height  # about
-        if room >= 0:
+        if room < 0 and expected is None:
+            expected = _expected_ticks(path, sampling)
+            scan.kept = {i: one for i, one in scan.kept.items() if one.pts in expected}
+        if expected is None or frame.pts in expected:
             scan.kept[len(scan.ticks)] = frame
-        else:
-            scan.kept.clear()
         scan.ticks.append(frame.pts)
         if sampling.span is not None and (frame.pts - scan.ticks[0]) * frame.time_base > sampling.span[1]:
             break
     # Decoders return frames in presentation order, but the times of AVI files are in decoding order.
     scan.ticks.sort()
     return scan
+
+
+def _expected_ticks(path: Path, sampling: Sampling) -> set[int]:
+    """Presentation times of the frames that will be chosen, from the times of the packets; nothing is decoded."""
+    with _opened(path) as container:
+        stream = _video_stream(path, container)
+        times = sorted(
+            (packet.pts, packet.duration or 0) for packet in container.demux(stream) if packet.pts is not None
+        )
+        base = stream.time_base
+    if not times or base is None:
+        return set()
+    promised = _Scan([pts for pts, _ in times], times[-1][1], base)
+    try:
+        return {promised.ticks[i] for i in _choose(path, sampling, promised)}
+    except UnreadableClip:  # by the times of its packets; its frames will show whether it is
+        return set()
 
 
 def _choose(path: Path, sampling: Sampling, scan: _Scan) -> list[int]:
