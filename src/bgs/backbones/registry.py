@@ -59,8 +59,9 @@ def load_backbone(reference: str) -> Backbone:
     baselines ``pixels:`` and ``motion:``; ``features:FILE``, embeddings that were made elsewhere; ``vjepa2:``, ``vjepa2.1:``,
     ``timesformer:``, ``videomae:``, ``clip:``, ``siglip:`` or ``dinov2:`` and a hub id or folder, with
     ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted, and ``?pool=P&time=Q`` for the last three,
-    which see single frames; a short name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's
-    base model with the trained adapter in it.
+    which see single frames; any of these and ``text:`` with ``?weights=random&seed=N``, the same network untrained; a short
+    name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base model with the trained
+    adapter in it.
 
     Raises:
         ConfigError: invalid reference.

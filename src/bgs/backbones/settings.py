@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from bgs._errors import ConfigError
 from bgs.backbones.pooling import POOLINGS, Pool, Time, known_pooling
+from bgs.backbones.random_twin import known_weights
 from bgs.backbones.symmetry import Symmetry, known_symmetry
 
 #: Longer numbers are treated as typos.
@@ -26,6 +27,8 @@ class VideoSettings:
         symmetry: ``mirror`` or ``square``: symmetries over which embeddings are averaged.
         pool: how tokens of single frames are pooled over space.
         time: how they are summarised over time.
+        weights: ``random`` replaces the checkpoint's weights by new ones, drawn as for training from scratch.
+        seed: of these weights.
     """
 
     frames: int | None = None
@@ -34,6 +37,8 @@ class VideoSettings:
     symmetry: Symmetry | None = None
     pool: Pool | None = None
     time: Time | None = None
+    weights: Literal["random"] | None = None
+    seed: int | None = None
 
     def __str__(self) -> str:
         given = [
@@ -46,7 +51,7 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
     """Split ``name?key=value&…`` into a name (a folder becomes absolute) and its settings.
 
     Raises:
-        ConfigError: a key is unknown, or a value is not an integer in range.
+        ConfigError: a key is unknown, a value is not an integer in range, or there is a seed without random weights.
     """
     name, _, query = text.partition("?")
     known = [field.name for field in fields(VideoSettings)]
@@ -60,11 +65,16 @@ def parse_settings(text: str) -> tuple[str, VideoSettings]:
         if key in POOLINGS:
             given[key] = known_pooling(key, value, text)
             continue
-        least = 0 if key == "layer" else 1
+        if key == "weights":
+            given[key] = known_weights(value, text)
+            continue
+        least = 0 if key in ("layer", "seed") else 1
         if not value.isdecimal() or len(value) > _DIGITS or int(value) < least:
             expected = f"an integer ≥ {least} with at most {_DIGITS} digits"
             raise ConfigError(f"setting {key!r}", where=text[:200], expected=expected, got=value[:50])
         given[key] = int(value)
+    if "seed" in given and "weights" not in given:
+        raise ConfigError("seed: of random weights only", where=text, expected="weights=random&seed=N")
     if Path(name).is_dir():
         name = str(Path(name).resolve())  # so that an adapter can find its base from any working directory
     return name, VideoSettings(**given)

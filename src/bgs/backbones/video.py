@@ -20,6 +20,7 @@ from bgs.backbones.mixing import Mixing, TokenMixing, Weights, caught, eager
 from bgs.backbones.pooling import Pool, Time, width_over_time
 from bgs.backbones.preprocessing import Preprocessing, read_preprocessing
 from bgs.backbones.pretrained import fingerprint, read_config
+from bgs.backbones.random_twin import draw_weights
 from bgs.backbones.settings import VideoSettings, parse_settings
 from bgs.backbones.symmetry import Symmetry
 from bgs.backbones.trunk import TrunkInputs, TrunkState, cache_hidden
@@ -58,7 +59,7 @@ class VideoBackbone(ClipReader):
 
     @classmethod
     def load(cls, reference: str) -> VideoBackbone:
-        """Load ``<hub id or folder>[?frames=T&size=S&layer=k&symmetry=Y&pool=P&time=Q]``.
+        """Load ``<hub id or folder>[?frames=T&size=S&layer=k&symmetry=Y&pool=P&time=Q&weights=random&seed=N]``.
 
         Raises:
             BgsError: the checkpoint cannot be read, belongs to another family, or cannot run with these settings.
@@ -73,6 +74,8 @@ class VideoBackbone(ClipReader):
         if depth > native.depth:
             raise ConfigError("no such layer", where=reference, expected=f"0 to {native.depth}", got=depth)
         module = cls.load_module(name, frames, size)
+        if asked.weights == "random":
+            draw_weights(module, asked.seed or 0, cls.architecture(module, native))
         spec = VideoSpec(
             cls.family, f"{cls.family}:{name}{asked}",
             width_over_time(time, native.embedding if asked.layer is None else native.width),
@@ -109,6 +112,11 @@ class VideoBackbone(ClipReader):
     @abstractmethod
     def load_module(cls, name: str, frames: int, size: int) -> nn.Module:
         """Load the network for clips of that shape."""
+
+    @classmethod
+    def architecture(cls, module: nn.Module, native: Native) -> Any:
+        """The configuration from which a network with weights of the same shapes is built."""
+        return module.config
 
     @classmethod
     def check(cls, native: Native, frames: int, size: int, where: str) -> None:
