@@ -86,7 +86,10 @@ def clip_settings(tmp_path_factory):
             "evaluation": {"resamples": 100, "permutations": 20, "protocols": ["held-out-pairs"]},
         },
         "analyses": {
-            "variance": {"folds": 3, "low_level": ["pixels:grey", "motion:energy"]},
+            "variance": {
+                "folds": 3, "low_level": ["pixels:grey", "motion:energy"],
+                "beyond": {"heights": {"ratings": ["height", "same"]}},
+            },
             "probes": {"folds": 3},
             "dimensions": {"dimensions": 2, "starts": 1},
             "transfer": {

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bgs import Embeddings
+from bgs._errors import ConfigError
 from bgs.datasets import load_dataset
 from bgs.evaluation import (
     Dimensions,
@@ -26,7 +27,7 @@ from bgs.evaluation import (
     random_changes,
 )
 from bgs.evaluation import transfer as direct_transfer
-from bgs.experiments.chapters import wanted_chapters
+from bgs.experiments.chapters import CHAPTERS, wanted_chapters
 from bgs.experiments.conditions import Condition
 from bgs.experiments.config import validated_experiment
 from bgs.experiments.grid import run_experiment
@@ -98,7 +99,7 @@ def test_variance_is_that_of_held_out_clips(text_experiment):
 def test_variance_beside_low_level_models(clip_experiment):
     data = clip_experiment[0].experiment
     parts = result(clip_experiment, "variance")["models"]["film"]["partitions"]
-    assert list(parts) == ["beyond-base", "low-level"]  # there are no captions
+    assert list(parts) == ["beyond-base", "low-level", "heights"]  # there are no captions
     human = data.human(np.flatnonzero(data.study.stimuli.test))
     low = {
         name: held_out_rdm(data, embed_stimuli(name, data.study.stimuli))
@@ -117,6 +118,48 @@ def test_variance_beside_low_level_models(clip_experiment):
     ]
     assert parts["beyond-base"]["predictors"] == ["hybrid", "base"]
     same(parts["beyond-base"]["cross_validated"]["hybrid"], [p.cross_validated["hybrid"] for p in own])
+
+
+def test_variance_beside_ratings(clip_experiment):
+    data = clip_experiment[0].experiment
+    test = np.flatnonzero(data.study.stimuli.test)
+    shares = [[data.study.stimuli.ratings[name][clip] for name in ("height", "same")] for clip in test]
+    between = [
+        [
+            np.sqrt(
+                sum((np.sqrt(x / sum(a)) - np.sqrt(y / sum(b))) ** 2 for x, y in zip(a, b, strict=True)) / 2
+            )
+            for a in shares
+        ]
+        for b in shares
+    ]
+    own = [
+        partition_variance(
+            data.human(test),
+            {"hybrid": held_out_rdm(data, tuned), "heights": np.array(between)},
+            folds=3,
+            **QUICK,
+        )
+        for tuned in data.tuned("film").values()
+    ]
+    parts = result(clip_experiment, "variance")["models"]["film"]["partitions"]["heights"]
+    assert parts["predictors"] == ["hybrid", "heights"]
+    same(parts["cross_validated"]["hybrid"], [p.cross_validated["hybrid"] for p in own])
+    assert parts["random_change"] is not None
+
+
+def test_ratings_that_are_not_there(clip_experiment):
+    chapter = next(one for one in CHAPTERS if one.name == "variance")
+    settings = chapter.settings(folds=3, beyond={"verbs": {"ratings": ["height", "nothing"]}})
+    with pytest.raises(ConfigError, match="no ratings nothing"):
+        chapter.analyse(clip_experiment[0].experiment, settings)
+
+
+@pytest.mark.parametrize("name", ["captions", "low-level", "hybrid", "a & b"])
+def test_ratings_under_a_taken_name(clip_settings, name):
+    variance = {"beyond": {name: {"ratings": ["height", "same"]}}}
+    with pytest.raises(ConfigError, match="the name is taken"):
+        validated_experiment({**clip_settings, "analyses": {"variance": variance}}, "x")
 
 
 def test_random_changes_of_the_base_stand_beside_unique_parts(text_experiment, clip_experiment):

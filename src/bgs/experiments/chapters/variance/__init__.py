@@ -59,11 +59,13 @@ def present(result: Variance, context: Context) -> Findings:
 def _words(context: Context, model: str, partitions: Mapping[str, Partition]) -> list[str]:
     what = f"variance of the dissimilarities of {context.words.judges}"
     sentences = []
+    rated = [(name, context.tuned(model)) for name in partitions if name not in _TITLES]
     for partition, who in (
         (Condition.HYBRID.value, context.tuned(model)),
         (BEYOND_BASE, context.tuned(model)),
         (LOW_LEVEL, context.tuned(model)),
         (Condition.BASE.value, context.base(model)),
+        *rated,
     ):
         if partition in partitions:
             found = partitions[partition]
@@ -72,6 +74,11 @@ def _words(context: Context, model: str, partitions: Mapping[str, Partition]) ->
             sentences.append(beyond_sentence(found.cross_validated[own], who, beside, what))
             sentences += _random_words(context, model, beside, found.random_change)
     return sentences
+
+
+def _title(partition: str) -> str:
+    """Of a partition; those without a fixed title are named after the ratings in them."""
+    return _TITLES.get(partition, f"Tuned model and {partition}")
 
 
 def _others(context: Context, model: str, partition: str, others: Sequence[str]) -> str:
@@ -125,7 +132,7 @@ def _panel(context: Context, model: str, partition: str, found: Partition) -> Pa
         bars.append(estimate("shared", parts[_AND.join(predictors)]))
     total = estimate("total", parts[_TOTAL])
     return PartsPanel(
-        context.called(model, _TITLES[partition]),
+        context.called(model, _title(partition)),
         "proportion of variance, held-out clips",
         tuple(bars),
         total,
@@ -154,7 +161,7 @@ def _table(context: Context, model: str, partition: str, found: Partition) -> Ta
             column.append(cell)
     left_out = {_RANDOM_P: random is None, "planted": planted is None}  # the truth about people is unknown
     kept = {name: column for name, column in columns.items() if not left_out.get(name)}
-    caption = f"{context.called(model, _TITLES[partition])}: {found.n_clips} clips, {found.folds} folds"
+    caption = f"{context.called(model, _title(partition))}: {found.n_clips} clips, {found.folds} folds"
     rows = tuple(zip(*kept.values(), strict=True))
     return Table(caption, tuple(kept), rows, tuple(range(1, len(kept))))
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bgs._config import Settings
+from bgs._errors import ConfigError, listed
 from bgs._typing import Float64
 from bgs.embeddings import Embeddings
 from bgs.evaluation import (
@@ -24,6 +25,7 @@ from bgs.experiments.chapters.over_seeds import Figures, by_model, means
 from bgs.experiments.chapters.planted import PlantedRdm, planted_rdm
 from bgs.experiments.conditions import Condition
 from bgs.experiments.results import SeedMean
+from bgs.judgments.rated import hellinger_rdm
 
 if TYPE_CHECKING:
     from bgs.experiments.experiment import Experiment
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 #: low-level models.
 _BESIDE_CAPTIONS = (Condition.HYBRID, Condition.BASE, Condition.LANGUAGE_DISTILLATION)
 CAPTIONS, BEYOND_BASE, LOW_LEVEL = "captions", "beyond-base", "low-level"
+_TAKEN = frozenset((CAPTIONS, BEYOND_BASE, LOW_LEVEL, "total", *Condition))
 
 #: Fewest clips per fold: three pairs.
 _LEAST = 3
@@ -40,13 +43,32 @@ _FEWEST = 2
 _Rdm = Float64[np.ndarray, "m m"]
 
 
+class RatedSettings(Settings):
+    """Ratings as a model of people's dissimilarities."""
+
+    ratings: tuple[str, ...] = Field(min_length=2)
+    """Rating columns with shares or counts of labels; their Hellinger distances are partialled out."""
+
+
 class VarianceSettings(Settings):
-    """Variance of people's dissimilarities that a model explains beyond captions and low-level models."""
+    """Variance of people's dissimilarities that a model explains beyond captions, low-level models and ratings."""
 
     low_level: Annotated[tuple[str, ...], Field(max_length=3)] = ()
     """Models to partial out as well, such as ``motion:energy``; they need clips."""
+    beyond: dict[str, RatedSettings] = Field(default_factory=dict)
+    """Name -> ratings to partial out, each in a partition of its own: does the model explain more than the labels people gave?"""
     folds: int = Field(5, ge=2)
     """Number of folds of the held-out clips, each held out once from the regressions."""
+
+    @field_validator("beyond")
+    @classmethod
+    def _refuse_taken_names(cls, given: dict[str, RatedSettings]) -> dict[str, RatedSettings]:
+        for name in given:
+            if name in _TAKEN or " & " in name:
+                raise ValueError(
+                    f"beyond.{name}: the name is taken by another part; choose one such as verbs"
+                )
+        return given
 
 
 @dataclass(frozen=True)
@@ -94,7 +116,8 @@ class ModelVariance:
 
     Attributes:
         partitions: ``hybrid``, ``base``, ``language-distillation`` (that model and captions), ``beyond-base`` (tuned, base
-            and captions), ``low-level`` (tuned, captions and the low-level models) -> parts.
+            and captions), ``low-level`` (tuned, captions and the low-level models), and the names of ratings (tuned and
+            these ratings) -> parts.
         skipped: partition or low-level model -> why it was omitted.
     """
 
@@ -132,6 +155,8 @@ def _of_model(
     wanted[BEYOND_BASE] = Condition.HYBRID, captions
     if low_level:
         wanted[LOW_LEVEL] = Condition.HYBRID, captions | low_level
+    for name, rated in settings.beyond.items():
+        wanted[name] = Condition.HYBRID, {name: _rated(experiment, rated.ratings)}
     subjects: dict[Condition, _Subject] = {}
     partitions = {}
     for name, (condition, others) in wanted.items():
@@ -247,6 +272,19 @@ def _planted_parts(
     """Cross-validated parts of the noiseless RDM, attenuated by the noise of the observed one."""
     found = partition_variance(planted.rdm, models, folds=folds, resamples=_FEWEST, permutations=0, seed=seed)
     return {name: planted.reliability * part.value for name, part in found.cross_validated.items()}
+
+
+def _rated(experiment: Experiment, columns: Sequence[str]) -> _Rdm:
+    """Hellinger distances between the ratings of the evaluated clips."""
+    ratings = experiment.study.stimuli.ratings
+    missing = [name for name in columns if name not in ratings]
+    if missing:
+        raise ConfigError(
+            f"no ratings {listed(missing)}",
+            where="analyses.variance.beyond",
+            expected=listed(ratings) or "a data set with ratings",
+        )
+    return hellinger_rdm(np.stack([ratings[name][experiment.evaluated] for name in columns], axis=1))
 
 
 def _low_level(experiment: Experiment, settings: VarianceSettings) -> tuple[dict[str, _Rdm], dict[str, str]]:
