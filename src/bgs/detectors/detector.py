@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -15,6 +15,7 @@ from bgs.stimuli import RegionMasks
 MEDIAPIPE, TRIANGLES = "mediapipe", "triangles"
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Finds regions in the whole frames of a clip.
 

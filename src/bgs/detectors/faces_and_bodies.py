@@ -19,8 +19,8 @@ from bgs.stimuli.boxes import BACKGROUND, Box
 
 NAMES = (BACKGROUND, "face", "body")
 _FACE, _BODY = 1, 2
-#: Least probability of a face, of a person, and of a body in the picture cut out around a person.
-_FACE_SCORE, _PERSON_SCORE, _BODY_SCORE = 0.6, 0.5, 0.5
+#: Least probability of a face, of a person, and of a body in the picture cut out around that person, which confirms it.
+_FACE_SCORE, _PERSON_SCORE, _BODY_SCORE = 0.6, 0.3, 0.5
 #: The picture around a person is this many times the distance from the hips to the second keypoint wide.
 _CUT = 2.5
 

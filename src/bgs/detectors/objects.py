@@ -20,6 +20,7 @@ from bgs.stimuli.boxes import BACKGROUND, Box, paint
 
 #: Models with a softmax over classes, the last of which is "no object".
 _KNOWN = ("detr", "yolos")
+_EXPECTED = f"mediapipe, triangles, or a {' or '.join(_KNOWN)} model"
 _OTHERS = "object"
 
 
@@ -51,9 +52,7 @@ class ObjectDetector:
     ) -> None:
         kind = (read_json(checkpoint, "config.json") or {}).get("model_type")
         if kind not in _KNOWN:
-            raise ConfigError(
-                "unsupported detector", where=checkpoint, expected=" or ".join(_KNOWN), got=kind
-            )
+            raise ConfigError("unsupported detector", where=checkpoint, expected=_EXPECTED, got=kind)
         require("transformers", "train")
         self.checkpoint, self.threshold = checkpoint, threshold
         self.shorter_side, self.micro_batch = shorter_side, micro_batch

@@ -60,7 +60,7 @@ class Triangle:
         return Triangle(self.x + x, self.y + y, self.angle + arc / self.radius, self.radius)
 
     def edges(
-        self, points: Complex128[np.ndarray, "h w"], width: float
+        self, points: Complex128[np.ndarray, "h w"], width: int
     ) -> tuple[Float64[np.ndarray, "h w"], Float64[np.ndarray, "3 h w"]]:
         """Coverage 0–1 with edges blurred over ``width`` pixels, and its derivatives by :meth:`moved`."""
         distance, normal = self._sides(points)
@@ -104,7 +104,7 @@ def fit(silhouette: Float64[np.ndarray, "h w"], start: Sequence[Triangle]) -> tu
     if mismatch(silhouette, found) < _GOOD:
         return found
     turned = [
-        tuple(each.moved(0, 0, turn * each.radius) for each, turn in zip(start, turns, strict=True))
+        tuple(each.moved(0.0, 0.0, turn * each.radius) for each, turn in zip(start, turns, strict=True))
         for turns in product(_TURNS, repeat=len(start))
     ]
     tried = [found, *(_descend(silhouette, each) for each in turned)]
@@ -136,7 +136,7 @@ def _improve(
     target: Float64[np.ndarray, "h w"],
     points: Complex128[np.ndarray, "h w"],
     triangles: Sequence[Triangle],
-    width: float,
+    width: int,
 ) -> tuple[tuple[Triangle, ...], float]:
     """One damped Gauss–Newton step of all triangles, and its greatest part in pixels."""
     covered, slopes = zip(*(triangle.edges(points, width) for triangle in triangles), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from bgs._errors import BgsError, DataError
-from bgs._files import sha256_of
 from bgs._optional import require
 
 RELEASE = "0.10.21"
@@ -78,7 +78,7 @@ def model_bytes(models: str | Path | None = None) -> dict[str, bytes]:
     found = {}
     for name, expected in MODELS.items():
         found[name] = _content(source, f"{_FOLDER}/{name}")
-        if sha256_of(found[name]) != expected:
+        if hashlib.sha256(found[name]).hexdigest() != expected:
             raise DataError(
                 f"{name} is damaged or of another release",
                 where=source,
