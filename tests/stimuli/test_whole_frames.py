@@ -7,7 +7,7 @@ import pytest
 
 from bgs.stimuli import Sampling, UnreadableClip, decode, pyav_decoder
 from bgs.stimuli.decoding import whole_frames
-from clips import numbered, number_of, write_clip
+from clips import number_of, numbered, write_clip
 
 
 @pytest.mark.parametrize("kept", [1 << 28, 0])
