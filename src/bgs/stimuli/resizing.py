@@ -16,9 +16,18 @@ def fit(picture: UInt8[np.ndarray, "h w 3"], sampling: Sampling) -> UInt8[np.nda
     """
     height, width = _resized_sides(picture.shape[0], picture.shape[1], sampling)
     if (height, width) != picture.shape[:2]:
-        picture = _resize(picture, height, width, sampling.interpolation)
+        picture = resize(picture, height, width, sampling.interpolation)
     top, left = (height - sampling.size) // 2, (width - sampling.size) // 2
     return picture[top : top + sampling.size, left : left + sampling.size]
+
+
+def shrink(picture: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "h2 w2 3"]:
+    """Resize a whole frame until its shorter side is ``side`` pixels; one that is not larger stays as it is."""
+    height, width = picture.shape[:2]
+    shorter = min(height, width)
+    if shorter <= side:
+        return picture
+    return resize(picture, round(height * side / shorter), round(width * side / shorter))
 
 
 def _resized_sides(height: int, width: int, sampling: Sampling) -> tuple[int, int]:
@@ -28,9 +37,10 @@ def _resized_sides(height: int, width: int, sampling: Sampling) -> tuple[int, in
     return height * sampling.shorter_side // shorter, width * sampling.shorter_side // shorter
 
 
-def _resize(
-    picture: UInt8[np.ndarray, "h w 3"], height: int, width: int, interpolation: str
+def resize(
+    picture: UInt8[np.ndarray, "h w 3"], height: int, width: int, interpolation: str = "bilinear"
 ) -> UInt8[np.ndarray, "h2 w2 3"]:
+    """Resize a whole frame, antialiased."""
     torch = require("torch", "video")
     # Channels-last uint8 frames use torch's integer kernel, six times as fast as floats.
     channels_first = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,22 +20,15 @@ from bgs.stimuli.boxes import BACKGROUND, Box, paint
 
 #: Models with a softmax over classes, the last of which is "no object".
 _KNOWN = ("detr", "yolos")
+_EXPECTED = f"mediapipe, triangles, or a {' or '.join(_KNOWN)} model"
 _OTHERS = "object"
 
 
-def regions_from_detector(
-    checkpoint: str,
-    frames: UInt8[np.ndarray, "t h w 3"],
-    regions: Mapping[str, str] | None = None,
-    threshold: float = 0.7,
-    shorter_side: int = 512,
-    micro_batch: int = 4,
-) -> RegionMasks:
-    """Boxes of detected objects in each frame, as region masks of the frames' size.
+class ObjectDetector:
+    """A detector of objects, whose boxes become regions.
 
     Args:
         checkpoint: hub id or folder of a DETR or YOLOS model, e.g. ``hustvl/yolos-tiny``.
-        frames: T evenly spaced, uncropped frames of a clip.
         regions: detector label -> region; other labels become ``object``. By default
             ``person`` is ``agent``.
         threshold: minimum probability of a box, 0–1.
@@ -44,24 +39,45 @@ def regions_from_detector(
         ConfigError: unsupported type of model.
         BgsError: the model cannot be loaded.
     """
-    kind = (read_json(checkpoint, "config.json") or {}).get("model_type")
-    if kind not in _KNOWN:
-        raise ConfigError("unsupported detector", where=checkpoint, expected=" or ".join(_KNOWN), got=kind)
-    require("transformers", "train")
-    model = load_transformers("AutoModelForObjectDetection", checkpoint)
-    wanted = {"person": "agent"} if regions is None else regions
-    names = tuple(dict.fromkeys((BACKGROUND, *wanted.values(), _OTHERS)))
-    label_of = {
-        number: names.index(wanted.get(name, _OTHERS)) for number, name in model.config.id2label.items()
-    }
-    labels = []
-    for start in range(0, len(frames), micro_batch):
-        pixels = _pixels(frames[start : start + micro_batch], shorter_side)
-        with torch.no_grad():
-            found = model(pixel_values=pixels)
-        for logits, boxes in zip(found.logits, found.pred_boxes, strict=True):
-            labels.append(paint(_boxes(logits, boxes, label_of, threshold), frames.shape[1:3]))
-    return RegionMasks(np.stack(labels), names)
+
+    every_frame = False
+
+    def __init__(
+        self,
+        checkpoint: str,
+        regions: Mapping[str, str] | None = None,
+        threshold: float = 0.7,
+        shorter_side: int = 512,
+        micro_batch: int = 4,
+    ) -> None:
+        kind = (read_json(checkpoint, "config.json") or {}).get("model_type")
+        if kind not in _KNOWN:
+            raise ConfigError("unsupported detector", where=checkpoint, expected=_EXPECTED, got=kind)
+        require("transformers", "train")
+        self.checkpoint, self.threshold = checkpoint, threshold
+        self.shorter_side, self.micro_batch = shorter_side, micro_batch
+        self.model = load_transformers("AutoModelForObjectDetection", checkpoint)
+        wanted = {"person": "agent"} if regions is None else regions
+        self.names = tuple(dict.fromkeys((BACKGROUND, *wanted.values(), _OTHERS)))
+        self.label_of = {
+            number: self.names.index(wanted.get(name, _OTHERS))
+            for number, name in self.model.config.id2label.items()
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """What the masks depend on."""
+        return {"name": self.checkpoint, "threshold": self.threshold, "shorter_side": self.shorter_side}
+
+    def __call__(self, frames: Iterable[UInt8[np.ndarray, "h w 3"]]) -> RegionMasks:
+        """Boxes of detected objects in each whole frame of a clip, as region masks of the frames' size."""
+        labels, left = [], iter(frames)
+        while batch := list(islice(left, self.micro_batch)):
+            with torch.no_grad():
+                found = self.model(pixel_values=_pixels(np.stack(batch), self.shorter_side))
+            for logits, boxes in zip(found.logits, found.pred_boxes, strict=True):
+                regions = _boxes(logits, boxes, self.label_of, self.threshold)
+                labels.append(paint(regions, batch[0].shape[:2]))
+        return RegionMasks(np.stack(labels), self.names)
 
 
 def _pixels(frames: UInt8[np.ndarray, "b h w 3"], shorter_side: int) -> Float[Tensor, "b 3 p q"]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bgs import BgsError
-from bgs.backbones.detector import regions_from_detector
+from bgs.detectors.objects import ObjectDetector
 from tiny_models import save_tiny_video
 
 
@@ -39,7 +39,7 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (3, 40, 60, 3), dtype=np.uint
 
 
 def test_what_is_found_becomes_a_region(yolos):
-    found = regions_from_detector(yolos, FRAMES, shorter_side=32, micro_batch=2)
+    found = ObjectDetector(yolos, shorter_side=32, micro_batch=2)(FRAMES)
     assert found.names == ("background", "agent", "object")
     expected = np.zeros((3, 40, 60), np.uint8)
     expected[:, :, :30] = 1
@@ -47,13 +47,15 @@ def test_what_is_found_becomes_a_region(yolos):
 
 
 def test_regions_and_threshold_are_ours(yolos):
-    found = regions_from_detector(yolos, FRAMES[:1], {"chair": "furniture"}, shorter_side=32)
+    found = ObjectDetector(yolos, {"chair": "furniture"}, shorter_side=32)(FRAMES[:1])
     assert found.names == ("background", "furniture", "object")
     assert set(np.unique(found.labels)) == {0, 2}
-    assert not regions_from_detector(yolos, FRAMES[:1], threshold=0.95, shorter_side=32).labels.any()
+    assert not ObjectDetector(yolos, threshold=0.95, shorter_side=32)(FRAMES[:1]).labels.any()
 
 
 def test_other_models_are_refused(tmp_path):
     folder = save_tiny_video("videomae", tmp_path / "model")
-    with pytest.raises(BgsError, match="unsupported detector; expected detr or yolos, got videomae"):
-        regions_from_detector(str(folder), FRAMES)
+    with pytest.raises(
+        BgsError, match=r"unsupported detector; expected .* detr or yolos model, got videomae"
+    ):
+        ObjectDetector(str(folder))
