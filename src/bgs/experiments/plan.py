@@ -84,8 +84,8 @@ class Plan:
             return float("nan")
         left = [cell for cell in self.cells if cell.model == model and cell.name not in self.done]
         each = cost.embed_seconds + np.nan_to_num(self.evaluation_seconds)
-        adapted = sum(cell.condition not in (Condition.BASE, Condition.TRANSFORM_ONLY) for cell in left)
-        frozen = sum(cell.condition is Condition.TRANSFORM_ONLY for cell in left)
+        trained = [cell.config.transform is None for cell in left if cell.condition is not Condition.BASE]
+        adapted, frozen = sum(trained), len(trained) - sum(trained)
         return float(len(left) * each + adapted * cost.train_seconds + frozen * cost.embed_seconds)
 
     def bytes(self, model: str) -> float:
