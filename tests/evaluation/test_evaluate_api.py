@@ -264,3 +264,11 @@ def test_what_leaves_an_rsa_undefined_is_named(data):
     same = make_trials(trials.stimuli, np.zeros(len(trials), int), 30, np.zeros(len(trials), int))
     one = evaluate(embeddings(NOISE), STIMULI, same.where(np.arange(len(same)) < 1), protocol="all", **QUICK)
     assert not any("all model" in warning for warning in one.warnings)
+
+
+def test_provenance_counts_what_a_model_was_trained_on(data):
+    values, trials = data
+    details = {"layer": "2", "trained on": json.dumps({"films": ["a name", "another"]})}
+    tuned = Embeddings(values, STIMULI.ids, "run:x", details)
+    model = evaluate(tuned, STIMULI, trials, **QUICK).provenance["model"]
+    assert model["details"] == {"layer": "2", "trained on": {"films": 2}}

@@ -13,7 +13,7 @@ from bgs import __version__
 from bgs._errors import DataError
 from bgs._scale import mean_of_rows
 from bgs._typing import Float64
-from bgs.embeddings import Embeddings
+from bgs.embeddings import TRAINED_ON, Embeddings
 from bgs.evaluation.choice_ceiling import odd_one_out_ceiling
 from bgs.evaluation.comparison import Comparison
 from bgs.evaluation.permutation import permutation_p_value
@@ -179,7 +179,7 @@ def _provenance(
 ) -> dict[str, Any]:
     hashes = {"stimuli": stimuli.hash(), "trials": trials.hash(), **known.get("data_hashes", {})}
     described = [
-        {"source": model.source, "sha256": model.hash(), "details": dict(model.details)} for model in models
+        {"source": model.source, "sha256": model.hash(), "details": _brief(model)} for model in models
     ]
     return {
         **known,
@@ -193,6 +193,13 @@ def _provenance(
         "model": described[0],
         **({"against": described[1]} if len(described) > 1 else {}),
     }
+
+
+def _brief(model: Embeddings) -> dict[str, Any]:
+    """Details of embeddings; how many stimuli their model was trained on, not all of their names."""
+    trained = {data: len(ids) for data, ids in model.trained_on().items()}
+    others = {name: value for name, value in model.details.items() if name != TRAINED_ON}
+    return {**others, TRAINED_ON: trained} if trained else dict(others)
 
 
 def _sizes(protocol: Protocol, comparison: Comparison) -> dict[str, int]:
