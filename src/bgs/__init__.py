@@ -23,6 +23,7 @@ _PUBLIC = {
     "TrialOptions": "bgs.judgments",
     "Trials": "bgs.judgments",
     "audit": "bgs.api.auditing",
+    "benchmark": "bgs.api.benchmarking",
     "choice_model_rdm": "bgs.judgments",
     "draw_phase_clips": "bgs.api.clips",
     "evaluate": "bgs.api.evaluating",
@@ -43,6 +44,7 @@ _PUBLIC = {
 #: Packages that resolve as attributes.
 _PACKAGES = (
     "backbones",
+    "benchmarks",
     "datasets",
     "evaluation",
     "experiments",

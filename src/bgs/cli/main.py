@@ -17,6 +17,7 @@ from bgs._optional import missing_extra
 from bgs._progress import NoteHandler, be_quiet
 from bgs.cli import (
     attention,
+    benchmark,
     cache,
     config,
     data,
@@ -50,6 +51,7 @@ for _command, _example, _summary in (
     (evaluate.evaluate, evaluate.EXAMPLE, "Measure how well embeddings predict human judgments."),
     (ordinal.ordinal, ordinal.EXAMPLE, "Embed stimuli from judgments alone."),
     (train.train, train.EXAMPLE, "Tune an encoder on human judgments, and measure it."),
+    (benchmark.benchmark, benchmark.EXAMPLE, "Measure encoders on every public data set, a row each."),
     (attention.attention, attention.EXAMPLE, "Measure and draw where a video model attends."),
     (experiment.experiment, experiment.EXAMPLE, "Train and compare a grid of models and conditions."),
     (report.report, report.EXAMPLE, "Write the report of an experiment."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import numpy as np
 
 from bgs._errors import DataError
@@ -40,7 +42,9 @@ def rater_ceiling(votes: Int[np.ndarray, "n k"], seed: int = 0) -> Metric:
     value = _ceiling(halves, np.ones(len(votes), dtype=bool))
     without = np.array([_ceiling(halves, np.arange(len(votes)) != clip) for clip in range(len(votes))])
     low, high = bounded(value, clip_reach(without), (-1.0, 1.0))
-    return Metric(value, low, high, len(votes) * (len(votes) - 1) // 2, "Spearman rho", {"clips": (low, high)})
+    return Metric(
+        value, low, high, len(votes) * (len(votes) - 1) // 2, "Spearman rho", {"clips": (low, high)}
+    )
 
 
 def _halves(votes: Int[np.ndarray, "n k"], random: np.random.Generator) -> Float64[np.ndarray, "2 n n"]:
@@ -49,7 +53,7 @@ def _halves(votes: Int[np.ndarray, "n k"], random: np.random.Generator) -> Float
 
 
 def _ceiling(halves: list[Float64[np.ndarray, "2 n n"]], kept: np.ndarray) -> float:
-    r = np.mean([
+    r = fmean([
         spearman(*(pair_vector(rdm[np.ix_(kept, kept)]) for rdm in pair)) for pair in halves
     ])  # fmt: skip
     return float(np.sqrt(max(0.0, 2 * r / (1 + r))))

@@ -10,8 +10,8 @@ import numpy as np
 from bgs._errors import DataError, listed
 from bgs._scale import mean_of_rows
 from bgs._typing import Float64
-from bgs.benchmark.row import Measurement, State, packed
-from bgs.benchmark.tracks import HeldOut, evaluated, held_out_rdm, votes_of
+from bgs.benchmarks.row import Measurement, State, packed
+from bgs.benchmarks.tracks import HeldOut, evaluated, held_out_rdm, votes_of
 from bgs.datasets import REGISTRY, Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import evaluate, model_rdm, select_protocol
@@ -20,7 +20,7 @@ from bgs.evaluation.agreement import protocol_rdm
 from bgs.evaluation.rater_ceiling import rater_ceiling
 
 #: Metrics of an evaluation that a row holds.
-_KEPT = ("rsa_spearman", "odd_one_out_3afc", "rsa_ceiling", "odd_one_out_ceiling_lower", "odd_one_out_ceiling")
+KEPT = ("rsa_spearman", "odd_one_out_3afc", "rsa_ceiling", "odd_one_out_ceiling_lower", "odd_one_out_ceiling")
 
 
 def measure(
@@ -57,7 +57,7 @@ def _choices(embeddings: Embeddings, held_out: HeldOut, data: Dataset, about: di
     result = evaluate(embeddings, stimuli, trials, protocol=name, center=False, permutations=0)
     protocol = select_protocol(name, stimuli, trials)
     rdm = protocol_rdm(embeddings, stimuli, protocol, "cosine", False)
-    metrics = {key: result.metrics[key] for key in _KEPT if key in result.metrics}
+    metrics = {key: result.metrics[key] for key in KEPT if key in result.metrics}
     return Measurement(**about, metrics=metrics, distances=packed(rdm))
 
 

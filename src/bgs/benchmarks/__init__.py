@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from bgs._lazy import lazy
 
 if TYPE_CHECKING:
-    from bgs.benchmark.board import Board, compare
-    from bgs.benchmark.entrant import measure_model
-    from bgs.benchmark.people import measure_people
-    from bgs.benchmark.row import Row, read_rows
-    from bgs.benchmark.tracks import TRACKS, HeldOut, Track
+    from bgs.benchmarks.board import Board, compare
+    from bgs.benchmarks.entrant import measure_model
+    from bgs.benchmarks.people import measure_people
+    from bgs.benchmarks.row import Row, read_rows
+    from bgs.benchmarks.tracks import TRACKS, HeldOut, Track
 
 __all__ = [
     "TRACKS",

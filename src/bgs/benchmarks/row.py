@@ -58,10 +58,19 @@ class Candidate(JsonDataclass):
 
 @dataclass(frozen=True)
 class Choice(JsonDataclass):
-    """The layer and pooling chosen on the training clips of a track: the best candidate."""
+    """What was chosen on the training clips of a track.
+
+    Attributes:
+        settings: layer and pooling: those of the best candidate.
+        candidates: all of them.
+        pull: of the transform's pull towards the identity, the best of ``pulls``; None where nothing was trained.
+        pulls: all that were tried, each validated on training clips that were left out.
+    """
 
     settings: str
     candidates: list[Candidate]
+    pull: float | None = None
+    pulls: list[Candidate] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,11 @@ class Row(JsonDataclass):
         """Measurements on a data set in one state, one a seed."""
         return [one for one in self.measurements if one.data == data and one.state == state]
 
+    @property
+    def tuned(self) -> bool:
+        """Whether it was tuned as well."""
+        return any(one.state == "tuned" for one in self.measurements)
+
     def save(self, folder: str | Path) -> Path:
         """Write ``<folder>/<name>.json`` atomically."""
         path = row_path(folder, self.name)
@@ -107,23 +121,32 @@ def row_path(folder: str | Path, name: str) -> Path:
         ConfigError: not a name for a file.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}", name):
-        raise ConfigError("not a name for a row", where="--name", expected="letters, digits, . _ + -", got=name)
+        raise ConfigError(
+            "not a name for a row", where="--name", expected="letters, digits, . _ + -", got=name
+        )
     return Path(folder) / f"{name}.json"
+
+
+def read_row(path: Path) -> Row:
+    """One row.
+
+    Raises:
+        DataError: the file is not a row, or its name is another than the row's.
+    """
+    with damage_as_error(path, "measure it again"):
+        row = Row.from_json(read_json(path))
+    if row.name != path.stem:
+        raise DataError("a row under another name", where=path, expected=f"{row.name}.json")
+    return row
 
 
 def read_rows(folder: str | Path) -> list[Row]:
     """All rows in a folder, by name.
 
     Raises:
-        DataError: a file is not a row, or its name is another than the row's.
+        DataError: there are none, or a file is not a row.
     """
-    rows = []
-    for path in sorted(Path(folder).glob("*.json")):
-        with damage_as_error(path, "measure it again"):
-            row = Row.from_json(read_json(path))
-        if row.name != path.stem:
-            raise DataError("a row under another name", where=path, expected=f"{row.name}.json")
-        rows.append(row)
+    rows = [read_row(path) for path in sorted(Path(folder).glob("*.json"))]
     if not rows:
         raise DataError("no rows here", where=folder, hint="bgs benchmark MODEL writes one")
     return rows

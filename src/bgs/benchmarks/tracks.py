@@ -164,5 +164,3 @@ def votes_of(held_out: HeldOut, data: Dataset) -> Int[np.ndarray, "m k"] | None:
     shares = np.stack([stimuli.ratings[name] for name in held_out.ratings], axis=1)
     votes: Int[np.ndarray, "m k"] = np.rint(shares * stimuli.ratings["n_raters"][:, None]).astype(np.int64)
     return votes
-
-

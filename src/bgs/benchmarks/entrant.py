@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from bgs._errors import DataError
 from bgs._progress import note
 from bgs._scale import mean_of_rows
-from bgs.benchmark.measurement import measure
-from bgs.benchmark.row import Choice, Measurement, Row
-from bgs.benchmark.tracks import TRACKS, LoadedTrack, Track, evaluated, load_track
+from bgs.benchmarks.measurement import measure
+from bgs.benchmarks.row import Choice, Measurement, Row
+from bgs.benchmarks.tracks import TRACKS, HeldOut, LoadedTrack, Track, evaluated, load_track
+from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.runs.origins import git_commit, provenance, sources
 
@@ -43,7 +48,7 @@ def measure_model(
         seeds: of the training.
         tracks: what to measure.
         twin_of: name of the row of which this is the random twin.
-        mirror, ratings: see :func:`bgs.benchmark.tracks.load_track`.
+        mirror, ratings: see :func:`bgs.benchmarks.tracks.load_track`.
         device: as in :func:`bgs.load_model`.
 
     Raises:
@@ -85,7 +90,7 @@ class _Entrant:
     def __init__(
         self, backbone: Backbone, model: str, track: LoadedTrack, tune: bool, seeds: tuple[int, ...]
     ) -> None:
-        from bgs.benchmark.candidates import choose, embed_candidates
+        from bgs.benchmarks.candidates import choose, embed_candidates
 
         self.backbone, self.model, self.track = backbone, model, track
         drawn = seeds if track.track.ratings else seeds[:1]  # nothing else is random in training a transform
@@ -94,11 +99,13 @@ class _Entrant:
         candidates = embed_candidates(backbone, model, track.train.stimuli)
         self.choice = choose(candidates, track.target)
         self.train = candidates[self.choice.settings]
-        note(f"{track.track.data}: {self.choice.settings or 'the published embedding'} is best on training clips")
+        note(
+            f"{track.track.data}: {self.choice.settings or 'the published embedding'} is best on training clips"
+        )
 
     def measurements(self) -> tuple[list[Measurement], dict[str, str]]:
         """Of every set of held-out clips, and why the others have none."""
-        from bgs.benchmark.candidates import embed_candidates
+        from bgs.benchmarks.candidates import embed_candidates
 
         found: list[Measurement] = []
         missing = dict(self.track.missing)
@@ -113,21 +120,31 @@ class _Entrant:
                 missing[held_out.data] = error.what
                 continue
             readable.append((held_out, data, embeddings))
-        return found + [one for seed in self.seeds if readable for one in self._tuned(readable, seed)], missing
+        return found + (self._tuned(readable) if readable and self.seeds else []), missing
 
-    def _tuned(self, readable: list[tuple[Any, Any, Embeddings]], seed: int) -> list[Measurement]:
-        from bgs.benchmark.recipe import train_transform
+    def _tuned(self, readable: list[tuple[HeldOut, Dataset, Embeddings]]) -> list[Measurement]:
+        from bgs.benchmarks.recipe import PULLS, TransformTrainer
 
-        apply = train_transform(self.track, self.train, seed)
-        mean = mean_of_rows(apply(self.train).values)
-        return [
-            measure(apply(embeddings), mean, held_out, data, "tuned", seed)
-            for held_out, data, embeddings in readable
-        ]
+        found = []
+        with tempfile.TemporaryDirectory(prefix="bgs-benchmark-") as folder:
+            trainer = TransformTrainer(self.track, self.train, folder)
+            pulls = trainer.pulls()
+            pull = PULLS[int(np.argmax([tried.value for tried in pulls]))]
+            self.choice = replace(self.choice, pull=pull, pulls=pulls)
+            for seed in self.seeds:
+                apply = trainer.train(pull, seed)
+                mean = mean_of_rows(apply(self.train).values)
+                found += [
+                    measure(apply(embeddings), mean, held_out, data, "tuned", seed)
+                    for held_out, data, embeddings in readable
+                ]
+        return found
 
     def hashes(self) -> dict[str, dict[str, str]]:
         """Data set -> SHA-256 of its files."""
-        return {data.name: dict(data.hashes) for data in (self.track.train, *(d for _, d in self.track.held_out))}
+        return {
+            data.name: dict(data.hashes) for data in (self.track.train, *(d for _, d in self.track.held_out))
+        }
 
 
 def _about(
@@ -156,4 +173,8 @@ def portable(model: str) -> str:
     name, mark, settings = rest.partition("?")
     if family == "features" and settings:
         mark, settings = "", ""  # ?ids=FILE
-    return f"{family}{colon}{Path(name).name if Path(name).exists() else name}{mark}{settings}" if name else model
+    return (
+        f"{family}{colon}{Path(name).name if Path(name).exists() else name}{mark}{settings}"
+        if name
+        else model
+    )

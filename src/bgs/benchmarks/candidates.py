@@ -16,7 +16,7 @@ from bgs._typing import Float
 from bgs.backbones import Backbone, VideoBackbone
 from bgs.backbones.frame_encoder import FrameBackbone
 from bgs.backbones.pooling import POOLINGS
-from bgs.benchmark.row import Candidate, Choice
+from bgs.benchmarks.row import Candidate, Choice
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm, pair_vector, spearman
 from bgs.runs.embedder import Embedder
@@ -37,7 +37,11 @@ def embed_candidates(
         DataError: stimuli cannot be read.
     """
     embedder = Embedder(backbone, stimuli, micro_batch)
-    if not isinstance(backbone, VideoBackbone) or backbone.spec.layer is not None or source.startswith("run:"):
+    if (
+        not isinstance(backbone, VideoBackbone)
+        or backbone.spec.layer is not None
+        or source.startswith("run:")
+    ):
         return {"": embedder.embed(source)}
     names: dict[str, int] = {}
 
@@ -100,4 +104,5 @@ def choose(candidates: Candidates, human: Float[np.ndarray, "n n"]) -> Choice:
     defined = [score for score in scores if np.isfinite(score.value)]
     if not defined:
         raise DataError("all training clips are alike to this encoder", expected="distances that differ")
-    return Choice(max(defined, key=lambda score: score.value).settings, scores)
+    best = max(defined, key=lambda score: (score.value, not score.settings))  # of equals, the published one
+    return Choice(best.settings, scores)
