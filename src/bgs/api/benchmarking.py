@@ -24,7 +24,7 @@ def benchmark(
     tune: bool = False,
     twin: bool = False,
     again: bool = False,
-    tracks: Sequence[Track] = TRACKS,
+    tracks: Sequence[Track] | None = None,
     mirror: str | Path | None = None,
     ratings: str | Path | None = None,
     device: str = "auto",
@@ -40,7 +40,7 @@ def benchmark(
         tune: also tune it by the standard recipe, a linear transform trained on training clips.
         twin: also measure its random twin, as a row of its own.
         again: measure although there is a row.
-        tracks: what to measure.
+        tracks: what to measure; by default :data:`bgs.benchmarks.TRACKS`.
         mirror: as in :func:`bgs.load_dataset`.
         ratings: table of the ratings of ``phase-genset``.
         device: as in :func:`bgs.load_model`.
@@ -53,7 +53,7 @@ def benchmark(
     """
     from bgs.benchmarks.entrant import measure_model
 
-    named = name or default_name(model)
+    named, tracks = name or default_name(model), tracks or TRACKS
     require_output(row_path(out, named))
     wanted = [(named, model, None), *([(f"{named}-random", twin_of(model), named)] if twin else [])]
     rows = []

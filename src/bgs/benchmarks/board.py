@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
+from bgs._codec import JsonDataclass
 from bgs._errors import DataError
 from bgs.benchmarks.measurement import protocol_name
 from bgs.benchmarks.row import Measurement, Row, State, unpacked
@@ -18,16 +18,16 @@ from bgs.evaluation import Comparison, Metric, select_protocol
 from bgs.evaluation.against_rdm import clip_reach
 from bgs.evaluation.designs import bounded
 
-#: First measurement minus second, paired.
-Difference = Callable[[Measurement, Measurement], Metric]
+#: Mean over the seeds of one encoder minus that of another, paired.
+Difference = Callable[[Sequence[Measurement], Sequence[Measurement]], Metric]
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(JsonDataclass):
     """An encoder in one state on one data set; means over seeds.
 
     Attributes:
-        row: what was measured.
+        name, kind, twin_of: of its row.
         state: frozen or tuned.
         metrics: ``rsa_spearman``, and for choices ``odd_one_out_3afc``.
         seeds: RSA of each seed.
@@ -36,10 +36,12 @@ class Entry:
         to_twin: minus the random twin in the same state.
     """
 
-    row: Row
+    name: str
+    kind: str
     state: State
     metrics: dict[str, Metric]
-    seeds: tuple[float, ...]
+    seeds: list[float]
+    twin_of: str | None = None
     to_best: Metric | None = None
     to_frozen: Metric | None = None
     to_twin: Metric | None = None
@@ -51,7 +53,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Board:
+class Board(JsonDataclass):
     """All encoders on one set of held-out clips, the best first.
 
     Attributes:
@@ -61,7 +63,7 @@ class Board:
     """
 
     data: str
-    entries: tuple[Entry, ...]
+    entries: list[Entry]
     ceilings: dict[str, Metric]
 
 
@@ -103,28 +105,18 @@ def _board(rows: Sequence[Row], held_out: HeldOut, difference: Difference) -> Bo
         if other is None or other == key or other not in encoders or key not in encoders:
             return None
         (_, first), (_, second) = found[key], found[other]
-        return mean_metric([difference(a, b) for a, b in _paired(first, second)])
+        return difference(first, second)
 
     entries = [
         Entry(
-            row, state, _means(ms), tuple(m.metrics["rsa_spearman"].value for m in ms),
+            name, row.kind, state, _means(ms), [m.metrics["rsa_spearman"].value for m in ms], row.twin_of,
             to_best=minus((name, state), best), to_twin=minus((name, state), (twins.get(name), state)),
             to_frozen=minus((name, state), (name, "frozen")),
         )
         for (name, state), (row, ms) in found.items()
     ]  # fmt: skip
     ceilings = next((_ceilings(ms) for row, ms in found.values() if row.kind != "people"), {})
-    return Board(held_out.data, tuple(sorted(entries, key=lambda entry: -entry.rsa.value)), ceilings)
-
-
-def _paired(
-    first: Sequence[Measurement], second: Sequence[Measurement]
-) -> list[tuple[Measurement, Measurement]]:
-    """Seeds side by side; where one has fewer, they are used again."""
-    longer = max(len(first), len(second))
-    return [
-        pair for pair, _ in zip(zip(cycle(first), cycle(second), strict=False), range(longer), strict=False)
-    ]
+    return Board(held_out.data, sorted(entries, key=lambda entry: -entry.rsa.value), ceilings)
 
 
 def _means(measurements: Sequence[Measurement]) -> dict[str, Metric]:
@@ -143,15 +135,17 @@ def mean_metric(metrics: Sequence[Metric]) -> Metric:
 
 
 def _pairing(held_out: HeldOut, measured: Sequence[Measurement], mirror: str | Path | None) -> Difference:
-    return _of_clips if held_out.ratings else _of_choices(held_out, measured, mirror)
+    if held_out.ratings or not any(m.distances for m in measured):
+        return _of_clips
+    return _of_choices(held_out, measured, mirror)
 
 
-def _of_clips(first: Measurement, second: Measurement) -> Metric:
+def _of_clips(first: Sequence[Measurement], second: Sequence[Measurement]) -> Metric:
     """For ratings: the jackknife over clips of the difference."""
-    reach = clip_reach(np.array(first.without_each) - np.array(second.without_each))
-    one, other = first.metrics["rsa_spearman"], second.metrics["rsa_spearman"]
-    value = one.value - other.value
-    return Metric(value, *bounded(value, reach, (-2.0, 2.0)), one.n, f"difference in {one.unit}")
+    one, other = _means(first)["rsa_spearman"], _means(second)["rsa_spearman"]
+    without = [np.mean([m.without_each for m in several], axis=0) for several in (first, second)]
+    value, reach = one.value - other.value, clip_reach(without[0] - without[1])
+    return Metric(value, *bounded(value, reach, (-2.0, 2.0)), one.n, one.unit)
 
 
 def _of_choices(held_out: HeldOut, measured: Sequence[Measurement], mirror: str | Path | None) -> Difference:
@@ -161,14 +155,24 @@ def _of_choices(held_out: HeldOut, measured: Sequence[Measurement], mirror: str 
     protocol = select_protocol(protocol_name(data), data.stimuli, data.need_trials())
     rdms = np.stack([unpacked(m.distances, len(protocol.positions)) for m in known])
     comparison = Comparison.of(protocol, rdms)
+    _require_same_values(held_out.data, known, comparison)
+    place = {m.distances: k for k, m in enumerate(known)}
+
+    def difference(first: Sequence[Measurement], second: Sequence[Measurement]) -> Metric:
+        weights = dict.fromkeys(place.values(), 0.0)
+        for several, sign in ((first, 1.0), (second, -1.0)):
+            for m in several:
+                weights[place[m.distances]] += sign / len(several)
+        return comparison.contrast("rsa_spearman", {k: weight for k, weight in weights.items() if weight})
+
+    return difference
+
+
+def _require_same_values(data: str, known: Sequence[Measurement], comparison: Comparison) -> None:
     for m, value in zip(known, comparison.values[0], strict=True):
         recorded = m.metrics["rsa_spearman"].value
         if not np.isclose(value, recorded, atol=1e-4):
             raise DataError(
-                "distances do not give the recorded value", where=f"{held_out.data}, {m.state}", expected=f"{recorded:.4f}",
+                "distances do not give the recorded value", where=f"{data}, {m.state}", expected=f"{recorded:.4f}",
                 got=f"{value:.4f}", hint="measure it again: the judgments or the code have changed",
             )  # fmt: skip
-    place = {m.distances: k for k, m in enumerate(known)}
-    return lambda first, second: comparison.difference(place[first.distances], place[second.distances])[
-        "rsa_spearman"
-    ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bgs._errors import DataError
+from bgs._files import sha256
 from bgs._progress import note
 from bgs._scale import mean_of_rows
 from bgs.benchmarks.measurement import measure
@@ -77,6 +78,8 @@ def measure_model(
         reasons = "; ".join(f"{data}: {reason}" for data, reason in missing.items())
         raise DataError("no data set can be measured", where=model, got=reasons)
     about = _about(backbone, model, seeds if tune else (), hashes)
+    if ratings is not None:
+        about["ratings_table"] = sha256(ratings)
     return Row(name, portable(model), _kind(backbone), measurements, missing, choices, about, twin_of)
 
 

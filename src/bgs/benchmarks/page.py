@@ -13,7 +13,7 @@ from bgs.reports.palette import Role
 
 #: Columns of a table.
 HEADER = ("encoder", "RSA, Spearman", "− frozen", "− random twin", "− best", "odd one out")
-_AXIS = "Spearman correlation with people, 95 % interval"
+_AXIS = "Spearman correlation with people, 95\u00a0% interval"
 
 
 def page_text(boards: Sequence[Board], figures: str) -> str:
@@ -36,17 +36,18 @@ def figure_name(board: Board) -> str:
 
 
 def board_table(board: Board) -> str:
-    """A line for each encoder and state, the best first."""
+    """A line for each encoder and state, the best first; without columns that are empty throughout."""
     lines = [HEADER, ("---",) * len(HEADER), *board_cells(board)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    used = [column for column in range(len(HEADER)) if any(line[column] for line in lines[2:])]
+    return "\n".join(f"| {' | '.join(line[column] for column in used)} |" for line in lines)
 
 
 def board_cells(board: Board) -> list[tuple[str, ...]]:
     """Text of the table's cells, one tuple an entry, in the columns of :data:`HEADER`."""
     return [
         (
-            entry_name(entry), _interval(entry.rsa), _signed(entry.to_frozen), _signed(entry.to_twin),
-            _signed(entry.to_best), _interval(entry.metrics.get("odd_one_out_3afc")),
+            entry_name(entry), interval(entry.rsa), _signed(entry.to_frozen), _signed(entry.to_twin),
+            _signed(entry.to_best), interval(entry.metrics.get("odd_one_out_3afc")),
         )
         for entry in board.entries
     ]  # fmt: skip
@@ -54,17 +55,17 @@ def board_cells(board: Board) -> list[tuple[str, ...]]:
 
 def entry_name(entry: Entry) -> str:
     """The row's name, and its state where that says something."""
-    return entry.row.name + (", tuned" if entry.state == "tuned" else "")
+    return entry.name + (", tuned" if entry.state == "tuned" else "")
 
 
 def ceiling_text(board: Board) -> str:
     """Ceilings and numbers of pairs and trials, as sentences."""
-    metrics = [entry.metrics for entry in board.entries if entry.row.kind != "people"]
+    metrics = [entry.metrics for entry in board.entries if entry.kind != "people"]
     parts = [f"{metrics[0]['rsa_spearman'].n:,} pairs"] if metrics else []
     trials = [m["odd_one_out_3afc"].n for m in metrics if "odd_one_out_3afc" in m]
     parts += [f"{trials[0]:,} trials (chance .333)"] if trials else []
     if "rsa_ceiling" in board.ceilings:
-        parts.append(f"RSA ceiling {_interval(board.ceilings['rsa_ceiling'])}")
+        parts.append(f"RSA ceiling {interval(board.ceilings['rsa_ceiling'])}")
     bounds = [board.ceilings.get(f"odd_one_out_ceiling{end}") for end in ("_lower", "")]
     if all(bounds):
         parts.append("odd-one-out ceiling " + " to ".join(plain(bound.value, 3) for bound in bounds if bound))
@@ -75,7 +76,7 @@ def board_figure(board: Board) -> ForestFigure:
     """Encoders as rows, best first: frozen, tuned, and their random twins; a line at the ceiling."""
     own: dict[str, list[Entry]] = {}
     for entry in board.entries:
-        own.setdefault(entry.row.twin_of or entry.row.name, []).append(entry)
+        own.setdefault(entry.twin_of or entry.name, []).append(entry)
     best = {name: max(entry.rsa.value for entry in entries) for name, entries in own.items()}
     rows = tuple(
         ForestRow(name, tuple(map(_estimate, sorted(own[name], key=_order))))
@@ -88,13 +89,13 @@ def board_figure(board: Board) -> ForestFigure:
 
 
 def _order(entry: Entry) -> tuple[bool, bool]:
-    return entry.row.twin_of is not None, entry.state == "tuned"
+    return entry.twin_of is not None, entry.state == "tuned"
 
 
 def _estimate(entry: Entry) -> Estimate:
-    if entry.row.kind == "people":
+    if entry.kind == "people":
         return Estimate.of("half of the people", entry.rsa, "people")
-    if entry.row.twin_of is not None:
+    if entry.twin_of is not None:
         return Estimate.of(f"random twin, {entry.state}", entry.rsa, "control")
     return Estimate.of(entry.state, entry.rsa, _ROLES[entry.state])
 
@@ -102,7 +103,8 @@ def _estimate(entry: Entry) -> Estimate:
 _ROLES: dict[str, Role] = {"frozen": "base", "tuned": "tuned"}
 
 
-def _interval(metric: Metric | None) -> str:
+def interval(metric: Metric | None) -> str:
+    """Value with its interval; empty for None."""
     return "" if metric is None else f"{plain(metric.value, 3)} {between(metric.low, metric.high, 3)}".strip()
 
 

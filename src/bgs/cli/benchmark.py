@@ -84,18 +84,16 @@ def benchmark(
 
 
 def _row_table(row: Row) -> object:
+    from bgs.benchmarks.board import mean_metric
+    from bgs.benchmarks.page import interval
     from bgs.views.console import table
 
-    lines = [
-        (
-            one.data,
-            one.state,
-            "" if one.seed is None else str(one.seed),
-            key,
-            str(one.metrics[key]).partition(" (")[0],
-        )
-        for one in row.measurements
-        for key in ("rsa_spearman", "odd_one_out_3afc")
-        if key in one.metrics
-    ]
-    return table(row.name, ("data", "state", "seed", "measure", "value"), lines)
+    lines = []
+    for data, state in dict.fromkeys((one.data, one.state) for one in row.measurements):
+        found = [one.metrics for one in row.of(data, state)]
+        values = [
+            interval(mean_metric([metrics[key] for metrics in found])) if key in found[0] else ""
+            for key in ("rsa_spearman", "odd_one_out_3afc")
+        ]
+        lines.append((data, state, *values))
+    return table(row.name, ("data", "", "RSA, Spearman", "odd one out"), lines, numbers=(2, 3), names=(0,))
