@@ -51,11 +51,14 @@ def benchmark(
     """
     from bgs._errors import ConfigError
     from bgs.api.benchmarking import benchmark as measure
+    from bgs.api.benchmarking import twin_of
     from bgs.benchmarks import compare, read_rows
 
     output = Output(json)
     if name is not None and len(models or ()) != 1:
         raise ConfigError("--name is for one model", got=f"{len(models or ())} models")
+    for model in models or () if twin else ():
+        twin_of(model)  # so that nothing is measured before all is known to have a twin
     rows: list[Row] = []
     for model in models or ():
         rows += measure(
