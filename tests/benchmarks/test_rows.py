@@ -14,7 +14,7 @@ from bgs.api.benchmarking import default_name, twin_of
 from bgs.benchmarks.entrant import measure_model, portable
 from bgs.benchmarks.measurement import measure
 from bgs.benchmarks.row import Row, packed, read_row, read_rows, unpacked
-from bgs.benchmarks.tracks import TRACKS, HeldOut, evaluated, load_track
+from bgs.benchmarks.tracks import TRACKS, HeldOut, evaluated, held_out_rdm, load_track
 from bgs.datasets import load_dataset
 from bgs.embeddings import TRAINED_ON
 from bgs.judgments import RDM, PairCounts, human_rdm
@@ -112,16 +112,12 @@ def test_distances_survive_the_file():
         unpacked(packed(rdm), 8)
 
 
-def test_ratings_are_measured_as_evaluate_measures_a_matrix(rated_study):
-    from conftest import LABELS  # type: ignore[attr-defined]
-
+def test_ratings_are_measured_as_evaluate_measures_a_matrix(rated_study, tracks):
     data = load_dataset(str(rated_study))
     test = [data.stimuli.ids[i] for i in evaluated(data.stimuli)]
     embeddings = Embeddings(np.random.default_rng(1).random((10, 4)), tuple(test), "test")
-    held_out = HeldOut(str(rated_study), LABELS, own_mean=True)
+    held_out = HeldOut(str(rated_study), tracks[1].ratings, own_mean=True)
     found = measure(embeddings, np.full(4, 9.0), held_out, data, "frozen")
-    from bgs.benchmarks.tracks import held_out_rdm
-
     rdm = held_out_rdm(held_out, data)
     assert isinstance(rdm, RDM)
     expected = bgs.evaluate(embeddings, rdm)["rdm"].metrics["rsa_spearman"]
