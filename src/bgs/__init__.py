@@ -23,6 +23,7 @@ _PUBLIC = {
     "TrialOptions": "bgs.judgments",
     "Trials": "bgs.judgments",
     "audit": "bgs.api.auditing",
+    "benchmark": "bgs.api.benchmarking",
     "choice_model_rdm": "bgs.judgments",
     "detect_regions": "bgs.api.masks",
     "draw_phase_clips": "bgs.api.clips",
@@ -44,6 +45,7 @@ _PUBLIC = {
 #: Packages that resolve as attributes.
 _PACKAGES = (
     "backbones",
+    "benchmarks",
     "datasets",
     "detectors",
     "evaluation",

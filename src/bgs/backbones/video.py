@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -218,12 +218,15 @@ class VideoBackbone(ClipReader):
         Entry k is the embedding of a backbone loaded with ``?layer=k``.
         """
         with self.autocast():
-            hidden, _ = self._begin(batch)
-            found = [self.summary(hidden)]
-            for number in range(self.spec.depth):
-                hidden = self._run(number, hidden)
-                found.append(self.summary(hidden))
-            return torch.stack(found).float()
+            return torch.stack([self.summary(hidden) for hidden in self.layers(batch)]).float()
+
+    def layers(self, batch: Clips) -> Iterator[Hidden]:
+        """Tokens before the first block, then after each."""
+        hidden, _ = self._begin(batch)
+        yield hidden
+        for number in range(self.spec.depth):
+            hidden = self._run(number, hidden)
+            yield hidden
 
     def _begin(self, batch: Clips | TrunkState) -> tuple[Hidden, int]:
         if isinstance(batch, TrunkState):

@@ -17,6 +17,7 @@ from bgs._optional import missing_extra
 from bgs._progress import NoteHandler, be_quiet
 from bgs.cli import (
     attention,
+    benchmark,
     cache,
     config,
     data,
@@ -52,6 +53,7 @@ for _command, _example, _summary in (
     (ordinal.ordinal, ordinal.EXAMPLE, "Embed stimuli from judgments alone."),
     (train.train, train.EXAMPLE, "Tune an encoder on human judgments, and measure it."),
     (masks.masks, masks.EXAMPLE, "Find regions of clips on which to measure attention."),
+    (benchmark.benchmark, benchmark.EXAMPLE, "Measure encoders on every public data set, a row each."),
     (attention.attention, attention.EXAMPLE, "Measure and draw where a video model attends."),
     (experiment.experiment, experiment.EXAMPLE, "Train and compare a grid of models and conditions."),
     (report.report, report.EXAMPLE, "Write the report of an experiment."),

@@ -63,8 +63,7 @@ def evaluate_rdm(
     """
     models = [embeddings] if against is None else [embeddings, against]
     rdms = [_distances(model, human, distance, center is not False) for model in models]
-    first, second = (index[_seen(human)] for index in np.triu_indices(len(human.values), 1))
-    pairs = _Pairs(human.known[first, second], np.stack([rdm[first, second] for rdm in rdms]), first, second)
+    pairs = KnownPairs.of(human, np.stack(rdms))
     summaries = [pairs.metrics(model) for model in range(len(models))]
     if permutations:
         for summary, rdm in zip(summaries, rdms, strict=True):
@@ -75,7 +74,7 @@ def evaluate_rdm(
         **({} if against is None else {"against": {"source": against.source, "sha256": against.hash()}}),
         "seed": seed, "permutations": permutations, "distance": distance, "center": center is not False,
         "centred_on": "nothing" if center is False else f"all {len(human.values)} clips",
-        "n_clips": len(human.values), "n_pairs": len(first),
+        "n_clips": len(human.values), "n_pairs": len(pairs.first),
     }  # fmt: skip
     few = [f"{len(human.values)} clips: too few for intervals (at least {FEW_CLIPS} are needed)"]
     return Result(
@@ -104,13 +103,23 @@ def _distances(model: Embeddings, human: RDM, distance: str, center: bool) -> Fl
 
 
 @dataclass(frozen=True)
-class _Pairs:
+class KnownPairs:
     """p known pairs: human dissimilarities, distances of e models, and the clips of each pair."""
 
     human: Float64[np.ndarray, " p"]
     models: Float64[np.ndarray, "e p"]
     first: Int[np.ndarray, " p"]
     second: Int[np.ndarray, " p"]
+
+    @classmethod
+    def of(cls, human: RDM, rdms: Float64[np.ndarray, "e n n"]) -> KnownPairs:
+        """The pairs that the human RDM knows, in e model RDMs of the same stimuli.
+
+        Raises:
+            DataError: there are fewer than two.
+        """
+        first, second = (index[_seen(human)] for index in np.triu_indices(len(human.values), 1))
+        return cls(human.known[first, second], rdms[:, first, second], first, second)
 
     @cached_property
     def clips(self) -> Int[np.ndarray, " c"]:
@@ -141,7 +150,7 @@ class _Pairs:
         for name, (_, squared) in _CORRELATIONS.items():
             value, without = float(self.values[name][model]), self.without_each[name][:, model]
             with np.errstate(divide="ignore"):  # a perfect correlation has no finite z
-                reach = self._reach(np.arctanh(without))
+                reach = clip_reach(np.arctanh(without))
             z = np.arctanh(np.clip(value, -_ALMOST, _ALMOST))
             low, high = np.tanh([z - reach, z + reach]).tolist()
             interval = (low, high)
@@ -159,18 +168,19 @@ class _Pairs:
                 (f"{name}_squared", 2, squared, 1.0),
             ):
                 value = float(values[0] ** power - values[1] ** power)
-                reach = self._reach(without[:, 0] ** power - without[:, 1] ** power)
+                reach = clip_reach(without[:, 0] ** power - without[:, 1] ** power)
                 found[key] = self._metric(
                     value, bounded(value, reach, (-most, most)), f"difference in {unit}"
                 )
         return found
 
-    def _reach(self, without: Float64[np.ndarray, " c"]) -> float:
-        """Half the width of the jackknife interval, from leave-one-clip-out values; NaN with too few clips."""
-        n = len(without)
-        if n < FEW_CLIPS or not np.isfinite(without).all():
-            return float("nan")
-        return t_quantile(n - 1) * float(np.sqrt((n - 1) * np.var(without)))
-
     def _metric(self, value: float, interval: Interval, unit: str) -> Metric:
         return Metric(value, *interval, len(self.human), unit, {"clips": interval})
+
+
+def clip_reach(without: Float64[np.ndarray, " c"]) -> float:
+    """Half the width of the jackknife interval, from leave-one-clip-out values; NaN with too few clips."""
+    n = len(without)
+    if n < FEW_CLIPS or not np.isfinite(without).all():
+        return float("nan")
+    return t_quantile(n - 1) * float(np.sqrt((n - 1) * np.var(without)))

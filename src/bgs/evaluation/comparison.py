@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -120,6 +121,19 @@ class Comparison:
                     name, f"difference in {_SQUARED[name]}", one**2 - other**2, reach, (-1.0, 1.0)
                 )
         return differences
+
+    def contrast(self, measure: str, weights: Mapping[int, float]) -> Metric:
+        """A weighted sum of one measure over models, paired: a mean over seeds, say, minus that of another encoder.
+
+        Args:
+            measure: one of :data:`MEASURES`.
+            weights: model -> weight, of sum 1, or 0 for a difference.
+        """
+        row, (unit, (low, high)) = list(MEASURES).index(measure), MEASURES[measure]
+        models, weight = list(weights), list(weights.values())
+        value = float(self.values[row, models] @ np.array(weight))
+        bounds = (low - high, high - low) if abs(sum(weight)) < 1e-9 else (low, high)
+        return self._metric(measure, unit, value, self._reach(row, models, weight), bounds)
 
     @property
     def headline(self) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,9 +61,10 @@ class Embedder:
         self.positions = np.array([i for i, name in enumerate(stimuli.ids) if name not in left_out])
         self.stimuli = stimuli
 
-    def embed(self, source: str) -> Embeddings:
-        """One vector per stimulus; ``source`` is the model reference."""
-        return self._embeddings(self._run(embed), source)
+    def embed(self, source: str, encode: Callable[[Any], torch.Tensor] | None = None) -> Embeddings:
+        """One vector per stimulus; ``source`` is the model reference, ``encode`` replaces :meth:`Backbone.forward`."""
+        run = embed if encode is None else partial(embed, encode=encode)
+        return self._embeddings(self._run(run), source)
 
     def layers(self, source: str) -> list[Embeddings]:
         """One vector per stimulus from each layer.
