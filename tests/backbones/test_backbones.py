@@ -227,6 +227,8 @@ def test_an_adapter_refuses_another_base(tiny_text, tmp_path):
         ("lookup:x", "lookup:<dimensions>"),
         ("run:nowhere", "no adapter here"),
         ("text:./no-such-folder", "cannot load a sentence encoder"),
+        ("text:minilmm", "did you mean text:minilm"),
+        ("text:mini-lm", "did you mean text:minilm"),
     ],
 )
 def test_bad_references_are_one_line_errors(reference, message, monkeypatch):

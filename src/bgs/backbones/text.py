@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,11 @@ class TextBackbone(Backbone):
             raise ConfigError(
                 "settings of a sentence encoder", where=f"text:{reference}", expected="weights and seed"
             )
+        if name != "minilm" and not Path(name).exists() and get_close_matches(name, ["minilm"], cutoff=0.75):
+            raise ConfigError(  # before the hub is asked, which takes a minute where there is none
+                "unknown sentence encoder", where=f"text:{name}", expected="minilm, a hub id or a folder",
+                hint="did you mean text:minilm?",
+            )  # fmt: skip
         library = require("sentence_transformers", "text")
         path = str(minilm_folder()) if name == "minilm" else name
         try:
