@@ -55,6 +55,8 @@ _ROLES: dict[str, Role] = {
     "LoRA": "tuned",
     "trained": "tuned",
 }
+#: Encoder -> the same network with random weights.
+TWINS = {"tiny-videomae": "tiny-random", "vit-16": "vit-16-random"}
 _Rdm = Float64[np.ndarray, "m m"]
 
 
@@ -69,15 +71,19 @@ class Line:
     to_frozen: SeedMean | None
     to_pixels: SeedMean | None
     to_motion: SeedMean | None
+    to_twin: SeedMean | None
 
 
 def from_verbs() -> tuple[list[Line], Metric]:
     """Every finished cell of the experiments, means over seeds, and the ceiling."""
     found = [open_experiment(path) for path in EXPERIMENTS if (path / "experiment.yaml").is_file()]
     first = found[0]
-    controls = {name: next(iter(frozen(first, name).values())) for name in ("pixels", "motion")}
+    controls = {
+        name: first.held_out(first.low_level(first.config.models[name].model))
+        for name in ("pixels", "motion")
+    }
     lines = [
-        line(experiment, model, condition, controls)
+        line(experiment, model, condition, controls, twin_of(found, model, condition))
         for experiment in found
         for model in experiment.config.models
         for condition in DONE
@@ -112,24 +118,34 @@ def state(cells: Mapping[int, Cell]) -> str:
     )
 
 
-def frozen(experiment: Experiment, model: str) -> dict[int, _Rdm]:
-    """Seed -> distances between the 54 clips before training."""
-    return {seed: experiment.held_out(base) for seed, base in experiment.base(model).items()}
+def rdms(experiment: Experiment, model: str, condition: Condition) -> dict[int, _Rdm]:
+    """Seed -> distances between the 54 clips."""
+    found = experiment.base(model) if condition is Condition.BASE else experiment.tuned(model, condition)
+    return {seed: experiment.held_out(one) for seed, one in found.items()}
 
 
-def line(experiment: Experiment, model: str, condition: Condition, controls: Mapping[str, _Rdm]) -> Line:
+def twin_of(found: list[Experiment], model: str, condition: Condition) -> dict[int, _Rdm]:
+    """Distances of the random twin, frozen or trained in the same way; empty where there is none."""
+    of = [experiment for experiment in found if TWINS.get(model) in experiment.config.models]
+    return rdms(of[0], TWINS[model], condition) if of else {}
+
+
+def line(
+    experiment: Experiment,
+    model: str,
+    condition: Condition,
+    controls: Mapping[str, _Rdm],
+    twin: Mapping[int, _Rdm],
+) -> Line:
     """One encoder under one condition."""
-    bases = frozen(experiment, model)
-    own = (
-        bases
-        if condition is Condition.BASE
-        else {seed: experiment.held_out(one) for seed, one in experiment.tuned(model, condition).items()}
-    )
+    bases, own = rdms(experiment, model, Condition.BASE), rdms(experiment, model, condition)
     protocol = select_protocol("held-out-pairs", experiment.study.stimuli, experiment.study.trials)
-    compared = {
-        seed: Comparison.of(protocol, np.stack([rdm, bases.get(seed, bases[min(bases)]), *controls.values()]))
-        for seed, rdm in own.items()
-    }
+
+    def beside(seed: int) -> list[_Rdm]:
+        twins = [twin.get(seed, twin[min(twin)])] if twin else []
+        return [bases.get(seed, bases[min(bases)]), *controls.values(), *twins]
+
+    compared = {seed: Comparison.of(protocol, np.stack([rdm, *beside(seed)])) for seed, rdm in own.items()}
 
     def minus(other: int) -> SeedMean:
         return SeedMean.of({seed: one.difference(0, other)["rsa_spearman"] for seed, one in compared.items()})
@@ -142,6 +158,7 @@ def line(experiment: Experiment, model: str, condition: Condition, controls: Map
         model, state(experiment.find(model, condition)), mean("rsa_spearman"), mean("odd_one_out_3afc"),
         None if is_base else minus(1),
         None if is_base and model == "pixels" else minus(2), None if is_base and model == "motion" else minus(3),
+        minus(4) if twin else None,
     )  # fmt: skip
 
 
@@ -187,10 +204,13 @@ def text_of(metric: Metric | None, signed: bool = False) -> str:
 
 def verbs_table(lines: list[Line]) -> str:
     """The best first."""
-    rows = ["| encoder | trained | RSA, Spearman | − frozen | − pixels | − motion | odd one out | seeds |"]
-    rows += ["|---|---|---|---|---|---|---|---|"]
+    rows = [
+        "| encoder | trained | RSA, Spearman | − frozen | − pixels | − motion | − random twin | odd one out | seeds |"
+    ]
+    rows += ["|---|---|---|---|---|---|---|---|---|"]
     for one in sorted(lines, key=lambda one: -one.rsa.value):
-        differences = [text_of(metric, True) for metric in (one.to_frozen, one.to_pixels, one.to_motion)]
+        paired = (one.to_frozen, one.to_pixels, one.to_motion, one.to_twin)
+        differences = [text_of(metric, True) for metric in paired]
         seeds = ", ".join(number(value) for value in one.rsa.seeds.values()) if len(one.rsa.seeds) > 1 else ""
         cells = [one.encoder, one.state, text_of(one.rsa), *differences, text_of(one.odd_one_out), seeds]
         rows.append(f"| {' | '.join(cells)} |")
@@ -216,7 +236,7 @@ def figure(lines: list[Line], ceiling: Metric) -> ForestFigure:
         ForestRow(encoder, tuple(estimates(lines, encoder)))
         for encoder in sorted(best, key=lambda name: -best[name])
     )
-    axis = "Spearman correlation with people, 95 % interval"
+    axis = "Spearman correlation with people, 95\u00a0% interval"
     return ForestFigure((ForestPanel("From verbs to choices", axis, rows, ceiling.value, "noise ceiling"),))
 
 
