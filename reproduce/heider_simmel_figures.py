@@ -30,6 +30,7 @@ from bgs.runs.cross_validation import CrossValidation, cross_validate
 from bgs.training import load_config
 
 ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 PAGE, RESULTS = ROOT / "docs/heider-simmel.md", ROOT / "docs/results/heider_simmel.json"
 FIGURE = ROOT / "docs/figures/heider-simmel.svg"
 CHOICES, RUNS = ROOT / "configs/heider-simmel-choices.yaml", Path("runs/heider-simmel")
@@ -55,6 +56,8 @@ _ROLES: dict[str, Role] = {
     "LoRA": "tuned",
     "trained": "tuned",
 }
+#: Differences of a table. Low-level models are controls as they are, and tuned like the encoder.
+COLUMNS = ("frozen", "pixels", "tuned pixels", "motion", "tuned motion", "random twin")
 #: Encoder -> the same network with random weights.
 TWINS = {"tiny-videomae": "tiny-random", "vit-16": "vit-16-random"}
 _Rdm = Float64[np.ndarray, "m m"]
@@ -62,26 +65,20 @@ _Rdm = Float64[np.ndarray, "m m"]
 
 @dataclass(frozen=True)
 class Line:
-    """An encoder in one state: agreement with people, and paired differences (None: not applicable)."""
+    """An encoder in one state: agreement with people, and paired differences from what :data:`COLUMNS` names."""
 
     encoder: str
     state: str
     rsa: SeedMean
     odd_one_out: SeedMean
-    to_frozen: SeedMean | None
-    to_pixels: SeedMean | None
-    to_motion: SeedMean | None
-    to_twin: SeedMean | None
+    differences: dict[str, SeedMean]
 
 
 def from_verbs() -> tuple[list[Line], Metric]:
     """Every finished cell of the experiments, means over seeds, and the ceiling."""
     found = [open_experiment(path) for path in EXPERIMENTS if (path / "experiment.yaml").is_file()]
     first = found[0]
-    controls = {
-        name: first.held_out(first.low_level(first.config.models[name].model))
-        for name in ("pixels", "motion")
-    }
+    controls = dict(low_level(first))
     lines = [
         line(experiment, model, condition, controls, twin_of(found, model, condition))
         for experiment in found
@@ -130,6 +127,14 @@ def twin_of(found: list[Experiment], model: str, condition: Condition) -> dict[i
     return rdms(of[0], TWINS[model], condition) if of else {}
 
 
+def low_level(experiment: Experiment) -> Iterator[tuple[str, _Rdm]]:
+    """Distances of the low-level models, as they are and tuned (a transform, under every condition)."""
+    for name in ("pixels", "motion"):
+        yield name, experiment.held_out(experiment.low_level(experiment.config.models[name].model))
+        for tuned in list(rdms(experiment, name, Condition.HYBRID).values())[:1]:
+            yield f"tuned {name}", tuned
+
+
 def line(
     experiment: Experiment,
     model: str,
@@ -139,34 +144,35 @@ def line(
 ) -> Line:
     """One encoder under one condition."""
     bases, own = rdms(experiment, model, Condition.BASE), rdms(experiment, model, condition)
+    what = state(experiment.find(model, condition))
     protocol = select_protocol("held-out-pairs", experiment.study.stimuli, experiment.study.trials)
 
-    def beside(seed: int) -> list[_Rdm]:
-        twins = [twin.get(seed, twin[min(twin)])] if twin else []
-        return [bases.get(seed, bases[min(bases)]), *controls.values(), *twins]
+    def beside(seed: int) -> dict[str, _Rdm]:
+        frozen = bases.get(seed, bases[min(bases)])
+        twins = {"random twin": twin.get(seed, twin[min(twin)])} if twin else {}
+        given = {"frozen": frozen, **controls, **twins}
+        same = {"frozen", model} if condition is Condition.BASE else {f"tuned {model}"}
+        return {name: rdm for name, rdm in given.items() if name not in same}
 
-    compared = {seed: Comparison.of(protocol, np.stack([rdm, *beside(seed)])) for seed, rdm in own.items()}
-
-    def minus(other: int) -> SeedMean:
-        return SeedMean.of({seed: one.difference(0, other)["rsa_spearman"] for seed, one in compared.items()})
+    compared = {
+        seed: Comparison.of(protocol, np.stack([rdm, *beside(seed).values()])) for seed, rdm in own.items()
+    }
 
     def mean(measure: str) -> SeedMean:
         return SeedMean.of({seed: one.metrics(0)[measure] for seed, one in compared.items()})
 
-    is_base = condition is Condition.BASE
-    return Line(
-        model, state(experiment.find(model, condition)), mean("rsa_spearman"), mean("odd_one_out_3afc"),
-        None if is_base else minus(1),
-        None if is_base and model == "pixels" else minus(2), None if is_base and model == "motion" else minus(3),
-        minus(4) if twin else None,
-    )  # fmt: skip
+    differences = {
+        name: SeedMean.of({seed: one.difference(0, k)["rsa_spearman"] for seed, one in compared.items()})
+        for k, name in enumerate(beside(min(own)), 1)
+    }
+    return Line(model, what, mean("rsa_spearman"), mean("odd_one_out_3afc"), differences)
 
 
 def from_choices() -> dict[str, CrossValidation]:
-    """Encoders tuned on the choices themselves, frozen or already tuned on the verbs."""
+    """Encoders tuned on the choices themselves, frozen or already tuned on the verbs (a linear transform has no seed)."""
 
-    def on_verbs(condition: Condition) -> str:
-        return f"model=features:{VERBS}/cells/tiny-videomae/{condition}/seed-{{seed}}/tuned.safetensors"
+    def on_verbs(condition: Condition, seed: str) -> str:
+        return f"model=features:{VERBS}/cells/tiny-videomae/{condition}/seed-{seed}/tuned.safetensors"
 
     adapted = ["transform=null", "lora={rank: 8, alpha: 8, layers: all}", "epochs=40", "micro_batch=64"]
     rate = [
@@ -181,8 +187,8 @@ def from_choices() -> dict[str, CrossValidation]:
         "tiny-videomae, linear transform": ["model=tiny-videomae"],
         "tiny-videomae, LoRA": ["model=tiny-videomae", *adapted, *rate],
         "vit, linear transform": [f"model={VIT}"],
-        "tiny-videomae, verbs (linear transform), then choices": [on_verbs(Condition.TRANSFORM_ONLY)],
-        "tiny-videomae, verbs (LoRA), then choices": [on_verbs(Condition.HYBRID)],
+        "tiny-videomae, verbs (linear transform), then choices": [on_verbs(Condition.TRANSFORM_ONLY, "0")],
+        "tiny-videomae, verbs (LoRA), then choices": [on_verbs(Condition.HYBRID, "{seed}")],
     }
     return {
         name: cross_validate(load_config(CHOICES, keys), RUNS / slug(name)) for name, keys in wanted.items()
@@ -204,15 +210,44 @@ def text_of(metric: Metric | None, signed: bool = False) -> str:
 
 def verbs_table(lines: list[Line]) -> str:
     """The best first."""
-    rows = [
-        "| encoder | trained | RSA, Spearman | − frozen | − pixels | − motion | − random twin | odd one out | seeds |"
+    header = [
+        "encoder",
+        "trained",
+        "RSA, Spearman",
+        *(f"− {name}" for name in COLUMNS),
+        "odd one out",
+        "seeds",
     ]
-    rows += ["|---|---|---|---|---|---|---|---|---|"]
+    rows = [header, ["---"] * len(header)]
     for one in sorted(lines, key=lambda one: -one.rsa.value):
-        paired = (one.to_frozen, one.to_pixels, one.to_motion, one.to_twin)
-        differences = [text_of(metric, True) for metric in paired]
-        seeds = ", ".join(number(value) for value in one.rsa.seeds.values()) if len(one.rsa.seeds) > 1 else ""
-        cells = [one.encoder, one.state, text_of(one.rsa), *differences, text_of(one.odd_one_out), seeds]
+        differences = [text_of(one.differences.get(name), True) for name in COLUMNS]
+        rows.append(
+            [
+                one.encoder,
+                one.state,
+                text_of(one.rsa),
+                *differences,
+                text_of(one.odd_one_out),
+                str(len(one.rsa.seeds)),
+            ]
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def summary_table(lines: list[Line]) -> str:
+    """For the README: each encoder frozen, with a transform and adapted; its best state minus frozen and minus tuned pixels."""
+    states = ("frozen", "linear transform", "LoRA")
+    rows = [
+        f"| RSA, Spearman | {' | '.join(states)} | best − frozen | best − tuned pixels |",
+        "|---|---|---|---|---|---|",
+    ]
+    best: dict[str, Line] = {}
+    for one in sorted(lines, key=lambda one: -one.rsa.value):
+        best.setdefault(one.encoder, one)
+    for encoder, top in best.items():
+        own = {one.state: one.rsa for one in lines if one.encoder == encoder}
+        cells = [encoder, *(text_of(own.get(name)) for name in states)]
+        cells += [text_of(top.differences.get(name), True) for name in ("frozen", "tuned pixels")]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -251,12 +286,16 @@ def main() -> None:
     lines, ceiling = from_verbs()
     choices = from_choices()
     draw(figure(lines, ceiling), FIGURE)
+    write_text(README, between(README.read_text(encoding="utf-8"), "heider-simmel", summary_table(lines)))
     page = between(PAGE.read_text(encoding="utf-8"), "verbs", verbs_table(lines))
     write_text(PAGE, between(page, "choices", choices_table(choices)))
     from_lines = [
-        {name: value.to_json() if isinstance(value, Metric) else value for name, value in vars(one).items()}
+        {
+            "encoder": one.encoder, "state": one.state, "rsa": one.rsa.to_json(), "odd_one_out": one.odd_one_out.to_json(),
+            "differences": {name: metric.to_json() for name, metric in one.differences.items()},
+        }
         for one in lines
-    ]
+    ]  # fmt: skip
     from_cv = {name: one.to_json() for name, one in choices.items()}
     write_json(RESULTS, {"verbs": from_lines, "ceiling": ceiling.to_json(), "choices": from_cv})
 
