@@ -83,7 +83,8 @@ def each_picture(path: Path, count: int | None = None) -> Iterator[UInt8[np.ndar
         scan = _scan(path, Sampling(1, 1))
         chosen = _choose(path, Sampling(count or max(1, len(scan.ticks)), 1), scan)
         repeats = Counter(chosen)
-        for number, frame in scan.kept.items() or enumerate(_frames(path)):
+        whole = repeats.keys() <= scan.kept.keys()
+        for number, frame in scan.kept.items() if whole else enumerate(_frames(path)):
             if number in repeats:
                 picture = _upright(path, frame)
                 for _ in range(repeats[number]):
