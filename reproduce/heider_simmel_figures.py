@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from page_tables import between, number
 
+from bgs._codec import JsonDataclass
 from bgs._files import write_json, write_text
 from bgs._typing import Float64
 from bgs.evaluation import Metric, select_protocol
@@ -64,7 +65,7 @@ _Rdm = Float64[np.ndarray, "m m"]
 
 
 @dataclass(frozen=True)
-class Line:
+class Line(JsonDataclass):
     """An encoder in one state: agreement with people, and paired differences from what :data:`COLUMNS` names."""
 
     encoder: str
@@ -289,14 +290,8 @@ def main() -> None:
     write_text(README, between(README.read_text(encoding="utf-8"), "heider-simmel", summary_table(lines)))
     page = between(PAGE.read_text(encoding="utf-8"), "verbs", verbs_table(lines))
     write_text(PAGE, between(page, "choices", choices_table(choices)))
-    from_lines = [
-        {
-            "encoder": one.encoder, "state": one.state, "rsa": one.rsa.to_json(), "odd_one_out": one.odd_one_out.to_json(),
-            "differences": {name: metric.to_json() for name, metric in one.differences.items()},
-        }
-        for one in lines
-    ]  # fmt: skip
     from_cv = {name: one.to_json() for name, one in choices.items()}
+    from_lines = [one.to_json() for one in lines]
     write_json(RESULTS, {"verbs": from_lines, "ceiling": ceiling.to_json(), "choices": from_cv})
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from bgs._errors import ConfigError
 from bgs._files import require_output
 from bgs._progress import note
+from bgs.backbones.catalogue import with_setting
 from bgs.benchmarks.people import PEOPLE, measure_people
 from bgs.benchmarks.row import Row, read_row, row_path
 from bgs.benchmarks.tracks import TRACKS, Track
@@ -83,7 +84,7 @@ def twin_of(model: str) -> str:
     """
     if model.partition(":")[0] in ("pixels", "motion", "features", "lookup", "scratch", "run", "people"):
         raise ConfigError("no random twin", where=model, expected="an encoder with pretrained weights")
-    return f"{model}{'&' if '?' in model else '?'}{TWIN}"
+    return with_setting(model, TWIN)
 
 
 def default_name(model: str) -> str:

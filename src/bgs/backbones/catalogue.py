@@ -140,3 +140,8 @@ def expand(reference: str) -> str:
             hint=f"download them and run: bgs models convert {name} FILE.pt --out DIR",
         )  # fmt: skip
     return card.reference + mark + settings
+
+
+def with_setting(reference: str, setting: str) -> str:
+    """A reference with one more setting, such as ``layer=3``."""
+    return f"{reference}{'&' if '?' in reference else '?'}{setting}"

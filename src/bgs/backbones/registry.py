@@ -8,7 +8,7 @@ from pathlib import Path
 from bgs._errors import ConfigError
 from bgs.backbones.adapter import load_adapter, read_about
 from bgs.backbones.backbone import Backbone
-from bgs.backbones.catalogue import expand
+from bgs.backbones.catalogue import expand, with_setting
 from bgs.backbones.clip import ClipBackbone
 from bgs.backbones.dinov2 import Dinov2Backbone
 from bgs.backbones.features import FeaturesBackbone
@@ -102,4 +102,4 @@ def with_layer(reference: str, layer: int) -> str:
         raise ConfigError(
             "--layer: the model has no layers to choose from", where=reference, expected="a video model"
         )
-    return f"{reference}{'&' if '?' in reference else '?'}layer={layer}"
+    return with_setting(reference, f"layer={layer}")

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 
 DataName = Annotated[str, typer.Option("--data", help="Name of a data set (`bgs data list`), or a folder.")]
+ClipData = Annotated[
+    str,
+    typer.Option(
+        "--data", help="Name of a data set (`bgs data list`), or a folder with stimuli.csv or of videos."
+    ),
+]
 DatasetArgument = Annotated[
     str, typer.Argument(help="A registered name (see `bgs data list`) or a folder with stimuli.csv.")
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bgs.cli._options import Device, Mirror, SkipBad
+from bgs.cli._options import ClipData, Device, Mirror, SkipBad
 from bgs.cli._output import Output
 
 if TYPE_CHECKING:
@@ -25,10 +25,7 @@ def embed(
             help="text:minilm, lookup:<dim>, a short name (`bgs models`), <family>:<hub id or folder>, or run:<run folder>."
         ),
     ],
-    data: Annotated[
-        str,
-        typer.Option(help="Name of a data set (`bgs data list`), or a folder with stimuli.csv or of videos."),
-    ],
+    data: ClipData,
     out: Annotated[Path, typer.Option(help="File to write, .safetensors.")],
     layer: Annotated[
         int | None, typer.Option(min=0, help="Pool the tokens after this block (0: before the first).")

@@ -7,17 +7,14 @@ from typing import Annotated
 
 import typer
 
-from bgs.cli._options import Json, Mirror, SkipBad
+from bgs.cli._options import ClipData, Json, Mirror, SkipBad
 from bgs.cli._output import Output
 
 EXAMPLE = "Example: bgs masks --data my-clips --detector mediapipe --out my-clips"
 
 
 def masks(
-    data: Annotated[
-        str,
-        typer.Option(help="Name of a data set (`bgs data list`), or a folder with stimuli.csv or of videos."),
-    ],
+    data: ClipData,
     detector: Annotated[
         str,
         typer.Option(

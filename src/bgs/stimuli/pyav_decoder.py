@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -62,10 +62,7 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
     with _clear_errors(path):
         scan = _scan(path, sampling)
         chosen = _choose(path, sampling, scan)
-        kept, wanted = scan.kept, set(chosen)
-        if not wanted <= kept.keys():
-            kept = {i: frame for i, frame in enumerate(_frames(path)) if i in wanted}
-        pictures = {i: _upright(path, kept[i]) for i in wanted}
+        pictures = {i: _upright(path, frame) for i, frame in _chosen_frames(path, scan, set(chosen))}
     return [pictures[i] for i in chosen]
 
 
@@ -83,12 +80,10 @@ def each_picture(path: Path, count: int | None = None) -> Iterator[UInt8[np.ndar
         scan = _scan(path, Sampling(1, 1))
         chosen = _choose(path, Sampling(count or max(1, len(scan.ticks)), 1), scan)
         repeats = Counter(chosen)
-        whole = repeats.keys() <= scan.kept.keys()
-        for number, frame in scan.kept.items() if whole else enumerate(_frames(path)):
-            if number in repeats:
-                picture = _upright(path, frame)
-                for _ in range(repeats[number]):
-                    yield picture
+        for number, frame in _chosen_frames(path, scan, repeats.keys()):
+            picture = _upright(path, frame)
+            for _ in range(repeats[number]):
+                yield picture
 
 
 def first_orientation(path: Path) -> Orientation:
@@ -138,6 +133,12 @@ def _scan(path: Path, sampling: Sampling) -> _Scan:
     # Decoders return frames in presentation order, but the times of AVI files are in decoding order.
     scan.ticks.sort()
     return scan
+
+
+def _chosen_frames(path: Path, scan: _Scan, chosen: Set[int]) -> Iterator[tuple[int, VideoFrame]]:
+    """Chosen frames with their indices, in order: those that were kept, or, where any was not, from a second pass."""
+    numbered = scan.kept.items() if chosen <= scan.kept.keys() else enumerate(_frames(path))
+    return ((number, frame) for number, frame in numbered if number in chosen)
 
 
 def _expected_ticks(path: Path, sampling: Sampling) -> set[int]:
