@@ -177,10 +177,10 @@ def test_a_failed_cell_is_recorded_and_tried_again(settings, tmp_path, monkeypat
     config = validated_experiment(settings | {"conditions": ["hybrid", "shuffled"], "captions": None}, "x")
     original = grid.fit
 
-    def fails(settings, study, folder, report):
+    def fails(settings, study, folder, report, frozen):
         if folder.path.parts[-2:] == ("shuffled", "seed-0"):
             raise RuntimeError("out of\nmemory")
-        return original(settings, study, folder, report)
+        return original(settings, study, folder, report, frozen)
 
     monkeypatch.setattr(grid, "fit", fails)
     outcome = run_experiment(config, tmp_path / "out")
@@ -214,6 +214,22 @@ def test_folders_of_something_else_are_refused_untouched(whole, settings, tmp_pa
     with pytest.raises(BgsError, match="output folder is not empty"):
         run_experiment(other, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_a_grid_may_grow_and_keeps_its_cells(whole, settings, tmp_path):
+    """Conditions and seeds are added to what is finished, to the same numbers; nothing that was there may go."""
+    out = tmp_path / "out"
+    small = validated_experiment(settings | {"conditions": ["hybrid"], "seeds": [0]}, "x")
+    assert run_experiment(small, out).failed == {}
+    cell = out / "cells/tiny/hybrid/seed-0"
+    before = {path: path.stat().st_mtime_ns for path in cell.rglob("*") if path.is_file()}
+    assert run_experiment(validated_experiment(settings, "x"), out).failed == {}
+    assert {path: path.stat().st_mtime_ns for path in cell.rglob("*") if path.is_file()} == before
+    assert measured(out) == measured(whole)
+    with pytest.raises(BgsError, match=r"other settings: conditions"):
+        run_experiment(small, out)
+    with pytest.raises(BgsError, match=r"other settings: seeds"):  # the first seed evaluates all cells
+        run_experiment(validated_experiment(settings | {"seeds": [1, 0]}, "x"), out)
 
 
 def test_a_mistake_found_before_anything_was_made_can_be_corrected(settings, tmp_path):

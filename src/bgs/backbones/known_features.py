@@ -37,10 +37,16 @@ class KnownFeatures(Inputs):
         inputs: Inputs,
         micro_batch: int,
         progress: Callable[[int], None] | None = None,
+        frozen: Float[np.ndarray, "n d"] | None = None,
     ) -> KnownFeatures:
-        """Features of all units of an encoder whose network is not trained, before its head."""
+        """Features of all units of an encoder whose network is not trained, before its head.
+
+        ``frozen``, the stimuli's embeddings by the same encoder, saves computing them where each stimulus has one unit.
+        """
         if isinstance(inputs, KnownFeatures):
             return inputs
+        if frozen is not None and np.array_equal(inputs.owner, np.arange(len(frozen))):
+            return cls.of_stimuli(frozen)
         units = np.arange(len(inputs.owner))
         vectors = encode_units(backbone, inputs, units, micro_batch, progress, backbone.headless)
         return cls(vectors.cpu().numpy(), inputs.owner)

@@ -51,6 +51,7 @@ class Transform(nn.Module):
         For ``linear`` that is the pull towards the identity of gLocal (Muttenthaler et al. 2023), except that they let the
         identity be scaled; under the cosine the length of an embedding makes no difference.
         """
+        assert self.settings.pull is not None, "training chooses it first"
         weights = [layer.weight for layer in self.added if isinstance(layer, nn.Linear)]
         if self.settings.kind == "low-rank":
             first, last = weights  # ‖B C‖² without the product, which may be large

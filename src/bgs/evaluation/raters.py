@@ -43,7 +43,7 @@ def rater_reference(
             "no votes for this label", where=label, expected=f"ratings {', '.join((*classes, raters))}"
         )
     labelled = np.flatnonzero(np.array(stimuli.labels[label]) != "")
-    votes = _votes(stimuli, classes, raters, labelled)
+    votes = rater_votes(stimuli, classes, raters, labelled)
     codes = np.array([classes.index(stimuli.labels[label][i]) for i in labelled])
     copies = np.concatenate([np.ones((1, len(codes))), clip_copies(len(codes), resamples, seed)])
     found = {}
@@ -56,11 +56,22 @@ def rater_reference(
     return found
 
 
-def _votes(
-    stimuli: StimulusSet, classes: tuple[str, ...], raters: str, labelled: Int[np.ndarray, " m"]
+def rater_votes(
+    stimuli: StimulusSet, columns: tuple[str, ...], raters: str, positions: Int[np.ndarray, " m"]
 ) -> Int[np.ndarray, "m k"]:
-    votes = np.stack([stimuli.ratings[name][labelled] for name in classes], axis=1)
-    n_raters = stimuli.ratings[raters][labelled]
+    """(m, k) number of raters of the stimuli at ``positions`` who chose each of k labels.
+
+    Args:
+        stimuli: with rating columns of shares or of numbers.
+        columns: the labels.
+        raters: rating column with the number of raters of each stimulus.
+        positions: (m,) stimuli.
+
+    Raises:
+        DataError: shares do not correspond to whole votes, or a stimulus has fewer than two raters.
+    """
+    votes = np.stack([stimuli.ratings[name][positions] for name in columns], axis=1)
+    n_raters = stimuli.ratings[raters][positions]
     total = votes.sum(axis=1)
     counts = np.where(np.isclose(total, 1.0)[:, None], votes * n_raters[:, None], votes)
     whole = np.isclose(counts, np.round(counts), atol=1e-6).all(axis=1) & np.isclose(
@@ -69,7 +80,7 @@ def _votes(
     bad = np.flatnonzero(~whole | ~(n_raters >= 2))
     if len(bad):
         raise DataError(
-            "votes do not add up", where=stimuli.ids[labelled[bad[0]]],
+            "votes do not add up", where=stimuli.ids[positions[bad[0]]],
             expected=f"{n_raters[bad[0]]:g} raters, at least 2", got=votes[bad[0]].tolist(),
         )  # fmt: skip
     return np.round(counts).astype(np.int64)

@@ -51,7 +51,8 @@ class ExperimentFolder:
         self.report = self.path / "report.html"
 
     def check(self, config: ExperimentConfig) -> None:
-        """Check that the folder is new, or holds an experiment of this configuration.
+        """Check that the folder is new, or holds an experiment of this configuration, with fewer models, conditions or seeds
+        perhaps.
 
         Raises:
             BgsError: it holds something else.
@@ -61,8 +62,8 @@ class ExperimentFolder:
         if self.config.is_file():
             if not self._begun():  # nothing was made from it yet: it may still be corrected
                 return
-            before = _binding(read_mapping(self.config))
-            require_same(before, _binding(config.model_dump(mode="json")), "experiment", self.config)
+            before, now = _binding(read_mapping(self.config), config.model_dump(mode="json"))
+            require_same(before, now, "experiment", self.config)
         elif not is_empty(self.path):
             raise BgsError(
                 "output folder is not empty", where=self.path, expected="a new folder or an experiment"
@@ -146,8 +147,17 @@ class ExperimentFolder:
         require_same_origin(before, study.hashes(), "experiment", self.provenance)
 
 
-def _binding(config: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key not in _FREE}
+def _binding(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of two configurations what must be the same: a grid may grow, since its finished cells stay what they are."""
+    free = _FREE | {key for key in ("models", "conditions", "seeds") if _contains(now[key], before.get(key))}
+    return tuple({k: v for k, v in config.items() if k not in free} for config in (before, now))  # type: ignore[return-value]
+
+
+def _contains(now: Any, before: Any) -> bool:
+    if isinstance(before, dict):
+        return all(now.get(name) == settings for name, settings in before.items())
+    # All cells are evaluated with the first seed.
+    return isinstance(before, list) and now[:1] == before[:1] and set(before) <= set(now)
 
 
 def load_experiment_study(config: ExperimentConfig, data: str, mirror: str | Path | None = None) -> Study:

@@ -116,17 +116,19 @@ def _do(experiment: Experiment, cell: Cell, report: Callable[[EpochRecord], None
     if cell.condition is Condition.BASE:
         cell.write_results(_evaluate(experiment, cell, base, None))
     else:
-        cell.write_results(_evaluate(experiment, cell, _tuned(experiment, cell, report), base))
+        cell.write_results(_evaluate(experiment, cell, _tuned(experiment, cell, report, base), base))
     cell.mark_done(time.perf_counter() - start)
 
 
-def _tuned(experiment: Experiment, cell: Cell, report: Callable[[EpochRecord], None]) -> Embeddings:
+def _tuned(
+    experiment: Experiment, cell: Cell, report: Callable[[EpochRecord], None], base: Embeddings
+) -> Embeddings:
     distills = cell.condition is Condition.LANGUAGE_DISTILLATION
     captions = experiment.caption_distances() if distills else None
     study = replace(experiment.study, source=cell.condition.source(cell.seed, captions))
     if not (cell.folder.adapter / "bgs.json").is_file():  # written last
-        fit(cell.config, study, cell.folder, report)
-    return embed_tuned(cell.config, study, cell.folder)
+        fit(cell.config, study, cell.folder, report, base)
+    return embed_tuned(cell.config, study, cell.folder, base)
 
 
 def _evaluate(

@@ -106,6 +106,20 @@ class Trials:
         picked = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "n_stimuli"}
         return Trials(**picked, n_stimuli=self.n_stimuli)
 
+    def followed_by(self, others: Trials) -> Trials:
+        """These trials, then others over the same stimulus set.
+
+        Raises:
+            DataError: the stimulus sets differ in size.
+        """
+        if others.n_stimuli != self.n_stimuli:
+            raise DataError(
+                "trials over another stimulus set", expected=f"{self.n_stimuli} stimuli", got=others.n_stimuli
+            )
+        names = [field.name for field in fields(self) if field.name != "n_stimuli"]
+        both = {name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in names}
+        return Trials(**both, n_stimuli=self.n_stimuli)
+
     def within(self, stimuli: Bool[np.ndarray, " s"]) -> Trials:
         """The trials whose three stimuli all belong to the (n_stimuli,) mask."""
         return self.where(self.count_in(stimuli) == 3)

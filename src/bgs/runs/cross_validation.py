@@ -102,10 +102,10 @@ def _fold(
     if folder.embeddings("tuned").is_file():
         base, tuned = (Embeddings.load(folder.embeddings(which)) for which in ("base", "tuned"))
     else:
-        fit(config, study, folder)
+        fit(config, study, folder, frozen=bases.get(config.reference))
         base = bases[config.reference] if config.reference in bases else embed_base(config, study)
         base.save(folder.embeddings("base"))
-        tuned = embed_tuned(config, study, folder)
+        tuned = embed_tuned(config, study, folder, base)
     bases.setdefault(config.reference, base)
     human = study.human(positions, among=np.arange(len(study.stimuli)))
     rdms = [distances(model, study.stimuli, config.evaluation, positions) for model in (base, tuned)]

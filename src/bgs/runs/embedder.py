@@ -17,6 +17,7 @@ from bgs._errors import ConfigError
 from bgs._files import write_text
 from bgs._progress import note, progress_bar
 from bgs.backbones import Backbone, VideoBackbone, embed, embed_layers, load_backbone
+from bgs.backbones.known_features import KnownFeatures
 from bgs.embeddings import TRAINED_ON, Embeddings
 from bgs.runs.origins import provenance
 from bgs.runs.quiet import quiet_libraries
@@ -65,6 +66,11 @@ class Embedder:
         """One vector per stimulus; ``source`` is the model reference, ``encode`` replaces :meth:`Backbone.forward`."""
         run = embed if encode is None else partial(embed, encode=encode)
         return self._embeddings(self._run(run), source)
+
+    def reuse(self, frozen: Embeddings) -> None:
+        """Apply only the head: ``frozen`` are the embeddings of all stimuli by the network without it."""
+        values = frozen.select(self.stimuli.ids).values
+        self.inputs = KnownFeatures.of(self.backbone, self.inputs, self.micro_batch, frozen=values)
 
     def layers(self, source: str) -> list[Embeddings]:
         """One vector per stimulus from each layer.

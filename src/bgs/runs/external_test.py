@@ -100,9 +100,6 @@ def _joined_stimuli(train: StimulusSet, test: StimulusSet) -> StimulusSet:
 
 
 def _joined_trials(train: Trials, test: Trials) -> Trials:
-    whole = {
-        name: np.concatenate([getattr(train, name), getattr(test, name)])
-        for name in ("participant", "block", "trial", "odd", "rt")
-    }
-    stimuli = np.concatenate([train.stimuli, test.stimuli + train.n_stimuli])
-    return Trials(**whole, stimuli=stimuli, n_stimuli=train.n_stimuli + test.n_stimuli)
+    n = train.n_stimuli + test.n_stimuli
+    moved = replace(test, stimuli=test.stimuli + train.n_stimuli, n_stimuli=n)
+    return replace(train, n_stimuli=n).followed_by(moved)

@@ -15,7 +15,8 @@ from bgs.backbones import Backbone, save_adapter
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
-from bgs.runs.embedder import embed_stimuli
+from bgs.runs.embedder import Embedder, embed_stimuli, open_backbone
+from bgs.runs.pull import with_pull
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study, load_study
 from bgs.runs.trainer import new_backbone, new_refit, new_trainer
@@ -49,7 +50,9 @@ def run_training(
 def _run(config: TrainingConfig, study: Study, folder: RunFolder) -> list[Result]:
     settings = config.evaluation
     about = study.about(config) | fit(config, study, folder)
-    base, tuned = embed_both(config, study, folder)
+    base = embed_base(config, study)
+    base.save(folder.embeddings("base"))
+    tuned = embed_tuned(config, study, folder, base)
     results = [
         evaluate(
             tuned, study.stimuli, study.trials, protocol=protocol, distance=settings.distance, center=settings.center,
@@ -67,21 +70,35 @@ def fit(
     study: Study,
     folder: RunFolder,
     report: Callable[[EpochRecord], None] | None = None,
+    frozen: Embeddings | None = None,
 ) -> dict[str, Any]:
-    """Train in a run folder and save the adapter there; ``report`` is called after every epoch.
+    """Train in a run folder and save the adapter there.
+
+    Args:
+        config: of the run.
+        study: what it is trained on.
+        folder: where.
+        report: called after every epoch.
+        frozen: embeddings of at least the training stimuli by the model before training, if there are any: a transform need
+            not compute them again.
 
     Returns:
-        Additional provenance: ``refit``, the epochs and clips of a second training.
+        Additional provenance: ``pull``, where that of a transform was chosen, and ``refit``, the epochs and clips of a second
+        training.
 
     Raises:
         BgsError: folder, data, code or model differ from those a resumed run was started with, a stimulus lacks
             the input that the model needs, or training diverged. Except for the last, nothing is written before the check.
     """
-    backbone, state = _fit(config, study, folder, report)
+    trainer = _fit(config, study, folder, report, frozen)
     done: dict[str, Any] = {}
+    if config.transform is not None and config.transform.pull is None:
+        done["pull"] = folder.chosen_pull()
+    backbone = trainer.backbone
     if config.refit:
-        del backbone  # memory may suffice for only one
-        backbone, done["refit"] = _refit(config, study, folder, state)
+        config, state = trainer.config, trainer.state
+        del trainer, backbone  # memory may suffice for only one
+        backbone, done["refit"] = _refit(config, study, folder, state, frozen)
     ids = study.stimuli.ids
     backbone.trained_on = {
         study.trained_on or study.dataset.name: [ids[i] for i in np.flatnonzero(study.stimuli.train)]
@@ -95,38 +112,36 @@ def _fit(
     study: Study,
     folder: RunFolder,
     report: Callable[[EpochRecord], None] | None,
-) -> tuple[Backbone, LoopState]:
+    frozen: Embeddings | None,
+) -> Trainer:
     origin = study.origin()
     folder.check(config)  # check before loading the model, which may take minutes
     folder.require_origin(origin)
-    backbone = new_backbone(config)
+    chosen = folder.chosen_pull()
+    settled = config if chosen is None else with_pull(config, chosen)
+    backbone = new_backbone(settled)
     if backbone.spec.revision:
         origin |= {"weights of the model": backbone.spec.revision}
         folder.require_origin(origin)
     backbone.require_readable(study.stimuli)
-    trainer = new_trainer(config, backbone, study, folder)
+    trainer = new_trainer(settled, backbone, study, folder, frozen=frozen)
     folder.open(config)
     if not folder.provenance.is_file():
-        folder.write_provenance({**study.about(config), "origin": origin})
-    return backbone, _train_with_progress(trainer, "training", report)
+        pull = {} if trainer.config.transform is None else {"pull": trainer.config.transform.pull}
+        folder.write_provenance({**study.about(config), **pull, "origin": origin})
+    _train_with_progress(trainer, "training", report)
+    return trainer
 
 
 def _refit(
-    config: TrainingConfig, study: Study, folder: RunFolder, chosen: LoopState
+    config: TrainingConfig, study: Study, folder: RunFolder, chosen: LoopState, frozen: Embeddings | None
 ) -> tuple[Backbone, dict[str, int]]:
     """Retrain on all training clips for the number of epochs chosen by validation, with the same learning rates."""
-    trainer = new_refit(config, study, folder.refit, chosen)
+    trainer = new_refit(config, study, folder.refit, chosen, frozen)
     done = {"epochs": trainer.epochs, "clips": int(study.stimuli.train.sum())}
     folder.add_provenance(refit=done)
     _train_with_progress(trainer, "refit", None)
     return trainer.backbone, done
-
-
-def embed_both(config: TrainingConfig, study: Study, folder: RunFolder) -> tuple[Embeddings, Embeddings]:
-    """Base and tuned embeddings, both saved in the run folder."""
-    base = embed_base(config, study)
-    base.save(folder.embeddings("base"))
-    return base, embed_tuned(config, study, folder)
 
 
 def embed_base(config: TrainingConfig, study: Study) -> Embeddings:
@@ -134,10 +149,20 @@ def embed_base(config: TrainingConfig, study: Study) -> Embeddings:
     return embed_stimuli(config.reference, study.stimuli, config.micro_batch, config.device, config.precision)
 
 
-def embed_tuned(config: TrainingConfig, study: Study, folder: RunFolder) -> Embeddings:
-    """Embeddings of all stimuli after training, from the model reloaded from disk, so that the saved model is evaluated."""
+def embed_tuned(
+    config: TrainingConfig, study: Study, folder: RunFolder, frozen: Embeddings | None = None
+) -> Embeddings:
+    """Embeddings of all stimuli after training, from the model reloaded from disk, so that the saved model is evaluated.
+
+    ``frozen``, their embeddings before training, saves a transform computing them again.
+    """
     run = f"run:{folder.path}"
-    tuned = embed_stimuli(run, study.stimuli, config.micro_batch, config.device, config.precision)
+    embedder = Embedder(
+        open_backbone(run, config.device, config.precision), study.stimuli, config.micro_batch
+    )
+    if frozen is not None and config.transform is not None:
+        embedder.reuse(frozen)
+    tuned = embedder.embed(run)
     tuned.save(folder.embeddings("tuned"))
     if config.evaluation.center:
         ids = study.stimuli.ids

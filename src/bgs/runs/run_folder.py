@@ -113,6 +113,14 @@ class RunFolder(TrainingLog):
         center: Float64[np.ndarray, " d"] = Embeddings.load(self.center).values[0].astype(np.float64)
         return center
 
+    def chosen_pull(self) -> float | None:
+        """The pull of a transform that this run was begun with, on record; None if it was not begun, or has no transform."""
+        if not self.provenance.is_file():
+            return None
+        pull = read_json(self.provenance, AGAIN).get("pull")
+        with damage_as_error(self.provenance, AGAIN):
+            return None if pull is None else float(pull)
+
     def add_provenance(self, **more: Any) -> None:
         """Add entries to the provenance."""
         self.write_provenance(read_json(self.provenance, AGAIN) | more)

@@ -15,9 +15,11 @@ from bgs.backbones import Backbone, Inputs, ProjectionHead, attach_lora, load_ba
 from bgs.backbones.known_features import KnownFeatures
 from bgs.backbones.lora import new_head, share_trainable
 from bgs.backbones.transform import Transform, new_transform
+from bgs.embeddings import Embeddings
 from bgs.evaluation import pair_vector, validation_rsa
 from bgs.objective import HybridObjective
 from bgs.runs.embedder import resolve_device
+from bgs.runs.pull import with_best_pull
 from bgs.runs.study import Study
 from bgs.stimuli import StimulusSet
 from bgs.training import FullGeometry, PerTrial, Trainer, TrainingConfig, TrainingLog, target_of
@@ -50,20 +52,53 @@ def new_trainer(
     config: TrainingConfig,
     backbone: Backbone,
     study: Study,
-    log: TrainingLog,
+    log: TrainingLog | None,
     replay: Sequence[float] = (),
+    frozen: Embeddings | None = None,
 ) -> Trainer:
     """A trainer over the study's training stimuli; no test data are read.
 
     With ``replay``, the plateau factors of the epochs of an earlier run, it trains on all training stimuli for as many epochs.
+    ``frozen``, embeddings of the training stimuli by the model before training, saves a transform computing them.
     """
+    study.to_train(config)  # too few are refused before anything is prepared
+    stimuli = study.stimuli.subset(np.flatnonzero(study.stimuli.train))
+    inputs = _inputs(config, backbone, stimuli)
+    if config.transform is not None:
+        inputs = _known(
+            config, backbone, inputs, None if frozen is None else frozen.select(stimuli.ids).values
+        )
+        if config.transform.pull is None:
+            config = with_best_pull(config, lambda tried: _restarted(tried, backbone, study, inputs))
+            _restart(config, backbone)
+    return _trainer(config, backbone, study, inputs, log, replay)
+
+
+def _restarted(config: TrainingConfig, backbone: Backbone, study: Study, inputs: Inputs) -> Trainer:
+    """A trainer of a new transform, of which nothing is kept on disk."""
+    _restart(config, backbone)
+    return _trainer(config, backbone, study, inputs, None, ())
+
+
+def _restart(config: TrainingConfig, backbone: Backbone) -> None:
+    device = backbone.device
+    backbone.head = _new_head(config, backbone.spec.width)
+    backbone.to(device)
+
+
+def _trainer(
+    config: TrainingConfig,
+    backbone: Backbone,
+    study: Study,
+    inputs: Inputs,
+    log: TrainingLog | None,
+    replay: Sequence[float],
+) -> Trainer:
     optimise, validate = study.to_train(config)
+    seen = np.flatnonzero(study.stimuli.train)
     if replay:
-        optimise, validate = np.flatnonzero(study.stimuli.train), validate[:0]
-    seen = np.sort(np.concatenate([optimise, validate]))
-    inputs = _inputs(config, backbone, study.stimuli.subset(seen))
-    if isinstance(backbone.head, Transform):
-        inputs = _known(config, backbone, inputs)
+        optimise, validate = seen, validate[:0]
+    if isinstance(inputs, KnownFeatures) and isinstance(backbone.head, Transform):
         backbone.head.standardise(inputs.of_positions(np.searchsorted(seen, optimise)))
     geometry = study.geometry(optimise, config.objective.target)
     method = _method(config, backbone, inputs, geometry, np.searchsorted(seen, optimise))
@@ -73,18 +108,25 @@ def new_trainer(
     return Trainer(config, backbone, inputs, method, validation, log, replay)
 
 
-def new_refit(config: TrainingConfig, study: Study, log: TrainingLog, chosen: LoopState) -> Trainer:
+def new_refit(
+    config: TrainingConfig,
+    study: Study,
+    log: TrainingLog | None,
+    chosen: LoopState,
+    frozen: Embeddings | None = None,
+) -> Trainer:
     """A trainer, with a fresh backbone, that repeats on all training clips the epochs that validation chose.
 
     Args:
-        config: of the run.
+        config: of the first trainer.
         study: its study.
         log: of the second training.
         chosen: how the first one ended.
+        frozen: see :func:`new_trainer`.
     """
     assert chosen.best_epoch is not None
     replay = chosen.rate_factors[: chosen.best_epoch + 1]
-    return new_trainer(config, new_backbone(config), study, log, replay)
+    return new_trainer(config, new_backbone(config), study, log, replay, frozen)
 
 
 def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) -> Inputs:
@@ -102,11 +144,15 @@ def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) ->
     return inputs
 
 
-def _known(config: TrainingConfig, backbone: Backbone, inputs: Inputs) -> KnownFeatures:
+def _known(
+    config: TrainingConfig, backbone: Backbone, inputs: Inputs, frozen: Float[np.ndarray, "n d"] | None
+) -> KnownFeatures:
     """What a transform is trained on: the frozen model's embeddings, computed once."""
     with progress_bar() as bar:
         task = bar.add_task("frozen model", total=len(inputs.owner))
-        return KnownFeatures.of(backbone, inputs, config.micro_batch, lambda done: bar.advance(task, done))
+        return KnownFeatures.of(
+            backbone, inputs, config.micro_batch, lambda done: bar.advance(task, done), frozen
+        )
 
 
 def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry: Any, positions: Any) -> Any:
@@ -157,5 +203,6 @@ def _require_varied(target: Float[np.ndarray, "m m"]) -> None:
         note(
             f"validation uses {among}: a correlation over so few has a standard error of about "
             f"{(len(known) - 1) ** -0.5:.2f}. Below {FEW_PAIRS} pairs (20 clips), that is more than tuning is likely to "
-            "gain, so the choice of epoch is dominated by noise; validation.fraction: 0 keeps the last one"
+            "gain, so what is chosen by it, epoch or pull, is chosen by noise: validation.fraction: 0 keeps the last epoch, "
+            "and transform.pull can be given"
         )

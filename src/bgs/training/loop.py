@@ -68,7 +68,7 @@ class Trainer:
         inputs: units of training and validation stimuli; test stimuli are not among them.
         method: computes the gradients.
         validation: None keeps the last epoch.
-        log: writes metrics and checkpoints.
+        log: writes metrics and checkpoints; None keeps neither.
         replay: plateau factors of the epochs of another run, to repeat these with the same learning rates and
             then stop; empty for an ordinary run.
     """
@@ -78,7 +78,7 @@ class Trainer:
     inputs: Inputs
     method: GradientMethod
     validation: Validation | None
-    log: TrainingLog
+    log: TrainingLog | None
     replay: Sequence[float] = ()
 
     def __post_init__(self) -> None:
@@ -104,18 +104,23 @@ class Trainer:
             BgsError: loss, gradient, a parameter or an embedding is not finite; the checkpoint of the last finite epoch
                 is kept.
         """
-        if self.log.checkpoint.is_file():
-            self.state = load_checkpoint(self.log.checkpoint, self.backbone, self.optimizer)
-        self.log.start_metrics(keep_before=self.state.epoch)
+        if self.log is not None:
+            self._resume(self.log)
         while self.state.epoch < self.epochs and not self.state.stopped:
             record = self._epoch(self.state.epoch)
-            self.log.append_metrics(asdict(record))
-            save_checkpoint(self.log.checkpoint, self.backbone, self.optimizer, self.state)
+            if self.log is not None:
+                self.log.append_metrics(asdict(record))
+                save_checkpoint(self.log.checkpoint, self.backbone, self.optimizer, self.state)
             if report is not None:
                 report(record)
         if self.state.best:
-            load_trainable(self.backbone, self.state.best, where=self.log.checkpoint)
+            load_trainable(self.backbone, self.state.best, where="the best epoch")
         return self.state
+
+    def _resume(self, log: TrainingLog) -> None:
+        if log.checkpoint.is_file():
+            self.state = load_checkpoint(log.checkpoint, self.backbone, self.optimizer)
+        log.start_metrics(keep_before=self.state.epoch)
 
     def _epoch(self, epoch: int) -> EpochRecord:
         self.state.rate_factors.append(self.replay[epoch] if self.replay else self.state.rate_factor)

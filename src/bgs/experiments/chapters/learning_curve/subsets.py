@@ -50,7 +50,7 @@ def part_of(study: Study, along: Along, share: float, seed: int) -> Part | None:
             return None
         left = ~train
         left[clips] = True
-        part = _of_stimuli(study, np.flatnonzero(left))
+        part = of_stimuli(study, np.flatnonzero(left))
     else:
         inside = study.trials.judgments.count_in(train) == 3
         kept = _of_participants(study.trials.judgments, inside, share, random)
@@ -70,7 +70,7 @@ def _of_participants(
     return inside & np.isin(trials.participant_codes, people[: max(1, round(share * len(people)))])
 
 
-def _of_stimuli(study: Study, kept: Int[np.ndarray, " k"]) -> Study:
+def of_stimuli(study: Study, kept: Int[np.ndarray, " k"]) -> Study:
     trials = study.trials.judgments.among(kept)
     rdm = None if study.rdm is None else study.rdm[np.ix_(kept, kept)]
     return replace(study, stimuli=study.stimuli.subset(kept), trials=trials, rdm=rdm)
