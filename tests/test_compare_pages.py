@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-_PATH = Path(__file__).parents[1] / "reproduce/compare_pages.py"
-_SPEC = importlib.util.spec_from_file_location("compare_pages", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-compare_pages = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(compare_pages)
+from reproduce_scripts import load_script
+
+compare_pages = load_script("compare_pages")
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-_PATH = Path(__file__).parents[2] / "reproduce/limits_maps.py"
-_SPEC = importlib.util.spec_from_file_location("limits_maps", _PATH)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-maps = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(maps)
+from reproduce_scripts import load_script
+
+maps = load_script("limits_maps")
 
 N, TRAIN, HELD = 60, np.arange(45), np.arange(45, 60)
 

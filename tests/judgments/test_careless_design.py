@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from bgs.datasets import Dataset
+from reproduce_scripts import load_script
 
 ROOT = Path(__file__).parents[2]
 FOUND = json.loads((ROOT / "docs/results/careless.json").read_text(encoding="utf-8"))
@@ -43,9 +41,9 @@ def test_guessers_are_found_and_others_are_not() -> None:
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_it_comes_out_so_again(garcia: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_comes_out_so_again(garcia: Dataset) -> None:
     """Fresh sets, fewer of them, in every world."""
-    script = load_script(monkeypatch)
+    script = load_script("careless_figures")
     design = garcia.need_trials()
     for name, world in script.WORLDS.items():
         found = script.count(design, world, dict.fromkeys(script.GROUPS, 12), sets=4)
@@ -54,14 +52,3 @@ def test_it_comes_out_so_again(garcia: Dataset, monkeypatch: pytest.MonkeyPatch)
         assert shares["guess half the time"] >= 0.7, name
         assert shares["others"] <= 0.01, name
         assert shares["another view"] <= 0.1, name
-
-
-def load_script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "reproduce"))
-    spec = importlib.util.spec_from_file_location("careless_figures", ROOT / "reproduce/careless_figures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "careless_figures", module)  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
