@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from heider_simmel_grid import TWINS, is_repeated, state
 
 from bgs._codec import JsonDataclass
 from bgs._typing import Float64
-from bgs.evaluation import Metric, select_protocol
+from bgs.evaluation import select_protocol
 from bgs.evaluation.comparison import Comparison
-from bgs.experiments.cells import Cell
 from bgs.experiments.conditions import Condition
-from bgs.experiments.experiment import Experiment, open_experiment
+from bgs.experiments.experiment import Experiment
 from bgs.experiments.results import SeedMean
 
-VERBS = Path("experiments/heider-simmel-verbs")
-EXPERIMENTS = (
-    VERBS,
-    Path("experiments/heider-simmel-verbs-twins"),
-    Path("experiments/heider-simmel-verbs-vit"),
-)
-#: Condition -> what was done to a model whose adapters are trained.
-DONE = {
-    Condition.BASE: "frozen",
-    Condition.TRANSFORM_ONLY: "linear transform",
-    Condition.HYBRID: "LoRA",
-    Condition.TRIPLET_ONLY: "LoRA, trials only",
-    Condition.RSA_ONLY: "LoRA, RDM only",
-    Condition.SHUFFLED: "LoRA, shuffled names",
-}
 #: Differences of a table. Low-level models are controls as they are, and tuned like the encoder.
 COLUMNS = ("frozen", "pixels", "tuned pixels", "motion", "tuned motion", "random twin")
-#: Encoder -> the same network with random weights.
-TWINS = {"tiny-videomae": "tiny-random", "vit-16": "vit-16-random"}
+_LOW_LEVEL = {"pixels": "pixels:grey", "motion": "motion:energy"}
 _Rdm = Float64[np.ndarray, "m m"]
 
 
@@ -50,45 +33,16 @@ class Line(JsonDataclass):
     differences: dict[str, SeedMean]
 
 
-def from_verbs() -> tuple[list[Line], Metric]:
-    """Every finished cell of the experiments, means over seeds, and the ceiling."""
-    found = [open_experiment(path) for path in EXPERIMENTS if (path / "experiment.yaml").is_file()]
-    first = found[0]
-    controls = dict(low_level(first))
-    lines = [
+def from_verbs(found: Sequence[Experiment]) -> list[Line]:
+    """Every finished cell of the experiments, means over seeds."""
+    controls = dict(low_level(found))
+    return [
         line(experiment, model, condition, controls, twin_of(found, model, condition))
         for experiment in found
         for model in experiment.config.models
-        for condition in DONE
-        if trained_otherwise(experiment, model, condition)
+        for condition in Condition
+        if experiment.find(model, condition) and not is_repeated(experiment.planned, model, condition)
     ]
-    results = next(cell for cell in first.cells).results()
-    return lines, results["held-out-pairs"].metrics["rsa_ceiling"]
-
-
-def trained_otherwise(experiment: Experiment, model: str, condition: Condition) -> bool:
-    """Whether the cells are there, and those of ``transform-only`` are not the same: some models have no adapters."""
-    cells = experiment.find(model, condition)
-    same = experiment.find(model, Condition.TRANSFORM_ONLY) and condition is not Condition.TRANSFORM_ONLY
-    return bool(cells) and not (trains_transform(cells) and same)
-
-
-def trains_transform(cells: Mapping[int, Cell]) -> bool:
-    """Whether what is trained is a transform of frozen embeddings."""
-    first = next(iter(cells.values()))
-    return first.condition is not Condition.BASE and first.config.transform is not None
-
-
-def state(cells: Mapping[int, Cell]) -> str:
-    """What was done to the model."""
-    first = next(iter(cells.values()))
-    if trains_transform(cells):
-        return DONE[Condition.TRANSFORM_ONLY]
-    return (
-        "trained"
-        if first.config.lora is None and first.condition is Condition.HYBRID
-        else DONE[first.condition]
-    )
 
 
 def rdms(experiment: Experiment, model: str, condition: Condition) -> dict[int, _Rdm]:
@@ -97,17 +51,18 @@ def rdms(experiment: Experiment, model: str, condition: Condition) -> dict[int, 
     return {seed: experiment.held_out(one) for seed, one in found.items()}
 
 
-def twin_of(found: list[Experiment], model: str, condition: Condition) -> dict[int, _Rdm]:
+def twin_of(found: Sequence[Experiment], model: str, condition: Condition) -> dict[int, _Rdm]:
     """Distances of the random twin, frozen or trained in the same way; empty where there is none."""
     of = [experiment for experiment in found if TWINS.get(model) in experiment.config.models]
     return rdms(of[0], TWINS[model], condition) if of else {}
 
 
-def low_level(experiment: Experiment) -> Iterator[tuple[str, _Rdm]]:
-    """Distances of the low-level models, as they are and tuned (a transform, under every condition)."""
-    for name in ("pixels", "motion"):
-        yield name, experiment.held_out(experiment.low_level(experiment.config.models[name].model))
-        for tuned in list(rdms(experiment, name, Condition.HYBRID).values())[:1]:
+def low_level(found: Sequence[Experiment]) -> Iterator[tuple[str, _Rdm]]:
+    """Distances of the low-level models, as they are and tuned (a transform, which draws nothing: any seed)."""
+    for name, reference in _LOW_LEVEL.items():
+        yield name, found[0].held_out(found[0].low_level(reference))
+        own = [experiment for experiment in found if name in experiment.config.models]
+        for tuned in [rdm for one in own for rdm in rdms(one, name, Condition.HYBRID).values()][:1]:
             yield f"tuned {name}", tuned
 
 
@@ -120,7 +75,7 @@ def line(
 ) -> Line:
     """One encoder under one condition."""
     bases, own = rdms(experiment, model, Condition.BASE), rdms(experiment, model, condition)
-    what = state(experiment.find(model, condition))
+    first = next(iter(experiment.find(model, condition).values()))
     protocol = select_protocol("held-out-pairs", experiment.study.stimuli, experiment.study.trials)
 
     def beside(seed: int) -> dict[str, _Rdm]:
@@ -141,4 +96,4 @@ def line(
         name: SeedMean.of({seed: one.difference(0, k)["rsa_spearman"] for seed, one in compared.items()})
         for k, name in enumerate(beside(min(own)), 1)
     }
-    return Line(model, what, mean("rsa_spearman"), mean("odd_one_out_3afc"), differences)
+    return Line(model, state(first), mean("rsa_spearman"), mean("odd_one_out_3afc"), differences)

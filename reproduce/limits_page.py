@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from page_tables import between, number
+from page_tables import between, number, table
 
 from bgs._files import write_text
 
@@ -22,12 +21,6 @@ def interval(row: Figures, signed: bool = False) -> str:
 def percent(share: float) -> str:
     """Whole per cents."""
     return f"{100 * share:.0f} %"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """As Markdown."""
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def recipe_table(found: Figures) -> str:

@@ -1,8 +1,9 @@
-"""What the scripts that write figures into pages have in common: numbers, and the place between two markers."""
+"""What the scripts that write figures into pages have in common: numbers, tables, and the place between two markers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from bgs._numbers import plain
 
@@ -10,6 +11,12 @@ from bgs._numbers import plain
 def number(value: float | None, signed: bool = False, digits: int = 3) -> str:
     """As a report prints it (:func:`bgs._numbers.plain`), with a plus where signs count; a dash for None."""
     return "–" if value is None else plain(value, digits, signed=signed)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """As Markdown."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def between(text: str, name: str, new: str) -> str:
