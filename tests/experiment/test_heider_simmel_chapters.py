@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from reproduce_scripts import load_script
-
 from bgs.experiments.chapters.kept import read
 from bgs.experiments.chapters.transfer import TRANSFER
 from bgs.experiments.chapters.variance import VARIANCE
 from bgs.experiments.experiment import open_experiment
+from reproduce_scripts import load_script
 
 chapters = load_script("heider_simmel_chapters")
 
