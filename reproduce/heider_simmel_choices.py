@@ -54,7 +54,7 @@ _LORA = (
     "model=tiny-videomae", "transform=null", "lora={rank: 8, alpha: 8, layers: all}", "epochs=40", "micro_batch=64",
     "optimizer.learning_rate=0.01", "optimizer.weight_decay=0.01", "optimizer.warmup=3", "validation.fraction=0",
 )  # fmt: skip
-#: A linear transform draws nothing at random, so that its seed 0 stands for all.
+#: Folders are named after what was run; "verbs (linear transform)" starts from seed 0.
 WANTED = (
     Wanted("pixels-linear-transform", "pixels", "linear transform", ("model=pixels:grey",)),
     Wanted("motion-linear-transform", "motion", "linear transform", ("model=motion:energy",)),

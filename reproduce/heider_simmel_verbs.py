@@ -57,20 +57,25 @@ def twin_of(found: Sequence[Experiment], model: str, condition: Condition) -> di
     return rdms(of[0], TWINS[model], condition) if of else {}
 
 
-def low_level(found: Sequence[Experiment]) -> Iterator[tuple[str, _Rdm]]:
-    """Distances of the low-level models, as they are and tuned (a transform, which draws nothing: any seed)."""
+def low_level(found: Sequence[Experiment]) -> Iterator[tuple[str, dict[int, _Rdm]]]:
+    """Distances of the low-level models, as they are and, seed by seed, tuned."""
     for name, reference in _LOW_LEVEL.items():
-        yield name, found[0].held_out(found[0].low_level(reference))
-        own = [experiment for experiment in found if name in experiment.config.models]
-        for tuned in [rdm for one in own for rdm in rdms(one, name, Condition.HYBRID).values()][:1]:
-            yield f"tuned {name}", tuned
+        yield name, {0: found[0].held_out(found[0].low_level(reference))}
+        for experiment in found:
+            if name in experiment.config.models and (tuned := rdms(experiment, name, Condition.HYBRID)):
+                yield f"tuned {name}", tuned
+
+
+def of_seed(found: Mapping[int, _Rdm], seed: int) -> _Rdm:
+    """Distances of the same seed, or of the first where that seed has none."""
+    return found[seed] if seed in found else found[min(found)]
 
 
 def line(
     experiment: Experiment,
     model: str,
     condition: Condition,
-    controls: Mapping[str, _Rdm],
+    controls: Mapping[str, Mapping[int, _Rdm]],
     twin: Mapping[int, _Rdm],
 ) -> Line:
     """One encoder under one condition."""
@@ -79,11 +84,9 @@ def line(
     protocol = select_protocol("held-out-pairs", experiment.study.stimuli, experiment.study.trials)
 
     def beside(seed: int) -> dict[str, _Rdm]:
-        frozen = bases.get(seed, bases[min(bases)])
-        twins = {"random twin": twin.get(seed, twin[min(twin)])} if twin else {}
-        given = {"frozen": frozen, **controls, **twins}
+        given = {"frozen": bases, **controls, **({"random twin": twin} if twin else {})}
         same = {"frozen", model} if condition is Condition.BASE else {f"tuned {model}"}
-        return {name: rdm for name, rdm in given.items() if name not in same}
+        return {name: of_seed(found, seed) for name, found in given.items() if name not in same}
 
     compared = {
         seed: Comparison.of(protocol, np.stack([rdm, *beside(seed).values()])) for seed, rdm in own.items()
