@@ -16,16 +16,17 @@ from pathlib import Path
 
 from page_tables import between, number
 
-from bgs._files import write_text
+from bgs._files import write_bytes, write_text
 from bgs.experiments.chapters.kept import read
 from bgs.experiments.chapters.learning_curve import LEARNING_CURVE
 from bgs.experiments.chapters.learning_curve.curves import ModelCurves, Point
 from bgs.experiments.experiment import open_experiment
-from bgs.reports import CurveFigure, CurvePanel, CurvePoint, Estimate, draw
+from bgs.reports import CurveFigure, CurvePanel, CurvePoint, Estimate
+from bgs.reports.rendering import render_panels
 
 ROOT = Path(__file__).parents[1]
 README, PAGE = ROOT / "README.md", ROOT / "docs/learning-curves.md"
-FIGURE = ROOT / "docs/figures/learning-curves.svg"
+FIGURES = ROOT / "docs/figures"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ SOURCES = (
         Path("experiments/learning-curve-minilm"),
         "minilm",
         "MiniLM on captions, odd-one-out choices",
-        {"trials": "captions, fewer choices", "participants": "captions, fewer people", "clips": "captions, fewer clips"},
+        {
+            "trials": "captions, fewer choices",
+            "participants": "captions, fewer people",
+            "clips": "captions, fewer clips",
+        },
         "choices",
     ),
     Source(
@@ -65,6 +70,9 @@ SOURCES = (
 )
 #: Panels of the figure: what both data sets can have less of.
 DRAWN = ("participants", "clips")
+
+
+Found = tuple[tuple[Source, ModelCurves], ...]
 
 
 def curves_of(source: Source) -> ModelCurves:
@@ -81,9 +89,9 @@ def estimate(point: Point) -> Estimate:
     return Estimate("", point.rsa.value, point.rsa.low, point.rsa.high, tuple(point.rsa.seeds.values()))
 
 
-def panels(found: dict[Source, ModelCurves]) -> Iterator[CurvePanel]:
+def panels(found: Found) -> Iterator[CurvePanel]:
     """A panel for each data set and for each kind of less."""
-    for source, curves in found.items():
+    for source, curves in found:
         for along in DRAWN:
             points = tuple(CurvePoint(point.judgments, estimate(point)) for point in curves.curves[along])
             ceiling = math.nan if curves.ceiling is None else curves.ceiling.value
@@ -93,11 +101,11 @@ def panels(found: dict[Source, ModelCurves]) -> Iterator[CurvePanel]:
             )  # fmt: skip
 
 
-def rows(found: dict[Source, ModelCurves]) -> Iterator[str]:
+def rows(found: Found) -> Iterator[str]:
     """Lines of the table."""
     yield "| model, judgments | less of | all of them | gain from all | 90 % of it with | over draws |"
     yield "|---|---|---|---|---|---|"
-    for source, curves in found.items():
+    for source, curves in found:
         for along, enough in curves.enough.items():
             gain = curves.curves[along][-1].gain
             least, most = (f"{value:,.0f}" for value in (enough.least, enough.most))
@@ -108,11 +116,11 @@ def rows(found: dict[Source, ModelCurves]) -> Iterator[str]:
             )
 
 
-def points(found: dict[Source, ModelCurves]) -> Iterator[str]:
+def points(found: Found) -> Iterator[str]:
     """Lines of the page's table: every size of every curve."""
     yield "| model, judgments | less of | share | judgments | held-out RSA | tuned − base |"
     yield "|---|---|---|---|---|---|"
-    for source, curves in found.items():
+    for source, curves in found:
         for along, sizes in curves.curves.items():
             for point in sizes:
                 value, gain = point.rsa, point.gain
@@ -125,13 +133,15 @@ def points(found: dict[Source, ModelCurves]) -> Iterator[str]:
 
 def main() -> None:
     """Write figure and tables."""
-    found = {source: curves_of(source) for source in SOURCES}
-    footnote = "Dots are random parts, bars 95 % intervals of their mean. Dotted: 90 % of the full gain."
-    draw(CurveFigure(tuple(panels(found)), footnote), FIGURE)
+    found = tuple((source, curves_of(source)) for source in SOURCES)
+    names = [f"learning-curve-{source.judged}-{along}.svg" for source, _ in found for along in DRAWN]
+    # A file for each panel, over the same range: side by side on a desk, one above the other on a phone.
+    for name, content in zip(names, render_panels(CurveFigure(tuple(panels(found)))), strict=True):
+        write_bytes(FIGURES / name, content)
     table = "\n".join(rows(found))
-    write_text(README, between(README.read_text(encoding="utf-8"), "learning-curves:", table))
-    page = between(PAGE.read_text(encoding="utf-8"), "enough:", table)
-    write_text(PAGE, between(page, "points:", "\n".join(points(found))))
+    write_text(README, between(README.read_text(encoding="utf-8"), "learning-curves", table))
+    page = between(PAGE.read_text(encoding="utf-8"), "enough", table)
+    write_text(PAGE, between(page, "points", "\n".join(points(found))))
 
 
 if __name__ == "__main__":

@@ -167,7 +167,9 @@ def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry
     }
     if config.gradient == "per-trial":
         return PerTrial(**shared, settings=config.per_trial)
-    if isinstance(inputs, KnownFeatures):  # no network to run: the graph of all units is small, and no unit is encoded twice
+    if isinstance(
+        inputs, KnownFeatures
+    ):  # no network to run: the graph of all units is small, and no unit is encoded twice
         return FullGeometry(**shared, micro_batch=len(inputs.owner), keep_graphs=1)
     return FullGeometry(**shared, micro_batch=config.micro_batch, keep_graphs=config.keep_graphs)
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+#: Ratio of the largest to the smallest number of judgments beyond which numbers at 1, 3, 10, 30 … would overlap.
+_WIDE = 500
+
+
 def curve_height(panel: CurvePanel) -> float:
     """Inches that the panel needs."""
     return 2.9
@@ -65,7 +69,9 @@ def _dress(axes: Axes, figure: CurveFigure, panel: CurvePanel) -> None:
     low, high = figure.limits
     room = 0.06 * (high - low or 1.0)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    at = [point.at for point in panel.points]
+    wide = max(at) > _WIDE * min(at)  # then there is room for a number at every power of ten only
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 3.0)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     axes.set_ylim(low - room, high + room)
