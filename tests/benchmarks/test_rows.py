@@ -39,9 +39,11 @@ def test_a_row_holds_what_evaluate_says_and_what_was_chosen(row, tiny_text, rate
     states = [(m.state, m.seed) for m in row.measurements]
     assert states == [("frozen", None), ("tuned", 0), ("frozen", None), *(("tuned", k) for k in range(3))]
     for choice in row.choices.values():
-        assert [one.settings for one in choice.candidates] == [""]
-        assert [one.settings for one in choice.pulls] == ["transform.pull=0.1", "transform.pull=1"]
-        assert choice.pull in (0.1, 1.0)
+        assert [(one.settings, one.pull) for one in choice["frozen"].candidates] == [("", None)]
+        tried = choice["tuned"].candidates
+        assert [(one.settings, one.pull) for one in tried] == [("", 0.1), ("", 1.0)]
+        assert choice["tuned"].pull == max(tried, key=lambda one: one.value).pull
+        assert {one.n for one in tried} == {6}  # 4 of 20 clips
     text = row.save(tmp_path).read_text(encoding="utf-8")
     assert read_rows(tmp_path) == [row]
     assert str(tiny_text.parent) not in text

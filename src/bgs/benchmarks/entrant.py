@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -15,15 +14,18 @@ from bgs._errors import DataError
 from bgs._files import sha256
 from bgs._progress import note
 from bgs._scale import mean_of_rows
-from bgs.benchmarks.measurement import measure
-from bgs.benchmarks.row import Choice, Measurement, Row
+from bgs._typing import Float64
+from bgs.benchmarks.measurement import ceiling_of, measure
+from bgs.benchmarks.origin import row_origin
+from bgs.benchmarks.row import Candidate, Choice, Measurement, Row, State
 from bgs.benchmarks.tracks import TRACKS, HeldOut, LoadedTrack, Track, evaluated, load_track
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
-from bgs.runs.origins import git_commit, provenance, sources
+from bgs.evaluation import Metric
 
 if TYPE_CHECKING:
     from bgs.backbones import Backbone
+    from bgs.benchmarks.recipe import Map
 
 
 def measure_model(
@@ -40,7 +42,7 @@ def measure_model(
 ) -> Row:
     """Measure an encoder, frozen and (with ``tune``) tuned by the standard recipe, on every data set that it can read.
 
-    Layer and pooling are chosen, and transforms trained, on the training clips of each track.
+    Layer and pooling are chosen, for each state by itself, and transforms trained, on the training clips of each track.
 
     Args:
         model: reference of the encoder, see :func:`bgs.backbones.load_backbone`.
@@ -60,7 +62,7 @@ def measure_model(
     backbone = open_backbone(model, device)
     measurements: list[Measurement] = []
     missing: dict[str, str] = {}
-    choices: dict[str, Choice] = {}
+    choices: dict[str, dict[State, Choice]] = {}
     hashes: dict[str, dict[str, str]] = {}
     for track in tracks:
         try:
@@ -72,15 +74,34 @@ def measure_model(
         missing |= left_out
         measurements += found
         if found:
-            choices[track.data] = entrant.choice
+            choices[track.data] = entrant.choices
             hashes |= entrant.hashes()
     if not measurements:
         reasons = "; ".join(f"{data}: {reason}" for data, reason in missing.items())
         raise DataError("no data set can be measured", where=model, got=reasons)
-    about = _about(backbone, model, seeds if tune else (), hashes)
-    if ratings is not None:
-        about["ratings_table"] = sha256(ratings)
+    about = row_origin(
+        portable(model), seeds if tune else (), hashes, tuned=tune, weights=backbone.spec.revision,
+        settings={key: str(value) for key, value in backbone.spec.settings().items()},
+        **({} if ratings is None else {"ratings_table": sha256(ratings)}),
+    )  # fmt: skip
     return Row(name, portable(model), _kind(backbone), measurements, missing, choices, about, twin_of)
+
+
+class _Readable(NamedTuple):
+    """Held-out clips that an encoder reads: embeddings of all candidates, and the raters' ceiling."""
+
+    held_out: HeldOut
+    data: Dataset
+    candidates: dict[str, Embeddings]
+    ceiling: Metric | None
+
+    def measure(
+        self, settings: str, mean: Float64[np.ndarray, " d"], state: State, seed: int | None = None, apply: Map | None = None
+    ) -> Measurement:  # fmt: skip
+        """Measure a candidate, mapped by a transform in the tuned state."""
+        embeddings = self.candidates[settings]
+        embeddings = embeddings if apply is None else apply(embeddings)
+        return measure(embeddings, mean, self.held_out, self.data, state, seed, self.ceiling)
 
 
 class _Entrant:
@@ -99,12 +120,15 @@ class _Entrant:
         drawn = seeds if track.track.ratings else seeds[:1]  # nothing else is random in training a transform
         self.seeds = drawn if tune else ()
         backbone.require_readable(track.train.stimuli)
-        candidates = embed_candidates(backbone, model, track.train.stimuli)
-        self.choice = choose(candidates, track.target)
-        self.train = candidates[self.choice.settings]
-        note(
-            f"{track.track.data}: {self.choice.settings or 'the published embedding'} is best on training clips"
-        )
+        self.candidates = embed_candidates(backbone, model, track.train.stimuli)
+        self.choices: dict[State, Choice] = {}
+        self._choose("frozen", choose(self.candidates, track.target))
+
+    def _choose(self, state: State, choice: Choice) -> None:
+        self.choices[state] = choice
+        pull = "" if choice.pull is None else f" with a pull of {choice.pull:g}"
+        best = f"{choice.settings or 'the published embedding'}{pull}"
+        note(f"{self.track.track.data}, {state}: {best} is best on training clips")
 
     def measurements(self) -> tuple[list[Measurement], dict[str, str]]:
         """Of every set of held-out clips, and why the others have none."""
@@ -112,35 +136,46 @@ class _Entrant:
 
         found: list[Measurement] = []
         missing = dict(self.track.missing)
-        readable = []
+        readable: list[_Readable] = []
+        settings = self.choices["frozen"].settings
+        mean = mean_of_rows(self.candidates[settings].values)
         for held_out, data in self.track.held_out:
             stimuli = data.stimuli.subset(evaluated(data.stimuli))
             try:
                 self.backbone.require_readable(stimuli)
-                embeddings = embed_candidates(self.backbone, self.model, stimuli)[self.choice.settings]
-                found.append(measure(embeddings, mean_of_rows(self.train.values), held_out, data, "frozen"))
+                candidates = embed_candidates(self.backbone, self.model, stimuli)
+                one = _Readable(held_out, data, candidates, ceiling_of(held_out, data))
+                found.append(one.measure(settings, mean, "frozen"))
             except DataError as error:
                 missing[held_out.data] = error.what
                 continue
-            readable.append((held_out, data, embeddings))
+            readable.append(one)
         return found + (self._tuned(readable) if readable and self.seeds else []), missing
 
-    def _tuned(self, readable: list[tuple[HeldOut, Dataset, Embeddings]]) -> list[Measurement]:
-        from bgs.benchmarks.recipe import PULLS, TransformTrainer
+    def _tuned(self, readable: list[_Readable]) -> list[Measurement]:
+        from bgs.benchmarks.recipe import PULLS, TransformTrainer, validated_pairs
+        from bgs.benchmarks.search import search
 
+        pairs = validated_pairs(self.track)
         found = []
         with tempfile.TemporaryDirectory(prefix="bgs-benchmark-") as folder:
-            trainer = TransformTrainer(self.track, self.train, folder)
-            pulls = trainer.pulls()
-            pull = PULLS[int(np.argmax([tried.value for tried in pulls]))]
-            self.choice = replace(self.choice, pull=pull, pulls=pulls)
+
+            @cache
+            def trainer(settings: str) -> TransformTrainer:
+                return TransformTrainer(
+                    self.track, self.candidates[settings], Path(folder) / f"of {settings}"
+                )
+
+            def validate(settings: str, pull: float) -> Candidate:
+                return Candidate(settings, trainer(settings).validate(pull), pairs, pull)
+
+            choice = search(self.choices["frozen"], PULLS, validate)
+            self._choose("tuned", choice)
+            assert choice.pull is not None
             for seed in self.seeds:
-                apply = trainer.train(pull, seed)
-                mean = mean_of_rows(apply(self.train).values)
-                found += [
-                    measure(apply(embeddings), mean, held_out, data, "tuned", seed)
-                    for held_out, data, embeddings in readable
-                ]
+                apply = trainer(choice.settings).train(choice.pull, seed)
+                mean = mean_of_rows(apply(self.candidates[choice.settings]).values)
+                found += [one.measure(choice.settings, mean, "tuned", seed, apply) for one in readable]
         return found
 
     def hashes(self) -> dict[str, dict[str, str]]:
@@ -148,21 +183,6 @@ class _Entrant:
         return {
             data.name: dict(data.hashes) for data in (self.track.train, *(d for _, d in self.track.held_out))
         }
-
-
-def _about(
-    backbone: Backbone, model: str, seeds: Sequence[int], hashes: dict[str, dict[str, str]]
-) -> dict[str, Any]:
-    return provenance(
-        command=f"bgs benchmark {portable(model)}" + (" --tune" if seeds else ""),
-        date=datetime.now(UTC).date().isoformat(),
-        seeds=list(seeds),
-        weights=backbone.spec.revision,
-        settings={key: str(value) for key, value in backbone.spec.settings().items()},
-        data_hashes=hashes,
-        sources=sources(),
-        commit=git_commit(),
-    )
 
 
 def _kind(backbone: Backbone) -> Literal["clips", "captions", "features"]:

@@ -14,10 +14,11 @@ from bgs.benchmarks.row import Measurement, State, packed
 from bgs.benchmarks.tracks import HeldOut, evaluated, held_out_rdm, votes_of
 from bgs.datasets import REGISTRY, Dataset
 from bgs.embeddings import Embeddings
-from bgs.evaluation import evaluate, model_rdm, select_protocol
+from bgs.evaluation import Metric, evaluate, model_rdm, select_protocol
 from bgs.evaluation.against_rdm import KnownPairs
 from bgs.evaluation.agreement import protocol_rdm
 from bgs.evaluation.rater_ceiling import rater_ceiling
+from bgs.judgments import RDM
 
 #: Metrics of an evaluation that a row holds.
 KEPT = ("rsa_spearman", "odd_one_out_3afc", "rsa_ceiling", "odd_one_out_ceiling_lower", "odd_one_out_ceiling")
@@ -30,6 +31,7 @@ def measure(
     data: Dataset,
     state: State,
     seed: int | None = None,
+    ceiling: Metric | None = None,
 ) -> Measurement:
     """Agreement of embeddings with people on held-out clips.
 
@@ -39,6 +41,7 @@ def measure(
         held_out: which clips, and what is predicted.
         data: their data set.
         state, seed: recorded.
+        ceiling: of ratings, recorded (:func:`ceiling_of`); that of choices comes with them.
 
     Raises:
         DataError: a clip has no embedding, or was used to train the encoder.
@@ -48,10 +51,12 @@ def measure(
     offset = mean_of_rows(values) if held_out.own_mean else mean
     centred = replace(embeddings, values=values - offset)
     about = {"data": held_out.data, "state": state, "seed": seed}
-    return (_ratings if held_out.ratings else _choices)(centred, held_out, data, about)
+    if held_out.ratings:
+        return _ratings(centred, held_out_rdm(held_out, data), ceiling, about)
+    return _choices(centred, data, about)
 
 
-def _choices(embeddings: Embeddings, held_out: HeldOut, data: Dataset, about: dict[str, Any]) -> Measurement:
+def _choices(embeddings: Embeddings, data: Dataset, about: dict[str, Any]) -> Measurement:
     stimuli, trials = data.stimuli, data.need_trials()
     name = protocol_name(data)
     result = evaluate(embeddings, stimuli, trials, protocol=name, center=False, permutations=0)
@@ -61,17 +66,27 @@ def _choices(embeddings: Embeddings, held_out: HeldOut, data: Dataset, about: di
     return Measurement(**about, metrics=metrics, distances=packed(rdm))
 
 
-def _ratings(embeddings: Embeddings, held_out: HeldOut, data: Dataset, about: dict[str, Any]) -> Measurement:
-    human = held_out_rdm(held_out, data)
+def _ratings(
+    embeddings: Embeddings, human: RDM, ceiling: Metric | None, about: dict[str, Any]
+) -> Measurement:
     rdm = model_rdm(embeddings.select(human.stimulus_ids).values, "cosine")
     pairs = KnownPairs.of(human, rdm[None])
     metrics = {"rsa_spearman": pairs.metrics(0)["rsa_spearman"]}
-    votes = votes_of(held_out, data)
-    if votes is not None:
-        metrics["rsa_ceiling"] = rater_ceiling(votes)
+    if ceiling is not None:
+        metrics["rsa_ceiling"] = ceiling
     return Measurement(
         **about, metrics=metrics, without_each=pairs.without_each["rsa_spearman"][:, 0].tolist()
     )
+
+
+def ceiling_of(held_out: HeldOut, data: Dataset) -> Metric | None:
+    """The raters' ceiling, the same for every encoder; None for choices, and where the number of raters is not known.
+
+    Raises:
+        DataError: a clip has fewer than two raters.
+    """
+    votes = votes_of(held_out, data) if held_out.ratings else None
+    return None if votes is None else rater_ceiling(votes)
 
 
 def protocol_name(data: Dataset) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,12 @@ import numpy as np
 from bgs._errors import DataError
 from bgs._rng import generator
 from bgs.benchmarks.measurement import KEPT, protocol_name
+from bgs.benchmarks.origin import row_origin
 from bgs.benchmarks.row import Measurement, Row
 from bgs.benchmarks.tracks import TRACKS, Track, load_held_out
 from bgs.datasets import Dataset
 from bgs.evaluation import evaluate
 from bgs.judgments import Trials, ordinal_embedding
-from bgs.runs.origins import git_commit, provenance, sources
 
 #: The reference by which it is measured.
 PEOPLE = "people:"
@@ -60,11 +59,7 @@ def measure_people(
             measurements.append(_measure(held_out.data, data, fitted, tested, number, seed, dimensions))
     if not measurements:
         raise DataError("no data set with odd-one-out choices", where=PEOPLE)
-    about = provenance(
-        command=f"bgs benchmark {PEOPLE}", date=datetime.now(UTC).date().isoformat(), seeds=[seed],
-        data_hashes=hashes, sources=sources(), commit=git_commit(),
-    )  # fmt: skip
-    return Row(name, PEOPLE, "people", measurements, missing, {}, about)
+    return Row(name, PEOPLE, "people", measurements, missing, {}, row_origin(PEOPLE, [seed], hashes))
 
 
 def _halves(trials: Trials, seed: int) -> tuple[Trials, Trials]:

@@ -10,9 +10,10 @@ import numpy as np
 
 from bgs._typing import Float
 from bgs.backbones.transform_settings import TransformSettings
-from bgs.benchmarks.row import Candidate
 from bgs.benchmarks.tracks import LoadedTrack
 from bgs.embeddings import Embeddings
+from bgs.evaluation import pair_vector
+from bgs.judgments import split_validation
 from bgs.runs.run_folder import RunFolder
 from bgs.training import TrainingConfig
 from bgs.training.settings import OptimizerSettings, RatedSettings, ValidationSettings
@@ -41,6 +42,12 @@ def recipe(
     )  # fmt: skip
 
 
+def validated_pairs(track: LoadedTrack, seed: int = 0) -> int:
+    """Number of pairs of known dissimilarity that :meth:`TransformTrainer.validate` correlates."""
+    _, left_out = split_validation(track.train.stimuli.train, VALIDATED, seed)
+    return int(np.isfinite(pair_vector(track.target[np.ix_(left_out, left_out)])).sum())
+
+
 class TransformTrainer:
     """Trains transforms of the embeddings of a track's training clips.
 
@@ -55,15 +62,11 @@ class TransformTrainer:
         self._file = self.folder / "features.safetensors"
         embeddings.save(self._file)
 
-    def pulls(self, seed: int = 0) -> list[Candidate]:
-        """Each pull, with the RSA on the fifth of the training clips that the transform was not trained on."""
-        n = round(VALIDATED * len(self.track.train.stimuli))
-        found = []
-        for pull in PULLS:
-            run = self._fit(recipe(self.track, str(self._file), seed, pull, VALIDATED), f"pull-{pull}")
-            value = run.read_metrics()[-1]["validation_rsa"]
-            found.append(Candidate(f"transform.pull={pull:g}", value, n * (n - 1) // 2))
-        return found
+    def validate(self, pull: float, seed: int = 0) -> float:
+        """RSA on the fifth of the training clips that a transform with this pull was not trained on."""
+        run = self._fit(recipe(self.track, str(self._file), seed, pull, VALIDATED), f"pull-{pull}")
+        value: float = run.read_metrics()[-1]["validation_rsa"]
+        return value
 
     def train(self, pull: float, seed: int) -> Map:
         """Train on all training clips; the result maps embeddings of any clips.

@@ -16,8 +16,9 @@ from bgs._files import damage_as_error, read_json, write_json
 from bgs._typing import Float, Float64
 from bgs.evaluation import Metric
 
-FORMAT = "bgs-benchmark/1"
+FORMAT = "bgs-benchmark/2"
 State = Literal["frozen", "tuned"]
+_AGAIN = "measure it again (--again)"
 
 
 @dataclass(frozen=True)
@@ -47,30 +48,31 @@ class Candidate(JsonDataclass):
 
     Attributes:
         settings: what is added to the reference of the model, ``layer=8&pool=cls&time=mean``; "" for its published embedding.
-        value: Spearman correlation with people's dissimilarities of the training clips.
+        value: Spearman correlation with people's dissimilarities: frozen, of all training clips; tuned, of the fifth of them that
+            the transform was not trained on.
         n: number of pairs.
+        pull: of the transform's pull towards the identity; None where nothing was trained.
     """
 
     settings: str
     value: Number
     n: int
+    pull: float | None = None
 
 
 @dataclass(frozen=True)
 class Choice(JsonDataclass):
-    """What was chosen on the training clips of a track.
+    """What was chosen for one state on the training clips of a track.
 
     Attributes:
         settings: layer and pooling: those of the best candidate.
-        candidates: all of them.
-        pull: of the transform's pull towards the identity, the best of ``pulls``; None where nothing was trained.
-        pulls: all that were tried, each validated on training clips that were left out.
+        candidates: all that were tried.
+        pull: that of the best candidate; None where nothing was trained.
     """
 
     settings: str
     candidates: list[Candidate]
     pull: float | None = None
-    pulls: list[Candidate] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Row(JsonDataclass):
         kind: ``clips``, ``captions``, ``features`` or ``people``.
         measurements: on every data set that it can read.
         not_measured: data set -> why it was not measured.
-        choices: data set of a track -> layer and pooling chosen there.
+        choices: data set of a track -> state -> layer, pooling and pull chosen there.
         twin_of: name of the row of which this is the random twin.
         provenance: versions, hashes of data and weights, command, date, seeds.
     """
@@ -93,10 +95,10 @@ class Row(JsonDataclass):
     kind: Literal["clips", "captions", "features", "people"]
     measurements: list[Measurement]
     not_measured: dict[str, str]
-    choices: dict[str, Choice]
+    choices: dict[str, dict[State, Choice]]
     provenance: dict[str, Any]
     twin_of: str | None = None
-    format: Literal["bgs-benchmark/1"] = FORMAT  # type: ignore[assignment]
+    format: Literal["bgs-benchmark/2"] = FORMAT  # type: ignore[assignment]
 
     def of(self, data: str, state: State) -> list[Measurement]:
         """Measurements on a data set in one state, one a seed."""
@@ -131,10 +133,14 @@ def read_row(path: Path) -> Row:
     """One row.
 
     Raises:
-        DataError: the file is not a row, or its name is another than the row's.
+        DataError: the file is not a row of this format, or its name is another than the row's.
     """
-    with damage_as_error(path, "measure it again"):
-        row = Row.from_json(read_json(path))
+    with damage_as_error(path, _AGAIN):
+        value = read_json(path)
+        found = value.get("format", FORMAT) if isinstance(value, dict) else FORMAT
+        if found != FORMAT:
+            raise DataError("a row of another format", where=path, expected=FORMAT, got=found, hint=_AGAIN)
+        row = Row.from_json(value)
     if row.name != path.stem:
         raise DataError("a row under another name", where=path, expected=f"{row.name}.json")
     return row
