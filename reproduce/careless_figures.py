@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from page_tables import between, number
+from page_tables import between, estimate
 from scipy.special import betaincinv
 
 from bgs import load_dataset
@@ -158,8 +158,7 @@ def cell(found: dict[str, Any] | None) -> str:
     """Value, interval and counts."""
     if found is None:
         return "–"
-    interval = f"[{number(found['low'])}, {number(found['high'])}]"
-    return f"{found['hits']:,} of {found['n']:,}: {number(found['value'])} {interval}"
+    return f"{found['hits']:,} of {found['n']:,}: {estimate(found)}"
 
 
 def design_table(rows: list[dict[str, Any]]) -> str:

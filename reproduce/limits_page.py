@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from page_tables import between, number, table
+from page_tables import between, estimate, number, table
 
 from bgs._files import write_text
 
@@ -14,8 +14,7 @@ Figures = dict[str, Any]
 
 def interval(row: Figures, signed: bool = False) -> str:
     """Value and interval of a row with ``mean`` or ``value``."""
-    value = row["mean"] if "mean" in row else row["value"]
-    return f"{number(value, signed)} [{number(row['low'], signed)}, {number(row['high'], signed)}]"
+    return estimate({"value": row.get("mean"), **row}, signed)
 
 
 def percent(share: float) -> str:

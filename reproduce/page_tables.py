@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bgs._numbers import plain
+from bgs._numbers import plain, with_interval
 
 
 def number(value: float | None, signed: bool = False, digits: int = 3) -> str:
     """As a report prints it (:func:`bgs._numbers.plain`), with a plus where signs count; a dash for None."""
     return "–" if value is None else plain(value, digits, signed=signed)
+
+
+def estimate(found: Mapping[str, Any], signed: bool = False) -> str:
+    """The keys ``value``, ``low`` and ``high`` as ``.446 [.368, .523]`` (:func:`bgs._numbers.with_interval`)."""
+    return with_interval(found["value"], found["low"], found["high"], signed=signed)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from page_tables import between, number
+from page_tables import between, estimate, number
 
 from bgs._files import atomic_path, write_json, write_text
 from bgs.datasets import load_dataset
@@ -53,7 +53,7 @@ def results_text() -> str:
     write_json(ROOT / "docs/results/phase.json", found)
     metrics, settings = found["metrics"], found["provenance"]["config"]["cross_validation"]
     rows = [
-        f"| {name} | {number(m['value'], True)} [{number(m['low'], True)}, {number(m['high'], True)}] | {m['n']:,} |"
+        f"| {name} | {estimate(m, True)} | {m['n']:,} |"
         for name, m in (
             ("base (random weights)", metrics["base"]),
             ("tuned", metrics["tuned"]),

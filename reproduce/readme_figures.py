@@ -64,8 +64,9 @@ def train_all() -> tuple[list[list[Result]], float]:
 
 def interval(metrics: Sequence[Metric], sign: bool = False) -> str:
     """Means of value and interval bounds over seeds."""
-    value, low, high = (mean(getattr(m, key) for m in metrics) for key in ("value", "low", "high"))
-    return f"{number(value, sign)} [{number(low, sign)}, {number(high, sign)}]"
+    from bgs.evaluation import mean_metric
+
+    return mean_metric(metrics).words(signed=sign)
 
 
 def ceiling(metrics: Sequence[Metric]) -> str:

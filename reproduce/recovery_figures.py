@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from page_tables import between, number
+from page_tables import between, estimate, number
 from scipy.special import betaincinv, stdtrit
 
 from bgs._files import write_json, write_text
@@ -166,7 +166,7 @@ def catch(observers: int = 100, seeds: int = 20) -> list[dict[str, Any]]:
 
 def cell(found: dict[str, Any]) -> str:
     """Value and interval."""
-    return f"{number(found['value'])} [{number(found['low'])}, {number(found['high'])}]"
+    return estimate(found)
 
 
 def recovery_table(rows: list[dict[str, Any]]) -> str:

@@ -150,9 +150,8 @@ def table(title: str, rows: Rows) -> list[str]:
     lines = [f"| {title} | mean [95 % interval] | seeds |", "|---|---|---|"]
     for name, metrics in rows.items():
         mean, signed = SeedMean.of(metrics), " - " in name
-        interval = f"[{number(mean.low, signed)}, {number(mean.high, signed)}]"
         seeds = " ".join(number(metric.value, signed) for metric in metrics.values())
-        lines.append(f"| {name.replace(' - ', ' − ')} | {number(mean.value, signed)} {interval} | {seeds} |")
+        lines.append(f"| {name.replace(' - ', ' − ')} | {mean.words(signed=signed)} | {seeds} |")
     return lines
 
 

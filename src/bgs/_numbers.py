@@ -32,8 +32,13 @@ def decimals_for(*values: float) -> int:
     return _MOST_DECIMALS
 
 
-def between(low: float, high: float, decimals: int = 2) -> str:
-    """An interval in brackets, ``[.11, .27]``; empty where there is none."""
+def between(low: float, high: float, decimals: int = 2, *, signed: bool = False) -> str:
+    """An interval in brackets, ``[.11, .27]``, or ``[−.02, +.27]`` for differences; empty where there is none."""
     if math.isnan(low) or math.isnan(high):
         return ""
-    return f"[{plain(low, decimals)}, {plain(high, decimals)}]"
+    return f"[{plain(low, decimals, signed=signed)}, {plain(high, decimals, signed=signed)}]"
+
+
+def with_interval(value: float, low: float, high: float, decimals: int = 3, *, signed: bool = False) -> str:
+    """A value with its interval, ``.190 [.110, .270]``; alone where there is none."""
+    return f"{plain(value, decimals, signed=signed)} {between(low, high, decimals, signed=signed)}".rstrip()

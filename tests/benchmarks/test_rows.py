@@ -7,17 +7,21 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 import bgs
 from bgs import BgsError, Embeddings
 from bgs.api.benchmarking import default_name, twin_of
+from bgs.backbones import load_backbone
 from bgs.benchmarks.entrant import measure_model, portable
 from bgs.benchmarks.measurement import measure
-from bgs.benchmarks.row import Row, packed, read_row, read_rows, unpacked
+from bgs.benchmarks.recipe import VALIDATED, TransformTrainer, validated_pairs
+from bgs.benchmarks.row import Candidate, Choice, Measurement, Row, packed, read_row, read_rows, unpacked
 from bgs.benchmarks.tracks import TRACKS, HeldOut, evaluated, held_out_rdm, load_track
 from bgs.datasets import load_dataset
 from bgs.embeddings import TRAINED_ON
-from bgs.judgments import RDM, PairCounts, human_rdm
+from bgs.evaluation import Metric, validation_rsa
+from bgs.judgments import RDM, PairCounts, human_rdm, split_validation
 
 
 @pytest.fixture
@@ -53,6 +57,59 @@ def test_a_row_holds_what_evaluate_says_and_what_was_chosen(row, tiny_text, rate
     assert set(about["data_hashes"]) == {"rated"}
     assert about["seeds"] == [0, 1, 2]
     assert len(about["weights"]) == 64
+
+
+def test_each_state_is_measured_at_its_own_choice(tiny_text, tracks, monkeypatch):
+    """Embeddings of the frozen and the tuned state's candidates go to the measurement of that state, on every set of clips."""
+    good, other = (np.random.default_rng(seed).normal(size=(30, 4)) for seed in (1, 2))
+    given = {"layer=1": good, "layer=2": other}
+
+    def embed_candidates(backbone, source, stimuli, micro_batch=32):
+        rows = [int(re.sub(r"\D", "", name)) for name in stimuli.ids]
+        return {name: Embeddings(values[rows], stimuli.ids, name) for name, values in given.items()}
+
+    seen = []
+
+    def measure(embeddings, mean, held_out, data, state, seed=None, ceiling=None):
+        seen.append((state, seed, embeddings.source, ceiling is not None))
+        return Measurement(held_out.data, state, {}, seed)
+
+    monkeypatch.setattr("bgs.benchmarks.candidates.embed_candidates", embed_candidates)
+    scores = [Candidate("layer=1", 0.2, 1), Candidate("layer=2", 0.1, 1)]
+    monkeypatch.setattr("bgs.benchmarks.candidates.choose", lambda *_: Choice("layer=1", scores))
+    monkeypatch.setattr(
+        "bgs.benchmarks.recipe.TransformTrainer.validate",
+        lambda self, pull, seed=0: pull * (2 if "layer=2" in str(self.folder) else 1),
+    )
+    monkeypatch.setattr("bgs.benchmarks.entrant.measure", measure)
+    calls = []
+    monkeypatch.setattr(
+        "bgs.benchmarks.measurement.rater_ceiling",
+        lambda votes: calls.append(1) or Metric(0.5, 0.4, 0.6, 1, ""),
+    )
+    row = measure_model(f"text:{tiny_text}", "x", tune=True, tracks=tracks[1:], device="cpu")
+    (choice,) = row.choices.values()
+    assert choice["frozen"].settings == "layer=1"
+    assert (choice["tuned"].settings, choice["tuned"].pull) == ("layer=2", 1.0)
+    assert [one.value for one in choice["tuned"].candidates] == [0.1, 1.0, 2.0, 0.2]
+    tuned = [("tuned", seed, "layer=2, tuned", True) for seed in range(3)]
+    assert seen == [("frozen", None, "layer=1", True), *tuned]
+    assert calls == [1]  # the raters' ceiling is that of the clips, whatever is measured
+
+
+def test_validation_is_on_clips_that_the_transform_was_not_trained_on(tracks, tmp_path):
+    """Judgments of the validation clips make no difference to the transform, and are what its value is about."""
+    loaded = load_track(tracks[0])
+    values = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    trainer = TransformTrainer(loaded, Embeddings(values, loaded.train.stimuli.ids, "x"), tmp_path)
+    value = trainer.validate(0.1)
+    train, left_out = split_validation(loaded.train.stimuli.train, VALIDATED, 0)
+    head = load_backbone(f"run:{tmp_path / 'pull-0.1'}").head.train(False)
+    found = head(torch.from_numpy(values)).detach().numpy().astype(np.float64)
+    human = loaded.target[np.ix_(left_out, left_out)]
+    expected = validation_rsa(found[left_out], human, center=found[train].mean(axis=0))
+    assert value == pytest.approx(expected, abs=1e-6)
+    assert validated_pairs(loaded) == np.isfinite(human[np.triu_indices(4, 1)]).sum()
 
 
 def test_the_choice_sees_training_clips_alone(tracks):
@@ -151,13 +208,19 @@ def test_an_encoder_that_reads_nothing_is_one_line(tracks):
     ("content", "message"),
     [
         ("{", "damaged|not JSON"),
+        ("[1]", "damaged"),
+        (
+            '{"name": "tiny", "format": "bgs-benchmark/1", "choices": {"a": {"settings": "", "candidates": []}}}',
+            "a row of another format; expected bgs-benchmark/2, got bgs-benchmark/1",
+        ),
         ('{"name": "other"}', "damaged: model"),
         (None, "a row under another name; expected other.json"),
     ],
 )
-def test_damaged_rows_are_one_line(row, tmp_path, content, message):
+def test_damaged_rows_are_one_line(tmp_path, content, message):
+    other = Row("other", "text:x", "captions", [], {}, {}, {})
     path = tmp_path / "tiny.json"
-    path.write_text(content or json.dumps(row.to_json() | {"name": "other"}), encoding="utf-8")
+    path.write_text(content or json.dumps(other.to_json()), encoding="utf-8")
     with pytest.raises(BgsError, match=message):
         read_rows(tmp_path)
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bgs._numbers import between, decimals_for, plain
+from bgs._numbers import between, decimals_for, plain, with_interval
 from bgs.evaluation import Metric
 from bgs.reports.sentences import (
     beyond_sentence,
@@ -66,6 +66,10 @@ def test_small_numbers_get_the_decimals_they_need():
     assert decimals_for(0.2, 0.0) == 2
     assert decimals_for(NAN, 0.2) == 2
     assert between(0.1, 0.2) == "[.10, .20]"
+    assert between(-0.1, 0.2, signed=True) == "[−.10, +.20]"
+    assert with_interval(0.15, 0.1, 0.2) == ".150 [.100, .200]"
+    assert with_interval(0.05, -0.1, 0.2, 2, signed=True) == "+.05 [−.10, +.20]"
+    assert with_interval(0.15, NAN, NAN) == ".150"
     assert between(NAN, 0.2) == ""
 
 

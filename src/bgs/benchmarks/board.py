@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from bgs._errors import DataError
 from bgs.benchmarks.measurement import protocol_name
 from bgs.benchmarks.row import Measurement, Row, State, unpacked
 from bgs.benchmarks.tracks import TRACKS, HeldOut, Track, load_held_out
-from bgs.evaluation import Comparison, Metric, select_protocol
+from bgs.evaluation import Comparison, Metric, mean_metric, select_protocol
 from bgs.evaluation.against_rdm import clip_reach
 from bgs.evaluation.designs import bounded
 
@@ -126,12 +125,6 @@ def _means(measurements: Sequence[Measurement]) -> dict[str, Metric]:
 
 def _ceilings(measurements: Sequence[Measurement]) -> dict[str, Metric]:
     return {name: metric for name, metric in measurements[0].metrics.items() if "ceiling" in name}
-
-
-def mean_metric(metrics: Sequence[Metric]) -> Metric:
-    """Mean of value and bounds over seeds."""
-    value, low, high = (fmean(getattr(metric, key) for metric in metrics) for key in ("value", "low", "high"))
-    return Metric(value, low, high, metrics[0].n, metrics[0].unit)
 
 
 def _pairing(held_out: HeldOut, measured: Sequence[Measurement], mirror: str | Path | None) -> Difference:

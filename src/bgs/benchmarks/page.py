@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from bgs._numbers import between, plain
+from bgs._numbers import plain
 from bgs.benchmarks.board import Board, Entry
 from bgs.evaluation import Metric
 from bgs.reports import Estimate, ForestFigure, ForestPanel, ForestRow
@@ -46,8 +46,8 @@ def board_cells(board: Board) -> list[tuple[str, ...]]:
     """Text of the table's cells, one tuple an entry, in the columns of :data:`HEADER`."""
     return [
         (
-            entry_name(entry), interval(entry.rsa), _signed(entry.to_frozen), _signed(entry.to_twin),
-            _signed(entry.to_best), interval(entry.metrics.get("odd_one_out_3afc")),
+            entry_name(entry), interval(entry.rsa), interval(entry.to_frozen, True), interval(entry.to_twin, True),
+            interval(entry.to_best, True), interval(entry.metrics.get("odd_one_out_3afc")),
         )
         for entry in board.entries
     ]  # fmt: skip
@@ -103,14 +103,6 @@ def _estimate(entry: Entry) -> Estimate:
 _ROLES: dict[str, Role] = {"frozen": "base", "tuned": "tuned"}
 
 
-def interval(metric: Metric | None) -> str:
+def interval(metric: Metric | None, signed: bool = False) -> str:
     """Value with its interval; empty for None."""
-    return "" if metric is None else f"{plain(metric.value, 3)} {between(metric.low, metric.high, 3)}".strip()
-
-
-def _signed(metric: Metric | None) -> str:
-    if metric is None:
-        return ""
-    value = plain(metric.value, 3, signed=True)
-    low, high = (plain(bound, 3, signed=True) for bound in (metric.low, metric.high))
-    return f"{value} [{low}, {high}]"
+    return "" if metric is None else metric.words(signed=signed)

@@ -87,8 +87,8 @@ def benchmark(
 
 
 def _row_table(row: Row) -> object:
-    from bgs.benchmarks.board import mean_metric
     from bgs.benchmarks.page import interval
+    from bgs.evaluation import mean_metric
     from bgs.views.console import table
 
     lines = []

@@ -22,7 +22,7 @@ from bgs.evaluation.raters import rater_reference
 from bgs.evaluation.rdm import DISTANCES, model_rdm, pair_vector
 from bgs.evaluation.reliability import rsa_ceiling
 from bgs.evaluation.resampling import bootstrap, percentile_interval
-from bgs.evaluation.result import Metric, Result
+from bgs.evaluation.result import Metric, Result, mean_metric
 from bgs.evaluation.rsa import pearson, spearman, validation_rsa
 from bgs.evaluation.sign_flip import sign_flip_p_value
 from bgs.evaluation.variance import VariancePartition, partition_variance
@@ -59,6 +59,7 @@ __all__ = [
     "evaluate_rdm",
     "find_dimensions",
     "leave_one_out_ceiling",
+    "mean_metric",
     "model_rdm",
     "odd_one_out_ceiling",
     "pair_vector",

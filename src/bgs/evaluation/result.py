@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from bgs._codec import JsonDataclass, Number, OptionalNumber
 from bgs._errors import DataError
-from bgs._numbers import between, plain
+from bgs._numbers import plain, with_interval
 
 #: Low and high bound.
 Interval = tuple[Number, Number]
@@ -38,9 +40,20 @@ class Metric(JsonDataclass):
 
     def __str__(self) -> str:
         """``.446 [.368, .523], n = 637 (Spearman rho)``."""
-        interval = between(self.low, self.high, 3)
         p = "" if self.p is None else f", p {plain(self.p, 3)}"
-        return f"{plain(self.value, 3)}{f' {interval}' if interval else ''}{p}, n = {self.n:,} ({self.unit})"
+        return f"{self.words()}{p}, n = {self.n:,} ({self.unit})"
+
+    def words(self, *, signed: bool = False) -> str:
+        """``.446 [.368, .523]``; with signs for differences."""
+        return with_interval(self.value, self.low, self.high, signed=signed)
+
+
+def mean_metric(metrics: Sequence[Metric]) -> Metric:
+    """Means of value and bounds over seeds; number and unit are those of the first, without intervals of designs and p."""
+    value, low, high = (
+        float(np.mean([getattr(one, key) for one in metrics])) for key in ("value", "low", "high")
+    )
+    return Metric(value, low, high, metrics[0].n, metrics[0].unit)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bgs._codec import Number, OptionalNumber, from_json, to_json
 from bgs._numbers import plain
-from bgs.evaluation import Metric, Result, benjamini_hochberg
+from bgs.evaluation import Metric, Result, benjamini_hochberg, mean_metric
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,10 @@ class SeedMean(Metric):
         p over several seeds is twice the mean p: valid however seeds depend on each other (Vovk & Wang 2020,
         Biometrika 107:791).
         """
-        first = next(iter(metrics.values()))
-        value, low, high = (
-            float(np.mean([getattr(metric, key) for metric in metrics.values()]))
-            for key in ("value", "low", "high")
-        )
+        mean = mean_metric(list(metrics.values()))
         p = _mean_p([metric.p for metric in metrics.values()])
         seeds = {seed: metric.value for seed, metric in metrics.items()}
-        return cls(value, low, high, first.n, first.unit, p=p, seeds=seeds)
+        return cls(mean.value, mean.low, mean.high, mean.n, mean.unit, p=p, seeds=seeds)
 
     @classmethod
     def single(cls, metric: Metric) -> SeedMean:

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from bgs._files import write_bytes, write_text
-from bgs._numbers import between, plain
+from bgs._numbers import plain
 from bgs.evaluation import Metric
 from bgs.reports.opening import QUESTION, Opening
 from bgs.reports.page import Cell, FigureBlock, Page, Section, Table, TripletBlock
@@ -80,8 +80,7 @@ def table_latex(table: Table, label: str) -> str:
 def latex(cell: Cell) -> str:
     """A cell as LaTeX text; an interval in brackets is protected from being read as an optional argument."""
     if isinstance(cell, Metric):
-        interval = between(cell.low, cell.high, 3)
-        text = f"{plain(cell.value, 3)} {interval}".strip()
+        text = cell.words()
     elif isinstance(cell, float):
         text = plain(cell, 3)
     else:

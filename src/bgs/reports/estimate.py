@@ -6,11 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bgs._errors import DataError
-from bgs._numbers import between, plain
-from bgs.evaluation import Metric
+from bgs._numbers import with_interval
+from bgs.evaluation import Metric, mean_metric
 from bgs.reports.palette import Role
 
 
@@ -42,11 +40,9 @@ class Estimate:
         several = (metrics,) if isinstance(metrics, Metric) else tuple(metrics)
         if not several:
             raise DataError("no metric to show", where=label, expected="one, or one a seed")
-        value, low, high = (
-            float(np.mean([getattr(m, key) for m in several])) for key in ("value", "low", "high")
-        )
+        mean = mean_metric(several)
         points = tuple(metric.value for metric in several)
-        return cls(label, value, low, high, points if len(set(points)) > 1 else (), role)
+        return cls(label, mean.value, mean.low, mean.high, points if len(set(points)) > 1 else (), role)
 
     @property
     def bounds(self) -> tuple[float, ...]:
@@ -55,7 +51,7 @@ class Estimate:
 
     def words(self, decimals: int = 2) -> str:
         """``base .12 [.05, .20]``."""
-        return f"{self.label} {plain(self.value, decimals)} {between(self.low, self.high, decimals)}".strip()
+        return f"{self.label} {with_interval(self.value, self.low, self.high, decimals)}"
 
 
 def described(panels: Sequence[str], footnote: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bgs import __version__
 from bgs._files import write_text
-from bgs._numbers import between, plain
+from bgs._numbers import plain
 from bgs.evaluation import Metric
 from bgs.reports.opening import LETTERS, QUESTION, Opening
 from bgs.reports.page import Cell, FigureBlock, Headline, Page, Section, Table, TripletBlock
@@ -51,7 +51,7 @@ def cell_text(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, Metric):
-        return f"{plain(cell.value, 3)} {between(cell.low, cell.high, 3)}".strip()
+        return cell.words()
     if isinstance(cell, float):
         return plain(cell, 3)
     return cell if isinstance(cell, str) else f"{cell:,}"
