@@ -15,7 +15,9 @@ def number(value: float | None, signed: bool = False, digits: int = 3) -> str:
 
 
 def estimate(found: Mapping[str, Any], signed: bool = False) -> str:
-    """The keys ``value``, ``low`` and ``high`` as ``.446 [.368, .523]`` (:func:`bgs._numbers.with_interval`)."""
+    """``value``, ``low`` and ``high`` as ``.446 [.368, .523]`` (:func:`bgs._numbers.with_interval`); a dash where they are None."""
+    if found["value"] is None:
+        return "–"
     return with_interval(found["value"], found["low"], found["high"], signed=signed)
 
 
