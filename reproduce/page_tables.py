@@ -15,7 +15,7 @@ def number(value: float | None, signed: bool = False, digits: int = 3) -> str:
 
 
 def estimate(found: Mapping[str, Any], signed: bool = False) -> str:
-    """``value``, ``low`` and ``high`` as ``.446 [.368, .523]`` (:func:`bgs._numbers.with_interval`); a dash where they are None."""
+    """``value``, ``low`` and ``high`` as ``.446 [.368, .523]`` (:func:`bgs._numbers.with_interval`); a dash for None."""
     if found["value"] is None:
         return "–"
     return with_interval(found["value"], found["low"], found["high"], signed=signed)
