@@ -21,10 +21,7 @@ _LEVELS = {"chance": "chance", "one_rater": "one rater", "new_panel": "another p
 
 def text_of(metric: Metric | None, signed: bool = False) -> str:
     """A value with its interval; empty where there is none."""
-    if metric is None:
-        return ""
-    low, high = number(metric.low, signed), number(metric.high, signed)
-    return f"{number(metric.value, signed)} [{low}, {high}]"
+    return "" if metric is None else metric.words(signed=signed)
 
 
 def change_of(metric: Metric | None) -> str:

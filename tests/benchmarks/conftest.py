@@ -35,7 +35,7 @@ def rated_study(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def tracks(rated_study: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Track, ...]:
     """Choices, then ratings; a few epochs, two pulls."""
     monkeypatch.setattr("bgs.benchmarks.recipe.EPOCHS", 3)
-    monkeypatch.setattr("bgs.benchmarks.recipe.PULLS", (0.1, 1.0))
+    monkeypatch.setattr("bgs.runs.pull.PULLS", (0.1, 1.0))
     name = str(rated_study)
     return (
         Track(name, (HeldOut(name),)),

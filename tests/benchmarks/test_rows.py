@@ -15,13 +15,14 @@ from bgs.api.benchmarking import default_name, twin_of
 from bgs.backbones import load_backbone
 from bgs.benchmarks.entrant import measure_model, portable
 from bgs.benchmarks.measurement import measure
-from bgs.benchmarks.recipe import VALIDATED, TransformTrainer, validated_pairs
+from bgs.benchmarks.recipe import TransformTrainer, validated_pairs
 from bgs.benchmarks.row import Candidate, Choice, Measurement, Row, packed, read_row, read_rows, unpacked
 from bgs.benchmarks.tracks import TRACKS, HeldOut, evaluated, held_out_rdm, load_track
 from bgs.datasets import load_dataset
 from bgs.embeddings import TRAINED_ON
 from bgs.evaluation import Metric, validation_rsa
 from bgs.judgments import RDM, PairCounts, human_rdm, split_validation
+from bgs.runs.pull import VALIDATED
 
 
 @pytest.fixture

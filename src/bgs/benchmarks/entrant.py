@@ -153,8 +153,9 @@ class _Entrant:
         return found + (self._tuned(readable) if readable and self.seeds else []), missing
 
     def _tuned(self, readable: list[_Readable]) -> list[Measurement]:
-        from bgs.benchmarks.recipe import PULLS, TransformTrainer, validated_pairs
+        from bgs.benchmarks.recipe import TransformTrainer, validated_pairs
         from bgs.benchmarks.search import search
+        from bgs.runs.pull import PULLS
 
         pairs = validated_pairs(self.track)
         found = []

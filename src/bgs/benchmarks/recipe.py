@@ -14,6 +14,7 @@ from bgs.benchmarks.tracks import LoadedTrack
 from bgs.embeddings import Embeddings
 from bgs.evaluation import pair_vector
 from bgs.judgments import split_validation
+from bgs.runs.pull import VALIDATED
 from bgs.runs.run_folder import RunFolder
 from bgs.training import TrainingConfig
 from bgs.training.settings import OptimizerSettings, RatedSettings, ValidationSettings
@@ -21,10 +22,6 @@ from bgs.training.settings import OptimizerSettings, RatedSettings, ValidationSe
 Map = Callable[[Embeddings], Embeddings]
 
 
-#: Strengths of the pull towards the identity to choose from: the best depends on the number of clips and dimensions.
-PULLS = (0.0001, 0.001, 0.01, 0.1, 1.0)
-#: Share of the training clips that this choice is validated on.
-VALIDATED = 0.2
 EPOCHS = 200
 
 
