@@ -51,7 +51,7 @@ class Estimate:
 
     def words(self, decimals: int = 2) -> str:
         """``base .12 [.05, .20]``."""
-        return f"{self.label} {with_interval(self.value, self.low, self.high, decimals)}"
+        return f"{self.label} {with_interval(self.value, self.low, self.high, decimals)}".lstrip()
 
 
 def described(panels: Sequence[str], footnote: str) -> str:
