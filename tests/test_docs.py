@@ -77,7 +77,9 @@ def test_the_results_table_is_the_measured_one():
         assert plain(sum(values) / len(values), 3) in README
 
 
-@pytest.mark.parametrize("group", [(), ("data",), ("cache",), ("models",), ("simulate",), ("config",)])
+@pytest.mark.parametrize(
+    "group", [(), ("data",), ("cache",), ("models",), ("simulate",), ("config",), ("collect",)]
+)
 def test_no_summary_is_cut_off(group, monkeypatch):
     """80 columns, and lists of commands without an ellipsis."""
     monkeypatch.setenv("COLUMNS", "80")

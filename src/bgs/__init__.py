@@ -20,6 +20,7 @@ _PUBLIC = {
     "PairCounts": "bgs.judgments",
     "Run": "bgs.api.training",
     "StimulusSet": "bgs.stimuli",
+    "Study": "bgs.api.collecting",
     "TrialOptions": "bgs.judgments",
     "Trials": "bgs.judgments",
     "audit": "bgs.api.auditing",
@@ -46,6 +47,7 @@ _PUBLIC = {
 _PACKAGES = (
     "backbones",
     "benchmarks",
+    "collection",
     "datasets",
     "detectors",
     "evaluation",

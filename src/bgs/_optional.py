@@ -20,6 +20,8 @@ PACKAGES = {
     "analysis": ("sklearn",),
     "frames": ("pandas",),
     "features": ("h5py", "pyarrow"),
+    "collect": ("fastapi", "sqlalchemy", "alembic", "uvicorn", "itsdangerous", "httpx"),
+    "postgres": ("psycopg",),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 

@@ -23,6 +23,7 @@ class Kind(StrEnum):
 
     TRAINING = "training"
     EXPERIMENT = "experiment"
+    STUDY = "study"
 
 
 @app.command(
@@ -31,11 +32,13 @@ class Kind(StrEnum):
     short_help="Print a commented template.",
 )
 def init(
-    kind: Annotated[Kind, typer.Argument(help="For bgs train, or for bgs experiment.")] = Kind.TRAINING,
+    kind: Annotated[
+        Kind, typer.Argument(help="For bgs train, bgs experiment, or bgs collect.")
+    ] = Kind.TRAINING,
 ) -> None:
     """Print a configuration template with every key, its default and its meaning.
 
-    It runs unchanged: it tunes a sentence encoder on the published judgments.
+    That of a run or an experiment works unchanged: it tunes a sentence encoder on the published judgments.
     """
     from bgs._template import template
 
@@ -44,6 +47,10 @@ def init(
         from bgs.training import TrainingConfig
 
         typer.echo(template(TrainingConfig, {"model": model, "data": data}), nl=False)
+    elif kind is Kind.STUDY:
+        from bgs.collection.settings import StudySettings
+
+        typer.echo(template(StudySettings, {}), nl=False)
     else:
         from bgs.experiments.config import ExperimentConfig
 

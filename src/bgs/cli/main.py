@@ -19,6 +19,7 @@ from bgs.cli import (
     attention,
     benchmark,
     cache,
+    collect,
     config,
     data,
     embed,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")
+app.add_typer(collect.app, name="collect")
 app.add_typer(config.app, name="config")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")

@@ -1,0 +1,161 @@
+"""`bgs collect`: serve a study, look at its progress, export its answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bgs.cli._options import Json
+from bgs.cli._output import Output
+
+app = typer.Typer(
+    help="Collect odd-one-out judgments in browsers.",
+    epilog="Example: bgs collect serve my-study",
+    no_args_is_help=True,
+)
+
+StudyPath = Annotated[
+    Path, typer.Argument(help="Study folder: stimuli.csv, schedule.csv (bgs design), study.yaml, clips.")
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database", envvar="BGS_DATABASE",
+        help="Address of the database, e.g. postgresql+psycopg://user@host/name (default: study.sqlite in the folder).",
+    ),
+]  # fmt: skip
+Source = Annotated[str, typer.Option(help="Where the participant came from: prolific or link.")]
+
+
+@app.command(epilog="Example: bgs collect serve my-study --port 8000", short_help="Serve a study.")
+def serve(
+    study: StudyPath,
+    host: Annotated[str, typer.Option(help="Interface to listen on; 0.0.0.0 for all of them.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    database: DatabaseOption = None,
+) -> None:
+    """Serve a study until interrupted; started again, it goes on where it was."""
+    from bgs.collection.serving import StudyServer
+
+    output = Output()
+    server = StudyServer(study, host, port, database)
+    output.say(f"serving {study} at {server.about.address} (preview: {server.about.address}?preview=1)")
+    if server.about.admin_token is not None:
+        output.say(f"admin token, shown only now: {server.about.admin_token}")
+    server.run()
+
+
+@app.command(
+    epilog="Example: bgs collect prepare my-study", short_help="Convert clips that browsers do not play."
+)
+def prepare(study: StudyPath) -> None:
+    """Write copies of the clips that browsers do not play, and name them in stimuli.csv; originals stay."""
+    from bgs.api.collecting import Study
+
+    made = Study(study).prepare()
+    Output().say(f"{len(made):,} clips converted" if made else "browsers play every clip")
+
+
+@app.command(epilog="Example: bgs collect status my-study", short_help="Show how far a study is.")
+def status(study: StudyPath, database: DatabaseOption = None, json: Json = None) -> None:
+    """Show how far a study is: blocks, answers, participants, pairs of clips seen."""
+    from bgs.api.collecting import Study
+    from bgs.views.collection import progress_view
+
+    output = Output(json)
+    found = Study(study, database).progress()
+    output.show(progress_view(found))
+    output.write(found.to_json())
+
+
+@app.command(
+    epilog="Example: bgs collect export my-study --out trials.csv", short_help="Write the trial table."
+)
+def export(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option(help="Trial table to write: .csv or .parquet.")],
+    with_excluded: Annotated[
+        bool,
+        typer.Option(
+            help="Keep excluded participants, and blocks that went to somebody else, marked as such."
+        ),
+    ] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Write the answers as a trial table that `bgs train` reads."""
+    from bgs._files import require_output
+    from bgs.api.collecting import Study
+
+    require_output(out, (".csv", ".parquet"))
+    Output().say(f"{Study(study, database).export(out, with_excluded):,} answers → {out}")
+
+
+@app.command(
+    epilog="Example: bgs collect exclude my-study 5f1e0c --reason 'answered at random'",
+    short_help="Exclude a participant.",
+)
+def exclude(
+    study: StudyPath,
+    participant: Annotated[str, typer.Argument(help="The name by which they came, e.g. their PROLIFIC_PID.")],
+    reason: Annotated[str, typer.Option(help="Recorded, and written into exports.")],
+    source: Source = "prolific",
+    database: DatabaseOption = None,
+) -> None:
+    """Exclude a participant: answers are kept and marked, and the block goes to somebody else."""
+    from bgs.api.collecting import Study
+
+    Study(study, database).exclude(participant, reason, source)
+    Output().say("excluded")
+
+
+@app.command(
+    epilog="Example: bgs collect erase my-study 5f1e0c", short_help="Erase a participant on request."
+)
+def erase(
+    study: StudyPath,
+    participant: Annotated[str, typer.Argument(help="The name by which they came.")],
+    source: Source = "prolific",
+    database: DatabaseOption = None,
+) -> None:
+    """Erase a participant and all of their answers, on their request. Tables exported before are not changed."""
+    from bgs.api.collecting import Study
+
+    Output().say(f"{Study(study, database).erase(participant, source):,} answers erased")
+
+
+@app.command(
+    epilog="Example: bgs collect simulate my-study http://127.0.0.1:8000 --participants 20",
+    short_help="Let simulated observers take part.",
+)
+def simulate(
+    study: StudyPath,
+    address: Annotated[str, typer.Argument(help="Where the study is served.")],
+    participants: Annotated[int, typer.Option(min=1, help="How many simulated observers come.")] = 10,
+    geometry: Annotated[
+        Path | None,
+        typer.Option(help="Embeddings that they see (default: random positions in three dimensions)."),
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(min=1e-6, help="Of their choices, in distances of the geometry.")
+    ] = 0.3,
+    at_once: Annotated[int, typer.Option(min=1, help="How many take part at the same time.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    json: Json = None,
+) -> None:
+    """Let SIMULATED observers take part over HTTP, to try a study before people do."""
+    from bgs.api.collecting import Study, acknowledged_times
+    from bgs.embeddings import Embeddings
+
+    output = Output(json)
+    seen = None if geometry is None else Embeddings.load(geometry)
+    ledger = Study(study).simulate(
+        address, participants, seen, temperature=temperature, at_once=at_once, seed=seed
+    )
+    median, most = acknowledged_times(ledger)
+    output.say(
+        f"SIMULATED: {len(ledger.codes):,} of {participants:,} completed a block, {len(ledger.answers):,} answers "
+        f"acknowledged, {median:.0f} ms each (median; 95 % within {most:.0f} ms)"
+    )
+    output.write({"completed": len(ledger.codes), "answers": len(ledger.answers), "refused": ledger.refused})

@@ -1,0 +1,123 @@
+"""The database of a study: SQLite in its folder, or PostgreSQL by URL; one transaction a request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from bgs._errors import BgsError
+
+#: Seconds that a transaction waits for another one.
+_PATIENCE = 15
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """Connections to one database.
+
+    Args:
+        url: as SQLAlchemy writes it; ``sqlite:///study.sqlite``, or ``postgresql+psycopg://user@host/name``.
+
+    Raises:
+        BgsError: it cannot be reached, or a newer version of bgs wrote it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+            self.engine = (
+                _sqlite(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True, pool_size=20)
+            )
+        except ArgumentError as error:
+            raise BgsError(
+                "not the address of a database", where=url, expected="sqlite:///… or postgresql+psycopg://…"
+            ) from error
+        # One writer at a time is all that SQLite has; waiting here is fairer than trying again.
+        self._writer = threading.Lock() if self.is_sqlite else nullcontext()
+        self._upgrade()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session whose changes are not kept."""
+        with self.engine.connect() as connection, Session(connection) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are kept together when the block ends, durably, or not at all."""
+        with (
+            self.writing_connection() as connection,
+            Session(connection, join_transaction_mode="rollback_only") as session,
+        ):
+            yield session
+            session.flush()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def _upgrade(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        scripts = ScriptDirectory.from_config(config)
+        try:
+            with self.writing_connection() as connection:
+                found = MigrationContext.configure(connection).get_current_revision()
+                if found is not None and found not in {
+                    script.revision for script in scripts.walk_revisions()
+                }:
+                    raise BgsError(
+                        "this database was written by a newer version of bgs", where=self._shown(),
+                        expected=scripts.get_current_head(), got=found, hint="upgrade bgs",
+                    )  # fmt: skip
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except OperationalError as error:
+            raise BgsError(
+                f"cannot open the database: {str(error.orig).splitlines()[0]}", where=self._shown()
+            ) from error
+
+    @contextmanager
+    def writing_connection(self) -> Iterator[Connection]:
+        """The same as :meth:`writing`, without objects."""
+        with (
+            self._writer,
+            self.engine.connect().execution_options(bgs_writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def _shown(self) -> str:
+        return make_url(self.url).render_as_string(hide_password=True)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": _PATIENCE, "check_same_thread": False}, pool_size=20)
+
+    @event.listens_for(engine, "connect")
+    def _open(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin below, not where the driver thinks best
+        # FULL: an acknowledged answer survives the loss of power, not only of the process.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer that began as a reader could be refused later, when another has written meanwhile.
+        writes = connection.get_execution_options().get("bgs_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,99 @@
+"""What only the server knows: the salt of participants' names, the key of session tokens, the admin token's hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from bgs._errors import DataError
+from bgs._files import damage_as_error, read_json
+from bgs.collection.refusals import Reason, Refused
+
+FILE = "secrets.json"
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Secrets of a study, in a file that only its owner reads.
+
+    Attributes:
+        salt: of participants' names.
+        signing_key: of session tokens.
+        admin_sha256: hash of the admin token, which is shown once and stored nowhere.
+    """
+
+    salt: str
+    signing_key: str
+    admin_sha256: str
+
+    def participant_key(self, source: str, name: str) -> str:
+        """Salted hash of a participant's name, the same at every visit."""
+        return hmac.new(self.salt.encode(), f"{source}\0{name}".encode(), hashlib.sha256).hexdigest()
+
+    def is_admin(self, token: str) -> bool:
+        """Whether this is the admin token."""
+        return hmac.compare_digest(_sha256(token), self.admin_sha256)
+
+    def sign(self, payload: dict[str, Any]) -> str:
+        """A token that only this study's server makes."""
+        return self._serializer().dumps(payload)
+
+    def verify(self, token: str, hours: float) -> dict[str, Any]:
+        """The payload of a token.
+
+        Raises:
+            Refused: it is forged, or older than ``hours``.
+        """
+        try:
+            payload = self._serializer().loads(token, max_age=round(hours * 3600))
+        except BadSignature:
+            raise Refused(Reason.TOKEN) from None
+        return dict(payload)
+
+    def _serializer(self) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(
+            self.signing_key, salt="session", signer_kwargs={"digest_method": hashlib.sha256}
+        )
+
+
+def open_secrets(folder: Path) -> tuple[Secrets, str | None]:
+    """The secrets of a study, made when it is first served.
+
+    Returns:
+        The secrets, and the admin token if it was just made: it cannot be shown again.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    path = folder / FILE
+    if path.is_file():
+        with damage_as_error(path):
+            found = read_json(path)
+            return Secrets(str(found["salt"]), str(found["signing_key"]), str(found["admin_sha256"])), None
+    token = secrets.token_urlsafe(24)
+    made = Secrets(secrets.token_hex(32), secrets.token_hex(32), _sha256(token))
+    _write_privately(path, json.dumps(vars(made), indent=1) + "\n")
+    return made, token
+
+
+def _write_privately(path: Path, text: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise DataError(f"cannot write: {error.strerror}", where=path) from error
+    with open(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,88 @@
+"""Runs the server of a study."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgs._errors import BgsError
+from bgs._optional import require_all
+from bgs._progress import note
+
+#: The built page, in the package.
+PAGE = Path(__file__).parent / "web" / "page"
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where a study is served, before it is.
+
+    Attributes:
+        address: of the page.
+        admin_token: of the admin page, when it was just made; it cannot be shown again.
+        page: whether the page is built; without it only the interface is served.
+    """
+
+    address: str
+    admin_token: str | None
+    page: bool
+
+
+class StudyServer:
+    """A study that is ready to be served.
+
+    Args:
+        path: study folder.
+        host: interface to listen on; ``0.0.0.0`` for all of them.
+        port: 0 takes a free one.
+        database: address of the database; by default SQLite in the folder.
+
+    Raises:
+        BgsError: folder, database or port cannot be used. Checked before anything is served.
+    """
+
+    def __init__(
+        self, path: str | Path, host: str = "127.0.0.1", port: int = 8000, database: str | None = None
+    ) -> None:
+        require_all("collect", "collect")
+        from bgs.collection.opening import open_database
+        from bgs.collection.preparing import require_playable
+        from bgs.collection.secrets import open_secrets
+        from bgs.collection.study_folder import open_study
+        from bgs.collection.web.app import create_app
+
+        study = open_study(path)
+        require_playable(study.clips)
+        self.socket = _listen(host, port)
+        self.database = open_database(study, time.time(), database)
+        secrets, token = open_secrets(study.path)
+        page = PAGE if (PAGE / "index.html").is_file() else None
+        if page is None:
+            note(
+                "the page is not built, so that only the interface is served: `make web` builds it (needs Node)"
+            )
+        self.app = create_app(study, self.database, secrets, page)
+        self.about = Served(f"http://{host}:{self.socket.getsockname()[1]}/", token, page is not None)
+
+    def run(self) -> None:
+        """Serve until interrupted."""
+        import uvicorn
+
+        config = uvicorn.Config(
+            self.app, access_log=False, log_level="warning", server_header=False, lifespan="off"
+        )
+        try:
+            uvicorn.Server(config).run(sockets=[self.socket])
+        finally:
+            self.database.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=1024)
+    except (OSError, OverflowError) as error:
+        raise BgsError(
+            f"cannot listen here: {error}", where=f"{host}:{port}", hint="another --port, or 0 for a free one"
+        ) from error

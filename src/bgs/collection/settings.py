@@ -1,0 +1,108 @@
+"""``study.yaml``: what participants read, what they are paid, and when a block goes back."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from bgs._config import Settings
+
+
+class ConsentSettings(Settings):
+    """What participants agree to before anything is recorded."""
+
+    version: str = Field("1", min_length=1, max_length=64)
+    """Recorded with every participant; change it with the text."""
+    text: str = Field(
+        "I am 18 or older and take part of my own free will. I can stop at any time.", min_length=1
+    )
+    """Shown above the two buttons; blank lines separate paragraphs."""
+
+
+class CodeSettings(Settings):
+    """Completion codes, which stay on the server until they are due."""
+
+    completed: str | None = None
+    """Given once every answer is stored."""
+    no_consent: str | None = None
+    """Given to those who do not agree."""
+    failed_attention: str | None = None
+    """Given, once every answer is stored, to those who failed too many attention checks."""
+    incompatible: str | None = None
+    """Given to those whose device does not play the clips."""
+    return_url: str | None = Field(None, pattern=r"^https://")
+    """Address to which the code is appended, for example ``https://app.prolific.com/submissions/complete?cc=``."""
+
+
+class AttentionSettings(Settings):
+    """Trials in which one clip is shown twice."""
+
+    allowed_failures: int = Field(1, ge=0)
+    """More failed checks than these exclude a participant, whose block goes to somebody else."""
+
+
+class BreakSettings(Settings):
+    """Pauses."""
+
+    every: int = Field(30, ge=1)
+    """Trials between pauses."""
+
+
+class PrivacySettings(Settings):
+    """What is stored of a participant beyond the answers. Names are always hashed."""
+
+    user_agent: bool = False
+    """Store the browser's name and version."""
+
+
+class LimitSettings(Settings):
+    """Bounds for what one session may send."""
+
+    requests_per_minute: int = Field(240, ge=1)
+    """Per session; joining is counted for all together, 20 times as many."""
+    hours: float = Field(24.0, gt=0, le=24 * 30)
+    """Age at which a session's token is no longer accepted."""
+
+
+class StudySettings(Settings):
+    """A study: ``study.yaml`` in its folder."""
+
+    title: str = Field("Which clip is the odd one out?", min_length=1, max_length=200)
+    """Shown in the title bar and on the first page."""
+    language: str = Field("en", pattern=r"^[a-zA-Z-]{2,12}$")
+    """Of the texts below, for screen readers."""
+    instructions: str = (
+        "You will see three short silent clips side by side. Two of them show similar social situations.\n\n"
+        "Choose the clip that is the odd one out. There is no right answer: we want to know what you see."
+    )
+    """Shown before practice; blank lines separate paragraphs."""
+    debrief: str = "Thank you! Your choices will help to find out how people see social interaction."
+    """Shown with the completion code."""
+    contact: str = ""
+    """Name or e-mail address for questions, on every page."""
+    practice: tuple[tuple[str, str, str], ...] = ()
+    """Triplets of stimulus ids shown first; these answers are not stored."""
+    lease_minutes: float = Field(60.0, gt=0)
+    """A block without an answer for so long may go to somebody else."""
+    blocks_per_participant: int = Field(1, ge=1)
+    """How many blocks one person may do, one after the other."""
+    consent: ConsentSettings = ConsentSettings()
+    """What participants agree to."""
+    codes: CodeSettings = CodeSettings()
+    """Completion codes."""
+    attention: AttentionSettings = AttentionSettings()
+    """Attention checks."""
+    breaks: BreakSettings = BreakSettings()
+    """Pauses."""
+    privacy: PrivacySettings = PrivacySettings()
+    """What is stored."""
+    limits: LimitSettings = LimitSettings()
+    """Bounds."""
+
+    @model_validator(mode="after")
+    def _codes_differ(self) -> StudySettings:
+        codes = self.codes
+        given = [codes.completed, codes.no_consent, codes.failed_attention, codes.incompatible]
+        known = [code for code in given if code is not None]
+        if len(set(known)) < len(known):
+            raise ValueError("codes: two of them are the same, so that they do not tell participants apart")
+        return self

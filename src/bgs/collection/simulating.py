@@ -1,0 +1,153 @@
+"""Simulated observers who take part over HTTP, as a browser does: to try a study before people do."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from bgs._optional import require
+from bgs._rng import generator
+from bgs._typing import Float
+from bgs.collection.answering import Answer
+from bgs.embeddings import Embeddings
+from bgs.simulation.responses import choose_odd
+
+#: Seconds after which an unanswered request is sent again, and how often.
+_PATIENCE, _TRIES = 30.0, 12
+
+
+@dataclass
+class Ledger:
+    """What the server acknowledged.
+
+    Attributes:
+        answers: acknowledged answers, each with its participant.
+        codes: participant -> completion code.
+        refused: participant -> why they were sent away.
+        seconds: duration of each acknowledged post, retries included.
+    """
+
+    answers: list[tuple[str, Answer]] = field(default_factory=list)
+    codes: dict[str, str | None] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+
+class SimulatedObserver:
+    """One participant: joins, agrees, chooses, and sends what is not acknowledged again.
+
+    Args:
+        address: of the server.
+        name: of the participant.
+        positions: stimulus id -> (d,) position in the geometry that the observer sees.
+        temperature: of the choices, in its distances.
+        seed: of the choices.
+        pace: mean seconds between answers.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        name: str,
+        positions: dict[str, Float[np.ndarray, " d"]],
+        temperature: float,
+        seed: int,
+        pace: float = 0.0,
+    ) -> None:
+        httpx = require("httpx", "collect")
+        self.name, self.positions, self.temperature = name, positions, temperature
+        self.pace = pace
+        self.random = generator(seed, "observer", name)
+        self.client = httpx.Client(base_url=address, timeout=_PATIENCE)
+        self.errors = (httpx.TransportError,)
+
+    def take_part(self, ledger: Ledger) -> None:
+        """A whole session."""
+        with self.client:
+            joined = self._send("POST", "/api/join", json={"source": "link", "participant": self.name})
+            if "token" not in joined:
+                ledger.refused[self.name] = str(joined["error"])
+                return
+            self.client.headers["authorization"] = f"Bearer {joined['token']}"
+            self._send("POST", "/api/consent")
+            session = self._send("GET", "/api/session")
+            for trial in session["trials"]:
+                if trial["trial"] not in session["answered"]:
+                    time.sleep(self.pace * 2 * self.random.random())
+                    self._answer(trial, ledger)
+            ledger.codes[self.name] = self._send("POST", "/api/complete").get("code")
+
+    def _answer(self, trial: dict[str, Any], ledger: Ledger) -> None:
+        shown = [clip["id"] for clip in trial["clips"]]
+        odd = self._choose(shown)
+        rt = float(np.exp(self.random.normal(8.0, 0.4)))
+        message = {"client_id": str(uuid4()), "trial": trial["trial"], "stimuli": shown, "odd": odd, "rt": rt}
+        start = time.perf_counter()
+        stored = self._send("POST", "/api/answers", json=message)
+        if stored.get("stored"):
+            ledger.seconds.append(time.perf_counter() - start)
+            first, second, third = shown
+            answer = Answer(message["client_id"], trial["trial"], (first, second, third), odd, rt)
+            ledger.answers.append((self.name, answer))
+
+    def _choose(self, shown: list[str]) -> int:
+        once = [slot for slot in range(3) if shown.count(shown[slot]) == 1]
+        if len(once) == 1:
+            return once[0]
+        latents = np.stack([self.positions[name] for name in shown])[None]
+        return int(choose_odd(latents, self.temperature, self.random)[0])
+
+    def _send(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        """Send until there is an answer; a server that is away or cannot store is asked again, as the page does."""
+        for attempt in range(_TRIES):
+            try:
+                response = self.client.request(method, path, **more)
+                if response.status_code < 500 and response.status_code != 429:
+                    found: dict[str, Any] = response.json()
+                    return found
+            except self.errors:
+                if attempt + 1 == _TRIES:
+                    raise
+            time.sleep(min(0.05 * 2**attempt, 2.0) * (0.5 + self.random.random()))
+        return {"error": "no answer"}
+
+
+def simulate_participants(
+    address: str,
+    geometry: Embeddings,
+    participants: int,
+    *,
+    temperature: float = 0.3,
+    seed: int = 0,
+    at_once: int = 50,
+    pace: float = 0.0,
+) -> Ledger:
+    """Let simulated observers of one geometry take part, many at once; what they are acknowledged is the ledger.
+
+    Args:
+        address: of the server.
+        geometry: positions of the stimuli.
+        participants: how many come.
+        temperature: of the choices.
+        seed: of names and choices.
+        at_once: how many take part at the same time.
+        pace: mean seconds between a participant's answers; people take many.
+    """
+    ledger = Ledger()
+    positions = dict(zip(geometry.stimulus_ids, geometry.values.astype(np.float64), strict=True))
+    with ThreadPoolExecutor(at_once) as pool:
+        waiting = [
+            pool.submit(
+                SimulatedObserver(address, f"sim-{seed}-{k}", positions, temperature, seed, pace).take_part,
+                ledger,
+            )
+            for k in range(participants)
+        ]
+        for done in waiting:
+            done.result()
+    return ledger

@@ -1,0 +1,1 @@
+"""The study over HTTP: FastAPI routes on what :mod:`bgs.collection` does."""

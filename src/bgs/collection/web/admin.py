@@ -1,0 +1,60 @@
+"""What the researcher's page asks for, behind the admin token."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Header
+from sqlalchemy import select
+
+from bgs.collection.progress import coverage, progress, seen_trials
+from bgs.collection.refusals import Reason, Refused
+from bgs.collection.tables import HELD, AnswerRow, AssignmentRow
+from bgs.collection.web.routes import Serving
+
+#: Largest number of clips whose pairs are drawn one by one; beyond it, neighbours share a square.
+_SQUARES = 125
+#: Bounds of the histogram of times in seconds; a factor of 1.5 apart.
+_SECONDS = np.round(0.5 * 1.5 ** np.arange(13), 2)
+
+router = APIRouter(prefix="/api/admin")
+
+
+@router.get("/status")
+def status(service: Serving, authorization: Annotated[str, Header(max_length=200)] = "") -> dict[str, Any]:
+    """Progress, how often each pair of clips was seen, and how long choices took."""
+    if not service.rates.allows("admin", 120):
+        raise Refused(Reason.BUSY)
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not service.secrets.is_admin(token):
+        raise Refused(Reason.TOKEN)
+    study, database = service.study, service.database
+    found = progress(database, study, service.clock())
+    counts = coverage(study, seen_trials(database))
+    times = (
+        select(AnswerRow.rt_ms)
+        .join(AssignmentRow)
+        .where(AssignmentRow.state.in_(HELD), AnswerRow.rt_ms.is_not(None))
+    )
+    with database.reading() as session:
+        seconds = np.array(session.scalars(times).all(), dtype=np.float64) / 1000
+    edges = [0.0, *_SECONDS.tolist(), np.inf]
+    return {
+        "title": study.settings.title,
+        "progress": found.to_json(),
+        "coverage": _smaller(counts).tolist(),
+        "seconds": {"from": edges[:-1], "count": np.histogram(seconds, edges)[0].tolist()},
+    }
+
+
+def _smaller(counts: np.ndarray) -> np.ndarray:
+    """Means over squares of neighbouring clips, so that the page stays small."""
+    step = -(-len(counts) // _SQUARES)
+    if step == 1:
+        return counts
+    starts = np.arange(0, len(counts), step)
+    sums = np.add.reduceat(np.add.reduceat(counts, starts, axis=0), starts, axis=1)
+    sizes = np.diff([*starts, len(counts)])
+    means: np.ndarray = np.round(sums / np.outer(sizes, sizes), 2)
+    return means

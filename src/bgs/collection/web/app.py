@@ -1,0 +1,88 @@
+"""The application: routes, what refusals and failures look like, and the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from bgs import __version__
+from bgs.collection.completing import ending
+from bgs.collection.database import Database
+from bgs.collection.refusals import STATUS, Reason, Refused
+from bgs.collection.secrets import Secrets
+from bgs.collection.study_folder import StudyFolder
+from bgs.collection.web import admin
+from bgs.collection.web.clip_files import clip_routes
+from bgs.collection.web.guards import BodyLimit, RateLimit, SecurityHeaders
+from bgs.collection.web.routes import Service, router
+
+
+def create_app(
+    study: StudyFolder,
+    database: Database,
+    secrets: Secrets,
+    page: Path | None = None,
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The server of a study.
+
+    Args:
+        study: to serve.
+        database: of the study; see :func:`bgs.collection.opening.open_database`.
+        secrets: of the study.
+        page: folder of the built page; without it only the interface is served.
+        clock: seconds since 1970.
+    """
+    app = FastAPI(title=study.settings.title, version=__version__, docs_url=None, redoc_url=None)
+    app.state.service = Service(study, database, secrets, clock, RateLimit())
+    app.include_router(router)
+    app.include_router(admin.router)
+    app.include_router(clip_routes(study))
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+
+    @app.exception_handler(Refused)
+    def refused(_request: Request, error: Refused) -> JSONResponse:
+        return JSONResponse({"error": error.reason.value, **_details(study, error)}, STATUS[error.reason])
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        where = [".".join(map(str, fault["loc"])) for fault in error.errors()]
+        return JSONResponse({"error": "invalid", "where": where}, 422)
+
+    @app.exception_handler(SQLAlchemyError)
+    def storage(_request: Request, error: SQLAlchemyError) -> JSONResponse:
+        # Nothing was stored: the transaction was rolled back. The page keeps the answer and tries again.
+        if not isinstance(error, DBAPIError | TimeoutError):
+            raise error
+        return JSONResponse({"error": "storage"}, 503, {"retry-after": "2"})
+
+    @app.get("/health", include_in_schema=False)
+    def health() -> dict[str, str]:
+        return {"study": study.hash(), "version": __version__}
+
+    if page is not None:
+        app.mount("/", StaticFiles(directory=page, html=True))
+    return app
+
+
+def _details(study: StudyFolder, error: Refused) -> dict[str, Any]:
+    """Those who come back after the end get their code again."""
+    if error.reason is Reason.DONE:
+        return (
+            {"code": ending(study, "completed").code, "url": ending(study, "completed").url}
+            if error.details.get("mine")
+            else {}
+        )
+    if error.reason is Reason.EXCLUDED and error.details.get("failed"):
+        end = ending(study, "failed_attention")
+        return {"code": end.code, "url": end.url}
+    return {} if error.reason is Reason.EXCLUDED else dict(error.details)

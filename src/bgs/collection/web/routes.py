@@ -1,0 +1,190 @@
+"""What a participant's page asks for and sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+
+from bgs.collection.answering import Answer, answered, shown_order, store
+from bgs.collection.completing import Outcome, complete, ending, leave
+from bgs.collection.database import Database
+from bgs.collection.joining import join, record_consent
+from bgs.collection.refusals import Reason, Refused
+from bgs.collection.secrets import Secrets
+from bgs.collection.study_folder import StudyFolder
+from bgs.collection.web.clip_files import clip_name
+from bgs.collection.web.guards import RateLimit
+from bgs.collection.web.messages import GivenAnswer, Join
+
+#: The assignment of a preview, which has no block of its own.
+_NOBODY = 0
+_PREVIEW = {"outcome": "completed", "code": None, "url": None, "preview": True}
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all routes share.
+
+    Attributes:
+        study: served.
+        database: of the study.
+        secrets: of the study.
+        clock: seconds since 1970.
+        rates: requests so far.
+    """
+
+    study: StudyFolder
+    database: Database
+    secrets: Secrets
+    clock: Callable[[], float]
+    rates: RateLimit
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who a token belongs to: an assignment and its block; a preview has no assignment."""
+
+    assignment: int
+    block: str
+
+    @property
+    def preview(self) -> bool:
+        """Whether nothing that they send is stored."""
+        return self.assignment == _NOBODY
+
+
+def service_of(request: Request) -> Service:
+    """The service of the running application."""
+    service: Service = request.app.state.service
+    return service
+
+
+Serving = Annotated[Service, Depends(service_of)]
+
+
+def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=2000)] = "") -> Holder:
+    """Who sends a request, by its token.
+
+    Raises:
+        Refused: the token is forged, too old or of another study, or its holder sends more than a person does.
+    """
+    limits = service.study.settings.limits
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused(Reason.TOKEN)
+    payload = service.secrets.verify(token, limits.hours)
+    if payload.get("study") != service.study.hash():
+        raise Refused(Reason.TOKEN)
+    found = Holder(int(payload["assignment"]), str(payload["block"]))
+    if not service.rates.allows(f"session {found.assignment}", limits.requests_per_minute):
+        raise Refused(Reason.BUSY)
+    return found
+
+
+Held = Annotated[Holder, Depends(holder_of)]
+router = APIRouter(prefix="/api")
+
+
+@router.post("/join")
+def joining(given: Join, request: Request, service: Serving) -> dict[str, Any]:
+    """A token for the participant's block."""
+    study, settings = service.study, service.study.settings
+    if not service.rates.allows("joining", 20 * settings.limits.requests_per_minute):
+        raise Refused(Reason.BUSY)
+    if given.source == "preview":
+        found, consented = Holder(_NOBODY, next(iter(study.schedule.blocks))), False
+    else:
+        agent = request.headers.get("user-agent", "")[:400] if settings.privacy.user_agent else None
+        key = service.secrets.participant_key(given.source, given.participant)
+        seat = join(service.database, settings, key, given.source, service.clock(), agent)
+        found, consented = Holder(seat.assignment, seat.block), seat.consented
+    token = service.secrets.sign({**asdict(found), "study": study.hash()})
+    return {"token": token, "consented": consented, "preview": found.preview}
+
+
+@router.get("/session")
+def session(held: Held, service: Serving) -> dict[str, Any]:
+    """Texts, trials, and which of them are answered."""
+    done = [] if held.preview else answered(service.database, held.assignment)
+    texts = _texts(service.study)
+    return {
+        **texts,
+        "block": held.block,
+        "preview": held.preview,
+        "trials": _trials(service.study, held),
+        "answered": done,
+    }
+
+
+@router.post("/consent")
+def consent(held: Held, service: Serving) -> dict[str, Any]:
+    """The participant agrees."""
+    if not held.preview:
+        record_consent(service.database, service.study.settings, held.assignment, service.clock())
+    return {"stored": not held.preview}
+
+
+@router.post("/answers")
+def answers(given: GivenAnswer, held: Held, service: Serving) -> dict[str, Any]:
+    """Stores an answer; acknowledged only once it is on disk."""
+    if held.preview:
+        return {"stored": False, "preview": True}
+    new = store(service.database, service.study, held.assignment, _answer(given), service.clock())
+    return {"stored": True, "new": new}
+
+
+@router.post("/complete")
+def completing(held: Held, service: Serving) -> dict[str, Any]:
+    """The completion code, once every answer is stored."""
+    if held.preview:
+        return _PREVIEW
+    return asdict(complete(service.database, service.study, held.assignment, service.clock()))
+
+
+@router.post("/decline")
+def decline(held: Held, service: Serving) -> dict[str, Any]:
+    """The participant does not agree."""
+    return _leave(service, held, "no_consent")
+
+
+@router.post("/incompatible")
+def incompatible(held: Held, service: Serving) -> dict[str, Any]:
+    """The participant's device does not play the clips."""
+    return _leave(service, held, "incompatible")
+
+
+def _leave(service: Service, held: Holder, outcome: Outcome) -> dict[str, Any]:
+    if held.preview:
+        return {**_PREVIEW, "outcome": outcome}
+    leave(service.database, held.assignment, service.clock())
+    return asdict(ending(service.study, outcome))
+
+
+def _answer(given: GivenAnswer) -> Answer:
+    details = given.model_dump(exclude={"client_id", "trial", "stimuli", "odd", "rt"})
+    first, second, third = given.stimuli
+    return Answer(str(given.client_id), given.trial, (first, second, third), given.odd, given.rt, details)
+
+
+def _texts(study: StudyFolder) -> dict[str, Any]:
+    settings = study.settings
+    return {
+        "title": settings.title, "language": settings.language, "consent": settings.consent.text,
+        "instructions": settings.instructions, "debrief": settings.debrief, "contact": settings.contact,
+        "break_every": settings.breaks.every,
+        "practice": [[_clip(study, name) for name in triplet] for triplet in settings.practice],
+    }  # fmt: skip
+
+
+def _trials(study: StudyFolder, held: Holder) -> list[dict[str, Any]]:
+    return [
+        {"trial": trial.number, "clips": [_clip(study, name) for name in shown_order(trial, held.assignment)]}
+        for trial in study.schedule.blocks[held.block]
+    ]
+
+
+def _clip(study: StudyFolder, stimulus_id: str) -> dict[str, str]:
+    return {"id": stimulus_id, "url": f"/clips/{clip_name(stimulus_id, study.clips[stimulus_id])}"}

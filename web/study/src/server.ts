@@ -1,0 +1,83 @@
+/** The server, asked again until it answers: a lost network or a restart delays, and loses nothing. */
+
+import { type Ending, type GivenAnswer, type Joined, Refused, type Session } from "./messages";
+
+/** Milliseconds after which a request without an answer is given up and sent again. */
+const TIMEOUT = 15_000;
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 8_000;
+
+export interface Waiting {
+  /** Called while the server does not answer, and when it does again. */
+  onLost: () => void;
+  onFound: () => void;
+}
+
+export class Server {
+  token = "";
+
+  constructor(
+    readonly waiting: Waiting,
+    readonly sleep: (milliseconds: number) => Promise<void> = (ms) =>
+      new Promise((resolve) => setTimeout(resolve, ms)),
+  ) {}
+
+  join(source: string, participant: string): Promise<Joined> {
+    return this.#ask("POST", "join", { source, participant });
+  }
+
+  session(): Promise<Session> {
+    return this.#ask("GET", "session");
+  }
+
+  consent(): Promise<unknown> {
+    return this.#ask("POST", "consent");
+  }
+
+  answer(answer: GivenAnswer): Promise<unknown> {
+    return this.#ask("POST", "answers", answer);
+  }
+
+  end(how: "complete" | "decline" | "incompatible"): Promise<Ending> {
+    return this.#ask("POST", how);
+  }
+
+  /** Resolves with the answer, however long that takes; rejects with `Refused` where asking again is useless. */
+  async #ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      const found = await this.#once(method, path, body);
+      if (found !== null) {
+        if (attempt > 0) this.waiting.onFound();
+        if (found.status < 400) return found.json as T;
+        const { error, ...details } = found.json as { error?: string };
+        throw new Refused(error ?? "unknown", details);
+      }
+      if (attempt === 1) this.waiting.onLost();
+      await this.sleep(Math.min(FIRST_WAIT * 2 ** attempt, LONGEST_WAIT) * (0.75 + Math.random() / 2));
+    }
+  }
+
+  /** Null where the server did not answer, could not store, or was too busy. */
+  async #once(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; json: unknown } | null> {
+    try {
+      const response = await fetch(`api/${path}`, {
+        method,
+        headers: {
+          ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(TIMEOUT),
+        cache: "no-store",
+      });
+      if (response.status >= 500 || response.status === 429) return null;
+      return { status: response.status, json: await response.json() };
+    } catch {
+      return null; // no network, a time-out, or half an answer
+    }
+  }
+}

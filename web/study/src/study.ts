@@ -1,0 +1,165 @@
+/** The way through a study: joining, device, consent, instructions, practice, trials with pauses, and the end. */
+
+import type { Arrival } from "./arrival";
+import { playbackFault } from "./device";
+import { type Ending, type GivenAnswer, Refused, type Session, type SessionTrial } from "./messages";
+import { Outbox } from "./outbox";
+import { element, type Pages } from "./pages";
+import type { Server } from "./server";
+import { Trials } from "./trials";
+
+/** Answers that may wait for the network while the participant goes on. */
+const MOST_WAITING = 5;
+const QUESTION = "Which clip is the odd one out?";
+
+/** What participants read where the server sends them away. */
+const SENT_AWAY: Record<string, readonly [heading: string, text: string]> = {
+  full: ["No places left", "Everybody who was needed has taken part. Thank you for coming!"],
+  done: ["You have taken part already", "Your answers are stored. Thank you!"],
+  excluded: ["You cannot take part", "Thank you for your interest."],
+  released: [
+    "Your place was given to somebody else",
+    "There was no answer for a long time. What you answered before is not counted. Thank you all the same!",
+  ],
+  token: ["This session has ended", "Please come back by the link that you were given."],
+};
+
+export class Study {
+  constructor(
+    readonly server: Server,
+    readonly pages: Pages,
+    readonly arrival: Arrival,
+  ) {}
+
+  /** The whole session; whatever the server refuses becomes a page. */
+  async run(): Promise<void> {
+    try {
+      await this.#session();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const [heading, text] = SENT_AWAY[error.reason] ?? ["This session has ended", `(${error.reason})`];
+      const { code = null, url = null } = error.details;
+      this.#end(heading, text, code, url);
+    }
+  }
+
+  async #session(): Promise<void> {
+    this.pages.show("One moment", "The study is loading.");
+    const joined = await this.server.join(this.arrival.source, this.arrival.participant);
+    this.server.token = joined.token;
+    const session = await this.server.session();
+    document.title = session.title;
+    this.pages.contact = session.contact;
+    document.documentElement.lang = session.language;
+    const begun = joined.consented && session.answered.length > 0;
+    if (!begun && !(await this.#introduce(session, joined.consented))) return;
+    await this.#answerAll(session);
+    this.pages.show("One moment", "Your last answers are being stored. Please keep this page open.");
+    this.#finish(session, await this.server.end("complete"));
+  }
+
+  /** Device, consent, instructions and practice; false where it ended there. */
+  async #introduce(session: Session, consented: boolean): Promise<boolean> {
+    const clip = session.trials[0]?.clips[0];
+    this.pages.show(session.title, "Checking whether this device plays the clips.");
+    const fault = clip ? await playbackFault(clip.url) : null;
+    if (fault !== null) {
+      const ending = await this.server.end("incompatible");
+      this.#end(
+        "This device does not play the clips",
+        `(${fault})\n\nAnother browser may.`,
+        ending.code,
+        ending.url,
+      );
+      return false;
+    }
+    if (!consented && !(await this.#agree(session))) return false;
+    const practice = session.practice.length > 0;
+    await this.pages.ask("What to do", session.instructions, [[practice ? "Practise" : "Start", null]]);
+    if (practice) await this.#practise(session);
+    return true;
+  }
+
+  async #agree(session: Session): Promise<boolean> {
+    const agrees = await this.pages.ask(session.title, session.consent, [
+      ["I agree", true],
+      ["I do not agree", false],
+    ]);
+    if (agrees) await this.server.consent();
+    else {
+      const ending = await this.server.end("decline");
+      this.#end("Thank you", "Nothing was stored.", ending.code, ending.url);
+    }
+    return agrees;
+  }
+
+  async #practise(session: Session): Promise<void> {
+    const trials = new Trials(QUESTION);
+    trials.plan([...session.practice, ...session.trials.slice(0, 2).map((trial) => trial.clips)]);
+    for (const [k, clips] of session.practice.entries()) {
+      await trials.run(this.pages.stage(k, session.practice.length), clips, `practice-${k}`);
+    }
+    trials.clear();
+    await this.pages.ask("That is all there is to it", "From now on, your answers count.", [["Start", null]]);
+  }
+
+  async #answerAll(session: Session): Promise<void> {
+    const { source, participant } = this.arrival;
+    const name = `${source}:${participant}:${session.block}`; // the same after a reload
+    const outbox = new Outbox(`bgs-outbox:${name}`, (one) => this.server.answer(one));
+    const answered = new Set([...session.answered, ...outbox.waiting.map((answer) => answer.trial)]);
+    const left = session.trials.filter((trial) => !answered.has(trial.trial));
+    outbox.start();
+    const trials = new Trials(QUESTION);
+    trials.plan(left.map((trial) => trial.clips));
+    for (const [k, trial] of left.entries()) {
+      const done = session.trials.length - left.length + k;
+      if (k > 0 && done % session.break_every === 0) await this.#pause(done, session.trials.length);
+      outbox.add(await this.#answer(trials, trial, `${name}:${trial.trial}`, done, session.trials.length));
+      await outbox.atMost(MOST_WAITING);
+    }
+    trials.clear();
+    await outbox.atMost(0);
+  }
+
+  async #answer(
+    trials: Trials,
+    trial: SessionTrial,
+    name: string,
+    done: number,
+    of: number,
+  ): Promise<GivenAnswer> {
+    const place = this.pages.stage(done, of);
+    const { stimuli, odd, rt, enabled_after, plays, playback_errors, tapped_to_play, reloaded, hidden_for } =
+      await trials.run(place, trial.clips, name);
+    const client_id = crypto.randomUUID();
+    const rest = { enabled_after, plays, playback_errors, tapped_to_play, reloaded, hidden_for };
+    return { client_id, trial: trial.trial, stimuli, odd, rt, ...rest };
+  }
+
+  async #pause(done: number, of: number): Promise<void> {
+    await this.pages.ask("Time for a pause", `${done} of ${of} done. Go on when you are ready.`, [
+      ["Go on", null],
+    ]);
+  }
+
+  #finish(session: Session, ending: Ending): void {
+    const failed = ending.outcome === "failed_attention";
+    const text = failed
+      ? "In some trials one clip was shown twice, and another one was chosen as the odd one out. Thank you for your time."
+      : session.debrief;
+    const preview = ending.preview ? "\n\nThis was a preview: nothing was stored." : "";
+    this.#end(failed ? "The end" : "All answers are stored", text + preview, ending.code, ending.url);
+  }
+
+  #end(heading: string, text: string, code: string | null, url: string | null): void {
+    const more: HTMLElement[] = [];
+    if (code) more.push(element("output", "page-code", code));
+    if (url) {
+      const link = element("a", "page-button page-first", "Finish");
+      link.href = url;
+      more.push(link);
+    }
+    this.pages.show(heading, code ? `${text}\n\nYour completion code:` : text, more);
+  }
+}
