@@ -207,7 +207,8 @@ def test_each_command_works_or_names_the_extra(extra, commands, tmp_path):
 
 def test_every_extra_is_tried():
     whole = {"quickstart", "dev"}  # nothing is missing there
-    assert {*WORKS} - {"none"} == {*PACKAGES} == {*PROJECT["optional-dependencies"]} - whole
+    tests = {"browser"}  # nothing of bgs needs it
+    assert {*WORKS} - {"none"} == {*PACKAGES} == {*PROJECT["optional-dependencies"]} - whole - tests
 
 
 def test_a_data_set_is_loaded_without_any_extra(small_study):

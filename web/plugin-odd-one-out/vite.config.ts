@@ -22,6 +22,12 @@ export default defineConfig(({ mode }) => {
         output: { globals: { jspsych: "jsPsychModule" } },
       },
     },
-    test: { environment: "jsdom", include: ["tests/**/*.test.ts"], restoreMocks: true, unstubGlobals: true },
+    test: {
+      environment: "jsdom",
+      include: ["tests/**/*.test.ts"],
+      restoreMocks: true,
+      unstubGlobals: true,
+      testTimeout: 120_000, // no test waits in earnest: a busy machine is not a failure
+    },
   };
 });

@@ -61,6 +61,7 @@ export class Screen {
       });
       return button;
     });
+    this.say("");
     this.#notice.replaceChildren(...(text ? [line] : []), ...buttons);
     this.#notice.hidden = false;
     buttons[0]?.focus({ preventScroll: true });

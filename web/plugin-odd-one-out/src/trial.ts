@@ -1,7 +1,9 @@
 /** One trial, from its clips to its data. */
 
 import { ClipPlayer } from "./clip-player";
-import type { OddOneOutData, PlaybackError, Texts } from "./info";
+import { HiddenTime } from "./hidden-time";
+import type { OddOneOutData, Texts } from "./info";
+import { PlaybackErrors } from "./playback-errors";
 import { ClipUnavailable, type Preloader } from "./preloader";
 import { Screen } from "./screen";
 
@@ -32,7 +34,7 @@ export class Trial {
   readonly #players: ClipPlayer[];
   readonly #screen: Screen;
   readonly #over = new AbortController();
-  readonly #errors = new Map<string, PlaybackError>();
+  readonly #errors = new PlaybackErrors();
   readonly #rebuilds = new Map<number, number>();
   readonly #pending = new Set<number>();
   readonly #failed = new Set<number>();
@@ -43,8 +45,7 @@ export class Trial {
   #awaitingTap = false;
   #tapped = false;
   #enabledAt: number | null = null;
-  #hiddenSince: number | null = null;
-  #hiddenFor = 0;
+  #hidden: HiddenTime | null = null;
   #finish: (data: OddOneOutData) => void = () => {};
   /** Called once when choosing becomes possible; simulation answers then. */
   onEnabled: () => void = () => {};
@@ -79,7 +80,6 @@ export class Trial {
     const { signal } = this.#over;
     document.addEventListener("visibilitychange", () => this.#visibilityChanged(), { signal });
     window.addEventListener("online", () => this.#tryAgain(), { signal });
-    if (document.hidden) this.#hiddenSince = this.#start;
     // jsPsych clears the display when it aborts an experiment, and tells the plugin nothing.
     const observer = new MutationObserver(() => {
       if (!this.#screen.root.isConnected) this.#release();
@@ -104,7 +104,7 @@ export class Trial {
     const url = this.#settings.clips[slot] as string;
     try {
       const { blob, failures } = await this.#preloader.load(url, { fresh });
-      for (const failure of failures) this.#note(slot, failure);
+      for (const failure of failures) this.#errors.add(slot, failure);
       if (this.#over.signal.aborted) return;
       this.#pending.delete(slot);
       this.#players[slot]?.load(blob);
@@ -112,7 +112,7 @@ export class Trial {
     } catch (error) {
       if (this.#over.signal.aborted) return;
       const known = error instanceof ClipUnavailable;
-      for (const failure of known ? error.failures : [(error as Error).name]) this.#note(slot, failure);
+      for (const failure of known ? error.failures : [(error as Error).name]) this.#errors.add(slot, failure);
       this.#fail(slot, known && error.permanent);
     }
   }
@@ -147,7 +147,7 @@ export class Trial {
   #refused(slot: number): void {
     if (this.#awaitingTap || this.#over.signal.aborted) return;
     if (++this.#refusals > TAPS) {
-      this.#note(slot, "refused");
+      this.#errors.add(slot, "refused");
       this.#fail(slot, true);
       return;
     }
@@ -156,13 +156,14 @@ export class Trial {
     const tapped = () => {
       this.#awaitingTap = false;
       this.#tapped = true;
+      this.#say();
       this.#play();
     };
     this.#screen.ask("", [[this.#settings.texts.tap, tapped]]);
   }
 
   #playbackFailed(slot: number, error: string): void {
-    this.#note(slot, error);
+    this.#errors.add(slot, error);
     const rebuilds = this.#rebuilds.get(slot) ?? 0;
     this.#rebuilds.set(slot, rebuilds + 1);
     if (rebuilds < REBUILDS) this.#fetch([slot], true);
@@ -195,29 +196,13 @@ export class Trial {
     this.#fetch(slots, true);
   }
 
-  #note(slot: number, error: string): void {
-    const key = `${slot} ${error}`;
-    const known = this.#errors.get(key) ?? { slot, error, count: 0 };
-    this.#errors.set(key, { ...known, count: known.count + 1 });
-  }
-
   #visibilityChanged(): void {
     if (document.hidden) {
-      this.#hiddenSince = performance.now();
       this.#pause();
       return;
     }
-    this.#countHidden();
     const ready = this.#started && this.#pending.size === 0 && this.#failed.size === 0;
     if (ready && !this.#awaitingTap) this.#play();
-  }
-
-  #countHidden(): void {
-    if (this.#hiddenSince === null) return;
-    if (this.#enabledAt !== null) {
-      this.#hiddenFor += performance.now() - Math.max(this.#hiddenSince, this.#enabledAt);
-    }
-    this.#hiddenSince = null;
   }
 
   // Choosing
@@ -229,6 +214,7 @@ export class Trial {
 
   #enable(): void {
     this.#enabledAt = performance.now();
+    this.#hidden = new HiddenTime(this.#over.signal);
     this.#say();
     this.#screen.enable((slot) => this.#end(slot));
     // On the document, in the capture phase: heard wherever the focus is, and when jsPsych simulates a key press.
@@ -251,21 +237,19 @@ export class Trial {
   #end(odd: number | null): void {
     if (this.#over.signal.aborted) return;
     const now = performance.now();
-    this.#countHidden();
+    const enabled = this.#enabledAt;
     const { stimuli, reloaded } = this.#settings;
-    const since = (moment: number | null, start: number) =>
-      moment === null ? null : Math.round(moment - start);
     const data: OddOneOutData = {
       stimuli: [...stimuli],
       odd,
       odd_id: odd === null ? null : (stimuli[odd] as string),
-      rt: odd === null || this.#enabledAt === null ? null : Math.round(now - this.#enabledAt),
-      enabled_after: since(this.#enabledAt, this.#start),
+      rt: odd === null || enabled === null ? null : Math.round(now - enabled),
+      enabled_after: enabled === null ? null : Math.round(enabled - this.#start),
       plays: this.#players.map((player) => player.plays),
-      playback_errors: [...this.#errors.values()].sort((a, b) => a.slot - b.slot),
+      playback_errors: this.#errors.list(),
       tapped_to_play: this.#tapped,
       reloaded,
-      hidden_for: Math.round(this.#hiddenFor),
+      hidden_for: this.#hidden?.milliseconds() ?? 0,
     };
     this.#release();
     this.#finish(data);

@@ -197,7 +197,7 @@ describe("order", () => {
     server.answer("a", { clip: { duration: 500 } });
     server.answer("b", { clip: { duration: 1000 } });
     server.answer("c", { clip: { duration: 2000 } });
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 5; i++) {
       const { data } = run({ ...TRIAL, randomise_order: true });
       await later(2200);
       press("1");
