@@ -73,6 +73,7 @@ describe("a trial", () => {
     expect(status()).toContain("Watch");
     await later(2800);
     press("2");
+    await later(0);
     expect(data()).toEqual([]);
     await later(300);
     expect(clips().map((clip) => clip.disabled)).toEqual([false, false, false]);
@@ -158,6 +159,7 @@ describe("a trial", () => {
     press("1", { metaKey: true });
     press("1", { altKey: true });
     press("4");
+    await later(0);
     expect(data()).toEqual([]);
     press("1");
     await later(0);
