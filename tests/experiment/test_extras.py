@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from bgs import Embeddings
 from bgs._optional import PACKAGES
 from bgs.datasets.folder import STIMULI
+from collection.conftest import write_study
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 INSTALL = Path(__file__).parents[1] / "install"
@@ -37,6 +38,8 @@ WORKS = {
     "video": ("embed a table", "train a table", "simulate clips"),
     "torchcodec": ("embed a table", "train a table", "simulate clips"),
     "mediapipe": ("embed a table", "train a table", "simulate clips"),
+    "collect": ("collect status",),
+    "postgres": ("collect status",),
 }
 ALWAYS = (
     "list data",
@@ -141,6 +144,7 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
         "attention": ["attention", "--model", "videomae-b", *study, "--out", "{out}/attention"],
         "simulate clips": ["simulate", "clips", "{out}/clips", "--clips", "16", "--size", "32", "--style", "point-light"],
         "draw clips": ["data", "fetch", "phase-genset", "--out", "{out}/phase", "--mirror", "{out}"],
+        "collect status": ["collect", "status", str(write_study(config.with_name("study")))],
         "convert": ["models", "convert", "vjepa2.1-b", str(config), "--out", "{out}/converted"],
     }  # fmt: skip
 
