@@ -31,6 +31,7 @@ _PUBLIC = {
     "evaluate": "bgs.api.evaluating",
     "experiment": "bgs.api.experiments",
     "human_rdm": "bgs.judgments",
+    "import_judgments": "bgs.datasets",
     "load_backbone": "bgs.backbones",
     "load_dataset": "bgs.datasets",
     "load_model": "bgs.api.model",

@@ -22,6 +22,7 @@ PACKAGES = {
     "features": ("h5py", "pyarrow"),
     "collect": ("fastapi", "sqlalchemy", "alembic", "uvicorn", "itsdangerous", "httpx"),
     "postgres": ("psycopg",),
+    "excel": ("openpyxl",),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 

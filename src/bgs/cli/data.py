@@ -143,6 +143,57 @@ def link(
 
 
 @app.command(
+    "import",
+    epilog="Example: bgs data import results.jrzip --from jatos --out study/",
+    short_help="Turn judgments of other programs into your own data.",
+)
+def import_judgments(
+    files: Annotated[list[Path], typer.Argument(help="Files with judgments.")],
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="FORMAT",
+            help="jspsych, jatos, published, meadows, salmon, triplets, table or qualtrics: see docs/importing.md.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the data; may hold stimuli.csv, but no judgments.")],
+    ids: Annotated[
+        Path | None,
+        typer.Option(
+            help="Stimulus ids, one a line, for files that number stimuli from 0 (or index,video_name as CSV)."
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="YAML file that says what the columns of a table mean.")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the data, for a new folder.")] = "your own data",
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Nobody judged anything: mark the data.")
+    ] = False,
+    json: Json = None,
+) -> None:
+    """Turn judgments in the format of another program into a folder that every command reads as a data set."""
+    from bgs._progress import note
+    from bgs.datasets import import_judgments as imported
+
+    output = Output(json)
+    dataset = imported(files, format_, out, ids=ids, mapping=mapping, licence=licence, simulated=simulated)
+    note(*dataset.notes)
+    trials = dataset.trials
+    what = "anchored comparisons, in comparisons.csv" if trials is None else f"{len(trials):,} trials"
+    output.say(f"{out}: {what}, of {len(dataset.stimuli):,} stimuli")
+    output.write(
+        {
+            "folder": str(out),
+            "stimuli": len(dataset.stimuli),
+            "trials": None if trials is None else len(trials),
+            "notes": list(dataset.notes),
+        }
+    )
+
+
+@app.command(
     "audit",
     epilog="Example: bgs data audit garcia-isik-2025 --json audit.json",
     short_help="Audit the trials of a data set.",

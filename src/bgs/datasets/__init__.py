@@ -12,6 +12,7 @@ from bgs.datasets.download import Progress, available_clips, fetch
 from bgs.datasets.folder import load_folder, write_folder
 from bgs.datasets.garcia_isik import load_garcia_isik
 from bgs.datasets.heider_simmel import clip_id, load_heider_simmel
+from bgs.datasets.imported import import_judgments
 from bgs.datasets.links import linked_clips
 from bgs.datasets.phase import load_phase
 from bgs.datasets.published import audit_dataset
@@ -19,7 +20,16 @@ from bgs.datasets.registry import GARCIA_ISIK, PHASE_GENSET, REGISTRY, DatasetCa
 from bgs.judgments import DEFAULT_OPTIONS, TrialOptions, Trials
 from bgs.stimuli import StimulusSet
 
-__all__ = ["REGISTRY", "Dataset", "DatasetCard", "audit_dataset", "find_card", "load_dataset", "write_folder"]
+__all__ = [
+    "REGISTRY",
+    "Dataset",
+    "DatasetCard",
+    "audit_dataset",
+    "find_card",
+    "import_judgments",
+    "load_dataset",
+    "write_folder",
+]
 
 
 def load_dataset(

@@ -12,6 +12,9 @@ from bgs.datasets.registry import REGISTRY
 from bgs.judgments import DEFAULT_OPTIONS, TrialOptions, Trials, select_trials
 from bgs.stimuli import StimulusSet
 
+#: Anchored comparisons in a folder: kept, but not odd-one-out trials (:mod:`bgs.judgments.readers.salmon`).
+COMPARISONS = "comparisons.csv"
+
 
 @dataclass(frozen=True, repr=False)
 class Dataset:
@@ -72,9 +75,12 @@ class Dataset:
             DataError: the data set has no odd-one-out trials.
         """
         if self.trials is None:
+            anchored = self.folder is not None and (self.folder / COMPARISONS).exists()
             raise DataError(
                 "this data set has no odd-one-out trials", where=self.name,
-                hint=f"`bgs data show {self.name}` shows its contents",
+                hint=f"the answers in {COMPARISONS} are anchored comparisons, which are not odd-one-out choices"
+                if anchored
+                else f"`bgs data show {self.name}` shows its contents",
             )  # fmt: skip
         return self.trials
 

@@ -11,12 +11,13 @@ from bgs._errors import DataError, listed
 from bgs._typing import Float
 from bgs.judgments import Trials
 from bgs.judgments.csv_table import Table, read_table
-from bgs.judgments.tables import odd_slots
+from bgs.judgments.readers import ReaderInputs, read_ids
+from bgs.judgments.readers.published import read_published
+from bgs.judgments.tables import trials_of
 from bgs.stimuli import StimulusSet
 
 _UTILS = "data/raw/utils"
 _SIMILARITY = "data/interim/similarity"
-_SLOTS = ("stim1_name", "stim2_name", "stim3_name")
 _RATING = "rating-"
 
 
@@ -42,14 +43,7 @@ def similarity_file(folder: Path, name: str) -> Path:
 
 def read_video_names(folder: Path) -> tuple[str, ...]:
     """Video file names, in the order of their indices 0 to n − 1."""
-    table = read_table(folder / _UTILS / "video_mapping.csv", ("index", "video_name"))
-    index = table.integers("index")
-    order = np.argsort(index)
-    if not np.array_equal(index[order], np.arange(len(table))):
-        raise DataError(
-            "indices have gaps or repeats", where=table.path, expected=f"0 to {len(table) - 1}, each once"
-        )
-    return tuple(table["video_name"][i] for i in order)
+    return read_ids(folder / _UTILS / "video_mapping.csv")
 
 
 def read_stimuli(folder: Path, names: tuple[str, ...]) -> StimulusSet:
@@ -93,25 +87,9 @@ def read_triplets(path: Path, n_stimuli: int) -> Trials:
 
     Clips and choice are indices. If the chosen clip was shown twice, its first slot counts.
     """
-    table = read_table(path, ("participation", "task", "trial", *_SLOTS, "choice", "response_time"))
-    stimuli = np.column_stack([table.integers(slot) for slot in _SLOTS])
-    choice = table.integers("choice")
-    odd = odd_slots(stimuli, choice)
-    outside = np.flatnonzero(odd < 0)
-    if len(outside):
-        raise DataError(
-            "the odd one is not in its trial", where=table.where(int(outside[0]), "choice"),
-            expected=f"one of {stimuli[outside[0]].tolist()}", got=int(choice[outside[0]]),
-        )  # fmt: skip
-    return Trials(
-        participant=table.text("participation"),
-        block=table.text("task"),
-        trial=table.integers("trial"),
-        stimuli=stimuli,
-        odd=odd,
-        rt=table.floats("response_time"),
-        n_stimuli=n_stimuli,
-    )
+    ids = tuple(str(index) for index in range(n_stimuli))  # of indices, which stay as they are
+    (reading,) = read_published(path, ReaderInputs(ids=ids))
+    return trials_of(reading.table, StimulusSet(ids=ids))[0]
 
 
 def read_split(folder: Path, part: str) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ MISSING = frozenset({"na", "n/a", "nan", "null", "none"})
 #: The range of 64-bit integers.
 _INT64 = np.iinfo(np.int64)
 _MOST_DIGITS = 30
+_SPACES = "spaces around cells are ignored"
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
@@ -36,16 +38,19 @@ class Table:
     Attributes:
         path: the file.
         columns: column name -> n cells.
-        rows: line of the file on which each of the n records starts, as in a text editor: the header is row 1.
+        rows: where each of the n records is: the line on which it starts, as in a text editor (the header is row 1), or,
+            for files that are not made of rows, a place in words.
         separator: cell separator; if it is a semicolon, numbers may have decimal commas.
         assumptions: how non-standard content was interpreted, one sentence each; reading numbers may add to it.
+        names: column -> what the file calls it, where that differs; for error messages.
     """
 
     path: Path
     columns: dict[str, list[str]]
-    rows: list[int]
+    rows: list[int] | list[str]
     separator: str = ","
     assumptions: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,7 +60,15 @@ class Table:
 
     def where(self, record: int, column: str) -> str:
         """The location of a cell, for an error message."""
-        return f"{self.path}, row {self.rows[record]}, column {column!r}"
+        row = self.rows[record]
+        place = f"row {row}" if isinstance(row, int) else row
+        return f"{self.path}, {place}, column {self.names.get(column, column)!r}"
+
+    def picked(self, records: Sequence[int]) -> Table:
+        """The table with these records only."""
+        columns = {name: [cells[k] for k in records] for name, cells in self.columns.items()}
+        rows: Any = [self.rows[k] for k in records]
+        return replace(self, columns=columns, rows=rows)
 
     def text(self, column: str) -> Shaped[np.ndarray, " n"]:
         """(n,) nonempty strings.
@@ -185,27 +198,40 @@ def read_table(
         raise DataError(f"cannot read: {error.strerror}", where=path) from error
     separator = _separator(path, text, required)
     records, rows = split_records(path, text, separator)
+    records[0][0] = records[0][0].strip() or unnamed
+    table = table_of_records(path, records, rows, required, optional, separator)
+    if encoding is not None:
+        table.assumptions.insert(0, f"{path}: read as {encoding}, not UTF-8")
+    if f"{separator} " in text.split("\n", 1)[0]:  # which the parser drops
+        table.assume(_SPACES)
+    if not keep_others:
+        _leave_out(table, [*required, *optional])
+    return table
+
+
+def table_of_records(
+    path: Path,
+    records: list[list[str]],
+    rows: list[int],
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    separator: str = ",",
+) -> Table:
+    """A table from records of cells, header first, with the row of each; see :func:`read_table`."""
     header, cells = [name.strip() for name in records[0]], records[1:]
-    header[0] = header[0] or unnamed
     _check_width(path, records, rows)
     columns = dict(enumerate([cell.strip() for cell in column] for column in zip(*cells, strict=True)))
     table = Table(path, {}, rows[1:], separator)
-    if encoding is not None:
-        table.assume(f"read as {encoding}, not UTF-8")
     if separator != ",":
         table.assume(f"cells are separated by {SEPARATORS[separator]}")
-    if f"{separator} " in text.split("\n", 1)[0] or any(
-        cell != cell.strip() for record in records for cell in record
-    ):
-        table.assume("spaces around cells are ignored")
+    if any(cell != cell.strip() for record in records for cell in record):
+        table.assume(_SPACES)
     names = _known_names(table, header, [*required, *optional])
     kept = [k for k, name in enumerate(names) if name or not _is_index(table, k, columns.get(k, []))]
     _check_header(table, [names[k] for k in kept], required)
     if not cells:
         raise DataError("no rows below the header", where=path, expected="at least one row")
     table.columns.update({names[k]: columns[k] for k in kept})
-    if not keep_others:
-        _leave_out(table, [*required, *optional])
     return table
 
 

@@ -15,9 +15,10 @@ from bgs.judgments.trials import Trials
 from bgs.stimuli import StimulusSet
 from bgs.stimuli.stimulus_set import VIDEO_SUFFIXES
 
-_SLOTS = ("stim1", "stim2", "stim3")
-_REQUIRED = ("participant", *_SLOTS, "odd")
-_OPTIONAL = ("block", "trial", "rt")
+SLOTS = ("stim1", "stim2", "stim3")
+#: Columns of a trial table: those it must have, and the others.
+REQUIRED = ("participant", *SLOTS, "odd")
+OPTIONAL = ("block", "trial", "rt")
 
 
 def odd_slots(stimuli: Int[np.ndarray, "n 3"], odd: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
@@ -48,10 +49,16 @@ def read_trials(
         DataError: see :func:`read_table`; or an unknown stimulus, an odd one that its trial does not show,
             or an invalid response time.
     """
-    table = read_table(path, _REQUIRED, _OPTIONAL, keep_others=False)
+    return trials_of(read_table(path, REQUIRED, OPTIONAL, keep_others=False), stimuli, rt_unit, rt_kind)
+
+
+def trials_of(
+    table: Table, stimuli: StimulusSet, rt_unit: RtUnit = "s", rt_kind: RtKind = "response"
+) -> tuple[Trials, tuple[str, ...]]:
+    """The trials in a table with the columns of :func:`read_trials`, from whatever file it comes; see there."""
     by_position = _odd_is_a_position(table, stimuli)
-    known = _known_ids(table, stimuli, _SLOTS if by_position else (*_SLOTS, "odd"))
-    shown = np.column_stack([_positions(table, slot, known) for slot in _SLOTS])
+    known = _known_ids(table, stimuli, SLOTS if by_position else (*SLOTS, "odd"))
+    shown = np.column_stack([_positions(table, slot, known) for slot in SLOTS])
     if by_position:
         odd = to_numbers(table["odd"]).astype(np.int64) - 1
     else:
@@ -61,11 +68,11 @@ def read_trials(
     if len(outside):
         raise DataError(
             "the odd one is not in its trial", where=table.where(int(outside[0]), "odd"),
-            expected=" or ".join(table[slot][outside[0]] for slot in _SLOTS), got=table["odd"][outside[0]],
+            expected=" or ".join(table[slot][outside[0]] for slot in SLOTS), got=table["odd"][outside[0]],
         )  # fmt: skip
     participant = table.text("participant")
     block = np.array(table["block"] if "block" in table.columns else [""] * len(table), dtype=np.str_)
-    trial = table.integers("trial") if "trial" in table.columns else _count_within(participant, block)
+    trial = table.integers("trial") if "trial" in table.columns else within_block(participant, block)
     rt = read_response_times(table, participant, block, trial, rt_unit, rt_kind)
     return Trials(participant, block, trial, shown, odd, rt, len(stimuli)), tuple(table.assumptions)
 
@@ -78,7 +85,7 @@ def write_trials(path: str | Path, trials: Trials, stimuli: StimulusSet) -> None
         "participant": trials.participant.tolist(),
         "block": trials.block.tolist(),
         "trial": trials.trial.tolist(),
-        **{slot: ids[trials.stimuli[:, k]].tolist() for k, slot in enumerate(_SLOTS)},
+        **{slot: ids[trials.stimuli[:, k]].tolist() for k, slot in enumerate(SLOTS)},
         "odd": ids[odd].tolist(),
         "rt": number_cells(trials.rt),
     }
@@ -142,7 +149,7 @@ def _check_spelling(table: Table) -> None:
         DataError: there is such a row; both spellings are named.
     """
     for record, odd in enumerate(table["odd"]):
-        shown = [table[slot][record] for slot in _SLOTS]
+        shown = [table[slot][record] for slot in SLOTS]
         alike = [name for name in shown if name.casefold() == odd.casefold()]
         if alike and odd not in shown:
             raise DataError(
@@ -151,7 +158,7 @@ def _check_spelling(table: Table) -> None:
             )  # fmt: skip
 
 
-def _count_within(
+def within_block(
     participant: Shaped[np.ndarray, " n"], block: Shaped[np.ndarray, " n"]
 ) -> Int[np.ndarray, " n"]:
     """0, 1, 2, … within each participant and block, in the order of the rows."""
