@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TRAINING = "training"
     EXPERIMENT = "experiment"
     STUDY = "study"
+    RULES = "rules"
 
 
 @app.command(
@@ -33,12 +34,13 @@ class Kind(StrEnum):
 )
 def init(
     kind: Annotated[
-        Kind, typer.Argument(help="For bgs train, bgs experiment, or bgs collect.")
+        Kind, typer.Argument(help="For bgs train, bgs experiment, bgs collect, or bgs data audit.")
     ] = Kind.TRAINING,
 ) -> None:
     """Print a configuration template with every key, its default and its meaning.
 
-    That of a run or an experiment works unchanged: it tunes a sentence encoder on the published judgments.
+    That of a run or an experiment works unchanged: it tunes a sentence encoder on the published judgments. Rules are the
+    defaults, to be registered with a study.
     """
     from bgs._template import template
 
@@ -51,6 +53,10 @@ def init(
         from bgs.collection.settings import StudySettings
 
         typer.echo(template(StudySettings, {}), nl=False)
+    elif kind is Kind.RULES:
+        from bgs.judgments.quality_rules import RuleSet
+
+        typer.echo(template(RuleSet, {}), nl=False)
     else:
         from bgs.experiments.config import ExperimentConfig
 

@@ -200,6 +200,12 @@ def import_judgments(
 )
 def audit(
     name: DatasetArgument,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file of rules of exclusion (`bgs config init rules`); flags are listed, nothing is deleted."
+        ),
+    ] = None,
     json: Json = None,
     rt_unit: RtUnit = None,
     rt_kind: RtKind = None,
@@ -207,11 +213,13 @@ def audit(
 ) -> None:
     """Audit a data set's trials: attention checks, duplicates, response times, coverage, agreement, leakage, published files."""
     from bgs.api.auditing import audit as audited
+    from bgs.judgments.quality_rules import read_rules
     from bgs.views.audit import audit_view
 
     output = Output(json)
+    chosen = None if rules is None else read_rules(rules)
     dataset = _load(name, mirror, options=trial_options(rt_unit, rt_kind))
-    found = audited(dataset)
+    found = audited(dataset, rules=chosen)
     output.show(audit_view(found.dataset, found.found))
     output.write(found.to_json())
 

@@ -12,6 +12,7 @@ from bgs.datasets.dataset import Dataset
 from bgs.datasets.garcia_isik import read_matrix, read_split, read_triplets, similarity_file
 from bgs.datasets.registry import GARCIA_ISIK
 from bgs.judgments import PairCounts, Trials
+from bgs.judgments.quality_rules import RuleSet
 from bgs.judgments.trial_audit import Audit, Comparison, audit
 from bgs.judgments.trials import KEPT_PAIR
 from bgs.stimuli import StimulusSet
@@ -23,14 +24,14 @@ _FILES = {
 }
 
 
-def audit_dataset(dataset: Dataset) -> Audit:
-    """Audit a data set's trials, and compare them with other files published by its authors.
+def audit_dataset(dataset: Dataset, rules: RuleSet | None = None) -> Audit:
+    """Audit a data set's trials (by ``rules`` too, if given), and compare them with other files published by its authors.
 
     Raises:
         DataError: the data set has no trials.
     """
     trials = dataset.need_trials()
-    found = audit(trials, dataset.stimuli)
+    found = audit(trials, dataset.stimuli, rules)
     if dataset.name == GARCIA_ISIK.name and dataset.folder is not None:
         return replace(found, published=compare_garcia_isik(dataset.folder, dataset.stimuli, trials))
     return found

@@ -82,7 +82,7 @@ def flag_careless(people: Sequence[ParticipantAudit]) -> tuple[Flag, ...]:
     """
     if not people:
         return ()
-    p = _p_values(people)
+    p = p_values(people)
     joint = truncated_product(p, P_LIMIT)
     flags = []
     for row in np.flatnonzero(benjamini_hochberg(joint) <= FALSE_DISCOVERY_RATE).tolist():
@@ -102,11 +102,12 @@ def untested(people: Sequence[ParticipantAudit]) -> dict[str, str]:
     found = {"attention checks": "none was shown", "response time": few, "choices": few}
     if not people:
         return found
-    p = _p_values(people)
+    p = p_values(people)
     return {test: found[test] for k, test in enumerate(TESTS) if not np.isfinite(p[:, k]).any()}
 
 
-def _p_values(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, "q 3"]:
+def p_values(people: Sequence[ParticipantAudit]) -> Float[np.ndarray, "q 3"]:
+    """(q, 3) p of each participant in each of :data:`TESTS`; NaN where a test cannot be run."""
     return np.stack([_checks(people), _pace(people), _choices(people)], axis=1)
 
 

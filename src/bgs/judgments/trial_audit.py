@@ -14,6 +14,7 @@ from bgs.judgments.careless import Flag, flag_careless
 from bgs.judgments.duplicates import DuplicateCount, find_duplicates
 from bgs.judgments.pair_counts import PairCounts
 from bgs.judgments.participation import ParticipantAudit, participants, passed_checks
+from bgs.judgments.quality_rules import RuleReport, RuleSet, apply_rules
 from bgs.judgments.trials import Kind, Trials
 from bgs.stimuli import StimulusSet
 
@@ -90,9 +91,9 @@ class Audit:
 
     ``leakage`` is None if the stimuli have no split, ``rt`` if no response time is known;
     ``published`` is empty if the authors published no files to compare the trials with. ``flagged`` are
-    participants who seem careless according to :func:`bgs.judgments.careless.flag_careless`. ``copies`` and
-    ``doubles`` count the rows found by :func:`bgs.judgments.find_duplicates`; ``odd_by_slot`` is empty without
-    judgments.
+    participants who seem careless according to :func:`bgs.judgments.careless.flag_careless`, ``by_rules`` those whom a set
+    of rules flags, None without rules. ``copies`` and ``doubles`` count the rows found by
+    :func:`bgs.judgments.find_duplicates`; ``odd_by_slot`` is empty without judgments.
     """
 
     rows: int
@@ -109,6 +110,7 @@ class Audit:
     leakage: Leakage | None
     published: tuple[Comparison, ...] = ()
     flagged: tuple[Flag, ...] = ()
+    by_rules: RuleReport | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries and lists; None in place of NaN."""
@@ -123,8 +125,8 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def audit(trials: Trials, stimuli: StimulusSet) -> Audit:
-    """Audit a trial table against its stimuli.
+def audit(trials: Trials, stimuli: StimulusSet, rules: RuleSet | None = None) -> Audit:
+    """Audit a trial table against its stimuli, and by ``rules`` if there are any.
 
     All results except ``rows``, ``leakage.rows``, ``rt``, duplicates and attention checks refer only to similarity
     judgments, i.e. trials of three distinct clips.
@@ -145,6 +147,7 @@ def audit(trials: Trials, stimuli: StimulusSet) -> Audit:
         agreement=repeat_agreement(trials),
         leakage=None if stimuli.split is None else leakage(trials, stimuli.test),
         flagged=flag_careless(people),
+        by_rules=None if rules is None else apply_rules(trials, rules, people),
     )
 
 

@@ -12,6 +12,7 @@ from bgs._typing import Bool
 from bgs.judgments.careless import flag_careless, untested
 from bgs.judgments.duplicates import find_duplicates
 from bgs.judgments.participation import participants
+from bgs.judgments.quality_rules import apply_rules, read_rules
 from bgs.judgments.response_times import RtKind, RtUnit
 from bgs.judgments.trials import Trials
 
@@ -23,13 +24,15 @@ class TrialOptions:
     Attributes:
         rt_unit, rt_kind: unit and zero point of ``rt`` in a folder's table, see :mod:`bgs.judgments.response_times`.
         drop_duplicates: drop rows found by :func:`bgs.judgments.find_duplicates`.
-        exclude_flagged: then exclude participants flagged by :func:`bgs.judgments.careless.flag_careless`.
+        exclude_flagged: then exclude participants flagged by :func:`bgs.judgments.careless.flag_careless`, or by ``rules``.
+        rules: YAML file of rules of exclusion (:mod:`bgs.judgments.quality_rules`) for ``exclude_flagged``.
     """
 
     rt_unit: RtUnit = "s"
     rt_kind: RtKind = "response"
     drop_duplicates: bool = False
     exclude_flagged: bool = False
+    rules: str | None = None
 
 
 #: Seconds from the start of the trial, and every row kept.
@@ -69,8 +72,7 @@ def select_trials(
         notes.append(f"duplicates dropped: {found}" if found else "no duplicates to drop")
         record["duplicates"] = found.to_json()
     if options.exclude_flagged:
-        people = participants(trials)
-        names, unknown = [flag.participant for flag in flag_careless(people)], untested(people)
+        names, unknown, why = _flagged(trials, options.rules)
         flagged = np.isin(trials.participant, names)
         lost = trials.where(flagged)
         trials = trials.where(~flagged)
@@ -83,5 +85,20 @@ def select_trials(
         if unknown:
             reasons = ", ".join(f"{test} ({why})" for test, why in unknown.items())
             notes.append(f"careless participants were not tested for by {reasons}")
-        record["flagged"] = {"participants": names, "rows": len(lost), "judgments": len(lost.judgments)}
+        record["flagged"] = {
+            "participants": names,
+            "rows": len(lost),
+            "judgments": len(lost.judgments),
+            **why,
+        }
     return Selection(trials, tuple(notes), record)
+
+
+def _flagged(trials: Trials, rules: str | None) -> tuple[list[str], dict[str, str], dict[str, Any]]:
+    """Who is flagged, by the audit or by rules; tests that could not be run; and for rules, these and each finding."""
+    people = participants(trials)
+    if rules is None:
+        return [flag.participant for flag in flag_careless(people)], untested(people), {}
+    found = apply_rules(trials, read_rules(rules), people)
+    why = {flag.participant: {b.rule: b.finding for b in flag.breaches} for flag in found.flagged}
+    return [*why], found.untested, {"rules": found.rules, "reasons": why}

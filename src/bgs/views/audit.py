@@ -8,6 +8,7 @@ from rich.table import Table
 from bgs.datasets import Dataset
 from bgs.judgments.careless import TESTS, Flag, untested
 from bgs.judgments.participation import ParticipantAudit
+from bgs.judgments.quality_rules import RuleReport
 from bgs.judgments.trial_audit import Audit, Leakage, PairCoverage, ResponseTimes, SlotShare
 from bgs.views.console import facts, table
 
@@ -17,6 +18,8 @@ def audit_view(dataset: Dataset, audit: Audit) -> Group:
     parts: list[RenderableType] = [facts(f"Audit of {dataset.name}", _summary(audit)), ""]
     if audit.flagged:
         parts.append(_flagged(audit.flagged))
+    if audit.by_rules is not None:
+        parts.append(_by_rules(audit.by_rules))
     parts.append(_coverage(audit.coverage))
     if audit.leakage is not None:
         parts.append(_leakage(audit.leakage))
@@ -80,6 +83,22 @@ def _flagged(flags: tuple[Flag, ...], limit: int = 20) -> Table:
         rows.append((flag.participant, f"{flag.p:.1g}", *(found.get(test, "–") for test in TESTS)))
     more = f", the first {limit} of {len(flags)} (--json has all)" if len(flags) > limit else ""
     return table(f"Flagged participants{more}", ("participant", "p", *TESTS), rows, numbers=(1,))
+
+
+def _by_rules(report: RuleReport, limit: int = 20) -> Table:
+    """Participants whom the rules flag, with every finding; rules that could not be applied come last."""
+    rows = [
+        (flag.participant, f"{flag.judgments:,}", "; ".join(f"{b.rule}: {b.finding}" for b in flag.breaches))
+        for flag in report.flagged[:limit]
+    ]
+    rows += [("–", "–", f"{rule}: not applied ({why})") for rule, why in report.untested.items()]
+    more = (
+        f", the first {limit} of {len(report.flagged)} (--json has all)"
+        if len(report.flagged) > limit
+        else ""
+    )
+    title = f"By the rules: {len(report.flagged)} participants flagged, none deleted{more}"
+    return table(title, ("participant", "judgments", "broken rules"), rows, numbers=(1,))
 
 
 def _times(rt: ResponseTimes | None) -> list[str]:
