@@ -29,11 +29,13 @@ from bgs.simulation import ObserverSettings, simulate_judgments
 ROOT = Path(__file__).parents[1]
 PAGE, RESULTS = ROOT / "docs/quality-control.md", ROOT / "docs/results/quality_control.json"
 FIGURE = ROOT / "docs/figures/quality-control.svg"
-CLIPS, PEOPLE, SETS = 60, 100, 8
+CLIPS, PEOPLE = 60, 100
+#: Tables with misbehaviour, and of each kind without, for each length.
+MIXED, HONEST_SETS = 4, 2
 #: Trials of each observer, in one session.
-LENGTHS = (60, 120, 240)
+LENGTHS = (60, 240)
 #: Observers of each kind in a table of 100; the others are honest.
-EACH = 4
+EACH = 5
 RULES = tuple(RuleSet.model_fields)
 
 
@@ -132,9 +134,9 @@ def measure() -> list[dict[str, Any]]:
     """Every group at every length."""
     rows = []
     for length in LENGTHS:
-        tables = [mixed(length, seed) for seed in range(SETS)]
+        tables = [mixed(length, seed) for seed in range(MIXED)]
         for name, settings in HONEST.items():
-            honest = [judged(length, 100 + seed, **settings) for seed in range(SETS)]
+            honest = [judged(length, 100 + seed, **settings) for seed in range(HONEST_SETS)]
             tables += [(trials, {name: set(np.unique(trials.participant).tolist())}) for trials in honest]
         for group, row in count(tables).items():
             rows.append(

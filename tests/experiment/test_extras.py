@@ -13,6 +13,7 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from packaging.requirements import Requirement
@@ -31,6 +32,7 @@ WORKS = {
     "analysis": (),
     "frames": (),
     "features": ("evaluate parquet",),
+    "excel": ("import excel",),
     "report": ("report",),
     "train": ("embed a table", "train a table"),
     "text": ("embed a table", "train a table", "embed captions"),
@@ -46,6 +48,7 @@ ALWAYS = (
     "show",
     "audit",
     "plant",
+    "import",
     "list models",
     "cache",
     "simulate judgments",
@@ -124,8 +127,17 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
     parquet = config.with_name("captions.parquet")
     known = Embeddings.load(vectors)
     pd.DataFrame({"stimulus_id": known.stimulus_ids, "features": list(known.values)}).to_parquet(parquet)
+    judged = config.with_name("judged.csv")
+    judged.write_text("participant,stim1,stim2,stim3,odd\nann,a,b,c,a\n")
+    book = openpyxl.Workbook()
+    for line in judged.read_text().splitlines():
+        book.active.append(line.split(","))
+    book.save(judged.with_suffix(".xlsx"))
+    table_of = ["--from", "table", "--out"]
     return {
         "help": ["--help"],
+        "import": ["data", "import", str(judged), *table_of, "{out}/imported"],
+        "import excel": ["data", "import", str(judged.with_suffix(".xlsx")), *table_of, "{out}/from-excel"],
         "list data": ["data", "list"],
         "show": ["data", "show", str(small_study)],
         "audit": ["data", "audit", str(small_study), "--json", "{out}/audit.json"],

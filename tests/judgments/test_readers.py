@@ -59,7 +59,9 @@ def test_what_is_written_in_a_format_is_read_back(tmp_path: Path, name: str) -> 
     assert not load_dataset(tmp_path / "data").simulated
 
 
-def test_every_format_is_tried() -> None:
+def test_every_format_is_tried_and_described() -> None:
+    page = (Path(__file__).parents[2] / "docs/importing.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` | " in page for name in FORMATS)
     assert {kind for kind, *_ in formats.WRITERS.values()} | {"salmon"} == set(FORMATS)
 
 
@@ -232,6 +234,8 @@ def test_a_study_folder_keeps_its_stimuli_and_refuses_others(tmp_path: Path) -> 
     found = import_judgments([tmp_path / "a.json"], "jspsych", data)
     assert found.need_trials().stimuli.tolist() == [[2, 1, 0]]
     assert found.stimuli.ratings["valence"].tolist() == [1, 2, 3, 4]
+    with pytest.raises(BgsError, match="licence, citation and simulated are for a new folder"):
+        import_judgments([tmp_path / "a.json"], "jspsych", data, simulated=True)
     with pytest.raises(BgsError, match=r"holds judgments already: trials.csv"):
         import_judgments([tmp_path / "a.json"], "jspsych", data)
 
@@ -245,6 +249,16 @@ def test_the_same_answers_twice_are_refused_or_named(tmp_path: Path) -> None:
     found = import_judgments([tmp_path / "a.json", tmp_path / "b.json"], "jspsych", tmp_path / "data")
     assert any("are copies of others" in note for note in found.notes)
     assert len(found.need_trials()) == 24
+
+
+def test_simulated_answers_are_marked(tmp_path: Path) -> None:
+    formats.jspsych(tmp_path / "a.json", formats.example(4))
+    found = import_judgments(
+        [tmp_path / "a.json"], "jspsych", tmp_path / "data", simulated=True, licence="CC0"
+    )
+    assert (found.simulated, found.licence) == (True, "CC0")
+    with pytest.raises(BgsError, match="no files to import"):
+        import_judgments([], "jspsych", tmp_path / "more")
 
 
 def test_unanswered_and_practice_trials_are_left_out_and_counted(tmp_path: Path) -> None:

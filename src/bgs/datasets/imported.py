@@ -22,6 +22,7 @@ from bgs.stimuli import StimulusSet
 
 #: Record of an import: its files and their hashes.
 IMPORT = "import.json"
+_UNSAID: dict[str, Any] = {"licence": "your own data", "citation": "none given", "simulated": False}
 
 
 def import_judgments(
@@ -59,7 +60,8 @@ def import_judgments(
     form, folder = find_format(kind), Path(out)
     paths = _distinct([Path(path) for path in files])
     inputs = _inputs(form, ids, mapping)
-    _require_room(folder)
+    about = {"licence": licence, "citation": citation, "simulated": simulated}
+    _require_room(folder, about)
     readings = [reading for path in paths for reading in read_judgments(path, form, inputs)]
     slots = ROLES if form.anchored else SLOTS
     known, notes = _stimuli(folder, readings, slots, inputs)
@@ -69,7 +71,6 @@ def import_judgments(
     else:
         tables[TRIALS], more = _trials(readings, known)
         notes += more
-    about = {"licence": licence, "citation": citation, "simulated": simulated}
     used = {"ids": ids, "mapping": mapping}
     record = {
         "format": form.name,
@@ -94,9 +95,8 @@ def _write(
     tables: dict[str, Trials | dict[str, Sequence[object]]],
 ) -> None:
     """Write what is not there, the answers last; all or nothing."""
-    new = [
-        name for name in (ABOUT, STIMULI) if not (folder / STIMULI).exists() and not (folder / name).exists()
-    ]
+    new = [] if (folder / STIMULI).exists() else [ABOUT, STIMULI]
+    new = [name for name in new if not (folder / name).exists()]
     written = [folder / name for name in (*new, IMPORT, *tables)]
     try:
         if ABOUT in new:
@@ -116,6 +116,9 @@ def _write(
 
 
 def _distinct(paths: list[Path]) -> list[Path]:
+    """The files, each with other content."""
+    if not paths:
+        raise DataError("no files to import", expected="at least one")
     seen: dict[str, Path] = {}
     for path in paths:
         if not path.is_file():
@@ -135,8 +138,14 @@ def _inputs(form: Format, ids: str | Path | None, mapping: str | Path | None) ->
     )
 
 
-def _require_room(folder: Path) -> None:
-    """Refuse a folder that holds judgments, or where nothing can be written."""
+def _require_room(folder: Path, about: dict[str, Any]) -> None:
+    """Refuse a folder that holds judgments, where nothing can be written, or that is described already otherwise than asked."""
+    described = [name for name in (STIMULI, ABOUT) if (folder / name).exists()]
+    if described and about != _UNSAID:
+        raise DataError(
+            "licence, citation and simulated are for a new folder", where=folder, got=f"one with {described[0]}",
+            hint=f"write them into its {ABOUT}",
+        )  # fmt: skip
     require_output(folder / TRIALS)
     for name in (TRIALS, COMPARISONS):
         if (folder / name).exists():
