@@ -224,7 +224,9 @@ def _share(trials: Trials, which: np.ndarray, known: np.ndarray, size: int) -> F
     """(q,) share of each participant's rows with a known time; NaN where none is known."""
     codes = trials.participant_codes
     hits, total = (np.bincount(codes[rows], minlength=size) for rows in (which & known, known))
-    return np.divide(hits, total, out=np.full(size, np.nan), where=total > 0)
+    shares: Float[np.ndarray, " q"] = np.full(size, np.nan)
+    np.divide(hits, total, out=shares, where=total > 0)
+    return shares
 
 
 def _beyond(shares: Float[np.ndarray, " q"], most: float, words: str) -> _Findings:
