@@ -162,7 +162,7 @@ def test_annotations_are_matched_by_name_not_position(tmp_path: Path) -> None:
         ),
         (
             {"triplets": "participation,task,trial,stim1_name,stim2_name,stim3_name,choice,response_time\na,s,0,0,1,2,3,1\n"},
-            "row 2, column 'choice': the odd one is not in its trial",
+            "row 2, column 'choice': not an index of a stimulus; expected 0 to 2",
         ),
     ],
 )  # fmt: skip
