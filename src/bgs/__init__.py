@@ -26,6 +26,7 @@ _PUBLIC = {
     "audit": "bgs.api.auditing",
     "benchmark": "bgs.api.benchmarking",
     "choice_model_rdm": "bgs.judgments",
+    "design": "bgs.api.designing",
     "detect_regions": "bgs.api.masks",
     "draw_phase_clips": "bgs.api.clips",
     "evaluate": "bgs.api.evaluating",

@@ -22,6 +22,7 @@ from bgs.cli import (
     collect,
     config,
     data,
+    design,
     embed,
     evaluate,
     experiment,
@@ -50,6 +51,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 for _command, _example, _summary in (
     (quickstart.quickstart, quickstart.EXAMPLE, "Run a whole study in miniature, on simulated data."),
+    (design.design, design.EXAMPLE, "Make a trial schedule, and forecast what it will yield."),
     (embed.embed, embed.EXAMPLE, "Embed every stimulus of a data set with a model."),
     (evaluate.evaluate, evaluate.EXAMPLE, "Measure how well embeddings predict human judgments."),
     (ordinal.ordinal, ordinal.EXAMPLE, "Embed stimuli from judgments alone."),

@@ -1,0 +1,236 @@
+"""Trial schedules and their forecast, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bgs._errors import ConfigError, DataError
+from bgs._typing import Bool, Float
+from bgs.collection.design import (
+    Coverage,
+    DesignSettings,
+    Schedule,
+    make_schedule,
+    people_ensemble,
+    write_schedule,
+)
+from bgs.collection.design.planning import allowed_pairs, sides
+from bgs.collection.forecast import (
+    Cost,
+    CostSettings,
+    Existing,
+    Forecast,
+    Range,
+    calibrated_worlds,
+    cost_of,
+    forecast,
+)
+from bgs.datasets import Dataset, load_dataset
+from bgs.embeddings import Embeddings
+from bgs.simulation import WORLDS
+from bgs.stimuli import StimulusSet
+from bgs.views.design import design_views
+from bgs.views.displayable import Displayable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@dataclass(frozen=True, repr=False)
+class Design(Displayable):
+    """A trial schedule and its forecast; displays as tables.
+
+    Attributes:
+        schedule: the trials.
+        settings: how they were made.
+        coverage: how often pairs are shown together.
+        cost: participants, minutes and money.
+        forecast: what the judgments will be worth, from SIMULATED studies; None if not asked for.
+        existing: what judgments that exist already say; None without any.
+        stimuli: name of the data set.
+        notes: what else to know, one sentence each.
+    """
+
+    schedule: Schedule
+    settings: DesignSettings
+    coverage: Coverage
+    cost: Cost
+    forecast: Forecast | None
+    existing: Existing | None
+    stimuli: str
+    notes: tuple[str, ...] = ()
+
+    def _views(self) -> Sequence[RenderableType]:
+        return design_views(self.schedule, self.coverage, self.cost, self.forecast, self.existing)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only, as ``bgs design --json`` and ``schedule.json`` have them."""
+        parts = {"forecast": self.forecast, "existing": self.existing}
+        return {
+            "stimuli": self.stimuli,
+            "clips": len(self.schedule.stimulus_ids),
+            "trials": len(self.schedule),
+            "settings": self.settings.to_json(),
+            "coverage": self.coverage.to_json(),
+            "cost": self.cost.to_json(),
+            **{name: part.to_json() for name, part in parts.items() if part is not None},
+            "notes": list(self.notes),
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``schedule.csv`` and ``schedule.json`` to a study folder, atomically; existing ones are replaced."""
+        write_schedule(folder, self.schedule, self.to_json())
+
+
+def design(
+    data: Dataset | str | Path | int,
+    settings: DesignSettings | None = None,
+    *,
+    cost: CostSettings | None = None,
+    judgments: Dataset | str | Path | None = None,
+    embeddings: Embeddings | str | Path | None = None,
+    studies: int = 8,
+    mirror: str | Path | None = None,
+    **options: Any,
+) -> Design:
+    """Make a schedule of odd-one-out trials, and forecast what it will cost and yield.
+
+    Args:
+        data: the clips: a study folder, data set or its name; or their number, for planning.
+        settings: how to make the schedule; or give its fields as keywords: ``trials=5000, checks=.05``.
+        cost: time and pay; None uses the defaults.
+        judgments: judgments that exist already, of these or other clips. Simulated people are made as reliable as these
+            people; with ``adaptive``, triplets are those whose answers they foretell least.
+        embeddings: current positions of the clips for ``adaptive``, as ``bgs ordinal`` writes them; by default they are
+            fitted to ``judgments``.
+        studies: simulated studies in each world, at least 2; 0: no forecast.
+        mirror: folder with a mirror of the authors' repositories.
+        **options: fields of :class:`bgs.collection.design.DesignSettings`.
+
+    Raises:
+        ConfigError, DataError: see :func:`bgs.collection.design.make_schedule`; or the judgments are too few.
+    """
+    settings = replace(settings, **options) if settings else DesignSettings(**options)
+    if studies and studies < 2:
+        raise ConfigError(
+            "too few simulated studies", where="studies", expected="at least 2, or 0 for none", got=studies
+        )
+    dataset = None if isinstance(data, int) else _loaded(data, mirror)
+    stimuli = _numbered(data) if isinstance(data, int) else _stimuli_of(dataset)
+    judged = None if judgments is None else _loaded(judgments, mirror)
+    parts = sides(settings, len(stimuli), stimuli.test)
+    people = _people(settings, stimuli, judged, embeddings)
+    schedule = make_schedule(settings, stimuli.ids, stimuli.test, people)
+    asked = schedule.unanswered()
+    existing = None if judged is None else _existing(judged, schedule)
+    found = None
+    if studies:
+        worlds = WORLDS
+        if existing is not None and judged is not None:
+            worlds = calibrated_worlds(judged.need_trials(), existing.reliability.value, settings.seed)
+        held = stimuli.test if stimuli.test.any() else None
+        found = forecast(asked, held=held, worlds=worlds, studies=studies, seed=settings.seed)
+    return Design(
+        schedule=schedule,
+        settings=settings,
+        coverage=schedule.coverage(allowed_pairs(parts, len(stimuli))),
+        cost=cost_of(schedule, cost or CostSettings()),
+        forecast=found,
+        existing=existing,
+        stimuli=f"{data} clips" if dataset is None else dataset.name,
+        notes=_notes(settings, people is not None),
+    )
+
+
+def _loaded(data: Dataset | str | Path, mirror: str | Path | None) -> Dataset:
+    return data if isinstance(data, Dataset) else load_dataset(data, mirror=mirror)
+
+
+def _stimuli_of(dataset: Dataset | None) -> StimulusSet:
+    assert dataset is not None
+    return dataset.stimuli
+
+
+def _numbered(n: int) -> StimulusSet:
+    width = len(str(n))
+    return StimulusSet(ids=tuple(f"clip-{i + 1:0{width}d}" for i in range(n)))
+
+
+def _notes(settings: DesignSettings, informed: bool) -> tuple[str, ...]:
+    if settings.method != "adaptive":
+        return ()
+    if not informed:
+        return ("adaptive without judgments or embeddings: all triplets are balanced random",)
+    return (
+        "adaptive triplets are not a random sample: estimate distances by `bgs ordinal`, not by shares kept together",
+    )
+
+
+def _people(
+    settings: DesignSettings,
+    stimuli: StimulusSet,
+    judged: Dataset | None,
+    embeddings: Embeddings | str | Path | None,
+) -> Float[np.ndarray, "k n n"] | None:
+    """(k, n, n) distances in log odds for an adaptive design; NaN for clips that are not known."""
+    if settings.method != "adaptive":
+        return None
+    if embeddings is not None:
+        known = embeddings if isinstance(embeddings, Embeddings) else Embeddings.load(embeddings)
+        return _placed(_ordinal_distances(known)[None], known.stimulus_ids, stimuli)
+    if judged is None:
+        return None
+    return _placed(people_ensemble(judged.need_trials(), settings.seed), judged.stimuli.ids, stimuli)
+
+
+def _ordinal_distances(known: Embeddings) -> Float[np.ndarray, "n n"]:
+    from scipy.spatial.distance import pdist, squareform
+
+    if known.details.get("distance") != "euclidean":
+        raise DataError(
+            "distances of these embeddings are not in log odds", where="embeddings", expected="a file of `bgs ordinal`",
+            got=known.source, hint="give judgments instead",
+        )  # fmt: skip
+    distances: Float[np.ndarray, "n n"] = squareform(pdist(known.values.astype(np.float64)))
+    return distances
+
+
+def _placed(
+    rdms: Float[np.ndarray, "k m m"], ids: Sequence[str], stimuli: StimulusSet
+) -> Float[np.ndarray, "k n n"]:
+    """The same distances in the order of ``stimuli``.
+
+    Raises:
+        DataError: fewer than three clips are known.
+    """
+    index = {name: k for k, name in enumerate(ids)}
+    position = np.array([index.get(name, -1) for name in stimuli.ids], dtype=np.int64)
+    known: Bool[np.ndarray, " n"] = position >= 0
+    if known.sum() < 3:
+        raise DataError(
+            "judgments or embeddings of other clips", expected="at least three of the clips to be judged",
+            got=int(known.sum()),
+        )  # fmt: skip
+    placed = np.full((len(rdms), len(position), len(position)), np.nan)
+    here = np.flatnonzero(known)
+    placed[:, here[:, None], here] = rdms[:, position[here][:, None], position[here]]
+    return placed
+
+
+def _existing(judged: Dataset, schedule: Schedule) -> Existing:
+    from bgs.evaluation import rsa_ceiling, select_protocol
+
+    trials = judged.need_trials()
+    found = rsa_ceiling(select_protocol("all", judged.stimuli, trials))[0]["rsa_reliability"]
+    if not 0 < found.value < 1:
+        raise DataError(
+            "the reliability of these judgments cannot be estimated", where=judged.name,
+            expected="0 to 1, from pairs judged by two people in different triplets", got=f"{found.value:.3f}",
+        )  # fmt: skip
+    measured = Range(found.value, max(found.low, 0.0), found.high)
+    return Existing.of(judged.name, judged.simulated, trials, measured, schedule.unanswered())

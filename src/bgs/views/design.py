@@ -1,0 +1,93 @@
+"""Tables of a trial schedule and its forecast."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from bgs._numbers import plain
+from bgs.collection.design import Coverage, Schedule, Shown
+from bgs.collection.forecast import Cost, Existing, Expected, Forecast, Range
+from bgs.views.console import facts, table
+
+_HEADER = ("judgments", "reliability", "ceiling", "untuned", "tuned")
+
+
+def design_views(
+    schedule: Schedule, coverage: Coverage, cost: Cost, forecast: Forecast | None, existing: Existing | None
+) -> list[RenderableType]:
+    """What is shown, what it costs, and what it is worth."""
+    rows = [*_counts(schedule, coverage), *_costs(cost)]
+    if existing is not None:
+        rows += _of_existing(existing)
+    views: list[RenderableType] = [facts("Trial schedule", rows)]
+    if forecast is not None:
+        views += ["", *_forecast(forecast)]
+    return views
+
+
+def _counts(schedule: Schedule, coverage: Coverage) -> list[tuple[str, object]]:
+    kinds = (schedule.count(kind) for kind in Shown)
+    clips = f"{coverage.clip_smallest:,} to {coverage.clip_largest:,}"
+    times = f"{coverage.smallest:,} to {coverage.largest:,}, median {coverage.median:g}"
+    rows: list[tuple[str, object]] = [
+        ("clips", f"{len(schedule.stimulus_ids):,}, each in {clips} new triplets"),
+        ("trials", "{:,} new triplets, {:,} repeats, {:,} attention checks".format(*kinds)),
+        ("pairs", f"{coverage.shown:,} of {coverage.pairs:,} shown, each {times} times"),
+    ]
+    if coverage.smallest:
+        rows.append(
+            ("", f"{coverage.relative_size:.2f} × the fewest judgments for {coverage.smallest} a pair")
+        )
+    return rows
+
+
+def _costs(cost: Cost) -> list[tuple[str, object]]:
+    rows: list[tuple[str, object]] = [
+        ("participants", f"{cost.participants:,}, about {cost.minutes:.0f} minutes each, {cost.hours:,.0f} hours in all"),
+        ("", f"at {cost.settings.seconds:g} s a trial and {cost.settings.overhead:g} minutes besides"),
+    ]  # fmt: skip
+    if cost.pay is None or cost.total is None:
+        return [*rows, ("cost", "not known: give the pay per hour")]
+    return [*rows, ("cost", f"{cost.total:,.0f}: pay {cost.pay:,.0f}, fee {cost.total - cost.pay:,.0f}")]
+
+
+def _of_existing(existing: Existing) -> list[tuple[str, object]]:
+    simulated = "SIMULATED " if existing.simulated else ""
+    return [
+        (
+            "reliability",
+            f"{_range(existing.reliability)} in the {existing.judgments:,} {simulated}judgments of {existing.data}",
+        ),
+        ("", f"{_range(existing.expected)} on this schedule, if clips and people are of the same kind"),
+    ]
+
+
+def _forecast(forecast: Forecast) -> list[Table]:
+    agreement = forecast.repeat_agreement.values()
+    whole = forecast.curve[-1].worlds
+    worlds = [
+        (name, *(_range(whole[measure][name]) for measure in ("reliability", "held_out_ceiling", "untuned", "tuned")))
+        for name in forecast.repeat_agreement
+    ]  # fmt: skip
+    title = (
+        f"Forecast from SIMULATED studies ({forecast.studies} in each of {len(worlds)} worlds), in which two people agree on "
+        f"{plain(min(agreement), 2)} to {plain(max(agreement), 2)} of triplets"
+    )
+    right = range(5)
+    return [
+        table(title, _HEADER, [_row(one) for one in forecast.curve], numbers=right, names=right),
+        table("All judgments, by world", ("world", *_HEADER[1:]), worlds, numbers=right[1:]),
+    ]
+
+
+def _row(expected: Expected) -> tuple[str, ...]:
+    measures = ("reliability", "held_out_ceiling", "untuned", "tuned")
+    return (f"{expected.judgments:,}", *(_range(expected.overall[measure]) for measure in measures))
+
+
+def _range(found: Range) -> str:
+    if found.value != found.value:
+        return "–"
+    value, low, high = (plain(x, 2) for x in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]"
