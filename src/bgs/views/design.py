@@ -10,7 +10,8 @@ from bgs.collection.design import Coverage, Schedule, Shown
 from bgs.collection.forecast import Cost, Existing, Expected, Forecast, Range
 from bgs.views.console import facts, table
 
-_HEADER = ("judgments", "reliability", "ceiling", "untuned", "tuned")
+_MEASURES = ("reliability", "held_out_ceiling", "untuned", "tuned")
+_HEADER = ("reliability", "ceiling", "untuned", "tuned")
 
 
 def design_views(
@@ -64,26 +65,20 @@ def _of_existing(existing: Existing) -> list[tuple[str, object]]:
 
 
 def _forecast(forecast: Forecast) -> list[Table]:
-    agreement = forecast.repeat_agreement.values()
     whole = forecast.curve[-1].worlds
     worlds = [
-        (name, *(_range(whole[measure][name]) for measure in ("reliability", "held_out_ceiling", "untuned", "tuned")))
-        for name in forecast.repeat_agreement
-    ]  # fmt: skip
-    title = (
-        f"Forecast from SIMULATED studies ({forecast.studies} in each of {len(worlds)} worlds), in which two people agree on "
-        f"{plain(min(agreement), 2)} to {plain(max(agreement), 2)} of triplets"
-    )
-    right = range(5)
+        (name, *(plain(whole[measure][name].value) for measure in _MEASURES), plain(agreement))
+        for name, agreement in forecast.repeat_agreement.items()
+    ]
+    title = f"Forecast for n judgments, from SIMULATED studies ({forecast.studies} in each of {len(worlds)} worlds)"
     return [
-        table(title, _HEADER, [_row(one) for one in forecast.curve], numbers=right, names=right),
-        table("All judgments, by world", ("world", *_HEADER[1:]), worlds, numbers=right[1:]),
+        table(title, ("n", *_HEADER), [_row(one) for one in forecast.curve], numbers=range(5)),
+        table("All judgments, by world", ("world", *_HEADER, "agreement"), worlds, numbers=range(1, 6)),
     ]
 
 
 def _row(expected: Expected) -> tuple[str, ...]:
-    measures = ("reliability", "held_out_ceiling", "untuned", "tuned")
-    return (f"{expected.judgments:,}", *(_range(expected.overall[measure]) for measure in measures))
+    return (f"{expected.judgments:,}", *(_range(expected.overall[measure]) for measure in _MEASURES))
 
 
 def _range(found: Range) -> str:

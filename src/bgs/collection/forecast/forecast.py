@@ -109,21 +109,21 @@ def _parts(schedule: Trials, seed: int) -> list[Int[np.ndarray, " _"]]:
 
 def _expected(judgments: int, studies: Mapping[str, Float64[np.ndarray, "r 5"]]) -> Expected:
     worlds = {
-        measure: {name: _range(values[:, k]) for name, values in studies.items()}
+        measure: {name: _range(values[:, k], 0.0 if k == 0 else -1.0) for name, values in studies.items()}
         for k, measure in enumerate(MEASURES)
     }
     overall = {measure: _over_worlds(list(found.values())) for measure, found in worlds.items()}
     return Expected(judgments, worlds, overall)
 
 
-def _range(values: Float64[np.ndarray, " r"]) -> Range:
-    """Mean and 95 % prediction interval of one more study, mean ± t s √(1 + 1/r); all measures are at most 1."""
+def _range(values: Float64[np.ndarray, " r"], least: float) -> Range:
+    """Mean and 95 % prediction interval of one more study, mean ± t s √(1 + 1/r), within ``least`` and 1."""
     values = values[np.isfinite(values)]
     if len(values) < 2:
         return Range(float(values[0]) if len(values) else float("nan"), float("nan"), float("nan"))
     mean, n = float(values.mean()), len(values)
     reach = float(stdtrit(n - 1, 0.975) * values.std(ddof=1) * np.sqrt(1 + 1 / n))
-    return Range(mean, max(mean - reach, -1.0), min(mean + reach, 1.0))
+    return Range(mean, max(mean - reach, least), min(mean + reach, 1.0))
 
 
 def _over_worlds(found: list[Range]) -> Range:
