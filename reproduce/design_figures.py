@@ -1,6 +1,6 @@
 """Forecasts beside what was found, and adaptive against random triplets: `python reproduce/design_figures.py`.
 
-Two minutes on one core. Writes docs/results/design.json and the tables of docs/design.md; `--parts` runs single parts. Forecasts
+Half a minute on one core. Writes docs/results/design.json and the tables of docs/design.md; `--parts` runs single parts. Forecasts
 are from SIMULATED studies; what was found is measured on the published judgments.
 """
 
@@ -31,8 +31,8 @@ ROOT = Path(__file__).parents[1]
 PAGE, RESULTS = ROOT / "docs/design.md", ROOT / "docs/results/design.json"
 #: Data set -> the settings of its study.
 STUDIES = {
-    "garcia-isik-2025": {"trials": 49_484, "block_trials": 231, "checks": 2_358 / 49_484},
-    "heider-simmel-triplets": {"trials": 26_325, "block_trials": 45, "checks": 0.0},
+    "garcia-isik-2025": {"trials": 49_484, "block_trials": 231, "checks": 2_358 / 49_484, "studies": 4},
+    "heider-simmel-triplets": {"trials": 26_325, "block_trials": 45, "checks": 0.0, "studies": 4},
 }
 PILOT = 0.125
 CLIPS, START, BATCH, BATCHES, SEEDS = 40, 400, 400, 2, 10
@@ -67,7 +67,7 @@ def forecasts(name: str, settings: dict[str, Any]) -> dict[str, Any]:
     """A forecast that has not seen the judgments, one from a pilot, and what was found."""
     dataset = bgs.load_dataset(name)
     blind = bgs.design(dataset, **settings).to_json()["forecast"]
-    piloted = bgs.design(dataset, judgments=pilot_of(dataset), studies=0, **settings).to_json()
+    piloted = bgs.design(dataset, judgments=pilot_of(dataset), **{**settings, "studies": 0}).to_json()
     forecast = {
         **blind["curve"][-1],
         "repeat_agreement": blind["repeat_agreement"],

@@ -116,7 +116,6 @@ def test_ranks_within_blocks_equal_counting():
         ({"per_pair": 1, "repeats": 0.5, "checks": 0.5}, "too many repeats or checks"),
         ({"trials": 1, "split": "blocks"}, "too few trials; expected at least 2|trials: too few trials"),
         ({"trials": 20, "repeats": 0.1, "repeats_in": "other"}, "there is no other block"),
-        ({"trials": 20, "method": "best"}, "expected balanced or covering or adaptive, got best"),
         ({"trials": 20, "checks": 1.0}, "checks: out of range"),
     ],
 )  # fmt: skip

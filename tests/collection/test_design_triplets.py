@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bgs._errors import DataError
 from bgs._rng import generator
 from bgs.collection.design import informative_triplets, people_ensemble
 from bgs.collection.design.adaptive import information
@@ -126,6 +125,11 @@ def test_an_ensemble_agrees_more_the_more_judgments_there_are():
     assert spread[1] < 0.7 * spread[0]
 
 
-def test_too_few_judgments_for_an_ensemble_are_an_error():
-    with pytest.raises(DataError, match="too few judgments for an adaptive design"):
-        people_ensemble(answered(4, 12, 5), 0)
+def test_clips_that_no_chain_of_judgments_links_are_unknown_to_each_other():
+    trials = answered(400, 12, 5)
+    apart = trials.where(np.isin(trials.count_in(np.arange(13) < 6), [0, 3]))
+    found = people_ensemble(apart, 0, members=2, dimensions=2)
+    assert np.isfinite(found[:, :6, :6]).all()
+    assert np.isfinite(found[:, 6:12, 6:12]).all()
+    assert np.isnan(found[:, :6, 6:]).all()
+    assert np.isnan(people_ensemble(trials.where(trials.trial < 0), 0)).all()

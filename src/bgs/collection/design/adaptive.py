@@ -7,7 +7,6 @@ from dataclasses import fields
 
 import numpy as np
 
-from bgs._errors import DataError
 from bgs._rng import generator
 from bgs._typing import Float, Int
 from bgs.collection.design.balanced import balanced_triplets
@@ -22,27 +21,32 @@ def people_ensemble(
 ) -> Float[np.ndarray, "k n n"]:
     """(members, n, n) distances in log odds of ordinal embeddings, each of a bootstrap sample of the judgments.
 
-    Where they differ, the judgments do not settle how alike two clips are. NaN for clips that a sample does not show.
-
-    Raises:
-        DataError: the judgments are too few to link all clips that they show.
+    Where they differ, the judgments do not settle how alike two clips are. NaN for clips that a sample does not show, and
+    between sets of clips that it does not link (train and test clips, say).
     """
     judgments = trials.judgments
-    shown = len(np.unique(judgments.stimuli))
-    rng, rows, found = generator(seed, "design", "ensemble"), np.arange(len(judgments)), []
-    for member in range(members):
+    rng, rows = generator(seed, "design", "ensemble"), np.arange(len(judgments))
+    found = np.full((members, trials.n_stimuli, trials.n_stimuli), np.nan)
+    for member in range(members if len(rows) else 0):
         drawn = _resampled(judgments, rng.choice(rows, len(rows)))
-        try:
+        for clips in _linked(drawn):
             fit = ordinal_embedding(
-                drawn, dimensions=min(dimensions, shown - 1), penalty=_PENALTY, starts=1, seed=member
+                drawn.among(clips), dimensions=min(dimensions, len(clips) - 1), penalty=_PENALTY, starts=1
             )
-        except DataError as error:
-            raise DataError(
-                "too few judgments for an adaptive design", expected="several judgments of every clip",
-                got=f"{len(rows):,} of {shown} clips", hint="begin with a balanced design",
-            ) from error  # fmt: skip
-        found.append(fit.rdm())
-    return np.stack(found)
+            found[member, clips[:, None], clips] = fit.rdm()
+    return found
+
+
+def _linked(trials: Trials) -> list[Int[np.ndarray, " _"]]:
+    """Ascending positions of each set of clips that chains of trials link."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    n, (first, second, third) = trials.n_stimuli, trials.stimuli.T
+    cells = np.concatenate([first, first]), np.concatenate([second, third])
+    links = csr_array((np.ones(len(cells[0])), cells), shape=(n, n))
+    label = connected_components(links, directed=False)[1]
+    return [np.flatnonzero(label == one) for one in np.unique(label[trials.stimuli])]
 
 
 def _resampled(trials: Trials, rows: Int[np.ndarray, " m"]) -> Trials:
@@ -86,7 +90,7 @@ def informative_triplets(
     rng: np.random.Generator,
     random_share: float = 0.25,
     candidates: int = 10,
-) -> Int[np.ndarray, "n 3"]:
+) -> Int[np.ndarray, "t 3"]:
     """n triplets, in random order: each the most informative of so many candidates, or balanced random.
 
     Choosing among few candidates keeps a batch diverse: the most informative triplets of all are nearly the same.

@@ -16,7 +16,7 @@ from bgs.collection.design.covering import covering, covering_triplets
 from bgs.collection.design.schedule import Schedule
 from bgs.collection.design.settings import DesignSettings
 
-Clips = Int[np.ndarray, " m"]
+Clips = Int[np.ndarray, " _"]
 
 
 def make_schedule(
@@ -132,8 +132,8 @@ def _judgments_of(settings: DesignSettings, group: Sequence[Clips]) -> list[int]
 
 
 def _drawn(
-    settings: DesignSettings, part: Clips, n: int, people: Float[np.ndarray, "k n n"] | None, rng: np.random.Generator
-) -> Int[np.ndarray, "n 3"]:  # fmt: skip
+    settings: DesignSettings, part: Clips, n: int, people: Float[np.ndarray, "k c c"] | None, rng: np.random.Generator
+) -> Int[np.ndarray, "t 3"]:  # fmt: skip
     if settings.method == "covering":
         local = covering_triplets(len(part), n, rng)
     elif settings.method == "adaptive" and people is not None:
@@ -141,7 +141,7 @@ def _drawn(
         local = informative_triplets(known, n, rng, settings.random_share, settings.candidates)
     else:
         local = balanced_triplets(len(part), n, rng)
-    triplets: Int[np.ndarray, "n 3"] = part[local]
+    triplets: Int[np.ndarray, "t 3"] = part[local]
     return triplets
 
 

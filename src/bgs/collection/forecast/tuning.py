@@ -25,7 +25,8 @@ _FOLDS, _FILLED, _BISECTIONS = 3, 3, 9
 _FOR_STRENGTH = 120  # clips on which the strength of features is set
 
 Matrix = Float64[np.ndarray, "n n"]
-Clips = Int[np.ndarray, " m"]
+Clips = Int[np.ndarray, " _"]
+Part = Float64[np.ndarray, "c c"]
 
 
 def spearman(x: Float64[np.ndarray, " p"], y: Float64[np.ndarray, " p"]) -> float:
@@ -82,7 +83,7 @@ def cosine_distances(kernel: Matrix) -> Matrix:
     return distances
 
 
-def tuned_distances(kernel: Matrix, rdm: Matrix, train: Clips, held: Clips, seed: int) -> Matrix:
+def tuned_distances(kernel: Matrix, rdm: Matrix, train: Clips, held: Clips, seed: int) -> Part:
     """(m, m) dissimilarities of the held-out clips, learned from those among training clips.
 
     Args:
@@ -101,7 +102,7 @@ def tuned_distances(kernel: Matrix, rdm: Matrix, train: Clips, held: Clips, seed
 
 def pair_maps(
     kernel: Matrix, rdm: Matrix, train: Clips, clips: Clips, ridges: tuple[float, ...]
-) -> list[Matrix]:
+) -> list[Part]:
     """Dissimilarities of ``clips`` for each ridge, learned from those among ``train``.
 
     Similarity is a + b · kernel + x′Mx, with features x and a constant: a and b by least squares, then M with the penalty
