@@ -1,7 +1,7 @@
 """Forecasts beside what was found, and adaptive against random triplets: `python reproduce/design_figures.py`.
 
-Half a minute on one core. Writes docs/results/design.json and the tables of docs/design.md; `--parts` runs single parts. Forecasts
-are from SIMULATED studies; what was found is measured on the published judgments.
+Half a minute on one core. Writes docs/results/design.json and the tables of docs/design.md; `--parts` runs single
+parts. Forecasts are from SIMULATED studies; what was found is measured on the published judgments.
 """
 
 from __future__ import annotations

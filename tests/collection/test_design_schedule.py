@@ -92,6 +92,21 @@ def test_a_covering_reaches_the_wanted_coverage(split):
     assert 1.0 <= coverage.relative_size < 1.25
 
 
+@pytest.mark.parametrize("split", ["mixed", "trials", "blocks"])
+@pytest.mark.parametrize("method", ["balanced", "covering"])
+def test_more_trials_than_the_coverage_needs_keep_it(method, split):
+    options = {"per_pair": 2, "method": method, "split": split, "block_trials": 25, "repeats": 0.08}
+    needed = len(made(**options))
+    schedule = made(trials=needed + 60, **options)
+    assert len(schedule) == needed + 60
+    side = np.equal.outer(TEST, TEST) if split != "mixed" else np.ones((30, 30), dtype=bool)
+    upper = np.triu_indices(30, 1)
+    times = reference.pair_times(schedule.stimuli[schedule.kind == Shown.JUDGMENT], 30)[upper][side[upper]]
+    assert (times.min() if method == "covering" else times.mean()) >= 2
+    with pytest.raises(ConfigError, match="too few trials for 2 observations of each pair"):
+        made(trials=needed - 30, **options)
+
+
 def test_balanced_per_pair_is_a_mean():
     schedule = made(per_pair=4, checks=0.0)
     assert len(schedule) == 4 * 30 * 29 // 6

@@ -49,11 +49,7 @@ def make_schedule(
     for number, (group, sizes) in enumerate(zip(groups, _block_sizes(settings, groups), strict=True)):
         rng = generator(settings.seed, "design", settings.method, number)
         n = int(sizes.judgments.sum())
-        numbers = (
-            _judgments_of(settings, group)
-            if settings.trials is None
-            else _divided(n, _shares(settings, group))
-        )
+        numbers = _numbers(settings, group, n)
         drawn = [_drawn(settings, part, k, people, rng) for part, k in zip(group, numbers, strict=True)]
         triplets = _interleaved(drawn, rng)
         block, *rest = lay_out(triplets, sizes, settings.repeats_in, rng)
@@ -101,18 +97,38 @@ def _block_sizes(settings: DesignSettings, groups: Sequence[Sequence[Clips]]) ->
     needed = [BlockSizes.of_judgments(n, settings) for n in wanted]
     if settings.trials is None:
         return needed
-    least = max(sum(len(sizes) for sizes in needed), len(groups))
-    if settings.trials < least:
-        raise ConfigError(
-            "too few trials" + (f" for {settings.per_pair} observations of each pair" if needed else ""),
-            where="trials", expected=f"at least {least:,}", got=f"{settings.trials:,}",
-        )  # fmt: skip
-    shares = [sum(_shares(settings, group)) for group in groups]
-    return [BlockSizes.of_trials(n, settings) for n in _divided(settings.trials, shares)]
+    if settings.trials < len(groups):
+        raise _too_few(settings, len(groups))
+    found = _divided(settings.trials, [sum(_shares(settings, group)) for group in groups])
+    sizes = [BlockSizes.of_trials(n, settings) for n in found]
+    if wanted and any(int(one.judgments.sum()) < n for one, n in zip(sizes, wanted, strict=True)):
+        raise _too_few(settings, max(sum(map(len, needed)), settings.trials + 1))
+    return sizes
+
+
+def _too_few(settings: DesignSettings, least: int) -> ConfigError:
+    for_pairs = f" for {settings.per_pair} observations of each pair" if settings.per_pair else ""
+    return ConfigError(
+        f"too few trials{for_pairs}",
+        where="trials",
+        expected=f"at least {least:,}",
+        got=f"{settings.trials:,}",
+    )
+
+
+def _numbers(settings: DesignSettings, group: Sequence[Clips], n: int) -> list[int]:
+    """n triplets, divided among the sets of clips of a group."""
+    wanted = _judgments_of(settings, group)
+    if not settings.per_pair:
+        return _divided(n, _shares(settings, group))
+    spare = _divided(n - sum(wanted), wanted)
+    return [least + more for least, more in zip(wanted, spare, strict=True)]
 
 
 def _shares(settings: DesignSettings, group: Sequence[Clips]) -> list[int]:
-    """Relative numbers of trials: every clip equally often, or with a covering every pair."""
+    """Relative numbers of trials: as wanted for each pair; or every clip equally often, with a covering every pair."""
+    if settings.per_pair:
+        return _judgments_of(settings, group)
     return [len(covering(len(part))) if settings.method == "covering" else len(part) for part in group]
 
 

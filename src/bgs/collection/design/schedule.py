@@ -87,7 +87,8 @@ class Schedule:
 
     def block_names(self) -> Shaped[np.ndarray, " t"]:
         """(t,) names as in ``schedule.csv``: ``block-0001`` and so on."""
-        names = np.array([f"block-{number + 1:04d}" for number in range(self.n_blocks)], dtype=np.str_)
+        width = max(4, len(str(self.n_blocks)))  # so that they sort as they are numbered
+        names = np.array([f"block-{number + 1:0{width}d}" for number in range(self.n_blocks)], dtype=np.str_)
         found: Shaped[np.ndarray, " t"] = names[self.block]
         return found
 
