@@ -26,10 +26,10 @@ def calibrated_worlds(
         trials: people's judgments; only who judged what is used.
         reliability: of their RDM over all pairs, between 0 and 1 (``rsa_reliability`` of :func:`bgs.evaluation.rsa_ceiling`).
         seed: seed of clips, people and answers.
-        worlds: name -> world, of which the temperature is changed.
+        worlds: name -> world, of which temperature and lapse are changed by one factor.
 
     Raises:
-        DataError: no temperature within a factor of eight gives this reliability.
+        DataError: no factor from 1/8 to 8 gives this reliability.
     """
     return {name: _calibrated(name, world, trials.judgments, reliability, seed) for name, world in worlds.items()}  # fmt: skip
 
@@ -37,18 +37,26 @@ def calibrated_worlds(
 def _calibrated(
     name: str, world: JudgingWorld, trials: Trials, reliability: float, seed: int
 ) -> JudgingWorld:
-    low, high = world.temperature / _WIDEST, world.temperature * _WIDEST
-    least, most = (_reliability(replace(world, temperature=t), trials, seed) for t in (high, low))
+    low, high = 1 / _WIDEST, _WIDEST
+    least, most = (_reliability(_noisier(world, factor), trials, seed) for factor in (high, low))
     if not least <= reliability <= most:
         raise DataError(
             f"simulated people of the world {name!r} are never as reliable as these judgments", where="judgments",
             expected=f"reliability {least:.3f} to {most:.3f}", got=f"{reliability:.3f}",
+            hint="make the schedule without a forecast: --studies 0",
         )  # fmt: skip
     for _ in range(_BISECTIONS):
         middle = float(np.sqrt(low * high))
-        reached = _reliability(replace(world, temperature=middle), trials, seed)
+        reached = _reliability(_noisier(world, middle), trials, seed)
         low, high = (middle, high) if reached > reliability else (low, middle)
-    return replace(world, temperature=float(np.sqrt(low * high)))
+    return _noisier(world, float(np.sqrt(low * high)))
+
+
+def _noisier(world: JudgingWorld, factor: float) -> JudgingWorld:
+    """The world with so many times the temperature, and the lapses, at most nine in ten."""
+    return replace(
+        world, temperature=factor * world.temperature, lapse=min(factor * world.lapse, max(0.9, world.lapse))
+    )
 
 
 def _reliability(world: JudgingWorld, trials: Trials, seed: int) -> float:
