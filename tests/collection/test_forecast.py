@@ -139,7 +139,7 @@ def test_calibrated_worlds_are_as_reliable_as_asked():
     world = calibrated_worlds(trials, 0.6, worlds={"matched": WORLD})["matched"]
     assert _reliability(world, trials, 0) == pytest.approx(0.6, abs=0.05)
     assert world.temperature != WORLD.temperature
-    with pytest.raises(DataError, match="never as reliable"):
+    with pytest.raises(DataError, match="no simulated people are as reliable"):
         calibrated_worlds(trials, 0.999, worlds={"matched": WORLD})
 
 
@@ -159,15 +159,21 @@ def planted(tmp_path, clips=20):
     return tmp_path / "study"
 
 
-def test_design_from_python_uses_judgments(tmp_path):
-    study = planted(tmp_path)
-    found = bgs.design(study, trials=400, method="adaptive", judgments=study, studies=2)
+def judged_dataset() -> bgs.Dataset:
+    schedule = schedule_of(20, 600, checks=0.0, block_trials=30)
+    answers = WORLD.judge(schedule.unanswered(), WORLD.draw_clips(3, 20), 3)
+    return bgs.Dataset(StimulusSet(ids=schedule.stimulus_ids), answers, simulated=True, name="pilot")
+
+
+def test_design_from_python_uses_judgments():
+    pilot = judged_dataset()
+    found = bgs.design(pilot, trials=200, method="adaptive", judgments=pilot, studies=2)
     assert found.existing.simulated
-    assert found.existing.judgments > 1_000
+    assert found.existing.judgments == 600
     assert 0 < found.existing.expected.value < found.existing.reliability.value < 1
-    assert "SIMULATED judgments of study" in str(found)
+    assert "SIMULATED judgments of pilot" in " ".join(str(found).split())
     assert any("bgs ordinal" in note for note in found.notes)
-    assert "balanced random" in bgs.design(study, trials=400, method="adaptive", studies=0).notes[0]
+    assert "balanced random" in bgs.design(pilot, trials=200, method="adaptive", studies=0).notes[0]
 
 
 def test_adaptive_takes_embeddings_of_bgs_ordinal(tmp_path):
