@@ -46,7 +46,7 @@ export class Outbox {
    *
    * @throws Refused where the session has ended otherwise
    */
-  async atMost(left: number): Promise<void> {
+  async untilLeft(left: number): Promise<void> {
     while (this.#waiting.length > left && !this.#refused) {
       this.start();
       await this.#sending;

@@ -116,10 +116,10 @@ export class Study {
       const done = session.trials.length - left.length + k;
       if (k > 0 && done % session.break_every === 0) await this.#pause(done, session.trials.length);
       outbox.add(await this.#answer(trials, trial, `${name}:${trial.trial}`, done, session.trials.length));
-      await outbox.atMost(MOST_WAITING);
+      await outbox.untilLeft(MOST_WAITING);
     }
     trials.clear();
-    await outbox.atMost(0);
+    await outbox.untilLeft(0);
   }
 
   async #answer(

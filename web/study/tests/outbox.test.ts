@@ -69,12 +69,12 @@ test("answers are sent one by one, in order, and forgotten once acknowledged", a
   for (const trial of [0, 1, 2]) outbox.add(answer(trial));
   expect(server.asked).toEqual([0]);
   expect(JSON.parse(storage.getItem("x") ?? "")).toHaveLength(3);
-  const atMostOne = outbox.atMost(1);
+  const nearlyAll = outbox.untilLeft(1);
   await server.letOne();
   await server.letOne();
-  await atMostOne;
+  await nearlyAll;
   expect(server.stored).toEqual([0, 1]);
-  const none = outbox.atMost(0);
+  const none = outbox.untilLeft(0);
   await server.letOne();
   await none;
   expect(storage.getItem("x")).toBe("[]");
@@ -86,7 +86,7 @@ test("a reload sends what was not acknowledged, with the same ids", async () => 
   const again: GivenAnswer[] = [];
   const outbox = new Outbox("x", async (given) => again.push(given), storage);
   expect(outbox.waiting.map((one) => one.trial)).toEqual([7]);
-  await outbox.atMost(0);
+  await outbox.untilLeft(0);
   expect(again).toEqual([answer(7)]);
 });
 
@@ -99,9 +99,9 @@ test("an answer that is stored already counts as sent; a session that ended stop
     new Memory(),
   );
   outbox.add(answer(0));
-  await outbox.atMost(0);
+  await outbox.untilLeft(0);
   outbox.add(answer(1));
-  await expect(outbox.atMost(0)).rejects.toThrow("released");
+  await expect(outbox.untilLeft(0)).rejects.toThrow("released");
   expect(outbox.waiting).toHaveLength(1);
 });
 
@@ -115,7 +115,7 @@ test("storage that is full, damaged or refused loses nothing that can still be s
   for (const storage of [full, damaged, null]) {
     const outbox = new Outbox("x", send, storage);
     outbox.add(answer(3));
-    await outbox.atMost(0);
+    await outbox.untilLeft(0);
   }
   expect(stored).toEqual([3, 3, 3]);
 });
