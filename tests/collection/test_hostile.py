@@ -220,7 +220,7 @@ def test_names_are_not_stored(served, study_path):
         (lambda p: _row(p, "b,0,clip 0,clip 1,clip 2,joke"), "row 2: unknown kind of trial"),
         (lambda p: _row(p, "b,0,clip 0"), "row 2: incomplete row"),
         (lambda p: (p / "clips/0.mp4").unlink(), "0.mp4"),
-        (lambda p: (p / "study.yaml").write_text("titel: x"), "titel"),
+        (lambda p: (p / "study.yaml").write_text("titel: x"), "titel"),  # codespell:ignore titel
         (
             lambda p: (p / "study.yaml").write_text("practice: [[a, b, c]]"),
             "practice.0: a clip that the study has not",
