@@ -16,8 +16,8 @@ from hidden_packages import hide
 
 #: These need no extra (CONTRIBUTING.md).
 BASE = (
-    "bgs._", "bgs.cli", "bgs.collection.design", "bgs.collection.forecast", "bgs.datasets", "bgs.embeddings", "bgs.evaluation", "bgs.judgments", "bgs.reports",
-    "bgs.simulation", "bgs.stimuli",
+    "bgs._", "bgs.cli", "bgs.collection.design", "bgs.collection.forecast", "bgs.datasets", "bgs.embeddings", "bgs.evaluation",
+    "bgs.judgments", "bgs.reports", "bgs.simulation", "bgs.stimuli",
 )  # fmt: skip
 
 
