@@ -78,3 +78,21 @@ def test_what_is_no_video_is_one_line(tmp_path):
     (tmp_path / "x.mp4").write_text("not a video")
     with pytest.raises(BgsError, match="not a video"):
         playback_fault(tmp_path / "x.mp4")
+
+
+def test_a_demo_is_a_study_that_browsers_play_and_is_made_once(tmp_path):
+    from bgs.api.collecting import demo_study
+
+    study = demo_study(tmp_path / "demo", clips=16, size=32)
+    folder = open_study(study.path)
+    require_playable(folder.clips)
+    assert load_dataset(study.path).simulated
+    assert folder.schedule.n_trials == 20 * 16
+    assert folder.settings.title.startswith("SIMULATED")
+    before = {path: path.stat().st_mtime_ns for path in study.path.rglob("*")}
+    demo_study(tmp_path / "demo", clips=16, size=32)
+    assert {path: path.stat().st_mtime_ns for path in study.path.rglob("*")} == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/x.txt").write_text("precious")
+    with pytest.raises(BgsError, match="contains other files"):
+        demo_study(tmp_path / "mine")

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bgs._errors import BgsError
+from bgs._files import is_empty, write_text
 from bgs._optional import require_all
 from bgs._rng import generator
+from bgs.collection.settings import StudySettings
+from bgs.datasets import load_dataset
 from bgs.embeddings import Embeddings
 from bgs.views.displayable import Displayable
 
@@ -162,6 +165,40 @@ class Study(Displayable):
         from bgs.views.collection import progress_view
 
         return (progress_view(self.progress()),)
+
+
+def demo_study(path: str | Path, clips: int = 24, size: int = 256, seed: int = 0) -> Study:
+    """A study of SIMULATED clips, ready to be served; one that is there is left as it is.
+
+    Args:
+        path: its folder, new or made by an earlier call.
+        clips: simulated clips, at least as many as there are behaviours.
+        size: their width and height in pixels.
+        seed: of clips and schedule.
+
+    Raises:
+        BgsError: the folder holds something else, or an extra is missing.
+    """
+    from bgs.api.designing import design
+    from bgs.experiments.simulated import film_world
+    from bgs.simulation.clip_folder import ClipSettings
+
+    folder = Path(path)
+    if not (folder / "stimuli.csv").is_file() and folder.is_dir() and not is_empty(folder):
+        raise BgsError(
+            "this folder contains other files", where=folder, expected="a new folder, or an earlier demo"
+        )
+    film_world(ClipSettings(clips=clips, size=size, seed=seed), folder)
+    if not (folder / "schedule.csv").is_file():
+        design(folder, trials=20 * clips, block_trials=20, checks=0.1, studies=0, seed=seed).save(folder)
+    if not (folder / "study.yaml").is_file():
+        ids = load_dataset(folder).stimuli.ids
+        texts = {"title": "SIMULATED clips: which is the odd one out?", "practice": [list(ids[:3])]}
+        write_text(
+            folder / "study.yaml",
+            StudySettings.model_validate({**texts, "codes": {"completed": "DEMO"}}).to_yaml(),
+        )
+    return Study(folder)
 
 
 def _key(study: StudyFolder, source: str, participant: str) -> str:

@@ -47,6 +47,19 @@ def serve(
     server.run()
 
 
+@app.command(epilog="Example: bgs collect demo demo-study", short_help="Serve a study of simulated clips.")
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder for the study: new, or of an earlier demo.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    clips: Annotated[int, typer.Option(min=16, help="Number of SIMULATED clips.")] = 24,
+) -> None:
+    """Film SIMULATED clips, design a schedule, and serve the study at once, to see what participants see."""
+    from bgs.api.collecting import demo_study
+
+    demo_study(folder, clips)
+    serve(folder, port=port)
+
+
 @app.command(
     epilog="Example: bgs collect prepare my-study", short_help="Convert clips that browsers do not play."
 )
