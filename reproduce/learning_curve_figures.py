@@ -14,14 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from page_tables import between, number
+from page_tables import between
 
 from bgs._files import write_bytes, write_text
+from bgs.experiments.chapters.context import estimate
 from bgs.experiments.chapters.kept import read
 from bgs.experiments.chapters.learning_curve import LEARNING_CURVE
-from bgs.experiments.chapters.learning_curve.curves import ModelCurves, Point
+from bgs.experiments.chapters.learning_curve.curves import ModelCurves
 from bgs.experiments.experiment import open_experiment
-from bgs.reports import CurveFigure, CurvePanel, CurvePoint, Estimate
+from bgs.reports import CurveFigure, CurvePanel, CurvePoint
 from bgs.reports.rendering import render_panels
 
 ROOT = Path(__file__).parents[1]
@@ -84,16 +85,13 @@ def curves_of(source: Source) -> ModelCurves:
     return read(open_experiment(source.folder), LEARNING_CURVE).models[source.model]
 
 
-def estimate(point: Point) -> Estimate:
-    """Held-out RSA at a point, with its interval and the draws."""
-    return Estimate("", point.rsa.value, point.rsa.low, point.rsa.high, tuple(point.rsa.seeds.values()))
-
-
 def panels(found: Found) -> Iterator[CurvePanel]:
     """A panel for each data set and for each kind of less."""
     for source, curves in found:
         for along in DRAWN:
-            points = tuple(CurvePoint(point.judgments, estimate(point)) for point in curves.curves[along])
+            points = tuple(
+                CurvePoint(point.judgments, estimate("", point.rsa)) for point in curves.curves[along]
+            )
             ceiling = math.nan if curves.ceiling is None else curves.ceiling.value
             yield CurvePanel(
                 source.less[along], f"{source.judged} to train on", "held-out RSA (Spearman)", points,
@@ -110,8 +108,8 @@ def rows(found: Found) -> Iterator[str]:
             gain = curves.curves[along][-1].gain
             least, most = (f"{value:,.0f}" for value in (enough.least, enough.most))
             yield (
-                f"| {source.called} | {along} | {enough.of:,.0f} | {number(gain.value, signed=True)} "
-                f"[{number(gain.low, signed=True)}, {number(gain.high, signed=True)}] | {enough.judgments:,.0f} "
+                f"| {source.called} | {along} | {enough.of:,.0f} | "
+                f"{gain.words(signed=True)} | {enough.judgments:,.0f} "
                 f"({enough.judgments / enough.of:.0%}) | {least} to {most} |"
             )
 
@@ -123,11 +121,9 @@ def points(found: Found) -> Iterator[str]:
     for source, curves in found:
         for along, sizes in curves.curves.items():
             for point in sizes:
-                value, gain = point.rsa, point.gain
                 yield (
-                    f"| {source.called} | {along} | {point.share:.0%} | {point.judgments:,.0f} | {number(value.value)} "
-                    f"[{number(value.low)}, {number(value.high)}] | {number(gain.value, signed=True)} "
-                    f"[{number(gain.low, signed=True)}, {number(gain.high, signed=True)}] |"
+                    f"| {source.called} | {along} | {point.share:.0%} | {point.judgments:,.0f} | "
+                    f"{point.rsa.words()} | {point.gain.words(signed=True)} |"
                 )
 
 

@@ -72,10 +72,10 @@ class Study(Displayable):
         Raises:
             BgsError: folder or database cannot be used.
         """
-        from bgs.collection.progress import progress
+        from bgs.collection.progress import counted_answers, progress
 
         with self._opened() as (study, database):
-            return progress(database, study, time.time())
+            return progress(database, study, time.time(), counted_answers(database))
 
     def export(self, out: str | Path, with_excluded: bool = False) -> int:
         """Write the answers as a trial table, CSV or Parquet by the ending.

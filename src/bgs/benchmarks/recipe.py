@@ -16,6 +16,7 @@ from bgs.evaluation import pair_vector
 from bgs.judgments import split_validation
 from bgs.runs.pull import VALIDATED
 from bgs.runs.run_folder import RunFolder
+from bgs.runs.study import Study, load_study
 from bgs.training import TrainingConfig
 from bgs.training.settings import OptimizerSettings, RatedSettings, ValidationSettings
 
@@ -35,7 +36,6 @@ def recipe(
         model=f"features:{features}", data=asked.data, seed=seed, ratings=drawn, epochs=EPOCHS,
         transform=TransformSettings(pull=pull), optimizer=OptimizerSettings(learning_rate=1e-2, weight_decay=0.0, warmup=10),
         validation=ValidationSettings(fraction=validated, every=EPOCHS), device="cpu",
-        micro_batch=4096, keep_graphs=1,  # known features: one graph for all clips takes a quarter of the time
     )  # fmt: skip
 
 
@@ -61,8 +61,11 @@ class TransformTrainer:
 
     def validate(self, pull: float, seed: int = 0) -> float:
         """RSA on the fifth of the training clips that a transform with this pull was not trained on."""
-        run = self._fit(recipe(self.track, str(self._file), seed, pull, VALIDATED), f"pull-{pull}")
-        value: float = run.read_metrics()[-1]["validation_rsa"]
+        from bgs.runs.trainer import new_backbone, new_trainer
+
+        config = recipe(self.track, str(self._file), seed, pull, VALIDATED)
+        value = new_trainer(config, new_backbone(config), self._study(config), None).run().best_value
+        assert value is not None
         return value
 
     def train(self, pull: float, seed: int) -> Map:
@@ -74,8 +77,10 @@ class TransformTrainer:
         import torch
 
         from bgs.backbones import load_backbone
+        from bgs.runs.run import fit
 
-        run = self._fit(recipe(self.track, str(self._file), seed, pull), f"seed-{seed}")
+        config, run = recipe(self.track, str(self._file), seed, pull), RunFolder(self.folder / f"seed-{seed}")
+        fit(config, self._study(config), run)
         head = load_backbone(f"run:{run.path}").head
         assert head is not None
         head.train(False)
@@ -89,10 +94,5 @@ class TransformTrainer:
 
         return apply
 
-    def _fit(self, config: TrainingConfig, name: str) -> RunFolder:
-        from bgs.runs.run import fit
-        from bgs.runs.study import load_study
-
-        run = RunFolder(self.folder / name)
-        fit(config, load_study(config, dataset=self.track.train), run)
-        return run
+    def _study(self, config: TrainingConfig) -> Study:
+        return load_study(config, dataset=self.track.train)

@@ -28,12 +28,12 @@ def open_database(study: StudyFolder, now: float, url: str | None = None) -> Dat
     with database.writing() as session:
         known = session.scalar(select(StudyRow))
         if known is None:
-            session.add(StudyRow(id=1, hash=study.hash(), created_at=now))
+            session.add(StudyRow(id=1, hash=study.hash, created_at=now))
             rows = [{"name": name, "position": k} for k, name in enumerate(study.schedule.blocks)]
             session.execute(insert(BlockRow), rows)
-        elif known.hash != study.hash():
+        elif known.hash != study.hash:
             raise BgsError(
                 "this database belongs to another study, or to another schedule of this one", where=url or study.path / FILE,
-                expected=study.hash()[:16], got=known.hash[:16], hint="a changed schedule needs a new database: `--database`",
+                expected=study.hash[:16], got=known.hash[:16], hint="a changed schedule needs a new database: `--database`",
             )  # fmt: skip
     return database

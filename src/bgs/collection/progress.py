@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sqlalchemy import func, select
@@ -48,8 +49,33 @@ class Progress:
         return asdict(self)
 
 
-def progress(database: Database, study: StudyFolder, now: float) -> Progress:
-    """Count what a study has at this moment."""
+class Counted(NamedTuple):
+    """An answer that counts: its block is active or complete.
+
+    Attributes:
+        block: name of the block.
+        trial: number within the block.
+        rt_ms: milliseconds of the choice; None where unknown.
+    """
+
+    block: str
+    trial: int
+    rt_ms: float | None
+
+
+def counted_answers(database: Database) -> list[Counted]:
+    """All answers that count."""
+    query = (
+        select(AssignmentRow.block, AnswerRow.trial, AnswerRow.rt_ms)
+        .join(AssignmentRow, AnswerRow.assignment_id == AssignmentRow.id)
+        .where(AssignmentRow.state.in_(HELD))
+    )
+    with database.reading() as session:
+        return [Counted(block, trial, rt) for block, trial, rt in session.execute(query)]
+
+
+def progress(database: Database, study: StudyFolder, now: float, answers: Sequence[Counted]) -> Progress:
+    """Count what a study has at this moment; ``answers`` are its :func:`counted_answers`."""
     with database.reading() as session:
         active_until = session.scalars(
             select(AssignmentRow.lease_until).where(AssignmentRow.state == State.ACTIVE)
@@ -58,16 +84,10 @@ def progress(database: Database, study: StudyFolder, now: float) -> Progress:
             select(func.count()).select_from(AssignmentRow).where(AssignmentRow.state == State.COMPLETE)
         )
         people = session.execute(select(ParticipantRow.consented_at, ParticipantRow.excluded_because)).all()
-        counted = (
-            select(AssignmentRow.block, AnswerRow.trial, AnswerRow.rt_ms)
-            .join(AssignmentRow, AnswerRow.assignment_id == AssignmentRow.id)
-            .where(AssignmentRow.state.in_(HELD))
-        )
-        answers = [(block, trial, rt) for block, trial, rt in session.execute(counted)]
     blocks, done = len(study.schedule.blocks), int(complete or 0)
     active = sum(until > now for until in active_until)
-    seen = coverage(study, Counter((block, trial) for block, trial, _ in answers))
-    times = [rt for _, _, rt in answers if rt is not None]
+    seen = coverage(study, answers)
+    times = [answer.rt_ms for answer in answers if answer.rt_ms is not None]
     return Progress(
         blocks, done, active, len(active_until) - active, blocks - done - len(active_until), len(answers),
         study.schedule.n_trials, len(people), sum(consented is not None for consented, _ in people),
@@ -77,25 +97,15 @@ def progress(database: Database, study: StudyFolder, now: float) -> Progress:
     )  # fmt: skip
 
 
-def seen_trials(database: Database) -> Counter[tuple[str, int]]:
-    """(block, trial) -> 1 for all answers that count."""
-    query = (
-        select(AssignmentRow.block, AnswerRow.trial)
-        .join(AssignmentRow, AnswerRow.assignment_id == AssignmentRow.id)
-        .where(AssignmentRow.state.in_(HELD))
-    )
-    with database.reading() as session:
-        return Counter((block, trial) for block, trial in session.execute(query))
-
-
-def coverage(study: StudyFolder, answered: Counter[tuple[str, int]] | None) -> Int[np.ndarray, "n n"]:
-    """(n, n) how often each pair of clips was seen together; of all planned trials where ``answered`` is None."""
+def coverage(study: StudyFolder, answers: Sequence[Counted] | None) -> Int[np.ndarray, "n n"]:
+    """(n, n) how often each pair of clips was seen together; of all planned trials where ``answers`` is None."""
+    answered = None if answers is None else {(answer.block, answer.trial) for answer in answers}
     place = {name: k for k, name in enumerate(study.stimuli.ids)}
     shown = [
         [place[name] for name in trial.stimuli]
         for block, trials in study.schedule.blocks.items()
         for trial in trials
-        if answered is None or answered[block, trial.number]
+        if answered is None or (block, trial.number) in answered
     ]
     counts = np.zeros((len(place), len(place)), dtype=np.int64)
     if shown:

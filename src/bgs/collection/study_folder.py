@@ -42,6 +42,7 @@ class StudyFolder:
         pairs = zip(self.stimuli.ids, self.stimuli.videos, strict=True)
         return {name: Path(video) for name, video in pairs if video is not None}
 
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of clips' ids and schedule: a database belongs to one of these."""
         blocks = {

@@ -6,12 +6,10 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Header
-from sqlalchemy import select
 
-from bgs.collection.progress import coverage, progress, seen_trials
+from bgs.collection.progress import counted_answers, coverage, progress
 from bgs.collection.refusals import Reason, Refused
-from bgs.collection.tables import HELD, AnswerRow, AssignmentRow
-from bgs.collection.web.routes import Serving
+from bgs.collection.web.routes import Serving, bearer_token
 
 #: Largest number of clips whose pairs are drawn one by one; beyond it, neighbours share a square.
 _SQUARES = 125
@@ -26,19 +24,14 @@ def status(service: Serving, authorization: Annotated[str, Header(max_length=200
     """Progress, how often each pair of clips was seen, and how long choices took."""
     if not service.rates.allows("admin", 120):
         raise Refused(Reason.BUSY)
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not service.secrets.is_admin(token):
+    if not service.secrets.is_admin(bearer_token(authorization)):
         raise Refused(Reason.TOKEN)
-    study, database = service.study, service.database
-    found = progress(database, study, service.clock())
-    counts = coverage(study, seen_trials(database))
-    times = (
-        select(AnswerRow.rt_ms)
-        .join(AssignmentRow)
-        .where(AssignmentRow.state.in_(HELD), AnswerRow.rt_ms.is_not(None))
+    study, answers = service.study, counted_answers(service.database)
+    found = progress(service.database, study, service.clock(), answers)
+    counts = coverage(study, answers)
+    seconds = (
+        np.array([answer.rt_ms for answer in answers if answer.rt_ms is not None], dtype=np.float64) / 1000
     )
-    with database.reading() as session:
-        seconds = np.array(session.scalars(times).all(), dtype=np.float64) / 1000
     edges = [0.0, *_SECONDS.tolist(), np.inf]
     return {
         "title": study.settings.title,

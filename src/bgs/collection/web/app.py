@@ -67,7 +67,7 @@ def create_app(
 
     @app.get("/health", include_in_schema=False)
     def health() -> dict[str, str]:
-        return {"study": study.hash(), "version": __version__}
+        return {"study": study.hash, "version": __version__}
 
     if page is not None:
         app.mount("/", StaticFiles(directory=page, html=True))

@@ -65,6 +65,18 @@ def service_of(request: Request) -> Service:
 Serving = Annotated[Service, Depends(service_of)]
 
 
+def bearer_token(authorization: str) -> str:
+    """The token of an ``Authorization: Bearer`` header.
+
+    Raises:
+        Refused: there is none.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused(Reason.TOKEN)
+    return token
+
+
 def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=2000)] = "") -> Holder:
     """Who sends a request, by its token.
 
@@ -72,11 +84,8 @@ def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=
         Refused: the token is forged, too old or of another study, or its holder sends more than a person does.
     """
     limits = service.study.settings.limits
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer":
-        raise Refused(Reason.TOKEN)
-    payload = service.secrets.verify(token, limits.hours)
-    if payload.get("study") != service.study.hash():
+    payload = service.secrets.verify(bearer_token(authorization), limits.hours)
+    if payload.get("study") != service.study.hash:
         raise Refused(Reason.TOKEN)
     found = Holder(int(payload["assignment"]), str(payload["block"]))
     if not service.rates.allows(f"session {found.assignment}", limits.requests_per_minute):
@@ -101,7 +110,7 @@ def joining(given: Join, request: Request, service: Serving) -> dict[str, Any]:
         key = service.secrets.participant_key(given.source, given.participant)
         seat = join(service.database, settings, key, given.source, service.clock(), agent)
         found, consented = Holder(seat.assignment, seat.block), seat.consented
-    token = service.secrets.sign({**asdict(found), "study": study.hash()})
+    token = service.secrets.sign({**asdict(found), "study": study.hash})
     return {"token": token, "consented": consented, "preview": found.preview}
 
 
