@@ -195,6 +195,22 @@ def test_storage_that_fails_is_said_and_nothing_is_acknowledged(served):
     assert visitor.call("POST", "complete").json()["missing"] == list(range(1, N_TRIALS))
 
 
+def test_no_free_connection_is_storage_that_fails(served, monkeypatch):
+    from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+    visitor = served.join().consent()
+    message = visitor.message(0)
+
+    def none_free():
+        raise PoolTimeout("QueuePool limit reached")
+
+    monkeypatch.setattr(served.database.engine, "connect", none_free)
+    response = visitor.call("POST", "answers", json=message)
+    assert (response.status_code, response.json()) == (503, {"error": "storage"})
+    monkeypatch.undo()
+    assert visitor.call("POST", "answers", json=message).json() == {"stored": True, "new": True}
+
+
 def test_names_are_not_stored(served, study_path):
     served.join("5f1e-prolific-id").consent().finish()
     served.database.close()

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bgs import __version__
 from bgs.collection.completing import ending
@@ -61,7 +62,7 @@ def create_app(
     @app.exception_handler(SQLAlchemyError)
     def storage(_request: Request, error: SQLAlchemyError) -> JSONResponse:
         # Nothing was stored: the transaction was rolled back. The page keeps the answer and tries again.
-        if not isinstance(error, DBAPIError | TimeoutError):
+        if not isinstance(error, DBAPIError | PoolTimeout):
             raise error
         return JSONResponse({"error": "storage"}, 503, {"retry-after": "2"})
 
