@@ -16,7 +16,6 @@ from bgs.evaluation import pair_vector
 from bgs.judgments import split_validation
 from bgs.runs.pull import VALIDATED
 from bgs.runs.run_folder import RunFolder
-from bgs.runs.study import Study, load_study
 from bgs.training import TrainingConfig
 from bgs.training.settings import OptimizerSettings, RatedSettings, ValidationSettings
 
@@ -61,11 +60,8 @@ class TransformTrainer:
 
     def validate(self, pull: float, seed: int = 0) -> float:
         """RSA on the fifth of the training clips that a transform with this pull was not trained on."""
-        from bgs.runs.trainer import new_backbone, new_trainer
-
-        config = recipe(self.track, str(self._file), seed, pull, VALIDATED)
-        value = new_trainer(config, new_backbone(config), self._study(config), None).run().best_value
-        assert value is not None
+        run = self._fit(recipe(self.track, str(self._file), seed, pull, VALIDATED), f"pull-{pull}")
+        value: float = run.read_metrics()[-1]["validation_rsa"]
         return value
 
     def train(self, pull: float, seed: int) -> Map:
@@ -77,10 +73,8 @@ class TransformTrainer:
         import torch
 
         from bgs.backbones import load_backbone
-        from bgs.runs.run import fit
 
-        config, run = recipe(self.track, str(self._file), seed, pull), RunFolder(self.folder / f"seed-{seed}")
-        fit(config, self._study(config), run)
+        run = self._fit(recipe(self.track, str(self._file), seed, pull), f"seed-{seed}")
         head = load_backbone(f"run:{run.path}").head
         assert head is not None
         head.train(False)
@@ -94,5 +88,10 @@ class TransformTrainer:
 
         return apply
 
-    def _study(self, config: TrainingConfig) -> Study:
-        return load_study(config, dataset=self.track.train)
+    def _fit(self, config: TrainingConfig, name: str) -> RunFolder:
+        from bgs.runs.run import fit
+        from bgs.runs.study import load_study
+
+        run = RunFolder(self.folder / name)
+        fit(config, load_study(config, dataset=self.track.train), run)
+        return run
