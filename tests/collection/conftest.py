@@ -154,8 +154,8 @@ def serve():
 
     opened = []
 
-    def start(path: Path, url: str | None = None) -> Served:
-        clock = Clock()
+    def start(path: Path, url: str | None = None, at: float = Clock.now) -> Served:
+        clock = Clock(at)
         study = open_study(path)
         database = open_database(study, clock(), url)
         secrets, admin = open_secrets(path)

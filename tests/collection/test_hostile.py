@@ -224,17 +224,23 @@ def test_names_are_not_stored(served, study_path):
     ("change", "message"),
     [
         (lambda p: (p / "schedule.csv").unlink(), "no schedule.*bgs design"),
-        (lambda p: (p / "schedule.csv").write_text("a,b\n"), "other columns than those of a schedule"),
-        (lambda p: (p / "schedule.csv").write_text("block,trial,stim1,stim2,stim3,kind\n"), "has no trials"),
+        (lambda p: (p / "schedule.csv").write_text("a,b\n"), "schedule.csv, row 1: missing column block"),
+        (
+            lambda p: (p / "schedule.csv").write_text("block,trial,stim1,stim2,stim3,kind\n"),
+            "no rows below the header",
+        ),
         (
             lambda p: _row(p, "b,0,clip 0,clip 1,nowhere,judgment"),
-            "row 2: a clip that the study has not.*nowhere",
+            "row 2, column 'stim3': schedule of other clips.*nowhere",
         ),
-        (lambda p: _row(p, "b,1,clip 0,clip 1,clip 2,judgment"), "row 2: trials of a block are not numbered"),
-        (lambda p: _row(p, "b,0,clip 0,clip 1,clip 1,judgment"), "row 2: not a trial of kind judgment"),
-        (lambda p: _row(p, "b,0,clip 0,clip 1,clip 2,check"), "row 2: not a trial of kind check"),
-        (lambda p: _row(p, "b,0,clip 0,clip 1,clip 2,joke"), "row 2: unknown kind of trial"),
-        (lambda p: _row(p, "b,0,clip 0"), "row 2: incomplete row"),
+        (
+            lambda p: _row(p, "b,1,clip 0,clip 1,clip 2,judgment"),
+            "row 2, column 'trial': trials of a block are not numbered",
+        ),
+        (lambda p: _row(p, "b,0,clip 0,clip 1,clip 1,judgment"), "row 2, column 'kind': not a judgment"),
+        (lambda p: _row(p, "b,0,clip 0,clip 1,clip 2,check"), "row 2, column 'kind': not a check"),
+        (lambda p: _row(p, "b,0,clip 0,clip 1,clip 2,joke"), "row 2, column 'kind': unknown kind"),
+        (lambda p: _row(p, "b,0,clip 0"), "row 2.*cells"),
         (lambda p: (p / "clips/0.mp4").unlink(), "0.mp4"),
         (lambda p: (p / "study.yaml").write_text("titel: x"), "titel"),  # codespell:ignore titel
         (
@@ -270,6 +276,7 @@ def test_a_database_of_another_schedule_or_a_newer_version_is_refused(serve, stu
     from sqlalchemy import text
 
     served = serve(study_path)
+    served.join()
     lines = (study_path / "schedule.csv").read_text().splitlines(keepends=True)
     (study_path / "schedule.csv").write_text("".join(lines[:-N_TRIALS]))
     with pytest.raises(BgsError, match="belongs to another study"):

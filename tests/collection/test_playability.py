@@ -87,7 +87,7 @@ def test_a_demo_is_a_study_that_browsers_play_and_is_made_once(tmp_path):
     folder = open_study(study.path)
     require_playable(folder.clips)
     assert load_dataset(study.path).simulated
-    assert folder.schedule.n_trials == 20 * 16
+    assert len(folder.schedule) == 20 * 16
     assert folder.settings.title.startswith("SIMULATED")
     before = {path: path.stat().st_mtime_ns for path in study.path.rglob("*")}
     demo_study(tmp_path / "demo", clips=16, size=32)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bgs._errors import ConfigError, DataError
+from bgs._files import read_json
 from bgs._typing import Bool, Float
 from bgs.collection.design import (
     Coverage,
@@ -17,6 +18,7 @@ from bgs.collection.design import (
     Schedule,
     make_schedule,
     people_ensemble,
+    read_schedule,
     write_schedule,
 )
 from bgs.collection.design.planning import allowed_pairs, sides
@@ -30,6 +32,7 @@ from bgs.collection.forecast import (
     cost_of,
     forecast,
 )
+from bgs.collection.schedule_table import ABOUT
 from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
 from bgs.simulation import WORLDS
@@ -48,12 +51,13 @@ class Design(Displayable):
     Attributes:
         schedule: the trials.
         settings: how they were made.
-        coverage: how often pairs are shown together.
+        coverage: how often pairs are shown together, in ``before``, too.
         cost: participants, minutes and money.
-        forecast: what the judgments will be worth, from SIMULATED studies; None if not asked for.
+        forecast: what the judgments will be worth, with those of ``before``, from SIMULATED studies; None if not asked for.
         existing: what judgments that exist already say; None without any.
         stimuli: name of the data set.
         notes: what else to know, one sentence each.
+        before: the schedule to which this one is added; None if it is the first.
     """
 
     schedule: Schedule
@@ -64,6 +68,12 @@ class Design(Displayable):
     existing: Existing | None
     stimuli: str
     notes: tuple[str, ...] = ()
+    before: Schedule | None = None
+
+    @property
+    def whole(self) -> Schedule:
+        """All blocks: those before, then the new ones."""
+        return self.schedule if self.before is None else self.before.followed_by(self.schedule)
 
     def _views(self) -> Sequence[RenderableType]:
         return design_views(self.schedule, self.coverage, self.cost, self.forecast, self.existing)
@@ -83,8 +93,20 @@ class Design(Displayable):
         }
 
     def save(self, folder: str | Path) -> None:
-        """Write ``schedule.csv`` and ``schedule.json`` to a study folder, atomically; existing ones are replaced."""
-        write_schedule(folder, self.schedule, self.to_json())
+        """Write ``schedule.csv`` and ``schedule.json`` to a study folder, atomically; existing ones are replaced.
+
+        Blocks ``before`` stay as they are, and ``schedule.json`` keeps what it said of them.
+
+        Raises:
+            ConfigError: participants have come, and this is another schedule than theirs.
+        """
+        if self.before is None:
+            _require_not_begun(Path(folder))
+        about = self.to_json()
+        earlier = Path(folder) / ABOUT
+        if self.before is not None and earlier.exists():
+            about["before"] = read_json(earlier)
+        write_schedule(folder, self.whole, about)
 
 
 def design(
@@ -95,6 +117,7 @@ def design(
     judgments: Dataset | str | Path | None = None,
     embeddings: Embeddings | str | Path | None = None,
     studies: int = 8,
+    append: bool = False,
     mirror: str | Path | None = None,
     **options: Any,
 ) -> Design:
@@ -109,6 +132,7 @@ def design(
         embeddings: current positions of the clips for ``adaptive``, as ``bgs ordinal`` writes them; by default they are
             fitted to ``judgments``.
         studies: simulated studies in each world, at least 2; 0: no forecast.
+        append: add blocks to the schedule of the study folder, which may be served already.
         mirror: folder with a mirror of the authors' repositories.
         **options: fields of :class:`bgs.collection.design.DesignSettings`.
 
@@ -125,10 +149,17 @@ def design(
     judged = None if judgments is None else _loaded(judgments, mirror)
     parts = sides(settings, len(stimuli), stimuli.test)
     people = _people(settings, stimuli, judged, embeddings)
-    schedule = make_schedule(settings, stimuli.ids, stimuli.test, people)
-    asked = schedule.unanswered()
-    existing = None if judged is None else _existing(judged, schedule)
-    found = None
+    before = _schedule_of(data, stimuli) if append else None
+    first = 1 if before is None else before.n_blocks + 1
+    schedule = make_schedule(settings, stimuli.ids, stimuli.test, people, first)
+    whole = schedule if before is None else before.followed_by(schedule)
+    asked = whole.unanswered()
+    notes = _notes(settings, people is not None)
+    existing, found = None, None
+    if judged is not None:
+        existing = _existing(judged, schedule)
+        if existing is None:
+            notes += _unreliable(judged, needed=studies > 0)
     if studies:
         worlds = WORLDS
         if existing is not None and judged is not None:
@@ -138,13 +169,33 @@ def design(
     return Design(
         schedule=schedule,
         settings=settings,
-        coverage=schedule.coverage(allowed_pairs(parts, len(stimuli))),
+        coverage=whole.coverage(allowed_pairs(parts, len(stimuli))),
         cost=cost_of(schedule, cost or CostSettings()),
         forecast=found,
         existing=existing,
         stimuli=f"{data} clips" if dataset is None else dataset.name,
-        notes=_notes(settings, people is not None),
+        notes=notes,
+        before=before,
     )
+
+
+def _require_not_begun(folder: Path) -> None:
+    if not (folder / "study.sqlite").exists():
+        return
+    from bgs.api.collecting import Study
+
+    came = Study(folder).progress().participants
+    if came:
+        raise ConfigError(
+            "the study has begun, and its schedule cannot be replaced", where=folder, got=f"{came:,} participants",
+            hint="`--append` adds blocks; `--out` writes elsewhere",
+        )  # fmt: skip
+
+
+def _schedule_of(data: Dataset | str | Path | int, stimuli: StimulusSet) -> Schedule:
+    if not isinstance(data, str | Path):
+        raise ConfigError("append adds to a study folder", expected="a path", got=type(data).__name__)
+    return read_schedule(data, stimuli.ids)
 
 
 def _loaded(data: Dataset | str | Path, mirror: str | Path | None) -> Dataset:
@@ -222,15 +273,24 @@ def _placed(
     return placed
 
 
-def _existing(judged: Dataset, schedule: Schedule) -> Existing:
+def _existing(judged: Dataset, schedule: Schedule) -> Existing | None:
+    """What judgments say of the schedule; None where their reliability is not between 0 and 1."""
     from bgs.evaluation import rsa_ceiling, select_protocol
 
     trials = judged.need_trials()
     found = rsa_ceiling(select_protocol("all", judged.stimuli, trials))[0]["rsa_reliability"]
     if not 0 < found.value < 1:
-        raise DataError(
-            "the reliability of these judgments cannot be estimated", where=judged.name,
-            expected="0 to 1, from pairs judged by two people in different triplets", got=f"{found.value:.3f}",
-        )  # fmt: skip
+        return None
     measured = Range(found.value, max(found.low, 0.0), found.high)
     return Existing.of(judged.name, judged.simulated, trials, measured, schedule.unanswered())
+
+
+def _unreliable(judged: Dataset, needed: bool) -> tuple[str, ...]:
+    """A note that reliability is not known yet; for a forecast, which starts from it, that is an error."""
+    text = "the reliability of these judgments cannot be estimated"
+    if not needed:
+        return (f"{text} from so few",)
+    raise DataError(
+        text, where=judged.name, expected="0 to 1, from pairs judged by two people in different triplets",
+        hint="no forecast (`--studies 0`), or more judgments",
+    )  # fmt: skip

@@ -88,6 +88,9 @@ def design(
     studies: Annotated[
         int, typer.Option(help="Simulated studies in each world (at least 2); 0: no forecast.")
     ] = 8,
+    append: Annotated[
+        bool, typer.Option("--append", help="Add blocks to the study's schedule; it may be served already.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for schedule.csv and schedule.json (default: the study folder)."),
@@ -104,8 +107,8 @@ def design(
     from bgs._files import require_output
     from bgs.api.designing import design as make
     from bgs.collection.design import DesignSettings
-    from bgs.collection.design.schedule_table import ABOUT, SCHEDULE
     from bgs.collection.forecast import CostSettings
+    from bgs.collection.schedule_table import ABOUT, SCHEDULE
     from bgs.views.console import waiting
 
     output = Output(json)
@@ -124,7 +127,7 @@ def design(
     with waiting("simulating studies" if studies else "making the schedule"):
         found = make(
             which[0], settings, cost=cost, judgments=judgments, embeddings=embeddings,
-            studies=studies, mirror=mirror,
+            studies=studies, append=append, mirror=mirror,
         )  # fmt: skip
     if folder is not None:
         found.save(folder)
@@ -134,6 +137,6 @@ def design(
     output.say(
         "No file written (--out FOLDER)."
         if folder is None
-        else f"{len(found.schedule):,} trials → {folder / SCHEDULE}"
+        else f"{len(found.schedule):,} trials{' added' if append else ''} → {folder / SCHEDULE}"
     )
     output.write(found.to_json())

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bgs.collection.database import Database
 from bgs.collection.refusals import Reason, Refused
 from bgs.collection.settings import StudySettings
+from bgs.collection.study_folder import StudyFolder
 from bgs.collection.tables import AssignmentRow, BlockRow, ParticipantRow, State
 
 #: Why the server itself excludes a participant.
@@ -36,7 +37,7 @@ class Seat:
 
 def join(
     database: Database,
-    settings: StudySettings,
+    study: StudyFolder,
     key: str,
     source: str,
     now: float,
@@ -46,7 +47,7 @@ def join(
 
     Args:
         database: of the study.
-        settings: of the study.
+        study: whose blocks are given out; those that a later batch added to the database are not.
         key: salted hash of the participant's name.
         source: where they come from, ``prolific`` or ``link``.
         now: seconds since 1970.
@@ -58,7 +59,7 @@ def join(
     for attempt in range(_TRIES):
         try:
             with database.writing() as session:
-                return _seat(session, settings, key, source, now, user_agent)
+                return _seat(session, study, key, source, now, user_agent)
         except (
             IntegrityError
         ):  # somebody took the block, or the same person joined twice, in this very moment
@@ -68,8 +69,9 @@ def join(
 
 
 def _seat(
-    session: Session, settings: StudySettings, key: str, source: str, now: float, user_agent: str | None
+    session: Session, study: StudyFolder, key: str, source: str, now: float, user_agent: str | None
 ) -> Seat:
+    settings = study.settings
     person = session.scalar(select(ParticipantRow).where(ParticipantRow.key == key).with_for_update())
     if person is None:
         person = ParticipantRow(key=key, source=source, created_at=now, user_agent=user_agent)
@@ -80,7 +82,7 @@ def _seat(
     held = _active(session, person)
     if held is None:
         _require_another(session, settings, person)
-        held = _next_block(session, settings, person, now)
+        held = _next_block(session, study, person, now)
     held.lease_until = now + 60 * settings.lease_minutes
     session.flush()
     return Seat(held.id, held.block, person.consent_version == settings.consent.version)
@@ -101,15 +103,14 @@ def _require_another(session: Session, settings: StudySettings, person: Particip
         raise Refused(Reason.DONE, mine=True)
 
 
-def _next_block(
-    session: Session, settings: StudySettings, person: ParticipantRow, now: float
-) -> AssignmentRow:
+def _next_block(session: Session, study: StudyFolder, person: ParticipantRow, now: float) -> AssignmentRow:
     """The first block that nobody holds and that this person has not had; abandoned ones are taken from their holder."""
     held = select(AssignmentRow.id).where(_held_by_somebody(now)).exists()
     had = select(AssignmentRow.id).where(
         AssignmentRow.block == BlockRow.name, AssignmentRow.participant_id == person.id
     )
-    free = select(BlockRow).where(~held, ~had.exists()).order_by(BlockRow.position).limit(1)
+    ours = BlockRow.position < study.schedule.n_blocks
+    free = select(BlockRow).where(ours, ~held, ~had.exists()).order_by(BlockRow.position).limit(1)
     block = session.scalar(free.with_for_update(of=BlockRow, skip_locked=True))
     if block is None:
         raise Refused(Reason.FULL)
@@ -121,7 +122,7 @@ def _next_block(
     session.flush()
     mine = AssignmentRow(
         participant_id=person.id, block=block.name, state=State.ACTIVE, started_at=now,
-        lease_until=now + 60 * settings.lease_minutes,
+        lease_until=now + 60 * study.settings.lease_minutes,
     )  # fmt: skip
     session.add(mine)
     session.flush()

@@ -1,13 +1,14 @@
-"""Opens the database of a study, and puts its blocks in."""
+"""Opens the database of a study, and puts its blocks in; those of a later batch, too."""
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
 
 from bgs._errors import BgsError
 from bgs.collection.database import Database
 from bgs.collection.study_folder import StudyFolder
-from bgs.collection.tables import BlockRow, StudyRow
+from bgs.collection.tables import BlockRow, ParticipantRow, StudyRow
 
 #: The file of a study whose database is SQLite.
 FILE = "study.sqlite"
@@ -17,7 +18,7 @@ def open_database(study: StudyFolder, now: float, url: str | None = None) -> Dat
     """The database of a study, brought to the present version.
 
     Args:
-        study: whose blocks are put in when it is new.
+        study: whose blocks are put in when it is new or nobody has come yet, and those that `bgs design --append` added.
         now: seconds since 1970.
         url: where it is; by default ``study.sqlite`` in the study's folder.
 
@@ -27,13 +28,34 @@ def open_database(study: StudyFolder, now: float, url: str | None = None) -> Dat
     database = Database(url or f"sqlite:///{(study.path / FILE).resolve()}")
     with database.writing() as session:
         known = session.scalar(select(StudyRow))
-        if known is None:
+        if known is None or (known.hash != study.hash and _nobody_came(session)):
+            for table in (StudyRow, BlockRow):
+                session.execute(delete(table))
             session.add(StudyRow(id=1, hash=study.hash, created_at=now))
-            rows = [{"name": name, "position": k} for k, name in enumerate(study.schedule.blocks)]
-            session.execute(insert(BlockRow), rows)
+            _add_blocks(session, study, 0)
         elif known.hash != study.hash:
-            raise BgsError(
-                "this database belongs to another study, or to another schedule of this one", where=url or study.path / FILE,
-                expected=study.hash[:16], got=known.hash[:16], hint="a changed schedule needs a new database: `--database`",
-            )  # fmt: skip
+            stored = session.scalar(select(func.count()).select_from(BlockRow)) or 0
+            if known.hash != study.hash_of_first(stored):
+                raise BgsError(
+                    "this database belongs to another study, or to another schedule of this one", where=url or study.path / FILE,
+                    expected=study.hash[:16], got=known.hash[:16],
+                    hint="blocks may be added (`bgs design --append`); another schedule needs a new database: `--database`",
+                )  # fmt: skip
+            known.hash = study.hash
+            _add_blocks(session, study, stored)
     return database
+
+
+def _nobody_came(session: Session) -> bool:
+    return session.scalar(select(ParticipantRow.id).limit(1)) is None
+
+
+def identity(database: Database) -> str:
+    """Names a database: tokens of another one hold ids that are somebody else's here. Blocks added later do not change it."""
+    with database.reading() as session:
+        return repr(session.scalars(select(StudyRow.created_at)).one())
+
+
+def _add_blocks(session: Session, study: StudyFolder, stored: int) -> None:
+    rows = [{"name": name, "position": k} for k, name in enumerate(study.schedule.names)]
+    session.execute(insert(BlockRow), rows[stored:])

@@ -90,7 +90,7 @@ def progress(database: Database, study: StudyFolder, now: float, answers: Sequen
     times = [answer.rt_ms for answer in answers if answer.rt_ms is not None]
     return Progress(
         blocks, done, active, len(active_until) - active, blocks - done - len(active_until), len(answers),
-        study.schedule.n_trials, len(people), sum(consented is not None for consented, _ in people),
+        len(study.schedule), len(people), sum(consented is not None for consented, _ in people),
         dict(Counter(why for _, why in people if why is not None)),
         int((np.triu(seen, 1) > 0).sum()), int((np.triu(coverage(study, None), 1) > 0).sum()),
         float(np.median(times)) if times else None,

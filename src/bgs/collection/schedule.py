@@ -1,94 +1,179 @@
-"""``schedule.csv``: which triplets one participant sees, block by block."""
+"""A trial schedule: what each participant sees, and how well it covers pairs of clips."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, get_args
+from enum import IntEnum
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
 
+import numpy as np
+
+from bgs._codec import JsonDataclass, Number
 from bgs._errors import DataError
-from bgs._files import read_text
-
-Kind = Literal["judgment", "repeat", "check"]
-COLUMNS = ("block", "trial", "stim1", "stim2", "stim3", "kind")
+from bgs._typing import Bool, Int
+from bgs.judgments import PairCounts, Trials
 
 
-@dataclass(frozen=True)
-class ScheduledTrial:
+class Shown(IntEnum):
+    """Kind of trial: a new triplet, one that was shown before (in its block or another), or one clip twice."""
+
+    JUDGMENT = 0
+    REPEAT = 1
+    CHECK = 2
+
+    @property
+    def label(self) -> str:
+        """Its name in ``schedule.csv``."""
+        return self.name.lower()
+
+
+class ScheduledTrial(NamedTuple):
     """A triplet of a block; its order on screen is drawn anew for each participant.
 
     Attributes:
         number: within its block, from 0.
         stimuli: ids.
-        kind: ``check`` shows one clip twice.
+        kind: as in ``schedule.csv``.
     """
 
     number: int
     stimuli: tuple[str, str, str]
-    kind: Kind
+    kind: str
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """Blocks in the order in which they are handed out: name -> trials."""
+class Coverage(JsonDataclass):
+    """How often pairs of clips are shown together, repeats included.
 
-    blocks: dict[str, tuple[ScheduledTrial, ...]]
+    Attributes:
+        pairs: number of pairs that the design may show: all, or those on one side of the split.
+        shown: number of pairs shown at least once.
+        smallest, median, largest: times that a pair is shown.
+        clip_smallest, clip_largest: new triplets that show a clip.
+        triplets: number of distinct triplets.
+        relative_size: judgments, relative to the fewest that could show each pair ``smallest`` times (pairs · smallest /
+            3); NaN if a pair is not shown.
+    """
+
+    pairs: int
+    shown: int
+    smallest: int
+    median: float
+    largest: int
+    clip_smallest: int
+    clip_largest: int
+    triplets: int
+    relative_size: Number
+
+
+@dataclass(frozen=True, repr=False)
+class Schedule:
+    """t trials in blocks; a block is what one participant sees in one session.
+
+    Attributes:
+        stimulus_ids: n clips.
+        names: of the blocks, in the order in which they are handed out.
+        block: (t,) positions into ``names``, ascending.
+        trial: (t,) number within the block, from 0, ascending.
+        stimuli: (t, 3) positions into ``stimulus_ids``; the order on screen is drawn anew by whatever shows them.
+        kind: (t,) :class:`Shown`.
+    """
+
+    stimulus_ids: tuple[str, ...]
+    names: tuple[str, ...]
+    block: Int[np.ndarray, " t"]
+    trial: Int[np.ndarray, " t"]
+    stimuli: Int[np.ndarray, "t 3"]
+    kind: Int[np.ndarray, " t"]
+
+    def __repr__(self) -> str:
+        return (
+            f"Schedule({len(self):,} trials of {len(self.stimulus_ids):,} clips in {self.n_blocks:,} blocks)"
+        )
+
+    def __len__(self) -> int:
+        return len(self.block)
 
     @property
-    def n_trials(self) -> int:
-        """Of all blocks together."""
-        return sum(map(len, self.blocks.values()))
+    def n_blocks(self) -> int:
+        """Number of blocks, and so of participants."""
+        return len(self.names)
 
+    @cached_property
+    def blocks(self) -> dict[str, tuple[ScheduledTrial, ...]]:
+        """Name -> trials, in the order in which blocks are handed out."""
+        ids, shown = self.stimulus_ids, self.stimuli.tolist()
+        labels = [Shown(kind).label for kind in self.kind.tolist()]
+        trials = [
+            ScheduledTrial(number, (ids[a], ids[b], ids[c]), label)
+            for number, (a, b, c), label in zip(self.trial.tolist(), shown, labels, strict=True)
+        ]
+        bounds = np.searchsorted(self.block, np.arange(self.n_blocks + 1)).tolist()
+        spans = pairwise(bounds)
+        return {name: tuple(trials[a:b]) for name, (a, b) in zip(self.names, spans, strict=True)}
 
-def read_schedule(path: Path, stimulus_ids: Sequence[str]) -> Schedule:
-    """Read and check a schedule.
+    def count(self, kind: Shown) -> int:
+        """Number of trials of a kind."""
+        return int((self.kind == kind).sum())
 
-    Raises:
-        DataError: the file is missing or damaged, a clip is unknown, numbers of a block are not 0, 1, …, or a trial's kind
-            is not that of its clips; the row is named.
-    """
-    if not path.is_file():
-        raise DataError("no schedule", where=path, hint="`bgs design` writes it")
-    rows = csv.reader(read_text(path).splitlines())
-    header = next(rows, [])
-    if tuple(header) != COLUMNS:
-        raise DataError(
-            "other columns than those of a schedule",
-            where=path,
-            expected=",".join(COLUMNS),
-            got=",".join(header),
+    def first(self, n_blocks: int) -> Schedule:
+        """The first blocks alone."""
+        t = int(np.searchsorted(self.block, n_blocks))
+        return Schedule(
+            self.stimulus_ids, self.names[:n_blocks], self.block[:t], self.trial[:t], self.stimuli[:t], self.kind[:t]
+        )  # fmt: skip
+
+    def followed_by(self, other: Schedule) -> Schedule:
+        """The blocks of this schedule, then those of another one of the same clips.
+
+        Raises:
+            DataError: it is of other clips, or has a block of the same name.
+        """
+        if other.stimulus_ids != self.stimulus_ids:
+            raise DataError("schedules of other clips cannot be joined")
+        twice = set(self.names) & set(other.names)
+        if twice:
+            raise DataError("two blocks have the same name", got=sorted(twice)[0])
+        pairs = ((getattr(self, name), getattr(other, name)) for name in ("trial", "stimuli", "kind"))
+        block = np.concatenate([self.block, other.block + self.n_blocks])
+        return Schedule(self.stimulus_ids, self.names + other.names, block, *map(np.concatenate, pairs))
+
+    def unanswered(self) -> Trials:
+        """The schedule as trials of one participant a block; the first slot stands in for every answer."""
+        names = np.array(self.names, dtype=np.str_)[self.block]
+        none = np.zeros(len(self), dtype=np.int64)
+        times = np.full(len(self), np.nan)
+        return Trials(names, names, self.trial, self.stimuli, none, times, len(self.stimulus_ids))
+
+    def coverage(self, allowed: Bool[np.ndarray, "n n"] | None = None) -> Coverage:
+        """How often pairs are shown together.
+
+        Args:
+            allowed: (n, n) pairs that the design may show; None: all.
+        """
+        trials, upper = self.unanswered(), np.triu_indices(len(self.stimulus_ids), 1)
+        counts = PairCounts.from_trials(trials).shown[upper]
+        counts = counts if allowed is None else counts[allowed[upper]]
+        judged = trials.judgments
+        new = self.stimuli[self.kind == Shown.JUDGMENT]
+        clips = np.bincount(new.ravel(), minlength=len(self.stimulus_ids))
+        least = int(counts.min())
+        return Coverage(
+            pairs=len(counts),
+            shown=int((counts > 0).sum()),
+            smallest=least,
+            median=float(np.median(counts)),
+            largest=int(counts.max()),
+            clip_smallest=int(clips.min()),
+            clip_largest=int(clips.max()),
+            triplets=len(np.unique(judged.triplet_codes)),
+            relative_size=3 * len(judged) / (len(counts) * least) if least else float("nan"),
         )
-    known, blocks = set(stimulus_ids), dict[str, list[ScheduledTrial]]()
-    for line, row in enumerate(rows, start=2):
-        where = f"{path}, row {line}"
-        if len(row) != len(COLUMNS):
-            raise DataError("incomplete row", where=where, expected=f"{len(COLUMNS)} columns", got=len(row))
-        block = blocks.setdefault(row[0], [])
-        block.append(_trial(row, where, known, len(block)))
-    if not blocks:
-        raise DataError("the schedule has no trials", where=path, hint="`bgs design` writes one")
-    return Schedule({name: tuple(trials) for name, trials in blocks.items()})
 
 
-def _trial(row: Sequence[str], where: str, known: set[str], number: int) -> ScheduledTrial:
-    if row[1] != str(number):
-        raise DataError(
-            "trials of a block are not numbered 0, 1, …", where=where, expected=number, got=row[1]
-        )
-    stimuli = (row[2], row[3], row[4])
-    unknown = [name for name in stimuli if name not in known]
-    if unknown:
-        raise DataError(
-            "a clip that the study has not", where=where, got=unknown[0], hint="`bgs design` for these clips"
-        )
-    kinds = get_args(Kind)
-    if row[5] not in kinds:
-        raise DataError("unknown kind of trial", where=where, expected=" or ".join(kinds), got=row[5])
-    kind: Kind = next(one for one in kinds if one == row[5])
-    clips = len(set(stimuli))
-    if clips != (2 if kind == "check" else 3):
-        expected = "one clip twice" if kind == "check" else "three different clips"
-        raise DataError(f"not a trial of kind {kind}", where=where, expected=expected, got=" ".join(stimuli))
-    return ScheduledTrial(number, stimuli, kind)
+def numbered_blocks(n_blocks: int, first: int = 1) -> tuple[str, ...]:
+    """Names of blocks: ``block-0001`` and so on, so that they sort as they are numbered."""
+    width = max(4, len(str(first + n_blocks - 1)))
+    return tuple(f"block-{number:0{width}d}" for number in range(first, first + n_blocks))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from bgs._config import read_settings, validate
 from bgs._errors import DataError
 from bgs._files import sha256_of
-from bgs.collection.schedule import Schedule, read_schedule
+from bgs.collection.schedule import Schedule
+from bgs.collection.schedule_table import read_schedule
 from bgs.collection.settings import StudySettings
 from bgs.datasets import load_dataset
 from bgs.stimuli import StimulusSet
@@ -45,10 +47,11 @@ class StudyFolder:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of clips' ids and schedule: a database belongs to one of these."""
-        blocks = {
-            name: [(trial.number, trial.stimuli, trial.kind) for trial in trials]
-            for name, trials in self.schedule.blocks.items()
-        }
+        return self.hash_of_first(self.schedule.n_blocks)
+
+    def hash_of_first(self, n_blocks: int) -> str:
+        """The same with the first blocks alone, as it was before others were added."""
+        blocks = dict(islice(self.schedule.blocks.items(), n_blocks))
         return sha256_of(json.dumps([list(self.stimuli.ids), blocks]))
 
 
@@ -64,7 +67,7 @@ def open_study(path: str | Path) -> StudyFolder:
     _require_clips(folder, stimuli)
     config = folder / "study.yaml"
     settings = validate(StudySettings, read_settings(config if config.is_file() else None), config)
-    schedule = read_schedule(folder / "schedule.csv", stimuli.ids)
+    schedule = read_schedule(folder, stimuli.ids)
     known = set(stimuli.ids)
     for number, triplet in enumerate(settings.practice):
         unknown = [name for name in triplet if name not in known]

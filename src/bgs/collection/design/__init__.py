@@ -2,9 +2,9 @@
 
 from bgs.collection.design.adaptive import informative_triplets, people_ensemble
 from bgs.collection.design.planning import make_schedule
-from bgs.collection.design.schedule import Coverage, Schedule, Shown
-from bgs.collection.design.schedule_table import read_schedule, write_schedule
 from bgs.collection.design.settings import METHODS, REPEATS_IN, SPLITS, DesignSettings
+from bgs.collection.schedule import Coverage, Schedule, Shown
+from bgs.collection.schedule_table import read_schedule, write_schedule
 
 __all__ = [
     "METHODS",

@@ -8,8 +8,8 @@ import numpy as np
 
 from bgs._errors import ConfigError
 from bgs._typing import Int
-from bgs.collection.design.schedule import Shown
 from bgs.collection.design.settings import DesignSettings, RepeatsIn
+from bgs.collection.schedule import Shown
 
 
 @dataclass(frozen=True)

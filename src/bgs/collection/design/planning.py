@@ -13,8 +13,8 @@ from bgs.collection.design.adaptive import informative_triplets
 from bgs.collection.design.balanced import balanced_triplets
 from bgs.collection.design.blocks import BlockSizes, lay_out
 from bgs.collection.design.covering import covering, covering_triplets
-from bgs.collection.design.schedule import Schedule
 from bgs.collection.design.settings import DesignSettings
+from bgs.collection.schedule import Schedule, numbered_blocks
 
 Clips = Int[np.ndarray, " _"]
 
@@ -24,6 +24,7 @@ def make_schedule(
     stimulus_ids: Sequence[str],
     test: Bool[np.ndarray, " n"] | None = None,
     people: Float[np.ndarray, "k n n"] | None = None,
+    first_block: int = 1,
 ) -> Schedule:
     """A schedule of trials; the same settings and stimuli give the same schedule.
 
@@ -33,6 +34,7 @@ def make_schedule(
         test: (n,) test clips, for a split other than ``mixed``.
         people: (k, n, n) distances in log odds for ``adaptive``, e.g. from
             :func:`bgs.collection.design.people_ensemble`; None falls back to balanced random triplets.
+        first_block: number of the first block, from 1. Those after the first batch draw other random triplets.
 
     Raises:
         DataError: ids are repeated, or fewer than three clips (on a side of the split).
@@ -47,7 +49,8 @@ def make_schedule(
     groups = [[part] for part in parts] if settings.split == "blocks" else [parts]
     laid, first = [], 0
     for number, (group, sizes) in enumerate(zip(groups, _block_sizes(settings, groups), strict=True)):
-        rng = generator(settings.seed, "design", settings.method, number)
+        batch = () if first_block == 1 else (first_block,)
+        rng = generator(settings.seed, "design", settings.method, number, *batch)
         n = int(sizes.judgments.sum())
         numbers = _numbers(settings, group, n)
         drawn = [_drawn(settings, part, k, people, rng) for part, k in zip(group, numbers, strict=True)]
@@ -55,7 +58,8 @@ def make_schedule(
         block, *rest = lay_out(triplets, sizes, settings.repeats_in, rng)
         laid.append((block + first, *rest))
         first += len(sizes.judgments)
-    return Schedule(ids, *(np.concatenate(column) for column in zip(*laid, strict=True)))
+    names = numbered_blocks(first, first_block)
+    return Schedule(ids, names, *(np.concatenate(column) for column in zip(*laid, strict=True)))
 
 
 def sides(settings: DesignSettings, n_clips: int, test: Bool[np.ndarray, " n"] | None) -> list[Clips]:

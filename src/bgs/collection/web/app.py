@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bgs import __version__
 from bgs.collection.completing import ending
 from bgs.collection.database import Database
+from bgs.collection.opening import identity
 from bgs.collection.refusals import STATUS, Reason, Refused
 from bgs.collection.secrets import Secrets
 from bgs.collection.study_folder import StudyFolder
@@ -43,7 +44,7 @@ def create_app(
         clock: seconds since 1970.
     """
     app = FastAPI(title=study.settings.title, version=__version__, docs_url=None, redoc_url=None)
-    app.state.service = Service(study, database, secrets, clock, RateLimit())
+    app.state.service = Service(study, database, identity(database), secrets, clock, RateLimit())
     app.include_router(router)
     app.include_router(admin.router)
     app.include_router(clip_routes(study))

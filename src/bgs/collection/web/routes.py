@@ -31,6 +31,7 @@ class Service:
     Attributes:
         study: served.
         database: of the study.
+        identity: of the database; what tokens are valid for.
         secrets: of the study.
         clock: seconds since 1970.
         rates: requests so far.
@@ -38,6 +39,7 @@ class Service:
 
     study: StudyFolder
     database: Database
+    identity: str
     secrets: Secrets
     clock: Callable[[], float]
     rates: RateLimit
@@ -85,7 +87,7 @@ def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=
     """
     limits = service.study.settings.limits
     payload = service.secrets.verify(bearer_token(authorization), limits.hours)
-    if payload.get("study") != service.study.hash:
+    if payload.get("study") != service.identity:
         raise Refused(Reason.TOKEN)
     found = Holder(int(payload["assignment"]), str(payload["block"]))
     if not service.rates.allows(f"session {found.assignment}", limits.requests_per_minute):
@@ -108,9 +110,9 @@ def joining(given: Join, request: Request, service: Serving) -> dict[str, Any]:
     else:
         agent = request.headers.get("user-agent", "")[:400] if settings.privacy.user_agent else None
         key = service.secrets.participant_key(given.source, given.participant)
-        seat = join(service.database, settings, key, given.source, service.clock(), agent)
+        seat = join(service.database, study, key, given.source, service.clock(), agent)
         found, consented = Holder(seat.assignment, seat.block), seat.consented
-    token = service.secrets.sign({**asdict(found), "study": study.hash})
+    token = service.secrets.sign({**asdict(found), "study": service.identity})
     return {"token": token, "consented": consented, "preview": found.preview}
 
 

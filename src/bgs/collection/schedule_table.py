@@ -11,7 +11,7 @@ import numpy as np
 from bgs._errors import DataError
 from bgs._files import read_json, require_output, sha256_of, write_json
 from bgs._typing import Int
-from bgs.collection.design.schedule import Schedule, Shown
+from bgs.collection.schedule import Schedule, Shown
 from bgs.judgments.csv_table import Table, read_table, write_table
 
 SCHEDULE, ABOUT = "schedule.csv", "schedule.json"
@@ -32,7 +32,7 @@ def write_schedule(folder: str | Path, schedule: Schedule, about: Mapping[str, A
     require_output(folder / ABOUT)
     ids = np.array(schedule.stimulus_ids)
     columns: dict[str, Sequence[object]] = {
-        "block": schedule.block_names().tolist(),
+        "block": [schedule.names[k] for k in schedule.block.tolist()],
         "trial": schedule.trial.tolist(),
         **{slot: ids[schedule.stimuli[:, k]].tolist() for k, slot in enumerate(_SLOTS)},
         "kind": [Shown(kind).label for kind in schedule.kind.tolist()],
@@ -59,24 +59,33 @@ def read_schedule(folder: str | Path, stimulus_ids: Sequence[str]) -> Schedule:
             trials are not numbered 0, 1, … within blocks.
     """
     path = Path(folder) / SCHEDULE
+    if not path.is_file():
+        raise DataError("no schedule", where=path, hint="`bgs design` writes it")
     table = read_table(path, ("block", "trial", *_SLOTS, "kind"), (), keep_others=False)
     index = {name: position for position, name in enumerate(stimulus_ids)}
     stimuli = np.column_stack([_positions(table, slot, index) for slot in _SLOTS])
     if (Path(folder) / ABOUT).exists():
         _check_clips(Path(folder) / ABOUT, stimulus_ids)
     kind = _kinds(table, stimuli)
-    names, trial = table.text("block"), table.integers("trial")
-    block = np.unique(names, return_inverse=True)[1].reshape(-1)
+    names, block = _blocks(table)
+    trial = table.integers("trial")
     order = np.lexsort([trial, block])
     block, trial, counted = block[order], trial[order], np.arange(len(block))
     counted = counted - np.searchsorted(block, block)
     wrong = np.flatnonzero(trial != counted)
     if len(wrong):
         raise DataError(
-            "trials of a block are not numbered from 0", where=table.where(int(order[wrong[0]]), "trial"),
+            "trials of a block are not numbered 0, 1, …", where=table.where(int(order[wrong[0]]), "trial"),
             expected=counted[wrong[0]], got=trial[wrong[0]],
         )  # fmt: skip
-    return Schedule(tuple(stimulus_ids), block, trial, stimuli[order], kind[order])
+    return Schedule(tuple(stimulus_ids), names, block, trial, stimuli[order], kind[order])
+
+
+def _blocks(table: Table) -> tuple[tuple[str, ...], Int[np.ndarray, " t"]]:
+    """Names of the blocks in the order of the file, and each row's position among them."""
+    position: dict[str, int] = {}
+    found = [position.setdefault(name, len(position)) for name in table.text("block").tolist()]
+    return tuple(position), np.array(found, dtype=np.int64)
 
 
 def _positions(table: Table, column: str, index: Mapping[str, int]) -> Int[np.ndarray, " t"]:
