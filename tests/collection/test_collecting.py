@@ -224,7 +224,7 @@ def test_the_export_is_a_trial_table(served, tmp_path):
 def test_a_parquet_export_holds_the_same(served, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     served.join("anna").consent().finish()
-    assert export(served.database, served.study, tmp_path / "x.parquet") == N_TRIALS
+    assert export(served.database, served.study, tmp_path / "x.parquet").answers == N_TRIALS
     table = parquet.read_table(tmp_path / "x.parquet").to_pylist()
     rows = exported(served, tmp_path)
     for one, other in zip(table, rows, strict=True):
@@ -246,3 +246,64 @@ def test_clips_that_could_not_be_played_are_no_answer_and_end_no_session(served,
     assert visitor.call("POST", "answers", json=skipped).json()["stored"]
     assert visitor.call("POST", "complete").json()["code"] == "DONE-1"
     assert len(exported(served, tmp_path)) == N_TRIALS - 1
+
+
+def test_rules_leave_out_or_mark_whoever_breaks_one(served, tmp_path):
+    """Two people, one of whom fails every check: by rules that test from one check on."""
+    from bgs.judgments.quality_rules import CheckRule, RuleSet
+
+    none = {name: None for name in RuleSet.model_fields}
+    rules = RuleSet(**{**none, "checks": CheckRule(most=0.0, fewest=1)})
+    served.join("anna").consent().finish()
+    bad = served.join("ben").consent()
+    for trial in range(N_TRIALS):
+        bad.answer(trial, careless if trial == N_TRIALS - 1 else None)
+    whole = exported(served, tmp_path)
+    (ben,) = {row["participant"] for row in whole if row["block"] == "block-1"}
+    found = export(served.database, served.study, tmp_path / "kept.csv", rules=rules)
+    assert found.answers == N_TRIALS
+    assert list(found.flagged) == [ben]
+    kept = list(csv.DictReader((tmp_path / "kept.csv").read_text().splitlines()))
+    assert kept == [row for row in whole if row["participant"] != ben]
+    marked = exported(served, tmp_path, rules=rules, with_excluded=True)
+    reasons = {row["participant"]: row["excluded"] for row in marked}
+    assert reasons[ben].startswith("checks: ")
+    assert sorted(reasons.values())[0] == ""
+    assert len(marked) == len(whole) == 2 * N_TRIALS
+
+
+def test_rules_of_the_export_are_those_of_the_audit(served, tmp_path):
+    import bgs
+    from bgs.judgments.quality_rules import RuleSet, apply_rules
+
+    for who in "abcd":
+        served.join(who).consent().finish(attentive if who != "c" else careless)
+    found = export(served.database, served.study, tmp_path / "t.csv", rules=RuleSet())
+    exported(served, tmp_path)
+    (tmp_path / "export.csv").rename(tmp_path / "trials.csv")
+    (tmp_path / "stimuli.csv").write_text("stimulus_id\n" + "".join(f"{name}\n" for name in CLIPS))
+    expected = apply_rules(bgs.load_dataset(tmp_path).need_trials(), RuleSet())
+    assert found.untested == expected.untested
+    assert list(found.flagged) == [flag.participant for flag in expected.flagged]
+
+
+def test_rules_without_answers_are_one_line(served, tmp_path):
+    from bgs._errors import BgsError
+    from bgs.judgments.quality_rules import RuleSet
+
+    with pytest.raises(BgsError, match="no answers yet"):
+        export(served.database, served.study, tmp_path / "x.csv", rules=RuleSet())
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_the_published_names_are_read_back(served, tmp_path):
+    import bgs
+
+    for who in "ab":
+        served.join(who).consent().finish()
+    rows = exported(served, tmp_path, published=True)
+    assert list(rows[0])[:8] == [
+        "participation", "task", "trial", "stim1_name", "stim2_name", "stim3_name", "choice", "response_time",
+    ]  # fmt: skip
+    made = bgs.import_judgments([tmp_path / "export.csv"], "published", tmp_path / "read")
+    assert len(made.trials) == 2 * N_TRIALS

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bgs.collection.database import Database
+    from bgs.collection.exporting import Exported
     from bgs.collection.progress import Progress
     from bgs.collection.simulating import Ledger
     from bgs.collection.study_folder import StudyFolder
@@ -77,19 +78,29 @@ class Study(Displayable):
         with self._opened() as (study, database):
             return progress(database, study, time.time(), counted_answers(database))
 
-    def export(self, out: str | Path, with_excluded: bool = False) -> int:
+    def export(
+        self, out: str | Path, with_excluded: bool = False, *, rules: str | Path | None = None, published: bool = False
+    ) -> Exported:  # fmt: skip
         """Write the answers as a trial table, CSV or Parquet by the ending.
 
+        Args:
+            out: file to write.
+            with_excluded: keep excluded participants, and blocks that went to somebody else, marked.
+            rules: YAML file of rules of exclusion (docs/quality-control.md); whoever breaks one is excluded from the table.
+            published: the first columns have the names of Garcia & Isik's table.
+
         Returns:
-            Number of answers written.
+            Number of answers written, and whom the rules flag.
 
         Raises:
-            BgsError: folder or database cannot be used, or the file cannot be written.
+            BgsError: folder, database or rules cannot be used, or the file cannot be written.
         """
         from bgs.collection.exporting import export
+        from bgs.judgments.quality_rules import read_rules
 
+        chosen = None if rules is None else read_rules(rules)
         with self._opened() as (study, database):
-            return export(database, study, Path(out), with_excluded)
+            return export(database, study, Path(out), with_excluded, chosen, published)
 
     def exclude(self, participant: str, reason: str, source: str = "prolific") -> None:
         """Exclude a participant: answers are kept and marked, and the block goes to somebody else.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -95,14 +96,33 @@ def export(
             help="Keep excluded participants, and blocks that went to somebody else, marked as such."
         ),
     ] = False,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file of rules of exclusion (`bgs config init rules`); whoever breaks one is left out."
+        ),
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="Column names of the published table (Garcia & Isik).")
+    ] = False,
     database: DatabaseOption = None,
+    json: Json = None,
 ) -> None:
     """Write the answers as a trial table that `bgs train` reads."""
     from bgs._files import require_output
     from bgs.api.collecting import Study
 
+    output = Output(json)
     require_output(out, (".csv", ".parquet"))
-    Output().say(f"{Study(study, database).export(out, with_excluded):,} answers → {out}")
+    found = Study(study, database).export(out, with_excluded, rules=rules, published=published)
+    if rules is not None:
+        output.say(
+            f"{len(found.flagged):,} participants {'marked' if with_excluded else 'left out'} by {rules}"
+        )
+    for rule, why in found.untested.items():
+        output.say(f"Note: {rule} not applied: {why}.")
+    output.say(f"{found.answers:,} answers → {out}")
+    output.write(asdict(found))
 
 
 @app.command(

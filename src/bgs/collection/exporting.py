@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 
 from bgs._errors import BgsError
@@ -15,6 +17,9 @@ from bgs._optional import require
 from bgs.collection.database import Database
 from bgs.collection.study_folder import StudyFolder
 from bgs.collection.tables import AnswerRow, AssignmentRow, ParticipantRow, State
+from bgs.judgments import Trials
+from bgs.judgments.quality_rules import RuleSet, apply_rules
+from bgs.judgments.readers.published import COLUMNS as PUBLISHED
 
 #: The first eight are the trial table of ``bgs train``; the others describe how an answer came about.
 COLUMNS = (
@@ -26,26 +31,99 @@ _NAME = 16
 _ROWS = 5000
 
 
-def export(database: Database, study: StudyFolder, path: Path, with_excluded: bool = False) -> int:
-    """Write the trial table as CSV or Parquet, by the ending; memory does not grow with the number of answers.
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote.
 
-    Trials whose clips could not be played are left out. So are, unless ``with_excluded``, answers of blocks that went to somebody
-    else and those of excluded participants: a block is then in the table once.
+    Attributes:
+        answers: number of rows.
+        flagged: participant -> rule -> finding, of those whom rules of exclusion flag.
+        untested: rule -> why nobody could be tested by it.
+    """
 
-    Returns:
-        Number of answers written.
+    answers: int
+    flagged: dict[str, dict[str, str]]
+    untested: dict[str, str]
+
+
+def export(
+    database: Database,
+    study: StudyFolder,
+    path: Path,
+    with_excluded: bool = False,
+    rules: RuleSet | None = None,
+    published: bool = False,
+) -> Exported:
+    """Write the trial table as CSV or Parquet, by the ending.
+
+    Without rules, memory does not grow with the number of answers. Trials whose clips could not be played are left out. So are,
+    unless ``with_excluded``, answers of blocks that went to somebody else and those of excluded participants: a block is then in
+    the table once.
+
+    Args:
+        database: of the study.
+        study: exported.
+        path: file to write.
+        with_excluded: keep what is otherwise left out, marked.
+        rules: whoever breaks one is excluded from the table, with the findings as reason; the database is not changed.
+        published: the first columns have the names of Garcia & Isik's table.
 
     Raises:
         BgsError: another ending.
     """
-    rows = _rows(database, study, with_excluded)
+    found = None if rules is None else apply_rules(_trials(database, study), rules)
+    flags = () if found is None else found.flagged
+    flagged = {flag.participant: {breach.rule: breach.finding for breach in flag.breaches} for flag in flags}
+    rows = _marked(_rows(database, study, with_excluded), flagged, with_excluded)
+    names = tuple(PUBLISHED.get(name, name) for name in COLUMNS) if published else COLUMNS
     if path.suffix == ".csv":
-        return _write_csv(path, rows)
-    if path.suffix == ".parquet":
-        return _write_parquet(path, rows)
-    raise BgsError(
-        "unsupported file type", where=path, expected=".csv or .parquet", got=path.suffix or "no suffix"
-    )
+        written = _write_csv(path, names, rows)
+    elif path.suffix == ".parquet":
+        written = _write_parquet(path, names, rows)
+    else:
+        raise BgsError(
+            "unsupported file type", where=path, expected=".csv or .parquet", got=path.suffix or "no suffix"
+        )
+    return Exported(written, flagged, {} if found is None else found.untested)
+
+
+def _marked(
+    rows: Iterator[tuple[Any, ...]], flagged: dict[str, dict[str, str]], keep: bool
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of those whom rules flag, with the reason, or left out."""
+    place = COLUMNS.index("excluded")
+    for row in rows:
+        why = flagged.get(row[0])
+        if why is None:
+            yield row
+        elif keep:
+            reasons = "; ".join(
+                [row[place]] * bool(row[place]) + [f"{rule}: {one}" for rule, one in why.items()]
+            )
+            yield (*row[:place], reasons, *row[place + 1 :])
+
+
+def _trials(database: Database, study: StudyFolder) -> Trials:
+    """The answers that count, as arrays."""
+    place = {name: k for k, name in enumerate(study.stimuli.ids)}
+    parts = [_arrays(rows, place) for rows in _groups(_rows(database, study, with_excluded=False))]
+    if not parts:
+        raise BgsError("there are no answers yet to which rules could be applied", where=study.path)
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Trials(**whole, n_stimuli=len(place))
+
+
+def _arrays(rows: Sequence[tuple[Any, ...]], place: dict[str, int]) -> dict[str, Any]:
+    """Columns of the trial table, stimuli as positions."""
+    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+    slots = (columns[name] for name in ("stim1", "stim2", "stim3"))
+    stimuli = np.array([[place[name] for name in slot] for slot in slots]).T
+    odd = np.array([place[name] for name in columns["odd"]])
+    return {
+        "participant": np.array(columns["participant"]), "block": np.array(columns["block"]),
+        "trial": np.array(columns["trial"]), "stimuli": stimuli, "odd": (stimuli == odd[:, None]).argmax(axis=1),
+        "rt": np.array(columns["rt"], dtype=np.float64),
+    }  # fmt: skip
 
 
 def _rows(database: Database, study: StudyFolder, with_excluded: bool) -> Iterator[tuple[Any, ...]]:
@@ -88,18 +166,18 @@ def _row(
     )  # fmt: skip
 
 
-def _write_csv(path: Path, rows: Iterator[tuple[Any, ...]]) -> int:
+def _write_csv(path: Path, names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
     written = 0
     with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(names)
         for row in rows:
             writer.writerow(["" if value is None else value for value in row])
             written += 1
     return written
 
 
-def _write_parquet(path: Path, rows: Iterator[tuple[Any, ...]]) -> int:
+def _write_parquet(path: Path, names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:
     pa, parquet = require("pyarrow", "features"), require("pyarrow.parquet", "features")
     kinds = {
         "trial": pa.int64(),
@@ -108,11 +186,12 @@ def _write_parquet(path: Path, rows: Iterator[tuple[Any, ...]]) -> int:
         "enabled_after": pa.float64(),
         "hidden_for": pa.float64(),
     }
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+    types = [kinds.get(name, pa.string()) for name in COLUMNS]
+    schema = pa.schema(list(zip(names, types, strict=True)))
     written = 0
     with atomic_path(path) as part, parquet.ParquetWriter(part, schema) as writer:
         for rows_of_group in _groups(rows):
-            columns = dict(zip(COLUMNS, map(list, zip(*rows_of_group, strict=True)), strict=True))
+            columns = dict(zip(names, map(list, zip(*rows_of_group, strict=True)), strict=True))
             writer.write_table(pa.table(columns, schema=schema))
             written += len(rows_of_group)
     return written
