@@ -252,7 +252,7 @@ def test_rules_leave_out_or_mark_whoever_breaks_one(served, tmp_path):
     """Two people, one of whom fails every check: by rules that test from one check on."""
     from bgs.judgments.quality_rules import CheckRule, RuleSet
 
-    none = {name: None for name in RuleSet.model_fields}
+    none = dict.fromkeys(RuleSet.model_fields)
     rules = RuleSet(**{**none, "checks": CheckRule(most=0.0, fewest=1)})
     served.join("anna").consent().finish()
     bad = served.join("ben").consent()
