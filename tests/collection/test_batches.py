@@ -25,7 +25,7 @@ def test_blocks_are_added_after_those_that_are_there(study_path):
     added.save(study_path)
     whole = read_schedule(study_path, CLIPS)
     assert whole.names == (*before.names, "block-0005", "block-0006")
-    assert whole.first(N_BLOCKS).blocks == before.blocks
+    assert dict(whole.first(N_BLOCKS).blocks) == dict(before.blocks)
     assert len(added.schedule) == 6
     assert added.coverage == whole.coverage()
     _batch(study_path).save(study_path)
@@ -46,11 +46,11 @@ def test_an_added_schedule_equals_its_blocks_alone():
         return Schedule(("a", "b", "c", "d"), (name,), zeros, np.arange(t), np.array(rows), zeros)
 
     joined = one("x", [[0, 1, 2]]).followed_by(one("y", [[1, 2, 3], [3, 0, 1]]))
-    assert joined.blocks == {
+    assert dict(joined.blocks) == {
         "x": ((0, ("a", "b", "c"), "judgment"),),
         "y": ((0, ("b", "c", "d"), "judgment"), (1, ("d", "a", "b"), "judgment")),
     }
-    assert joined.first(1).blocks == {"x": joined.blocks["x"]}
+    assert dict(joined.first(1).blocks) == {"x": joined.blocks["x"]}
     with pytest.raises(DataError, match="two blocks have the same name; got x"):
         joined.followed_by(one("x", [[0, 1, 3]]))
 

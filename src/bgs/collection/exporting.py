@@ -15,6 +15,7 @@ from bgs._errors import BgsError
 from bgs._files import atomic_path
 from bgs._optional import require
 from bgs.collection.database import Database
+from bgs.collection.schedule import Shown
 from bgs.collection.study_folder import StudyFolder
 from bgs.collection.tables import AnswerRow, AssignmentRow, ParticipantRow, State
 from bgs.judgments import Trials
@@ -160,10 +161,15 @@ def _row(
     return (
         f"p-{key[:_NAME]}", block, answer.trial, *stimuli, stimuli[answer.odd],
         None if answer.rt_ms is None else answer.rt_ms / 1000,
-        study.schedule.blocks[block][answer.trial].kind, state, excluded or "", answer.received_at,
+        _kind(study, block, answer.trial), state, excluded or "", answer.received_at,
         "; ".join(errors), " ".join(map(str, details.get("plays", ()))),
         details.get("enabled_after"), details.get("hidden_for"),
     )  # fmt: skip
+
+
+def _kind(study: StudyFolder, block: str, trial: int) -> str:
+    schedule = study.schedule
+    return Shown(int(schedule.kind[schedule.bounds[schedule.positions[block]] + trial])).label
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:

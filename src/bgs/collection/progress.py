@@ -84,7 +84,7 @@ def progress(database: Database, study: StudyFolder, now: float, answers: Sequen
             select(func.count()).select_from(AssignmentRow).where(AssignmentRow.state == State.COMPLETE)
         )
         people = session.execute(select(ParticipantRow.consented_at, ParticipantRow.excluded_because)).all()
-    blocks, done = len(study.schedule.blocks), int(complete or 0)
+    blocks, done = study.schedule.n_blocks, int(complete or 0)
     active = sum(until > now for until in active_until)
     seen = coverage(study, answers)
     times = [answer.rt_ms for answer in answers if answer.rt_ms is not None]
@@ -99,19 +99,13 @@ def progress(database: Database, study: StudyFolder, now: float, answers: Sequen
 
 def coverage(study: StudyFolder, answers: Sequence[Counted] | None) -> Int[np.ndarray, "n n"]:
     """(n, n) how often each pair of clips was seen together; of all planned trials where ``answers`` is None."""
-    answered = None if answers is None else {(answer.block, answer.trial) for answer in answers}
-    place = {name: k for k, name in enumerate(study.stimuli.ids)}
-    shown = [
-        [place[name] for name in trial.stimuli]
-        for block, trials in study.schedule.blocks.items()
-        for trial in trials
-        if answered is None or (block, trial.number) in answered
-    ]
-    counts = np.zeros((len(place), len(place)), dtype=np.int64)
-    if shown:
-        triplets = np.array(shown)
-        for first, second in ((0, 1), (0, 2), (1, 2)):
-            np.add.at(counts, (triplets[:, first], triplets[:, second]), 1)
+    schedule, triplets = study.schedule, study.schedule.stimuli
+    if answers is not None:
+        rows = [schedule.bounds[schedule.positions[answer.block]] + answer.trial for answer in answers]
+        triplets = triplets[np.array(rows, dtype=np.int64)]
+    counts = np.zeros((len(study.stimuli), len(study.stimuli)), dtype=np.int64)
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        np.add.at(counts, (triplets[:, first], triplets[:, second]), 1)
     counts += counts.T
     np.fill_diagonal(counts, 0)
     return counts

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -101,26 +101,33 @@ class Schedule:
         """Number of blocks, and so of participants."""
         return len(self.names)
 
-    @cached_property
-    def blocks(self) -> dict[str, tuple[ScheduledTrial, ...]]:
+    @property
+    def blocks(self) -> Blocks:
         """Name -> trials, in the order in which blocks are handed out."""
-        ids, shown = self.stimulus_ids, self.stimuli.tolist()
-        labels = [Shown(kind).label for kind in self.kind.tolist()]
-        trials = [
-            ScheduledTrial(number, (ids[a], ids[b], ids[c]), label)
-            for number, (a, b, c), label in zip(self.trial.tolist(), shown, labels, strict=True)
-        ]
-        bounds = np.searchsorted(self.block, np.arange(self.n_blocks + 1)).tolist()
-        spans = pairwise(bounds)
-        return {name: tuple(trials[a:b]) for name, (a, b) in zip(self.names, spans, strict=True)}
+        return Blocks(self)
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Name of a block -> its position."""
+        return {name: k for k, name in enumerate(self.names)}
+
+    @cached_property
+    def bounds(self) -> Int[np.ndarray, " b_and_1"]:
+        """(b + 1,) first row of each block, and the number of all rows."""
+        return np.searchsorted(self.block, np.arange(self.n_blocks + 1))
+
+    def at(self, row: int) -> ScheduledTrial:
+        """The trial of a row."""
+        first, second, third = (self.stimulus_ids[k] for k in self.stimuli[row].tolist())
+        return ScheduledTrial(int(self.trial[row]), (first, second, third), Shown(int(self.kind[row])).label)
 
     def count(self, kind: Shown) -> int:
         """Number of trials of a kind."""
         return int((self.kind == kind).sum())
 
     def first(self, n_blocks: int) -> Schedule:
-        """The first blocks alone."""
-        t = int(np.searchsorted(self.block, n_blocks))
+        """The first blocks alone; all of them where there are fewer."""
+        t = int(self.bounds[min(n_blocks, self.n_blocks)])
         return Schedule(
             self.stimulus_ids, self.names[:n_blocks], self.block[:t], self.trial[:t], self.stimuli[:t], self.kind[:t]
         )  # fmt: skip
@@ -177,3 +184,21 @@ def numbered_blocks(n_blocks: int, first: int = 1) -> tuple[str, ...]:
     """Names of blocks: ``block-0001`` and so on, so that they sort as they are numbered."""
     width = max(4, len(str(first + n_blocks - 1)))
     return tuple(f"block-{number:0{width}d}" for number in range(first, first + n_blocks))
+
+
+class Blocks(Mapping[str, tuple[ScheduledTrial, ...]]):
+    """The blocks of a schedule by name, made when they are asked for: a schedule may have millions of trials."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+
+    def __getitem__(self, name: str) -> tuple[ScheduledTrial, ...]:
+        schedule = self._schedule
+        block = schedule.positions[name]
+        return tuple(schedule.at(row) for row in range(schedule.bounds[block], schedule.bounds[block + 1]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._schedule.names)
+
+    def __len__(self) -> int:
+        return self._schedule.n_blocks

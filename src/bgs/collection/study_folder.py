@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from bgs._config import read_settings, validate
 from bgs._errors import DataError
@@ -51,8 +52,10 @@ class StudyFolder:
 
     def hash_of_first(self, n_blocks: int) -> str:
         """The same with the first blocks alone, as it was before others were added."""
-        blocks = dict(islice(self.schedule.blocks.items(), n_blocks))
-        return sha256_of(json.dumps([list(self.stimuli.ids), blocks]))
+        first = self.schedule.first(n_blocks)
+        columns = (first.block, first.trial, first.stimuli, first.kind)
+        trials = b"".join(np.ascontiguousarray(column, dtype="<i8").tobytes() for column in columns)
+        return sha256_of(json.dumps([self.stimuli.ids, first.names]), trials)
 
 
 def open_study(path: str | Path) -> StudyFolder:
