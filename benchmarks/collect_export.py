@@ -101,7 +101,10 @@ def main() -> None:
             for ending in ("csv", "parquet"):
                 one = measured(folder, str(Path(scratch) / f"export.{ending}"))
                 assert one["answers"] == answers
-                row |= {f"{ending}, MB": round(one["mb"]), f"{ending}, answers a second": round(answers / one["seconds"])}
+                row |= {
+                    f"{ending}, MB": round(one["mb"]),
+                    f"{ending}, answers a second": round(answers / one["seconds"]),
+                }
         found.append(row)
         print(", ".join(f"{key} {value:,}" for key, value in row.items()))
     if given.json:

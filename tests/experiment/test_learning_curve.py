@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import bgs
 from bgs import BgsError, Dataset
 from bgs._codec import from_json
 from bgs._files import read_json
@@ -115,6 +116,18 @@ def test_the_chapter_measures_every_part(text_settings, tmp_path):
     assert section.figures
     assert section.tables
     assert all_of_it.gain.value == pytest.approx(all_of_it.rsa.value - found.base.value, abs=1e-9)
+
+    # and `bgs design` shows the same numbers
+    (curve,) = bgs.design(30, trials=60, studies=0, learning_curve=tmp_path / "out").found
+    assert [one.judgments for one in curve.points] == [few.judgments, all_of_it.judgments]
+    assert [one.gain.value for one in curve.points] == [few.gain.value, all_of_it.gain.value]
+    assert (curve.encoder, curve.simulated) == ("tiny", outcome.experiment.simulated)
+
+
+def test_an_experiment_without_learning_curves_is_one_line(text_experiment):
+    with pytest.raises(BgsError, match="no learning curves of judgments: this experiment omits it") as caught:
+        bgs.design(30, trials=60, studies=0, learning_curve=text_experiment[1])
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

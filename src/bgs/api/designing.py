@@ -27,6 +27,7 @@ from bgs.collection.forecast import (
     CostSettings,
     Existing,
     Forecast,
+    FoundCurve,
     Range,
     calibrated_worlds,
     cost_of,
@@ -37,7 +38,7 @@ from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
 from bgs.simulation import WORLDS
 from bgs.stimuli import StimulusSet
-from bgs.views.design import design_views
+from bgs.views.design import design_views, found_view
 from bgs.views.displayable import Displayable
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Design(Displayable):
         stimuli: name of the data set.
         notes: what else to know, one sentence each.
         before: the schedule to which this one is added; None if it is the first.
+        found: learning curves on real judgments that exist already.
     """
 
     schedule: Schedule
@@ -69,6 +71,7 @@ class Design(Displayable):
     stimuli: str
     notes: tuple[str, ...] = ()
     before: Schedule | None = None
+    found: tuple[FoundCurve, ...] = ()
 
     @property
     def whole(self) -> Schedule:
@@ -76,7 +79,8 @@ class Design(Displayable):
         return self.schedule if self.before is None else self.before.followed_by(self.schedule)
 
     def _views(self) -> Sequence[RenderableType]:
-        return design_views(self.schedule, self.coverage, self.cost, self.forecast, self.existing)
+        views = design_views(self.schedule, self.coverage, self.cost, self.forecast, self.existing)
+        return [*views, *(view for curve in self.found for view in ("", found_view(curve)))]
 
     def to_json(self) -> dict[str, Any]:
         """JSON types only, as ``bgs design --json`` and ``schedule.json`` have them."""
@@ -89,6 +93,7 @@ class Design(Displayable):
             "coverage": self.coverage.to_json(),
             "cost": self.cost.to_json(),
             **{name: part.to_json() for name, part in parts.items() if part is not None},
+            "found": [curve.to_json() for curve in self.found],
             "notes": list(self.notes),
         }
 
@@ -118,6 +123,7 @@ def design(
     embeddings: Embeddings | str | Path | None = None,
     studies: int = 8,
     append: bool = False,
+    learning_curve: str | Path | None = None,
     mirror: str | Path | None = None,
     **options: Any,
 ) -> Design:
@@ -133,6 +139,7 @@ def design(
             fitted to ``judgments``.
         studies: simulated studies in each world, at least 2; 0: no forecast.
         append: add blocks to the schedule of the study folder, which may be served already.
+        learning_curve: folder of an experiment with that chapter: what a real encoder gained from real judgments.
         mirror: folder with a mirror of the authors' repositories.
         **options: fields of :class:`bgs.collection.design.DesignSettings`.
 
@@ -144,6 +151,7 @@ def design(
         raise ConfigError(
             "too few simulated studies", where="studies", expected="at least 2, or 0 for none", got=studies
         )
+    curves = () if learning_curve is None else _found_curves(learning_curve, mirror)
     dataset = None if isinstance(data, int) else _loaded(data, mirror)
     stimuli = _numbered(data) if isinstance(data, int) else _stimuli_of(dataset)
     judged = None if judgments is None else _loaded(judgments, mirror)
@@ -176,7 +184,14 @@ def design(
         stimuli=f"{data} clips" if dataset is None else dataset.name,
         notes=notes,
         before=before,
+        found=curves,
     )
+
+
+def _found_curves(folder: str | Path, mirror: str | Path | None) -> tuple[FoundCurve, ...]:
+    from bgs.api.found_curves import found_curves
+
+    return found_curves(folder, mirror)
 
 
 def _require_not_begun(folder: Path) -> None:

@@ -77,6 +77,10 @@ def design(
         str | None,
         typer.Option(help="Data set with judgments that exist already, for forecast and adaptive."),
     ] = None,
+    learning_curve: Annotated[
+        Path | None,
+        typer.Option(help="Experiment with the chapter learning_curve: what judgments gave a real encoder."),
+    ] = None,
     embeddings: Annotated[
         Path | None, typer.Option(help="adaptive: positions of the clips, from `bgs ordinal`.")
     ] = None,
@@ -127,7 +131,7 @@ def design(
     with waiting("simulating studies" if studies else "making the schedule"):
         found = make(
             which[0], settings, cost=cost, judgments=judgments, embeddings=embeddings,
-            studies=studies, append=append, mirror=mirror,
+            studies=studies, append=append, learning_curve=learning_curve, mirror=mirror,
         )  # fmt: skip
     if folder is not None:
         found.save(folder)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from bgs._numbers import plain
 from bgs.collection.design import Coverage, Schedule, Shown
-from bgs.collection.forecast import Cost, Existing, Expected, Forecast, Range
+from bgs.collection.forecast import Cost, Existing, Expected, Forecast, FoundCurve, FoundPoint, Range
 from bgs.views.console import facts, table
 
 _MEASURES = ("reliability", "held_out_ceiling", "untuned", "tuned")
@@ -75,6 +75,22 @@ def _forecast(forecast: Forecast) -> list[Table]:
         table(title, ("n", *_HEADER), [_row(one) for one in forecast.curve], numbers=range(5)),
         table("All judgments, by world", ("world", *_HEADER, "agreement"), worlds, numbers=range(1, 6)),
     ]
+
+
+def found_view(curve: FoundCurve) -> Table:
+    """What judgments that exist already gave a real encoder; sizes that gave 90 % of the full gain are marked."""
+    simulated = "SIMULATED " if curve.simulated else ""
+    ceiling = "" if curve.ceiling is None else f"; ceiling {_range(curve.ceiling)}"
+    title = f"Found with {curve.encoder} on {simulated}judgments of {curve.data}{ceiling}"
+    rows = [
+        (f"{one.judgments:,.0f}", _range(one.tuned), _range(one.gain), _enough(one, curve))
+        for one in curve.points
+    ]  # fmt: skip
+    return table(title, ("n", "tuned", "− untuned", ""), rows, numbers=range(3))
+
+
+def _enough(point: FoundPoint, curve: FoundCurve) -> str:
+    return "≥ 90 % of the gain" if point.judgments >= curve.enough else ""
 
 
 def _row(expected: Expected) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from bgs.collection.forecast.calibration import Existing, calibrated_worlds, reliability_at
 from bgs.collection.forecast.cost import Cost, CostSettings, cost_of
 from bgs.collection.forecast.forecast import Expected, Forecast, Range, forecast
+from bgs.collection.forecast.found import FoundCurve, FoundPoint
 
 __all__ = [
     "Cost",
@@ -10,6 +11,8 @@ __all__ = [
     "Existing",
     "Expected",
     "Forecast",
+    "FoundCurve",
+    "FoundPoint",
     "Range",
     "calibrated_worlds",
     "cost_of",
