@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,12 +21,30 @@ CLIPS = tuple(f"clip {k}" for k in range(6))
 N_BLOCKS, N_TRIALS = 4, 5
 
 
+#: Where screenshots of every page are kept: with SIMULATED clips, which are fit to be seen in the docs.
+SHOTS = os.environ.get("BGS_SCREENSHOTS")
+
+
 def _contents() -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{k}.mp4" for k in range(len(CLIPS))]
-        for k, path in enumerate(paths):
-            write_clip(path, frames=6 + k, rate=25, options={"movflags": "faststart"})
+        for k, path in enumerate(
+            paths
+        ):  # their lengths differ, by which the test tells which clip is shown twice
+            pictures = _simulated(Path(folder) / "films", k)[: 20 + k] if SHOTS else 6 + k
+            write_clip(path, pictures, rate=25, options={"movflags": "faststart"})
         return [path.read_bytes() for path in paths]
+
+
+def _simulated(folder: Path, number: int) -> list[np.ndarray]:
+    import av
+
+    from bgs.experiments.simulated import film_world
+    from bgs.simulation.clip_folder import ClipSettings
+
+    film_world(ClipSettings(clips=16, size=256), folder)
+    with av.open(str(sorted(folder.rglob("*.mp4"))[number])) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
 #: Short real clips, made once.

@@ -11,7 +11,7 @@ import pytest
 
 from bgs.collection.serving import PAGE
 from browser import BROWSER
-from collection.conftest import CLIPS, N_TRIALS, write_study
+from collection.conftest import CLIPS, N_TRIALS, SETTINGS, SHOTS, write_study
 from collection.test_server_process import Process, export
 
 playwright = pytest.importorskip(
@@ -25,9 +25,8 @@ pytestmark = [
         not (PAGE / "index.html").is_file() and not REQUIRED, reason="the page is not built (make web)"
     ),
 ]
+SIZES = {"desktop": {"width": 1100, "height": 720}, "phone": {"width": 390, "height": 844}}
 ENABLED = ".odd-one-out-clip:enabled"
-#: Where screenshots of every page are kept; set it to make those of the docs.
-SHOTS = os.environ.get("BGS_SCREENSHOTS")
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +47,9 @@ def process(tmp_path):
 class Participant:
     """A browser window, and what it complained about."""
 
-    def __init__(self, browser, address: str, width: int = 1100, name: str = "desktop") -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 720 if width > 500 else 844})
-        self.page, self.name, self.said = self.context.new_page(), name, []
+    def __init__(self, browser, address: str, size: str = "desktop") -> None:
+        self.context = browser.new_context(viewport=SIZES[size])
+        self.page, self.said = self.context.new_page(), []
         self.page.on(
             "console", lambda message: self.said.append(message.text) if message.type == "error" else None
         )
@@ -66,18 +65,23 @@ class Participant:
         self.page.goto(address)
 
     def shoot(self, what: str) -> None:
-        if SHOTS:
-            Path(SHOTS).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=f"{SHOTS}/{what}-{self.name}.png")
-        assert self.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+        """At the width of a desktop and of a phone, where it must not be wider than the screen."""
+        before = self.page.viewport_size
+        for name, size in SIZES.items():
+            self.page.set_viewport_size(size)
+            assert self.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+            if SHOTS:
+                Path(SHOTS).mkdir(parents=True, exist_ok=True)
+                self.page.screenshot(path=f"{SHOTS}/{what}-{name}.png")
+        self.page.set_viewport_size(before)
 
     def press(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).click()
 
-    def choose(self) -> None:
-        """The clip that is shown once, where one is shown twice; else the first."""
+    def choose(self, attentive: bool = True) -> None:
+        """The clip that is shown once, where one is shown twice, or another one; else the first."""
         self.page.locator(ENABLED).nth(2).wait_for(timeout=20_000)
-        self.page.keyboard.press(str(1 + self.odd()))
+        self.page.keyboard.press(str(1 + (self.odd() + (not attentive)) % 3))
         self.page.locator(ENABLED).first.wait_for(state="detached", timeout=10_000)
 
     def odd(self) -> int:
@@ -132,10 +136,9 @@ def test_a_whole_study_with_a_reload_and_a_killed_server(chromium, process, tmp_
 
 
 def test_on_a_phone_the_pages_fit_and_touch_chooses(chromium, process):
-    person = Participant(chromium, f"{process.address}?participant=ben", width=390, name="phone")
+    person = Participant(chromium, f"{process.address}?participant=ben", "phone")
     person.begin()
     person.page.locator(ENABLED).nth(2).wait_for(timeout=20_000)
-    person.shoot("trial")
     clip = person.page.locator(ENABLED).first.bounding_box()
     assert clip["width"] >= 100
     person.page.locator(ENABLED).first.click()
@@ -147,16 +150,15 @@ def test_the_researcher_sees_how_far_it_is(chromium, process):
     from bgs.api.collecting import Study
 
     Study(process.study).simulate(process.address, 3)
-    for width, name in ((1100, "desktop"), (390, "phone")):
-        window = Participant(chromium, f"{process.address}admin.html", width=width, name=name)
-        window.page.get_by_label("Admin token").fill("wrong")
-        window.press("Show progress")
-        window.page.get_by_text("This is not the token.").wait_for()
-        window.page.get_by_label("Admin token").fill(process.admin)
-        window.press("Show progress")
-        window.page.get_by_text("3 of 4 (75 %)").wait_for()
-        window.shoot("admin")
-        assert [line for line in window.said if "401" not in line] == []
+    window = Participant(chromium, f"{process.address}admin.html")
+    window.page.get_by_label("Admin token").fill("wrong")
+    window.press("Show progress")
+    window.page.get_by_text("This is not the token.").wait_for()
+    window.page.get_by_label("Admin token").fill(process.admin)
+    window.press("Show progress")
+    window.page.get_by_text("3 of 4 (75 %)").wait_for()
+    window.shoot("admin")
+    assert [line for line in window.said if "401" not in line] == []
 
 
 def test_who_does_not_agree_gets_that_code(chromium, process):
@@ -164,6 +166,28 @@ def test_who_does_not_agree_gets_that_code(chromium, process):
     person.page.get_by_role("button", name="I do not agree", exact=True).click(timeout=20_000)
     person.page.get_by_text("NO-2").wait_for()
     person.shoot("no-consent")
+
+
+def test_a_pause_a_failed_check_and_a_device_that_does_not_play(chromium, tmp_path):
+    process = Process(write_study(tmp_path / "study", settings=SETTINGS + "breaks: {every: 2}\n"), None)
+    try:
+        person = Participant(chromium, f"{process.address}?PROLIFIC_PID=dana")
+        person.begin()
+        for trial in range(N_TRIALS):
+            if trial in (2, 4):
+                person.page.get_by_text(f"{trial} of {N_TRIALS} done").wait_for(timeout=20_000)
+                person.shoot("pause")
+                person.press("Go on")
+            person.choose(attentive=trial < N_TRIALS - 1)
+        person.page.get_by_text("FAIL-3").wait_for(timeout=20_000)
+        person.shoot("failed-check")
+        other = Participant(chromium, "about:blank")
+        other.page.route("**/clips/*", lambda route: route.abort())
+        other.page.goto(f"{process.address}?PROLIFIC_PID=emil")
+        other.page.get_by_text("DEVICE-4").wait_for(timeout=40_000)
+        other.shoot("incompatible")
+    finally:
+        process.kill()
 
 
 def test_a_full_study_says_so(chromium, tmp_path):

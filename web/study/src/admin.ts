@@ -78,7 +78,7 @@ function counts({ progress }: Status): HTMLElement {
   for (const [key, label, of] of COUNTS) {
     const value = Number(progress[key]);
     const whole = of === undefined ? 0 : Number(progress[of]);
-    const share = whole ? ` of ${whole.toLocaleString()} (${Math.round((100 * value) / whole)} %)` : "";
+    const share = whole ? ` of ${whole.toLocaleString()} (${Math.round((100 * value) / whole)}\u00a0%)` : "";
     line(label, value.toLocaleString() + share);
   }
   for (const [reason, number] of Object.entries((progress.excluded ?? {}) as Record<string, number>)) {
