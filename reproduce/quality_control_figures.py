@@ -85,7 +85,7 @@ HONEST = {
     "honest": {},
     "honest, lapses on 10 %": {"lapse": 0.1},
     "honest, people differ strongly": {"weight_spread": 1.0},
-    "honest, slow and even": {"rt_median_s": 9.0, "pace_spread": 0.5},
+    "honest, slow, paces differ": {"rt_median_s": 9.0, "pace_spread": 0.5},
 }
 
 
