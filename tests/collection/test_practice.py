@@ -141,6 +141,7 @@ def test_scales_are_those_of_the_configuration_or_the_affect_that_is_there(folde
     assert (valence.name, valence.low, valence.high, valence.high_label) == ("valence", 1, 7, "pleasant")
     assert valence.mean.tolist() == [1, 2, 3, 4, 5, 6]
     assert set(valence.spread.tolist()) == {0.5}
+    assert (arousal.low_label, arousal.high_label) == ("calm", "excited")
     assert np.isnan(arousal.spread).all()
     (folder / "study.yaml").unlink()
     assert [(one.name, one.low, one.high) for one in open_practice(folder).scales] == [

@@ -21,8 +21,8 @@ from bgs.judgments import Trials
 from bgs.judgments.rated import choice_probabilities, draw_trials
 from bgs.stimuli import StimulusSet
 
-#: Ratings that are practised where ``study.yaml`` names none.
-AFFECT = ("valence", "arousal", "dominance")
+#: Ratings that are practised where ``study.yaml`` names none, and what the ends of their scales mean.
+AFFECT = {"valence": ("negative", "positive"), "arousal": ("calm", "excited"), "dominance": ("low", "high")}
 #: Ending of the column with the standard deviation over raters.
 _SPREAD = "_sd"
 #: Of a softmax over a model's cosine distances: the default of the choice likelihood with which ``bgs train`` tunes.
@@ -195,16 +195,18 @@ def _scale(
         spread = stimuli.ratings[columns[f"{name.lower()}{_SPREAD}"]]
     if (spread < 0).any():
         raise DataError("a negative standard deviation", where=where, got=f"column {name}{_SPREAD}")
+    labels = AFFECT.get(name.lower(), ("", ""))
     if given is None:
         ends = rounded_range(mean)
-        return None if ends is None else Scale(name, *ends, "", "", mean, spread)
+        return None if ends is None else Scale(name, *ends, *labels, mean, spread)
     outside = np.flatnonzero((mean < given.low) | (mean > given.high))
     if len(outside):
         raise DataError(
             f"scales.{name}: a rating outside the range", where=where, expected=f"{given.low:g} to {given.high:g}",
             got=f"{mean[outside[0]]:g} for {stimuli.ids[outside[0]]}",
         )  # fmt: skip
-    return Scale(name, given.low, given.high, given.low_label, given.high_label, mean, spread)
+    labels = given.low_label or labels[0], given.high_label or labels[1]
+    return Scale(name, given.low, given.high, *labels, mean, spread)
 
 
 def rounded_range(values: Float[np.ndarray, " n"]) -> tuple[float, float] | None:

@@ -48,7 +48,7 @@ function onePlacement(root: HTMLElement, about: About, score: Score, clip: Pract
       for (const slider of sliders) slider.reveal(clip);
       title.textContent = "How the group sees it";
       hint.textContent = key(clip, scales);
-      form.append(...captions(clip));
+      buttons.before(...captions(clip));
       const next = button("Next clip", true, () => resolve(true));
       buttons.replaceChildren(
         next,

@@ -7,6 +7,8 @@ import { button, table } from "./practice-parts";
 import { CHANCE, mean, type OddResult, relative, type Score } from "./practice-score";
 import { onScale, percent } from "./practice-words";
 
+/** Fewer results have no course over time. */
+const DRAWN = 3;
 const HEAD = ["", "done", "you", "best possible", "without watching"];
 
 export function scoreSection(about: About, score: Score, clear: () => void): HTMLElement {
@@ -22,17 +24,17 @@ export function scoreSection(about: About, score: Score, clear: () => void): HTM
     ...ratingRows(about, score),
   ];
   const charts = element("div", "practice-charts");
-  if (people.length) charts.append(oddChart("Agreement with people", people));
-  if (model.length) charts.append(oddChart("Agreement with a model", model));
-  if (score.ratings.length && about.scales.length) charts.append(ratingChart(about, score));
+  if (people.length >= DRAWN) charts.append(oddChart("Agreement with people", people));
+  if (model.length >= DRAWN) charts.append(oddChart("Agreement with a model", model));
+  if (score.ratings.length >= DRAWN && about.scales.length) charts.append(ratingChart(about, score));
   const erase = button("Clear my score", false, clear);
   const note = "Kept in this browser only, and sent nowhere.";
   section.append(
     name,
+    element("p", "practice-note", note),
     table("Your score so far", HEAD, rows),
     charts,
     erase,
-    element("p", "practice-note", note),
   );
   return section;
 }

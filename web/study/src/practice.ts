@@ -20,6 +20,8 @@ async function begin(): Promise<void> {
   try {
     const about = await ask<About>("about");
     document.title = `Practise: ${about.title}`;
+    if (about.simulated)
+      root.before(element("p", "practice-simulated", "Clips or judgments here are SIMULATED."));
     home(about, new Score(about.key));
   } catch (error) {
     lost(error, begin);
@@ -55,8 +57,6 @@ function home(about: About, score: Score): void {
     element("p", "page-text", "See social meaning with the sound off, and compare with others."),
     choices,
   ];
-  if (about.simulated)
-    parts.unshift(element("p", "practice-simulated", "Clips or judgments here are SIMULATED."));
   if (score.odd.length || score.ratings.length) {
     parts.push(
       scoreSection(about, score, () => {
