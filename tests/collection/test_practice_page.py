@@ -10,9 +10,11 @@ import time
 import pytest
 
 import bgs
-from bgs.collection.serving import PAGE
+from bgs.api.practising import open_practice
+from bgs.collection.serving import PAGE, StudyServer
 from browser import BROWSER
-from collection.practice_folder import write_practice
+from collection.conftest import write_study
+from collection.practice_folder import write_practice, write_trials
 from collection.test_study_page import ENABLED, Participant, chromium  # noqa: F401
 
 REQUIRED = os.environ.get("BGS_REQUIRE_WEB") == "1"
@@ -27,15 +29,21 @@ SIZES = ((1100, "desktop"), (390, "phone"))
 
 @pytest.fixture
 def served(tmp_path):
-    """A server in this process, and how to start another one."""
+    """Starts servers in this process: of practice alone, or of a study that offers it."""
     import uvicorn
 
     started = []
 
-    def start(**options) -> str:
-        made = bgs.Study(write_practice(tmp_path / f"folder-{len(started)}", **options)).practice_server(
-            port=0
-        )
+    def start(study: bool = False, **options) -> str:
+        folder = tmp_path / f"folder-{len(started)}"
+        if study:
+            write_study(folder, blocks=1, trials=1, settings="codes: {completed: X}")
+            write_trials(folder / "trials.csv")
+            made = StudyServer(folder, port=0, practice=open_practice(folder))
+            address = made.about.address
+        else:
+            made = bgs.Study(write_practice(folder, **options)).practice_server(port=0)
+            address = made.address
         config = uvicorn.Config(made.app, access_log=False, log_level="warning", lifespan="off")
         running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [made.socket]})
@@ -43,7 +51,7 @@ def served(tmp_path):
         started.append((running, thread))
         while not running.started:
             time.sleep(0.01)
-        return made.address
+        return address
 
     yield start
     for running, thread in started:
@@ -160,4 +168,16 @@ def test_without_ratings_there_is_one_exercise(chromium, served):  # noqa: F811
     person = Participant(chromium, served(rated=False))
     person.page.get_by_role("button", name="Find the odd one out").wait_for(timeout=20_000)
     assert person.page.get_by_role("button").count() == 1
+    assert person.said == []
+
+
+def test_the_last_page_of_a_study_leads_to_practice(chromium, served):  # noqa: F811
+    person = Participant(chromium, f"{served(study=True)}?preview=1")
+    person.page.get_by_role("button", name="I agree", exact=True).click(timeout=20_000)
+    person.press("Start")
+    person.choose()
+    with person.context.expect_page() as opened:
+        person.page.get_by_role("link", name="Practise").click(timeout=20_000)
+    opened.value.get_by_role("button", name="Find the odd one out").wait_for(timeout=20_000)
+    assert opened.value.get_by_role("button").count() == 1  # no ratings
     assert person.said == []
