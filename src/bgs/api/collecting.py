@@ -14,6 +14,7 @@ from bgs._errors import BgsError
 from bgs._files import is_empty, write_text
 from bgs._optional import require_all
 from bgs._rng import generator
+from bgs.collection.practice import TEMPERATURE
 from bgs.collection.settings import StudySettings
 from bgs.datasets import load_dataset
 from bgs.embeddings import Embeddings
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from bgs.collection.database import Database
     from bgs.collection.exporting import Exported
+    from bgs.collection.practice import Practice
     from bgs.collection.progress import Progress
+    from bgs.collection.serving import PracticeServer
     from bgs.collection.simulating import Ledger
     from bgs.collection.study_folder import StudyFolder
 
@@ -57,15 +60,49 @@ class Study(Displayable):
 
         return prepare(self.path)
 
-    def serve(self, host: str = "127.0.0.1", port: int = 8000) -> None:
+    def serve(self, host: str = "127.0.0.1", port: int = 8000, practice: Practice | None = None) -> None:
         """Serve the study until interrupted; started again, it goes on where it was.
+
+        Args:
+            host: interface to listen on; ``0.0.0.0`` for all of them.
+            port: 0 takes a free one.
+            practice: offered under ``/practice``; see :func:`bgs.api.practising.open_practice`.
 
         Raises:
             BgsError: folder, database or port cannot be used, or browsers do not play a clip.
         """
         from bgs.collection.serving import StudyServer
 
-        StudyServer(self.path, host, port, self.database).run()
+        StudyServer(self.path, host, port, self.database, practice).run()
+
+    def practice(
+        self, judgments: str | Path | None = None, model: str | None = None, *, temperature: float = TEMPERATURE, port: int = 8000
+    ) -> None:  # fmt: skip
+        """Serve practice mode on this machine until interrupted; nothing is stored, and no schedule is needed.
+
+        Args:
+            judgments: a trial table of these clips; by default ``trials.csv`` in the folder, else the answers in
+                ``study.sqlite``.
+            model: answers triplets that nobody judged; see :func:`bgs.load_model`.
+            temperature: of the softmax over the model's cosine distances, above 0.
+            port: 0 takes a free one.
+
+        Raises:
+            BgsError: there is nothing to compare with, a file, the model or the port cannot be used, or the page is not built.
+        """
+        self.practice_server(judgments, model, temperature=temperature, port=port).run()
+
+    def practice_server(
+        self, judgments: str | Path | None = None, model: str | None = None, *, temperature: float = TEMPERATURE, port: int = 8000
+    ) -> PracticeServer:  # fmt: skip
+        """The server of :meth:`practice`, before it runs: it knows its ``address``."""
+        from bgs.api.practising import open_practice
+        from bgs.collection.serving import PracticeServer, require_page
+        from bgs.collection.study_folder import clip_files
+
+        require_page()  # before a model embeds the clips
+        shown = open_practice(self.path, judgments, model, temperature=temperature, collected=True)
+        return PracticeServer(shown, clip_files(self.path, shown.stimuli), port)
 
     def progress(self) -> Progress:
         """How far the study is.

@@ -10,6 +10,7 @@ import typer
 
 from bgs.cli._options import Json
 from bgs.cli._output import Output
+from bgs.cli.practice import JudgmentsOption, ModelOption
 
 app = typer.Typer(
     help="Collect odd-one-out judgments in browsers.",
@@ -36,13 +37,30 @@ def serve(
     host: Annotated[str, typer.Option(help="Interface to listen on; 0.0.0.0 for all of them.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     database: DatabaseOption = None,
+    practice: Annotated[
+        bool,
+        typer.Option("--practice", help="Offer practice mode, too, with published judgments or a model."),
+    ] = False,
+    judgments: JudgmentsOption = None,
+    model: ModelOption = None,
 ) -> None:
-    """Serve a study until interrupted; started again, it goes on where it was."""
+    """Serve a study until interrupted; started again, it goes on where it was.
+
+    With --practice, the last page leads to practice mode. It shows trials.csv in the folder, --judgments or --model, never the
+    answers that are being collected.
+    """
+    from bgs._errors import ConfigError
+    from bgs.api.practising import open_practice
     from bgs.collection.serving import StudyServer
 
+    if not practice and (judgments or model):
+        raise ConfigError("--judgments and --model are of practice mode", hint="add --practice")
     output = Output()
-    server = StudyServer(study, host, port, database)
+    shown = open_practice(study, judgments, model) if practice else None
+    server = StudyServer(study, host, port, database, shown)
     output.say(f"serving {study} at {server.about.address} (preview: {server.about.address}?preview=1)")
+    if practice:
+        output.say(f"practice mode: {server.about.address}practice")
     if server.about.admin_token is not None:
         output.say(f"admin token, shown only now: {server.about.admin_token}")
     server.run()

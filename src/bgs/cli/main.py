@@ -29,6 +29,7 @@ from bgs.cli import (
     masks,
     models,
     ordinal,
+    practice,
     quickstart,
     report,
     simulate,
@@ -52,6 +53,7 @@ app.add_typer(simulate.app, name="simulate")
 for _command, _example, _summary in (
     (quickstart.quickstart, quickstart.EXAMPLE, "Run a whole study in miniature, on simulated data."),
     (design.design, design.EXAMPLE, "Make a trial schedule, and forecast what it will yield."),
+    (practice.practice, practice.EXAMPLE, "Practise seeing what others see in silent clips."),
     (embed.embed, embed.EXAMPLE, "Embed every stimulus of a data set with a model."),
     (evaluate.evaluate, evaluate.EXAMPLE, "Measure how well embeddings predict human judgments."),
     (ordinal.ordinal, ordinal.EXAMPLE, "Embed stimuli from judgments alone."),

@@ -6,10 +6,16 @@ import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bgs._errors import BgsError
 from bgs._optional import require_all
 from bgs._progress import note
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from bgs.collection.practice import Practice
 
 #: The built page, in the package.
 PAGE = Path(__file__).parent / "web" / "page"
@@ -38,13 +44,19 @@ class StudyServer:
         host: interface to listen on; ``0.0.0.0`` for all of them.
         port: 0 takes a free one.
         database: address of the database; by default SQLite in the folder.
+        practice: offers practice mode, too.
 
     Raises:
         BgsError: folder, database or port cannot be used. Checked before anything is served.
     """
 
     def __init__(
-        self, path: str | Path, host: str = "127.0.0.1", port: int = 8000, database: str | None = None
+        self,
+        path: str | Path,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        database: str | None = None,
+        practice: Practice | None = None,
     ) -> None:
         require_all("collect", "collect")
         from bgs.collection.opening import open_database
@@ -53,6 +65,8 @@ class StudyServer:
         from bgs.collection.study_folder import open_study
         from bgs.collection.web.app import create_app
 
+        if practice is not None:
+            require_page()
         study = open_study(path)
         require_playable(study.clips)
         self.socket = _listen(host, port)
@@ -63,20 +77,63 @@ class StudyServer:
             note(
                 "the page is not built, so that only the interface is served: `make web` builds it (needs Node)"
             )
-        self.app = create_app(study, self.database, secrets, page)
+        self.app = create_app(study, self.database, secrets, page, practice)
         self.about = Served(f"http://{host}:{self.socket.getsockname()[1]}/", token, page is not None)
 
     def run(self) -> None:
         """Serve until interrupted."""
-        import uvicorn
-
-        config = uvicorn.Config(
-            self.app, access_log=False, log_level="warning", server_header=False, lifespan="off"
-        )
         try:
-            uvicorn.Server(config).run(sockets=[self.socket])
+            _run(self.app, self.socket)
         finally:
             self.database.close()
+
+
+class PracticeServer:
+    """Practice mode of a folder, without a study; on this machine only.
+
+    Args:
+        practice: what is shown.
+        clips: stimulus id -> file.
+        port: 0 takes a free one.
+
+    Raises:
+        BgsError: the page is not built, browsers do not play a clip, or the port cannot be used.
+    """
+
+    def __init__(self, practice: Practice, clips: dict[str, Path], port: int = 8000) -> None:
+        require_all("collect", "collect")
+        from bgs.collection.preparing import require_playable
+        from bgs.collection.web.practice_routes import create_practice_app
+
+        page = require_page()
+        require_playable(clips)
+        self.socket = _listen("127.0.0.1", port)
+        self.app = create_practice_app(practice, clips, page)
+        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}/"
+
+    def run(self) -> None:
+        """Serve until interrupted."""
+        _run(self.app, self.socket)
+
+
+def require_page() -> Path:
+    """Folder of the built page.
+
+    Raises:
+        BgsError: it is not built.
+    """
+    if not (PAGE / "practice.html").is_file():
+        raise BgsError(
+            "the practice page is not built", hint="`make web` builds it (needs Node); wheels contain it"
+        )
+    return PAGE
+
+
+def _run(app: FastAPI, listening: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False, lifespan="off")
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:

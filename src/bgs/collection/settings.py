@@ -63,6 +63,25 @@ class LimitSettings(Settings):
     """Age at which a session's token is no longer accepted."""
 
 
+class ScaleSettings(Settings):
+    """The scale of a rating in ``stimuli.csv``."""
+
+    low: float
+    """Its lower end."""
+    high: float
+    """Its upper end."""
+    low_label: str = Field("", max_length=60)
+    """What the lower end means, such as unpleasant."""
+    high_label: str = Field("", max_length=60)
+    """What the upper end means."""
+
+    @model_validator(mode="after")
+    def _ends_differ(self) -> ScaleSettings:
+        if not self.low < self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
 class StudySettings(Settings):
     """A study: ``study.yaml`` in its folder."""
 
@@ -81,6 +100,9 @@ class StudySettings(Settings):
     """Name or e-mail address for questions, on every page."""
     practice: tuple[tuple[str, str, str], ...] = ()
     """Triplets of stimulus ids shown first; these answers are not stored."""
+    scales: dict[str, ScaleSettings] = Field(default_factory=dict)
+    """Practice mode: ratings to be placed, columns of stimuli.csv, each with low, high, low_label and high_label. By default
+    valence, arousal and dominance, each over the range of its values."""
     lease_minutes: float = Field(60.0, gt=0)
     """A block without an answer for so long may go to somebody else."""
     blocks_per_participant: int = Field(1, ge=1)

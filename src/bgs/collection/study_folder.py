@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from bgs.collection.settings import StudySettings
 from bgs.datasets import load_dataset
 from bgs.stimuli import StimulusSet
 
+CONFIG = "study.yaml"
 #: Beginnings of cells that spreadsheets run as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -41,9 +43,7 @@ class StudyFolder:
     @cached_property
     def clips(self) -> dict[str, Path]:
         """Stimulus id -> file."""
-        assert self.stimuli.videos is not None
-        pairs = zip(self.stimuli.ids, self.stimuli.videos, strict=True)
-        return {name: Path(video) for name, video in pairs if video is not None}
+        return clip_files(self.path, self.stimuli)
 
     @cached_property
     def hash(self) -> str:
@@ -67,9 +67,9 @@ def open_study(path: str | Path) -> StudyFolder:
     """
     folder = Path(path)
     stimuli = load_dataset(folder).stimuli
-    _require_clips(folder, stimuli)
-    config = folder / "study.yaml"
-    settings = validate(StudySettings, read_settings(config if config.is_file() else None), config)
+    _require_plain_ids(folder, clip_files(folder, stimuli))
+    config = folder / CONFIG
+    settings = read_study_settings(folder)
     schedule = read_schedule(folder, stimuli.ids)
     known = set(stimuli.ids)
     for number, triplet in enumerate(settings.practice):
@@ -81,15 +81,36 @@ def open_study(path: str | Path) -> StudyFolder:
     return StudyFolder(folder, settings, stimuli, schedule)
 
 
-def _require_clips(folder: Path, stimuli: StimulusSet) -> None:
-    videos = stimuli.videos or (None,) * len(stimuli)
-    for name, video in zip(stimuli.ids, videos, strict=True):
+def read_study_settings(folder: Path) -> StudySettings:
+    """``study.yaml``; defaults where there is none.
+
+    Raises:
+        ConfigError: it is invalid.
+    """
+    config = folder / CONFIG
+    return validate(StudySettings, read_settings(config if config.is_file() else None), config)
+
+
+def clip_files(folder: Path, stimuli: StimulusSet) -> dict[str, Path]:
+    """Stimulus id -> file.
+
+    Raises:
+        DataError: a stimulus has no clip, or its file is missing.
+    """
+    found = {}
+    for name, video in zip(stimuli.ids, stimuli.videos or (None,) * len(stimuli), strict=True):
         if video is None:
             raise DataError(
                 "a stimulus without a clip", where=f"{folder}: {name}", expected="a file in the column video"
             )
         if not Path(video).is_file():
             raise DataError("this clip is missing", where=video)
+        found[name] = Path(video)
+    return found
+
+
+def _require_plain_ids(folder: Path, clips: Iterable[str]) -> None:
+    for name in clips:
         if name.startswith(_FORMULA):
             raise DataError(
                 "this id would be run as a formula by spreadsheets that open the export", where=folder,

@@ -97,6 +97,11 @@ def _read_about(path: Path) -> dict[str, Any]:
     return about
 
 
+def is_simulated(folder: Path) -> bool:
+    """Whether a folder says that what is in it is simulated."""
+    return _is_simulated(folder, _read_about(folder / ABOUT))
+
+
 def _is_simulated(folder: Path, about: dict[str, Any]) -> bool:
     """Any one mark is enough: removing another does not make the data real."""
     marked = about.get("simulated", False) or about.get("licence") == "simulated"

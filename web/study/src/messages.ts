@@ -29,6 +29,8 @@ export interface Session {
   /** Name of the participant's block. */
   block: string;
   preview: boolean;
+  /** Whether practice mode is offered after the end. */
+  practice_mode?: boolean;
   trials: SessionTrial[];
   /** Trials whose answer is stored. */
   answered: number[];

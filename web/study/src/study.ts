@@ -149,10 +149,17 @@ export class Study {
       ? "In some trials one clip was shown twice, and another one was chosen as the odd one out. Thank you for your time."
       : session.debrief;
     const preview = ending.preview ? "\n\nThis was a preview: nothing was stored." : "";
-    this.#end(failed ? "The end" : "All answers are stored", text + preview, ending.code, ending.url);
+    const more = session.practice_mode ? [practiceLink()] : [];
+    this.#end(failed ? "The end" : "All answers are stored", text + preview, ending.code, ending.url, more);
   }
 
-  #end(heading: string, text: string, code: string | null, url: string | null): void {
+  #end(
+    heading: string,
+    text: string,
+    code: string | null,
+    url: string | null,
+    last: readonly HTMLElement[] = [],
+  ): void {
     const more: HTMLElement[] = [];
     if (code) more.push(element("output", "page-code", code));
     if (url) {
@@ -160,6 +167,16 @@ export class Study {
       link.href = url;
       more.push(link);
     }
+    more.push(...last);
     this.pages.show(heading, code ? `${text}\n\nYour completion code:` : text, more);
   }
+}
+
+/** In a window of its own, so that the code stays on screen. */
+function practiceLink(): HTMLElement {
+  const link = element("a", "page-button", "Practise");
+  link.href = "practice";
+  link.target = "_blank";
+  link.rel = "noopener";
+  return link;
 }

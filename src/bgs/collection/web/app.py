@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -18,12 +17,14 @@ from bgs import __version__
 from bgs.collection.completing import ending
 from bgs.collection.database import Database
 from bgs.collection.opening import identity
+from bgs.collection.practice import Practice
 from bgs.collection.refusals import STATUS, Reason, Refused
 from bgs.collection.secrets import Secrets
 from bgs.collection.study_folder import StudyFolder
 from bgs.collection.web import admin
 from bgs.collection.web.clip_files import clip_routes
-from bgs.collection.web.guards import BodyLimit, RateLimit, SecurityHeaders
+from bgs.collection.web.guards import RateLimit, guard
+from bgs.collection.web.practice_routes import practice_routes
 from bgs.collection.web.routes import Service, router
 
 
@@ -32,6 +33,7 @@ def create_app(
     database: Database,
     secrets: Secrets,
     page: Path | None = None,
+    practice: Practice | None = None,
     clock: Callable[[], float] = time.time,
 ) -> FastAPI:
     """The server of a study.
@@ -41,24 +43,21 @@ def create_app(
         database: of the study; see :func:`bgs.collection.opening.open_database`.
         secrets: of the study.
         page: folder of the built page; without it only the interface is served.
+        practice: what practice mode shows, served with the page under ``/practice``; None: there is no practice mode.
         clock: seconds since 1970.
     """
     app = FastAPI(title=study.settings.title, version=__version__, docs_url=None, redoc_url=None)
-    app.state.service = Service(study, database, identity(database), secrets, clock, RateLimit())
+    app.state.service = Service(
+        study, database, identity(database), secrets, clock, RateLimit(), practice is not None
+    )
     app.include_router(router)
     app.include_router(admin.router)
-    app.include_router(clip_routes(study))
-    app.add_middleware(BodyLimit)
-    app.add_middleware(SecurityHeaders)
+    app.include_router(clip_routes(study.clips))
+    guard(app)
 
     @app.exception_handler(Refused)
     def refused(_request: Request, error: Refused) -> JSONResponse:
         return JSONResponse({"error": error.reason.value, **_details(study, error)}, STATUS[error.reason])
-
-    @app.exception_handler(RequestValidationError)
-    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        where = [".".join(map(str, fault["loc"])) for fault in error.errors()]
-        return JSONResponse({"error": "invalid", "where": where}, 422)
 
     @app.exception_handler(SQLAlchemyError)
     def storage(_request: Request, error: SQLAlchemyError) -> JSONResponse:
@@ -72,6 +71,8 @@ def create_app(
         return {"study": study.hash, "version": __version__}
 
     if page is not None:
+        if practice is not None:
+            app.include_router(practice_routes(practice, study.clips, page))
         app.mount("/", StaticFiles(directory=page, html=True))
     return app
 

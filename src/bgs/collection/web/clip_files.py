@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse
 from starlette.responses import Response
-
-from bgs.collection.study_folder import StudyFolder
 
 #: Browsers ask for one range; many ranges at once only make work.
 _RANGES = 3
@@ -21,9 +20,14 @@ def clip_name(stimulus_id: str, path: Path) -> str:
     return hashlib.sha256(stimulus_id.encode()).hexdigest()[:20] + path.suffix.lower()
 
 
-def clip_routes(study: StudyFolder) -> APIRouter:
-    """GET and HEAD of every clip, whole or by ranges, never compressed."""
-    files = {clip_name(name, path): path for name, path in study.clips.items()}
+def clip_url(stimulus_id: str, path: Path) -> str:
+    """Where a page gets a clip."""
+    return f"/clips/{clip_name(stimulus_id, path)}"
+
+
+def clip_routes(clips: Mapping[str, Path]) -> APIRouter:
+    """GET and HEAD of every clip, by stimulus id; whole or by ranges, never compressed."""
+    files = {clip_name(name, path): path for name, path in clips.items()}
     router = APIRouter()
 
     @router.api_route("/clips/{name}", methods=["GET", "HEAD"], include_in_schema=False)

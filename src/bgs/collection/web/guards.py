@@ -7,9 +7,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bgs.collection.refusals import STATUS, Refused
 
 #: Nothing but what this server itself sends; no script or style inside a page.
 CSP = (
@@ -25,6 +29,21 @@ _HEADERS = {
 }
 #: Bytes of a request's body; an answer has a few hundred.
 MAX_BODY = 8192
+
+
+def guard(app: FastAPI) -> None:
+    """Put the headers and the limit around an application; what it refuses is said in JSON, without what was sent."""
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+
+    @app.exception_handler(Refused)
+    def refused(_request: Request, error: Refused) -> JSONResponse:
+        return JSONResponse({"error": error.reason.value}, STATUS[error.reason])
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        where = [".".join(map(str, fault["loc"])) for fault in error.errors()]
+        return JSONResponse({"error": "invalid", "where": where}, 422)
 
 
 class SecurityHeaders:

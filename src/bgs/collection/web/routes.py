@@ -15,7 +15,7 @@ from bgs.collection.joining import join, record_consent
 from bgs.collection.refusals import Reason, Refused
 from bgs.collection.secrets import Secrets
 from bgs.collection.study_folder import StudyFolder
-from bgs.collection.web.clip_files import clip_name
+from bgs.collection.web.clip_files import clip_url
 from bgs.collection.web.guards import RateLimit
 from bgs.collection.web.messages import GivenAnswer, Join
 
@@ -35,6 +35,7 @@ class Service:
         secrets: of the study.
         clock: seconds since 1970.
         rates: requests so far.
+        practice: whether practice mode is offered after the end.
     """
 
     study: StudyFolder
@@ -43,6 +44,7 @@ class Service:
     secrets: Secrets
     clock: Callable[[], float]
     rates: RateLimit
+    practice: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ def session(held: Held, service: Serving) -> dict[str, Any]:
         **texts,
         "block": held.block,
         "preview": held.preview,
+        "practice_mode": service.practice,
         "trials": _trials(service.study, held),
         "answered": done,
     }
@@ -198,4 +201,4 @@ def _trials(study: StudyFolder, held: Holder) -> list[dict[str, Any]]:
 
 
 def _clip(study: StudyFolder, stimulus_id: str) -> dict[str, str]:
-    return {"id": stimulus_id, "url": f"/clips/{clip_name(stimulus_id, study.clips[stimulus_id])}"}
+    return {"id": stimulus_id, "url": clip_url(stimulus_id, study.clips[stimulus_id])}
