@@ -69,13 +69,15 @@ export abstract class Bundled implements Backend {
     // Another window joined at the same moment, and its block is the one that counts.
     if (!kind || String(clips) !== String(answer.stimuli)) throw new Refused("elsewhere");
     const { participant, assigned } = this.seat;
+    const { client_id, ...rest } = answer;
     const saved: SavedTrial = {
       trial_type: "odd-one-out",
       study: this.study.hash.slice(0, 16),
       participant,
       block: name,
       kind,
-      ...answer,
+      ...rest,
+      answer_id: client_id,
       assigned,
       consent_version: this.study.consent_version,
       answered_at: new Date().toISOString(),

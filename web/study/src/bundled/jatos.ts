@@ -41,7 +41,7 @@ export class JatosStudy extends Bundled {
   }
 
   protected override async store(trial: SavedTrial, mark: (seat: Seat) => void): Promise<void> {
-    // Sent again, it has the same client_id, by which `bgs data import` knows it.
+    // Sent again, it has the same answer_id, by which `bgs data import` knows it.
     await this.#persist(() => this.jatos.appendResultData(`${JSON.stringify(trial)}\n`));
     await this.update(mark);
   }

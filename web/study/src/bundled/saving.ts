@@ -57,7 +57,7 @@ const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 const TIMEOUT = 30_000;
 /** Attempts after which the participant is told. */
-const SILENT = 3;
+const SILENT = 2;
 
 /** DataPipe puts a file into an OSF component: https://pipe.jspsych.org/api-docs */
 export class DataPipe implements Saver {

@@ -15,8 +15,10 @@ export const ORDERS = [
 ] as const;
 
 /** An answer as it is saved: a trial of jsPsych, which `bgs data import` reads. */
-export interface SavedTrial extends GivenAnswer {
+export interface SavedTrial extends Omit<GivenAnswer, "client_id"> {
   trial_type: "odd-one-out";
+  /** The same when it is sent again. */
+  answer_id: string;
   study: string;
   participant: string;
   block: string;

@@ -11,7 +11,7 @@ function on(run: FakeJatos, blocks = 3, storage: Storage | null = new Memory(), 
   return new JatosStudy(study({ kind: "jatos", redirects }, blocks), run, quiet, storage, soon);
 }
 
-function lines(server: JatosServer, run: string): { trial: number; client_id: string }[] {
+function lines(server: JatosServer, run: string): { trial: number; answer_id: string }[] {
   return (server.results.get(run) ?? "")
     .split("\n")
     .filter(Boolean)
@@ -61,7 +61,7 @@ test("an answer that was stored without word of it comes again under the same id
   await here.join("link", "ben");
   server.losing = 1;
   await here.answer(answerTo(await here.session(), 0));
-  const ids = lines(server, "1").map((each) => each.client_id);
+  const ids = lines(server, "1").map((each) => each.answer_id);
   expect(ids).toHaveLength(2);
   expect(new Set(ids).size).toBe(1);
 });

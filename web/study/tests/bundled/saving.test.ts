@@ -48,7 +48,7 @@ test("a file is sent until it is acknowledged, and the participant is told when 
     { experimentID: "ABC", filename: "p-1-0.json", data: "[]" },
   ]);
   expect(new Set(asked.map((each) => JSON.stringify(each))).size).toBe(1);
-  expect(show).toHaveBeenCalledTimes(2);
+  expect(show).toHaveBeenCalledTimes(3);
   expect(document.body.textContent).toContain("not saved yet");
   expect(document.body.textContent).toContain("OSF_UPLOAD_ERROR");
 });

@@ -52,7 +52,7 @@ test("a reload resumes: the same block and orders, and every answer is saved onc
     reason: "done",
     details: { code: "DONE" },
   });
-  expect(JSON.stringify([...storage.items])).not.toContain("client_id");
+  expect(JSON.stringify([...storage.items])).not.toContain("answer_id");
 });
 
 test("files go out while the participant goes on; what is refused is kept and sent at the end", async () => {
