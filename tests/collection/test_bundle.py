@@ -76,6 +76,7 @@ def test_answers_are_downloaded(chromium, study, tmp_path):  # noqa: F811
         person.page.get_by_text("You have taken part already").wait_for()
     saved = json.loads(file.read_text())
     assert "anna" not in file.read_text()
+    assert {trial["participant"] for trial in saved} == {study.bundled_name("anna")}
     rows = imported([file], "jspsych", tmp_path / "results")
     assert [(row["stim1"], row["stim2"], row["stim3"]) for row in rows] == [
         tuple(trial["stimuli"]) for trial in saved
@@ -125,9 +126,9 @@ def test_on_jatos_a_reload_resumes_and_the_results_are_read(chromium, study, tmp
         person.page.get_by_text("All answers are stored").wait_for()
         assert state["batch"]["bgs-block-0"]["outcome"] == "completed"
         assert person.page.get_by_text("DONE-1").count() == 0  # JATOS has it
+        assert [line for line in person.said if "status of 503" not in line] == []
         person.press("Finish")
         person.page.wait_for_url("**/end?successful=true*")
-        assert [line for line in person.said if "status of 503" not in line] == []
     results = tmp_path / "results.jrzip"
     with zipfile.ZipFile(results, "w") as made:
         for k, text in enumerate(state["results"], start=1):

@@ -122,6 +122,18 @@ class Study(Displayable):
 
         return bundle(open_study(self.path), Path(out), target, datapipe)
 
+    def bundled_name(self, participant: str, source: str = "prolific") -> str:
+        """What a participant of a bundle is called in its results, to find their answers.
+
+        Args:
+            participant: the name by which they came, such as their PROLIFIC_PID.
+            source: ``prolific`` or ``link``.
+        """
+        from bgs.collection.bundling import participant_name
+        from bgs.collection.study_folder import open_study
+
+        return participant_name(open_study(self.path), source, participant)
+
     def progress(self) -> Progress:
         """How far the study is.
 

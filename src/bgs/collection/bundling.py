@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -118,6 +119,15 @@ def bundle(study: StudyFolder, out: Path, target: Target, pipe: DataPipe | None 
             jatos_archive.pack(part, assets, study)
         write_text(part / "README.txt", readme(study, saving))
     return Bundle(out, len(found["blocks"]), len(found["clips"]), notes(study, saving))
+
+
+def participant_name(study: StudyFolder, source: str, participant: str) -> str:
+    """What a participant of a bundle is called in its results: a hash, so that recruitment ids are not saved.
+
+    It is no secret: whoever has the bundle and a list of ids can match them.
+    """
+    text = "\n".join((study.hash, source, participant))
+    return f"p-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def described(study: StudyFolder, saving: dict[str, Any]) -> dict[str, Any]:
