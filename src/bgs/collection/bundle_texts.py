@@ -37,7 +37,7 @@ def notes(study: StudyFolder, saving: dict[str, Any]) -> tuple[str, ...]:
     settings, found = study.settings, []
     if saving["kind"] == "jatos":
         found.append(
-            "a block goes to one person; one that was abandoned stays taken until you remove its bgs-block-N"
+            "a block goes to one person; one that was abandoned stays taken until bgs-block-N is removed from the batch session"
         )
     elif saving.get("conditions"):
         found.append(

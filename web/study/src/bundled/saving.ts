@@ -8,8 +8,8 @@ export interface Saver {
   readonly every: number;
   /** One attempt, unseen; whether the file is saved. */
   offer(file: ResultFile): Promise<boolean>;
-  /** Resolves once the file is saved, however often that takes. */
-  save(file: ResultFile): Promise<void>;
+  /** Resolves once the file is saved, however often that takes; `behind` it are others that wait. */
+  save(file: ResultFile, behind?: readonly ResultFile[]): Promise<void>;
 }
 
 /** Gives the participant a file. */
@@ -76,12 +76,13 @@ export class DataPipe implements Saver {
     return (await this.#send(file)) === null;
   }
 
-  async save(file: ResultFile): Promise<void> {
+  async save(file: ResultFile, behind: readonly ResultFile[] = []): Promise<void> {
+    const all = { name: file.name, trials: [file, ...behind].flatMap((each) => each.trials) };
     for (let attempt = 1; ; attempt++) {
       const fault = await this.#send(file);
       if (fault === null) return;
       const waited = this.sleep(Math.min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT));
-      await (attempt < SILENT ? waited : Promise.race([waited, this.#tell(file, fault)]));
+      await (attempt < SILENT ? waited : Promise.race([waited, this.#tell(all, fault)]));
     }
   }
 
@@ -118,13 +119,13 @@ export class DataPipe implements Saver {
   }
 
   /** A page that stays until the file is saved; resolves when the participant wants another attempt. */
-  #tell(file: ResultFile, fault: string): Promise<void> {
+  #tell(unsaved: ResultFile, fault: string): Promise<void> {
     const { contact } = this.pages;
     return new Promise((resolve) => {
       this.pages.show(
         "Your answers are not saved yet",
         `The saving service refuses them or cannot be reached (${fault}). Your answers are kept in this browser. Please leave this page open: it goes on trying.\n\nIf this lasts, download your answers and send the file to ${contact || "the person who invited you"}.`,
-        [button("Try again now", resolve, true), button("Download my answers", () => download(file))],
+        [button("Try again now", resolve, true), button("Download my answers", () => download(unsaved))],
       );
     });
   }

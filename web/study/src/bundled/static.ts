@@ -46,8 +46,8 @@ export class StaticStudy extends Bundled {
     await this.update((seat) => {
       if (seat.unsaved.length > 0) makeFile(seat);
     });
-    for (let file = this.seat.files[0]; file; file = this.seat.files[0]) {
-      await this.saver.save(file);
+    for (let [file, ...behind] = this.seat.files; file; [file, ...behind] = this.seat.files) {
+      await this.saver.save(file, behind);
       await this.#forget(file);
     }
   }

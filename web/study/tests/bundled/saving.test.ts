@@ -53,6 +53,19 @@ test("a file is sent until it is acknowledged, and the participant is told when 
   expect(document.body.textContent).toContain("OSF_UPLOAD_ERROR");
 });
 
+test("what the participant downloads meanwhile is everything that is not saved", async () => {
+  const given: Blob[] = [];
+  const keep = (blob: Blob) => `blob:${given.push(blob)}`;
+  vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: keep, revokeObjectURL: () => {} }));
+  vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+  service(DOWN, DOWN, SAVED);
+  const shown = pages();
+  vi.spyOn(shown, "show").mockImplementation((_heading, _text, buttons = []) => buttons[1]?.click());
+  const trials = (name: string) => [{ answer_id: name }] as never;
+  await pipe(shown).save({ name: "0", trials: trials("a") }, [{ name: "1", trials: trials("b") }]);
+  expect(await given[0]?.text()).toBe('[{"answer_id":"a"},{"answer_id":"b"}]');
+});
+
 test("a lost acknowledgement counts once: the name belongs to the content", async () => {
   const asked = service(new TypeError("network"), [400, { error: "OSF_FILE_EXISTS" }]);
   await pipe().save(FILE);
