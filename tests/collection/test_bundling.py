@@ -123,7 +123,7 @@ def test_what_cannot_be_bundled_is_one_line(study_path, page, tmp_path, capsys):
     assert "browsers do not play 1 of 6 clips" in one_line(capsys, study, "--for", "static", "--out", out)
     clip.write_bytes(CONTENT[0])
     (study_path / "schedule.csv").write_text("block,trial,stim1,stim2,stim3,kind\nb,0,x,y,z,judgment\n")
-    assert "a clip that the study has not" in one_line(capsys, study, "--for", "static", "--out", out)
+    assert "schedule of other clips" in one_line(capsys, study, "--for", "static", "--out", out)
     shutil.rmtree(page)
     write_study(tmp_path / "other")
     assert "make web" in one_line(capsys, str(tmp_path / "other"), "--for", "jatos", "--out", out)
