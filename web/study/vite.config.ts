@@ -9,7 +9,7 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: ["index.html", "admin.html", "practice.html"] },
+    rolldownOptions: { input: ["index.html", "admin.html", "practice.html", "bundle.html"] },
   },
   test: { environment: "jsdom", include: ["tests/**/*.test.ts"], restoreMocks: true, unstubGlobals: true },
 });

@@ -23,6 +23,7 @@ from bgs.views.displayable import Displayable
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from bgs.collection.bundling import Bundle, DataPipe, Target
     from bgs.collection.database import Database
     from bgs.collection.exporting import Exported
     from bgs.collection.practice import Practice
@@ -103,6 +104,35 @@ class Study(Displayable):
         require_page()  # before a model embeds the clips
         shown = open_practice(self.path, judgments, model, temperature=temperature, collected=True)
         return PracticeServer(shown, clip_files(self.path, shown.stimuli), port)
+
+    def bundle(self, out: str | Path, target: Target, datapipe: DataPipe | None = None) -> Bundle:
+        """Write the study as a folder that runs without our server; all of it or nothing.
+
+        Args:
+            out: new or empty folder.
+            target: ``static`` for any web host, ``jatos`` for an archive to be imported there.
+            datapipe: saving service of a static host; without one, participants download their answers.
+
+        Raises:
+            BgsError: the study folder cannot be used, the page is not built, browsers do not play a clip, or the folder holds
+                something or cannot be written.
+        """
+        from bgs.collection.bundling import bundle
+        from bgs.collection.study_folder import open_study
+
+        return bundle(open_study(self.path), Path(out), target, datapipe)
+
+    def bundled_name(self, participant: str, source: str = "prolific") -> str:
+        """What a participant of a bundle is called in its results, to find their answers.
+
+        Args:
+            participant: the name by which they came, such as their PROLIFIC_PID.
+            source: ``prolific`` or ``link``.
+        """
+        from bgs.collection.bundling import participant_name
+        from bgs.collection.study_folder import open_study
+
+        return participant_name(open_study(self.path), source, participant)
 
     def progress(self) -> Progress:
         """How far the study is.

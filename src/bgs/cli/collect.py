@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -88,6 +89,53 @@ def prepare(study: StudyPath) -> None:
 
     made = Study(study).prepare()
     Output().say(f"{len(made):,} clips converted" if made else "browsers play every clip")
+
+
+class Target(StrEnum):
+    """Where a bundle runs."""
+
+    jatos = "jatos"
+    static = "static"
+
+
+@app.command(
+    epilog="Example: bgs collect bundle my-study --for static --datapipe AbC123 --out my-bundle",
+    short_help="Write a study that needs no server.",
+)
+def bundle(
+    study: StudyPath,
+    target: Annotated[
+        Target, typer.Option("--for", help="A JATOS server, or any web host (https) that serves files.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write: new or empty.")],
+    datapipe: Annotated[
+        str | None,
+        typer.Option(
+            help="Id of an experiment of DataPipe, which then saves the answers (default: download)."
+        ),
+    ] = None,
+    save_every: Annotated[
+        int | None, typer.Option(min=1, help="Answers in a file of DataPipe (default: a block).")
+    ] = None,
+    conditions: Annotated[
+        bool, typer.Option(help="Take blocks in turn by DataPipe's condition assignment, not at random.")
+    ] = False,
+) -> None:
+    """Write a study as a folder that runs without our server, on JATOS or any web host; see docs/collect.md."""
+    from bgs._errors import ConfigError
+    from bgs.api.collecting import Study
+    from bgs.collection.bundling import DataPipe
+
+    if datapipe is None and (save_every is not None or conditions):
+        raise ConfigError(
+            "--save-every and --conditions are settings of DataPipe", expected="--datapipe, too"
+        )
+    pipe = None if datapipe is None else DataPipe(datapipe, save_every, conditions)
+    made = Study(study).bundle(out, target.value, pipe)
+    output = Output()
+    output.say(f"{made.blocks:,} blocks, {made.clips:,} clips → {made.path} (steps: README.txt)")
+    for each in made.notes:
+        output.say(f"note: {each}")
 
 
 @app.command(epilog="Example: bgs collect status my-study", short_help="Show how far a study is.")

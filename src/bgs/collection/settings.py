@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field, model_validator
 
 from bgs._config import Settings
@@ -119,6 +121,14 @@ class StudySettings(Settings):
     """What is stored."""
     limits: LimitSettings = LimitSettings()
     """Bounds."""
+
+    def texts(self) -> dict[str, Any]:
+        """What the page shows of it."""
+        return {
+            "title": self.title, "language": self.language, "consent": self.consent.text,
+            "instructions": self.instructions, "debrief": self.debrief, "contact": self.contact,
+            "break_every": self.breaks.every,
+        }  # fmt: skip
 
     @model_validator(mode="after")
     def _codes_differ(self) -> StudySettings:

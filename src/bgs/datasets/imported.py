@@ -15,7 +15,16 @@ from bgs.datasets.dataset import COMPARISONS, Dataset
 from bgs.datasets.folder import ABOUT, STIMULI, TRIALS, load_folder, read_stimuli, write_stimuli
 from bgs.judgments import Trials, find_duplicates
 from bgs.judgments.csv_table import Table, number_cells, write_table
-from bgs.judgments.readers import ROLES, Format, ReaderInputs, Reading, find_format, read_ids, read_judgments
+from bgs.judgments.readers import (
+    ROLES,
+    Format,
+    ReaderInputs,
+    Reading,
+    each_once,
+    find_format,
+    read_ids,
+    read_judgments,
+)
 from bgs.judgments.response_times import read_response_times
 from bgs.judgments.tables import SLOTS, trials_of, within_block, write_trials
 from bgs.stimuli import StimulusSet
@@ -62,7 +71,7 @@ def import_judgments(
     inputs = _inputs(form, ids, mapping)
     about = {"licence": licence, "citation": citation, "simulated": simulated}
     _require_room(folder, about)
-    readings = [reading for path in paths for reading in read_judgments(path, form, inputs)]
+    readings = each_once([reading for path in paths for reading in read_judgments(path, form, inputs)])
     slots = ROLES if form.anchored else SLOTS
     known, notes = _stimuli(folder, readings, slots, inputs)
     tables: dict[str, Trials | dict[str, Sequence[object]]] = {}

@@ -1,4 +1,4 @@
-/** What the server sends and takes. */
+/** What the server sends and takes; a bundle without a server speaks the same. */
 
 export interface Clip {
   id: string;
@@ -6,7 +6,6 @@ export interface Clip {
 }
 
 export interface Joined {
-  token: string;
   consented: boolean;
   preview: boolean;
 }
@@ -26,6 +25,8 @@ export interface Session {
   contact: string;
   break_every: number;
   practice: Clip[][];
+  /** Names the study in the browser's storage, where several may share an address. */
+  study?: string;
   /** Name of the participant's block. */
   block: string;
   preview: boolean;
@@ -50,18 +51,22 @@ export interface GivenAnswer {
   hidden_for: number;
 }
 
+export type Outcome = "completed" | "no_consent" | "failed_attention" | "incompatible";
+
 export interface Ending {
-  outcome: "completed" | "no_consent" | "failed_attention" | "incompatible";
+  outcome: Outcome;
   code: string | null;
   url: string | null;
   preview?: boolean;
+  /** Called by the last button, in place of going to `url`. */
+  finish?: () => void;
 }
 
 /** Why the server refuses: see bgs.collection.refusals. */
 export class Refused extends Error {
   constructor(
     readonly reason: string,
-    readonly details: { code?: string | null; url?: string | null; missing?: number[] } = {},
+    readonly details: Partial<Pick<Ending, "code" | "url" | "finish">> & { missing?: number[] } = {},
   ) {
     super(reason);
     this.name = "Refused";

@@ -11,12 +11,7 @@ export class Pages {
   /** Shows a page, and resolves with the button that is pressed. */
   ask<T>(heading: string, text: string, answers: readonly Answer<T>[]): Promise<T> {
     return new Promise((resolve) => {
-      const buttons = answers.map(([label, value], k) => {
-        const button = element("button", k === 0 ? "page-button page-first" : "page-button", label);
-        button.type = "button";
-        button.addEventListener("click", () => resolve(value), { once: true });
-        return button;
-      });
+      const buttons = answers.map(([label, value], k) => button(label, () => resolve(value), k === 0));
       this.show(heading, text, buttons);
     });
   }
@@ -46,6 +41,13 @@ export class Pages {
     this.root.replaceChildren(bar, place);
     return place;
   }
+}
+
+export function button(label: string, pressed: () => void, first = false): HTMLButtonElement {
+  const made = element("button", first ? "page-button page-first" : "page-button", label);
+  made.type = "button";
+  made.addEventListener("click", pressed);
+  return made;
 }
 
 export function element<K extends keyof HTMLElementTagNameMap>(

@@ -1,5 +1,6 @@
 /** The server, asked again until it answers: a lost network or a restart delays, and loses nothing. */
 
+import type { Backend, How } from "./backend";
 import { type Ending, type GivenAnswer, type Joined, Refused, type Session } from "./messages";
 
 /** Milliseconds after which a request without an answer is given up and sent again. */
@@ -13,7 +14,7 @@ export interface Waiting {
   onFound: () => void;
 }
 
-export class Server {
+export class Server implements Backend {
   token = "";
 
   constructor(
@@ -22,8 +23,13 @@ export class Server {
       new Promise((resolve) => setTimeout(resolve, ms)),
   ) {}
 
-  join(source: string, participant: string): Promise<Joined> {
-    return this.#ask("POST", "join", { source, participant });
+  async join(source: string, participant: string): Promise<Joined> {
+    const { token, ...joined } = await this.#ask<Joined & { token: string }>("POST", "join", {
+      source,
+      participant,
+    });
+    this.token = token;
+    return joined;
   }
 
   session(): Promise<Session> {
@@ -38,7 +44,7 @@ export class Server {
     return this.#ask("POST", "answers", answer);
   }
 
-  end(how: "complete" | "decline" | "incompatible"): Promise<Ending> {
+  end(how: How): Promise<Ending> {
     return this.#ask("POST", how);
   }
 

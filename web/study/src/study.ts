@@ -1,18 +1,18 @@
 /** The way through a study: joining, device, consent, instructions, practice, trials with pauses, and the end. */
 
 import type { Arrival } from "./arrival";
+import type { Backend } from "./backend";
 import { playbackFault } from "./device";
 import { type Ending, type GivenAnswer, Refused, type Session, type SessionTrial } from "./messages";
 import { Outbox } from "./outbox";
-import { element, type Pages } from "./pages";
-import type { Server } from "./server";
+import { button, element, type Pages } from "./pages";
 import { Trials } from "./trials";
 
 /** Answers that may wait for the network while the participant goes on. */
 const MOST_WAITING = 5;
 const QUESTION = "Which clip is the odd one out?";
 
-/** What participants read where the server sends them away. */
+/** What participants read where they are sent away. */
 const SENT_AWAY: Record<string, readonly [heading: string, text: string]> = {
   full: ["No places left", "Everybody who was needed has taken part. Thank you for coming!"],
   done: ["You have taken part already", "Your answers are stored. Thank you!"],
@@ -21,33 +21,32 @@ const SENT_AWAY: Record<string, readonly [heading: string, text: string]> = {
     "Your place was given to somebody else",
     "There was no answer for a long time. What you answered before is not counted. Thank you all the same!",
   ],
+  elsewhere: ["You began in another window", "Please go on there, where your answers are."],
   token: ["This session has ended", "Please come back by the link that you were given."],
 };
 
 export class Study {
   constructor(
-    readonly server: Server,
+    readonly backend: Backend,
     readonly pages: Pages,
     readonly arrival: Arrival,
   ) {}
 
-  /** The whole session; whatever the server refuses becomes a page. */
+  /** The whole session; whatever is refused becomes a page. */
   async run(): Promise<void> {
     try {
       await this.#session();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const [heading, text] = SENT_AWAY[error.reason] ?? ["This session has ended", `(${error.reason})`];
-      const { code = null, url = null } = error.details;
-      this.#end(heading, text, code, url);
+      this.#end(heading, text, error.details);
     }
   }
 
   async #session(): Promise<void> {
     this.pages.show("One moment", "The study is loading.");
-    const joined = await this.server.join(this.arrival.source, this.arrival.participant);
-    this.server.token = joined.token;
-    const session = await this.server.session();
+    const joined = await this.backend.join(this.arrival.source, this.arrival.participant);
+    const session = await this.backend.session();
     document.title = session.title;
     this.pages.contact = session.contact;
     document.documentElement.lang = session.language;
@@ -55,7 +54,7 @@ export class Study {
     if (!begun && !(await this.#introduce(session, joined.consented))) return;
     await this.#answerAll(session);
     this.pages.show("One moment", "Your last answers are being stored. Please keep this page open.");
-    this.#finish(session, await this.server.end("complete"));
+    this.#finish(session, await this.backend.end("complete"));
   }
 
   /** Device, consent, instructions and practice; false where it ended there. */
@@ -64,13 +63,8 @@ export class Study {
     this.pages.show(session.title, "Checking whether this device plays the clips.");
     const fault = clip ? await playbackFault(clip.url) : null;
     if (fault !== null) {
-      const ending = await this.server.end("incompatible");
-      this.#end(
-        "This device does not play the clips",
-        `(${fault})\n\nAnother browser may.`,
-        ending.code,
-        ending.url,
-      );
+      const ending = await this.backend.end("incompatible");
+      this.#end("This device does not play the clips", `(${fault})\n\nAnother browser may.`, ending);
       return false;
     }
     if (!consented && !(await this.#agree(session))) return false;
@@ -85,10 +79,10 @@ export class Study {
       ["I agree", true],
       ["I do not agree", false],
     ]);
-    if (agrees) await this.server.consent();
+    if (agrees) await this.backend.consent();
     else {
-      const ending = await this.server.end("decline");
-      this.#end("Thank you", "Nothing was stored.", ending.code, ending.url);
+      const ending = await this.backend.end("decline");
+      this.#end("Thank you", "Nothing was stored.", ending);
     }
     return agrees;
   }
@@ -105,8 +99,9 @@ export class Study {
 
   async #answerAll(session: Session): Promise<void> {
     const { source, participant } = this.arrival;
-    const name = `${source}:${participant}:${session.block}`; // the same after a reload
-    const outbox = new Outbox(`bgs-outbox:${name}`, (one) => this.server.answer(one));
+    const place = session.study ? [session.study, session.block] : [session.block];
+    const name = [source, participant, ...place].join(":"); // the same after a reload
+    const outbox = new Outbox(`bgs-outbox:${name}`, (one) => this.backend.answer(one));
     const answered = new Set([...session.answered, ...outbox.waiting.map((answer) => answer.trial)]);
     const left = session.trials.filter((trial) => !answered.has(trial.trial));
     outbox.start();
@@ -150,19 +145,19 @@ export class Study {
       : session.debrief;
     const preview = ending.preview ? "\n\nThis was a preview: nothing was stored." : "";
     const more = session.practice_mode ? [practiceLink()] : [];
-    this.#end(failed ? "The end" : "All answers are stored", text + preview, ending.code, ending.url, more);
+    this.#end(failed ? "The end" : "All answers are stored", text + preview, ending, more);
   }
 
   #end(
     heading: string,
     text: string,
-    code: string | null,
-    url: string | null,
+    { code, url, finish }: Partial<Ending>,
     last: readonly HTMLElement[] = [],
   ): void {
     const more: HTMLElement[] = [];
     if (code) more.push(element("output", "page-code", code));
-    if (url) {
+    if (finish) more.push(button("Finish", finish, true));
+    else if (url) {
       const link = element("a", "page-button page-first", "Finish");
       link.href = url;
       more.push(link);

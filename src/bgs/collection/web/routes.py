@@ -184,13 +184,8 @@ def _answer(given: GivenAnswer) -> Answer:
 
 
 def _texts(study: StudyFolder) -> dict[str, Any]:
-    settings = study.settings
-    return {
-        "title": settings.title, "language": settings.language, "consent": settings.consent.text,
-        "instructions": settings.instructions, "debrief": settings.debrief, "contact": settings.contact,
-        "break_every": settings.breaks.every,
-        "practice": [[_clip(study, name) for name in triplet] for triplet in settings.practice],
-    }  # fmt: skip
+    practice = [[_clip(study, name) for name in triplet] for triplet in study.settings.practice]
+    return {**study.settings.texts(), "practice": practice}
 
 
 def _trials(study: StudyFolder, held: Holder) -> list[dict[str, Any]]:

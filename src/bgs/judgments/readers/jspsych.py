@@ -4,7 +4,8 @@ Fields of a trial: ``trial_type`` ("odd-one-out"), ``stimuli`` (three stimulus i
 the odd one), ``rt`` (milliseconds from the moment when choosing became possible); ``participant``, ``block`` and ``trial``
 where the study adds them (``jsPsych.data.addProperties`` adds a field to all trials). A file is what
 ``jsPsych.data.get().json()`` gives, one such array per line, or one trial per line; arrays may lie in an object under
-``trials`` or ``data``, whose other fields then hold for all its trials. Trials of other plugins are passed over; those with
+``trials`` or ``data``, whose other fields then hold for all its trials. An answer that was sent again has the same
+``answer_id``, where the study gives one, and counts once. Trials of other plugins are passed over; those with
 ``practice: true`` or without an answer (``odd: null``) are left out and counted.
 """
 
@@ -20,7 +21,7 @@ from bgs._errors import DataError, listed
 from bgs._files import read_text
 from bgs.judgments.csv_table import Table
 from bgs.judgments.readers.json_documents import documents
-from bgs.judgments.readers.reading import ReaderInputs, Reading, name_fault
+from bgs.judgments.readers.reading import ANSWER, ReaderInputs, Reading, name_fault
 
 PLUGIN = "odd-one-out"
 #: Fields that name the participant; the first that a trial has counts.
@@ -107,6 +108,11 @@ def _table(trials: list[_Trial], path: Path) -> Table:
     columns["rt"] = [_milliseconds(each, path) for each in trials]
     if any("block" in each.fields for each in trials):
         columns["block"] = [_name(each, "block", path) if "block" in each.fields else "" for each in trials]
+    if any("answer_id" in each.fields for each in trials):
+        columns[ANSWER] = [
+            _name(each, "answer_id", path) if "answer_id" in each.fields else "" for each in trials
+        ]
+        table.names[ANSWER] = "answer_id"
     counts = next((key for key in TRIAL if all(key in each.fields for each in trials)), None)
     if counts is not None:
         table.names["trial"] = counts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,17 @@ from bgs._files import read_text
 from bgs.judgments.csv_table import Table, read_table
 from bgs.judgments.response_times import RtUnit
 
+#: Column of the ids that the browser gives to answers: one that was sent again has the same id.
+ANSWER = "answer"
+
 
 @dataclass(frozen=True)
 class Reading:
     """The answers in one file, as text, in the columns of a trial table.
 
     Attributes:
-        table: ``participant``, ``stim1`` to ``stim3`` and ``odd``, and ``block``, ``trial`` and ``rt`` where known. For
-            anchored comparisons ``head``, ``winner`` and ``loser`` in place of the stimuli and the odd one.
+        table: ``participant``, ``stim1`` to ``stim3`` and ``odd``, and ``block``, ``trial``, ``rt`` and :data:`ANSWER` where
+            known. For anchored comparisons ``head``, ``winner`` and ``loser`` in place of the stimuli and the odd one.
         rt_unit: unit of ``rt``.
     """
 
@@ -39,6 +42,39 @@ class ReaderInputs:
 
     ids: tuple[str, ...] | None = None
     mapping: Path | None = None
+
+
+def each_once(readings: Sequence[Reading]) -> list[Reading]:
+    """The readings with every answer once, wherever it comes again; how many were left out is noted.
+
+    Raises:
+        DataError: two different answers have one id.
+    """
+    seen: dict[str, tuple[str, ...]] = {}
+    kept: list[Reading] = []
+    for reading in readings:
+        table = reading.table
+        new = [k for k in range(len(table)) if _is_new(table, k, seen)]
+        if len(new) < len(table):
+            table.assume(f"{len(table) - len(new):,} answers that were sent again left out")
+        if new:
+            kept.append(replace(reading, table=table.picked(new)))
+        else:  # never the first reading: nothing was seen before
+            kept[0].table.assumptions.extend(table.assumptions)
+    return kept
+
+
+def _is_new(table: Table, record: int, seen: dict[str, tuple[str, ...]]) -> bool:
+    name = table[ANSWER][record] if ANSWER in table.columns else ""
+    if not name:
+        return True
+    cells = tuple(table[column][record] for column in sorted(table.columns))
+    if name not in seen:
+        seen[name] = cells
+        return True
+    if seen[name] != cells:
+        raise DataError("two different answers have this id", where=table.where(record, ANSWER), got=name)
+    return False
 
 
 def name_fault(name: str) -> str | None:
