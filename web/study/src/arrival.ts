@@ -1,6 +1,7 @@
 /** Who comes, and from where: read from the address of the page. */
 
 import { browserStorage } from "./outbox";
+import { randomId } from "./random-id";
 
 export interface Arrival {
   source: "prolific" | "link" | "preview";
@@ -21,7 +22,7 @@ export function arrival(search: string, storage: Storage | null = browserStorage
 }
 
 function keptName(storage: Storage | null): string {
-  const made = crypto.randomUUID();
+  const made = randomId();
   try {
     const known = storage?.getItem(NAME);
     if (known) return known;

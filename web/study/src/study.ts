@@ -6,6 +6,7 @@ import { playbackFault } from "./device";
 import { type Ending, type GivenAnswer, Refused, type Session, type SessionTrial } from "./messages";
 import { Outbox } from "./outbox";
 import { button, element, type Pages } from "./pages";
+import { randomId } from "./random-id";
 import { Trials } from "./trials";
 
 /** Answers that may wait for the network while the participant goes on. */
@@ -127,7 +128,7 @@ export class Study {
     const place = this.pages.stage(done, of);
     const { stimuli, odd, rt, enabled_after, plays, playback_errors, tapped_to_play, reloaded, hidden_for } =
       await trials.run(place, trial.clips, name);
-    const client_id = crypto.randomUUID();
+    const client_id = randomId();
     const rest = { enabled_after, plays, playback_errors, tapped_to_play, reloaded, hidden_for };
     return { client_id, trial: trial.trial, stimuli, odd, rt, ...rest };
   }

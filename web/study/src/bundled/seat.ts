@@ -2,6 +2,7 @@
 
 import type { GivenAnswer, Outcome } from "../messages";
 import { browserStorage } from "../outbox";
+import { randomId } from "../random-id";
 import type { Kind } from "./study-file";
 
 /** The orders in which three clips can be shown. */
@@ -60,7 +61,7 @@ export interface Seat {
 
 export function newSeat(participant: string, block: number, trials: number, assigned: Assigned): Seat {
   return {
-    id: crypto.randomUUID(),
+    id: randomId(),
     participant,
     block,
     assigned,
