@@ -61,10 +61,11 @@ def split_records(
     records: list[list[str]] = []
     rows: list[int] = []
     begin = 1
+    known: dict[str, str] = {}  # cells repeat, and a table may have millions: each text is kept once
     try:
         for record in reader:
             if any(cell.strip() for cell in record):
-                records.append(record)
+                records.append([known.setdefault(cell, cell) for cell in record])
                 rows.append(begin)
                 if header_only:
                     break
