@@ -199,3 +199,20 @@ def url(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 def served(serve, study_path: Path, url: str | None) -> Served:
     return serve(study_path, url)
+
+
+@pytest.fixture
+def process(tmp_path: Path, url: str | None):
+    """Serve a study of so many blocks by a process of its own."""
+    pytest.importorskip("uvicorn")
+    from collection.served_process import Process
+
+    made = []
+
+    def start(blocks: int, trials: int = N_TRIALS) -> Process:
+        made.append(Process(write_study(tmp_path / "study", blocks, trials), url))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.kill()

@@ -12,7 +12,7 @@ import pytest
 from bgs.collection.serving import PAGE
 from browser import BROWSER
 from collection.conftest import CLIPS, N_TRIALS, write_study
-from collection.test_server_process import Process, export
+from collection.served_process import Process, export
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="no playwright (pip install 'bgs-video[browser]')"

@@ -151,15 +151,17 @@ class Study(Displayable):
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[StudyFolder, Database]]:
-        from bgs.collection.opening import open_database
+        from bgs.collection.database import failures_as_errors
+        from bgs.collection.opening import database_url, open_database
         from bgs.collection.study_folder import open_study
 
         study = open_study(self.path)
-        database = open_database(study, time.time(), self.database)
-        try:
-            yield study, database
-        finally:
-            database.close()
+        with failures_as_errors(database_url(study.path, self.database)):
+            database = open_database(study, time.time(), self.database)
+            try:
+                yield study, database
+            finally:
+                database.close()
 
     def _views(self) -> Sequence[RenderableType]:
         from bgs.views.collection import progress_view

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from bgs._errors import BgsError
@@ -73,22 +73,16 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         scripts = ScriptDirectory.from_config(config)
-        try:
-            with self.writing_connection() as connection:
-                found = MigrationContext.configure(connection).get_current_revision()
-                if found is not None and found not in {
-                    script.revision for script in scripts.walk_revisions()
-                }:
-                    raise BgsError(
-                        "this database was written by a newer version of bgs", where=self._shown(),
-                        expected=scripts.get_current_head(), got=found, hint="upgrade bgs",
-                    )  # fmt: skip
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        except OperationalError as error:
-            raise BgsError(
-                f"cannot open the database: {str(error.orig).splitlines()[0]}", where=self._shown()
-            ) from error
+        known = {script.revision for script in scripts.walk_revisions()}
+        with failures_as_errors(self.url), self.writing_connection() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+            if found is not None and found not in known:
+                raise BgsError(
+                    "this database was written by a newer version of bgs", where=_shown(self.url),
+                    expected=scripts.get_current_head(), got=found, hint="upgrade bgs",
+                )  # fmt: skip
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
     @contextmanager
     def writing_connection(self) -> Iterator[Connection]:
@@ -100,8 +94,23 @@ class Database:
         ):
             yield connection
 
-    def _shown(self) -> str:
-        return make_url(self.url).render_as_string(hide_password=True)
+
+@contextmanager
+def failures_as_errors(url: str) -> Iterator[None]:
+    """A context in which a database that fails, such as a full disk or a server that is away, becomes a one-line error.
+
+    Raises:
+        BgsError: it failed; the transaction was rolled back.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        why = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        raise BgsError(f"the database failed: {why[0]}", where=_shown(url)) from error
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def _sqlite(url: str) -> Engine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +46,10 @@ class StudyServer:
         self, path: str | Path, host: str = "127.0.0.1", port: int = 8000, database: str | None = None
     ) -> None:
         require_all("collect", "collect")
-        from bgs.collection.opening import open_database
+        from bgs.collection.clock import SteadyClock
+        from bgs.collection.database import failures_as_errors
+        from bgs.collection.leases import resume_leases
+        from bgs.collection.opening import database_url, open_database
         from bgs.collection.preparing import require_playable
         from bgs.collection.secrets import open_secrets
         from bgs.collection.study_folder import open_study
@@ -56,14 +58,17 @@ class StudyServer:
         study = open_study(path)
         require_playable(study.clips)
         self.socket = _listen(host, port)
-        self.database = open_database(study, time.time(), database)
+        clock = SteadyClock()
+        with failures_as_errors(database_url(study.path, database)):
+            self.database = open_database(study, clock(), database)
+            resume_leases(self.database, study.settings.lease_minutes, clock())
         secrets, token = open_secrets(study.path)
         page = PAGE if (PAGE / "index.html").is_file() else None
         if page is None:
             note(
                 "the page is not built, so that only the interface is served: `make web` builds it (needs Node)"
             )
-        self.app = create_app(study, self.database, secrets, page)
+        self.app = create_app(study, self.database, secrets, page, clock)
         self.about = Served(f"http://{host}:{self.socket.getsockname()[1]}/", token, page is not None)
 
     def run(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bgs import __version__
+from bgs.collection.clock import SteadyClock
 from bgs.collection.completing import ending
 from bgs.collection.database import Database
 from bgs.collection.refusals import STATUS, Reason, Refused
@@ -31,7 +31,7 @@ def create_app(
     database: Database,
     secrets: Secrets,
     page: Path | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
 ) -> FastAPI:
     """The server of a study.
 
@@ -40,10 +40,10 @@ def create_app(
         database: of the study; see :func:`bgs.collection.opening.open_database`.
         secrets: of the study.
         page: folder of the built page; without it only the interface is served.
-        clock: seconds since 1970.
+        clock: seconds since 1970; by default one that setting the machine's clock does not move.
     """
     app = FastAPI(title=study.settings.title, version=__version__, docs_url=None, redoc_url=None)
-    app.state.service = Service(study, database, secrets, clock, RateLimit())
+    app.state.service = Service(study, database, secrets, clock or SteadyClock(), RateLimit())
     app.include_router(router)
     app.include_router(admin.router)
     app.include_router(clip_routes(study))
