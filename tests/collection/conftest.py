@@ -178,7 +178,9 @@ def postgres() -> Iterator[Callable[[], str]]:
     from sqlalchemy import create_engine, text
 
     with cluster() as address:
-        engine = create_engine(address.format(name="postgres"))
+        engine = create_engine(
+            address.format(name="postgres"), pool_pre_ping=True
+        )  # tests restart the server
 
         def new() -> str:
             with engine.begin() as connection:  # thousands of files fewer than a database for each test

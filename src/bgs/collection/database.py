@@ -38,9 +38,7 @@ class Database:
         self.url = url
         try:
             self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-            self.engine = (
-                _sqlite(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True, pool_size=20)
-            )
+            self.engine = _sqlite(url) if self.is_sqlite else _server(url)
         except ArgumentError as error:
             raise BgsError(
                 "not the address of a database", where=url, expected="sqlite:///… or postgresql+psycopg://…"
@@ -111,6 +109,19 @@ def failures_as_errors(url: str) -> Iterator[None]:
 
 def _shown(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
+
+
+def _server(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20)
+
+    @event.listens_for(engine, "connect")
+    def _open(connection: Any, _record: Any) -> None:
+        # The administrator may have turned it off: a crash could then lose what was acknowledged.
+        set_it = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        connection.execute(set_it)
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:

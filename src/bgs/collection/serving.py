@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,12 +58,15 @@ class StudyServer:
 
         study = open_study(path)
         require_playable(study.clips)
-        self.socket = _listen(host, port)
         clock = SteadyClock()
-        with failures_as_errors(database_url(study.path, database)):
-            self.database = open_database(study, clock(), database)
-            resume_leases(self.database, study.settings.lease_minutes, clock())
-        secrets, token = open_secrets(study.path)
+        with ExitStack() as undo:
+            self.socket = undo.enter_context(_listen(host, port))
+            with failures_as_errors(database_url(study.path, database)):
+                self.database = open_database(study, clock(), database)
+                undo.callback(self.database.close)
+                resume_leases(self.database, study.settings.lease_minutes, clock())
+            secrets, token = open_secrets(study.path)
+            undo.pop_all()
         page = PAGE if (PAGE / "index.html").is_file() else None
         if page is None:
             note(
