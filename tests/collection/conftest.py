@@ -218,3 +218,20 @@ def process(tmp_path: Path, url: str | None):
     yield start
     for one in made:
         one.kill()
+
+
+@pytest.fixture
+def in_thread(tmp_path: Path, url: str | None):
+    """The same by a thread of the tests."""
+    pytest.importorskip("uvicorn")
+    from collection.served_process import InThread
+
+    made = []
+
+    def start(blocks: int, trials: int = N_TRIALS) -> InThread:
+        made.append(InThread(write_study(tmp_path / "study", blocks, trials), url))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()

@@ -32,12 +32,16 @@ class Process:
         self.process: subprocess.Popen[str] | None = None
         self.start()
 
-    def start(self) -> None:
+    @property
+    def command(self) -> list[str]:
         code = "import sys; from bgs.cli.main import main; main(sys.argv[1:])"
+        arguments = ["collect", "serve", str(self.study), "--port", str(self.port), *self.where]
+        return [sys.executable, "-c", code, *arguments]
+
+    def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, "collect", "serve", str(self.study), "--port", str(self.port), *self.where],
-            stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
+            self.command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+        )
         line = self.process.stdout.readline()
         self.address = line.split(" at ")[1].split(" ")[0]
         self.port = int(self.address.rstrip("/").rpartition(":")[2])
@@ -53,6 +57,28 @@ class Process:
     def where(self) -> list[str]:
         """Options that name the database."""
         return [] if self.url is None else ["--database", self.url]
+
+
+class InThread:
+    """A server in a thread of the tests, which starts sooner than a process and cannot be killed."""
+
+    def __init__(self, study: Path, url: str | None = None) -> None:
+        from bgs.collection.serving import StudyServer
+
+        self.study, self.url = study, url
+        self._study_server = StudyServer(study, port=0, database=url)
+        self.address, self.admin = self._study_server.about.address, self._study_server.about.admin_token
+        self.port = self._study_server.socket.getsockname()[1]
+        self._server = self._study_server.server()
+        self._thread = threading.Thread(target=self._server.run, args=([self._study_server.socket],))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._study_server.database.close()
+
+    where = Process.where
 
 
 class Observers:
@@ -93,12 +119,12 @@ def command(*arguments: str) -> int:
     return end.value.code or 0
 
 
-def export(process: Process, out: Path, *options: str) -> list[dict[str, str]]:
+def export(process: Process | InThread, out: Path, *options: str) -> list[dict[str, str]]:
     assert command("export", str(process.study), "--out", str(out), *options, *process.where) == 0
     return list(csv.DictReader(out.read_text().splitlines()))
 
 
-def assert_nothing_lost(process: Process, ledger, people: int, trials: int, out: Path) -> None:
+def assert_nothing_lost(process: Process | InThread, ledger, people: int, trials: int, out: Path) -> None:
     """Everybody got the code; the export is what was acknowledged, each answer once; nobody had two blocks, and no block two."""
     from bgs.collection.secrets import open_secrets
 

@@ -24,8 +24,8 @@ def through_a_bad_network(process, people: int, trials: int, out) -> None:
     assert_nothing_lost(process, ledger, people, trials, out)
 
 
-def test_a_network_that_drops_delays_doubles_and_reorders(process, tmp_path):
-    through_a_bad_network(process(9), people=8, trials=N_TRIALS, out=tmp_path / "export.csv")
+def test_a_network_that_drops_delays_doubles_and_reorders(in_thread, tmp_path):
+    through_a_bad_network(in_thread(7), people=6, trials=N_TRIALS, out=tmp_path / "export.csv")
 
 
 @pytest.mark.slow
@@ -58,8 +58,8 @@ def through_restarts(process, people: int, restarts: int, out) -> None:
 
 
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
-def test_a_database_that_is_restarted(process, tmp_path):
-    through_restarts(process(8), people=8, restarts=1, out=tmp_path / "export.csv")
+def test_a_database_that_is_restarted(in_thread, tmp_path):
+    through_restarts(in_thread(8), people=8, restarts=1, out=tmp_path / "export.csv")
 
 
 @pytest.mark.slow

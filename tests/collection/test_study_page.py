@@ -12,7 +12,8 @@ import pytest
 from bgs.collection.serving import PAGE
 from browser import BROWSER
 from collection.conftest import CLIPS, N_TRIALS, write_study
-from collection.served_process import Process, export
+from collection.served_process import InThread, Process, export
+from collection.small_disk import filled, small_disk
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="no playwright (pip install 'bgs-video[browser]')"
@@ -122,13 +123,38 @@ def test_a_whole_study_with_a_reload_and_a_killed_server(chromium, process, tmp_
     assert Counter(int(row["trial"]) for row in rows) == Counter(range(N_TRIALS))
     assert all(float(row["rt"]) > 0 for row in rows)
     unexpected = [
-        line for line in person.said if "ERR_CONNECTION_REFUSED" not in line and "Failed to fetch" not in line
+        line for line in person.said if "net::ERR_" not in line and "Failed to fetch" not in line
     ]
     assert unexpected == []
     assert (
         person.page.evaluate("() => Object.keys(localStorage).filter((key) => localStorage[key] !== '[]')")
         == []
     )
+
+
+def test_a_full_disk_blocks_the_page_and_gives_no_code(chromium, tmp_path):
+    waiting = 5  # answers that may wait before the page blocks
+    with small_disk(tmp_path / "disk") as disk:
+        server = InThread(write_study(disk / "study", blocks=1, trials=waiting + 3))
+        try:
+            person = Participant(chromium, f"{server.address}?participant=dana")
+            person.begin()
+            person.choose()
+            person.page.wait_for_function("() => Object.values(localStorage).includes('[]')")  # it is stored
+            with filled(disk):
+                for _ in range(waiting + 1):
+                    person.choose()
+                person.page.get_by_role("heading", name="Waiting for the connection").wait_for()
+                person.page.get_by_text("The connection is lost").wait_for()
+                assert person.page.locator("video, button, output").count() == 0
+                person.shoot("storage-full")
+            person.choose()
+            person.page.get_by_text("DONE-1").wait_for(timeout=30_000)
+            rows = export(server, tmp_path / "export.csv")
+        finally:
+            server.stop()
+    assert [int(row["trial"]) for row in rows] == list(range(waiting + 3))
+    assert all("503" in line for line in person.said)
 
 
 def test_on_a_phone_the_pages_fit_and_touch_chooses(chromium, process):

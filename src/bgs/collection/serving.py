@@ -6,10 +6,14 @@ import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bgs._errors import BgsError
 from bgs._optional import require_all
 from bgs._progress import note
+
+if TYPE_CHECKING:
+    import uvicorn
 
 #: The built page, in the package.
 PAGE = Path(__file__).parent / "web" / "page"
@@ -77,15 +81,26 @@ class StudyServer:
 
     def run(self) -> None:
         """Serve until interrupted."""
-        import uvicorn
-
-        config = uvicorn.Config(
-            self.app, access_log=False, log_level="warning", server_header=False, lifespan="off"
-        )
         try:
-            uvicorn.Server(config).run(sockets=[self.socket])
+            self.server().run(sockets=[self.socket])
         finally:
             self.database.close()
+
+    def server(self) -> uvicorn.Server:
+        """What :meth:`run` runs."""
+        import uvicorn
+
+        # h11, because it bounds the size of headers.
+        return uvicorn.Server(
+            uvicorn.Config(
+                self.app,
+                http="h11",
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+                lifespan="off",
+            )
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:
