@@ -122,9 +122,7 @@ def test_a_whole_study_with_a_reload_and_a_killed_server(chromium, process, tmp_
     rows = export(process, tmp_path / "export.csv")
     assert Counter(int(row["trial"]) for row in rows) == Counter(range(N_TRIALS))
     assert all(float(row["rt"]) > 0 for row in rows)
-    unexpected = [
-        line for line in person.said if "net::ERR_" not in line and "Failed to fetch" not in line
-    ]
+    unexpected = [line for line in person.said if "net::ERR_" not in line and "Failed to fetch" not in line]
     assert unexpected == []
     assert (
         person.page.evaluate("() => Object.keys(localStorage).filter((key) => localStorage[key] !== '[]')")

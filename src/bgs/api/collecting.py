@@ -95,10 +95,12 @@ class Study(Displayable):
         """Exclude a participant: answers are kept and marked, and the block goes to somebody else.
 
         Raises:
-            BgsError: there is no such participant.
+            BgsError: there is no such participant, or spreadsheets would run the reason as a formula.
         """
         from bgs.collection.completing import exclude
+        from bgs.collection.study_folder import require_no_formula
 
+        require_no_formula(reason, "reason", self.path)
         with self._opened() as (study, database):
             if not exclude(database, _key(study, source, participant), reason, time.time()):
                 raise BgsError("no such participant", where=self.path, got=f"{participant} ({source})")

@@ -115,7 +115,7 @@ class SimulatedObserver:
         while time.monotonic() - start < self.patience:
             try:
                 response = self.client.request(method, path, **more)
-                if response.status_code < 500 and response.status_code != 429:
+                if response.status_code < 500 and response.status_code not in (408, 429):
                     found: dict[str, Any] = response.json()
                     return found
                 last = f"status {response.status_code}"

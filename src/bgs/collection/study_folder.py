@@ -56,8 +56,8 @@ def open_study(path: str | Path) -> StudyFolder:
     """Read a study folder.
 
     Raises:
-        BgsError: there are no clips, an id would be run as a formula by spreadsheets, a clip is missing, or a file of the
-            folder is invalid.
+        BgsError: there are no clips, an id or a block's name would be run as a formula by spreadsheets, a clip is missing, or a
+            file of the folder is invalid.
     """
     folder = Path(path)
     stimuli = load_dataset(folder).stimuli
@@ -65,6 +65,8 @@ def open_study(path: str | Path) -> StudyFolder:
     config = folder / "study.yaml"
     settings = validate(StudySettings, read_settings(config if config.is_file() else None), config)
     schedule = read_schedule(folder / "schedule.csv", stimuli.ids)
+    for block in schedule.blocks:
+        require_no_formula(block, "name of a block", folder / "schedule.csv")
     known = set(stimuli.ids)
     for number, triplet in enumerate(settings.practice):
         unknown = [name for name in triplet if name not in known]
@@ -84,8 +86,17 @@ def _require_clips(folder: Path, stimuli: StimulusSet) -> None:
             )
         if not Path(video).is_file():
             raise DataError("this clip is missing", where=video)
-        if name.startswith(_FORMULA):
-            raise DataError(
-                "this id would be run as a formula by spreadsheets that open the export", where=folder,
-                expected=f"ids that do not begin with one of {' '.join(_FORMULA[:4])}", got=name,
-            )  # fmt: skip
+        require_no_formula(name, "id", folder)
+
+
+def require_no_formula(text: str, what: str, where: Path) -> None:
+    """Check a text that will be a cell of the export.
+
+    Raises:
+        DataError: spreadsheets would run it as a formula.
+    """
+    if text.startswith(_FORMULA):
+        raise DataError(
+            f"this {what} would be run as a formula by spreadsheets that open the export", where=where,
+            expected=f"one that does not begin with any of {' '.join(_FORMULA[:4])}", got=text,
+        )  # fmt: skip
