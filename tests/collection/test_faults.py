@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
 
+from bgs._errors import BgsError
 from collection.conftest import N_TRIALS
 from collection.faulty_proxy import FAULTS, faulty_network
 from collection.postgres import away
@@ -79,6 +81,30 @@ def test_a_database_that_is_away_is_one_line_for_the_researcher(postgres, study_
         assert command(arguments[0], str(study_path), *arguments[1:], "--database", address) == 2
         (line,) = capsys.readouterr().err.strip().splitlines()
         assert "the database failed" in line
+
+
+def test_a_database_server_that_never_answers_is_given_up(study_path, serve, monkeypatch):
+    pytest.importorskip("psycopg")
+    monkeypatch.setattr("bgs.collection.database._PATIENCE", 2)  # the shortest that the driver takes
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql+psycopg://anna@127.0.0.1:{silent.getsockname()[1]}/study"
+        with pytest.raises(BgsError, match=r"the database failed.*timeout"):
+            serve(study_path, address)
+
+
+def test_a_lock_that_is_never_given_back_is_storage_that_fails(postgres, study_path, serve, monkeypatch):
+    """Of a server whose machine was switched off in the middle of a transaction."""
+    from sqlalchemy import text
+
+    monkeypatch.setattr("bgs.collection.database._PATIENCE", 1)
+    served = serve(study_path, postgres())
+    visitor = served.join().consent()
+    message = visitor.message(0)
+    with served.database.writing() as other:
+        other.execute(text("SELECT id FROM assignment FOR UPDATE"))
+        response = visitor.call("POST", "answers", json=message)
+        assert (response.status_code, response.json()) == (503, {"error": "storage"})
+    assert visitor.call("POST", "answers", json=message).json() == {"stored": True, "new": True}
 
 
 def test_a_commit_is_on_disk_whatever_the_default_of_the_database_server(postgres, study_path, serve):

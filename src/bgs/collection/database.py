@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from bgs._errors import BgsError
 
-#: Seconds that a transaction waits for another one.
+#: Seconds that a transaction waits for another one, or for a server.
 _PATIENCE = 15
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -112,10 +112,18 @@ def _shown(url: str) -> str:
 
 
 def _server(url: str) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, pool_size=20)
+    # A server that does not answer at all must not keep every thread of ours waiting.
+    patience = {"connect_timeout": _PATIENCE, "tcp_user_timeout": 1000 * _PATIENCE}
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20, connect_args=patience)
 
     @event.listens_for(engine, "connect")
     def _open(connection: Any, _record: Any) -> None:
+        # The second ends transactions of one of our servers whose machine was switched off: they hold locks.
+        for name, seconds in (
+            ("lock_timeout", _PATIENCE),
+            ("idle_in_transaction_session_timeout", 4 * _PATIENCE),
+        ):
+            connection.execute(f"SET {name} = '{seconds}s'")
         # The administrator may have turned it off: a crash could then lose what was acknowledged.
         set_it = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         connection.execute(set_it)
