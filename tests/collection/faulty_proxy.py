@@ -42,7 +42,10 @@ class FaultyProxy:
             self.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
             ready.set()
             await end.wait()
-            await asyncio.gather(*self._late)
+            lost = await asyncio.gather(*self._late, return_exceptions=True)
+            for error in lost:
+                if isinstance(error, BaseException) and not isinstance(error, OSError):  # the server was away
+                    raise error
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
