@@ -136,14 +136,15 @@ def test_a_study_that_is_first_served_on_a_full_disk_leaves_nothing_that_is_in_t
 
 
 @pytest.mark.slow
-def test_observers_go_on_whenever_there_is_space(disk, tmp_path):
-    process = Process(write_study(disk / "many", blocks=BLOCKS), None)
-    observers = Observers(process.address, BLOCKS, pace=0.5)
-    for _ in range(5):
-        time.sleep(0.5)
-        with filled(disk):
-            assert observers.busy
-            time.sleep(1.0)
-    ledger = observers.ledger()
-    assert_nothing_lost(process, ledger, BLOCKS, N_TRIALS, tmp_path / "export.csv")
-    process.kill()
+def test_observers_go_on_whenever_there_is_space(tmp_path):
+    with small_disk(tmp_path / "disk", megabytes=32) as disk:  # SQLite's log alone takes 4
+        process = Process(write_study(disk / "study", blocks=BLOCKS), None)
+        observers = Observers(process.address, BLOCKS, pace=0.5)
+        for _ in range(5):
+            time.sleep(0.5)
+            with filled(disk):
+                assert observers.busy
+                time.sleep(1.0)
+        ledger = observers.ledger()
+        assert_nothing_lost(process, ledger, BLOCKS, N_TRIALS, tmp_path / "export.csv")
+        process.kill()
