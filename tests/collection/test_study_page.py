@@ -78,8 +78,11 @@ class Participant:
     def choose(self) -> None:
         """The clip that is shown once, where one is shown twice; else the first."""
         self.page.locator(ENABLED).nth(2).wait_for(timeout=20_000)
+        shown = self.page.locator(ENABLED).first.element_handle()
         self.page.keyboard.press(str(1 + self.odd()))
-        self.page.locator(ENABLED).first.wait_for(state="detached", timeout=10_000)
+        shown.wait_for_element_state(
+            "hidden", timeout=20_000
+        )  # this one: the next trial may be there already
 
     def odd(self) -> int:
         sizes = self.page.evaluate("() => [...document.querySelectorAll('video')].map((one) => one.duration)")
