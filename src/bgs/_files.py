@@ -56,10 +56,10 @@ def require_output(path: str | Path, suffixes: Sequence[str] = ()) -> Path:
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, mode: int = 0o644) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that replaces it when the block ends without an error.
 
-    A symbolic link is kept; its target is replaced.
+    A symbolic link is kept; its target is replaced. ``mode`` are the permissions of the file, which has no others at any time.
 
     Raises:
         BgsError: see :func:`require_output`; or writing failed, for example on a full disk.
@@ -74,7 +74,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         os.replace(temporary, target)
     except OSError as error:
         raise _unusable("write", path, error) from error

@@ -197,7 +197,9 @@ def postgres() -> Iterator[Callable[[], str]]:
     from sqlalchemy import create_engine, text
 
     with cluster() as address:
-        engine = create_engine(address.format(name="postgres"))
+        engine = create_engine(
+            address.format(name="postgres"), pool_pre_ping=True
+        )  # tests restart the server
 
         def new() -> str:
             with engine.begin() as connection:  # thousands of files fewer than a database for each test
@@ -218,3 +220,37 @@ def url(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 def served(serve, study_path: Path, url: str | None) -> Served:
     return serve(study_path, url)
+
+
+@pytest.fixture
+def process(tmp_path: Path, url: str | None):
+    """Serve a study of so many blocks by a process of its own."""
+    pytest.importorskip("uvicorn")
+    from collection.served_process import Process
+
+    made = []
+
+    def start(blocks: int, trials: int = N_TRIALS) -> Process:
+        made.append(Process(write_study(tmp_path / "study", blocks, trials), url))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.kill()
+
+
+@pytest.fixture
+def in_thread(tmp_path: Path, url: str | None):
+    """The same by a thread of the tests."""
+    pytest.importorskip("uvicorn")
+    from collection.served_process import InThread
+
+    made = []
+
+    def start(blocks: int, trials: int = N_TRIALS) -> InThread:
+        made.append(InThread(write_study(tmp_path / "study", blocks, trials), url))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()

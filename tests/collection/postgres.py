@@ -24,24 +24,45 @@ def programs() -> Path | None:
 @contextmanager
 def cluster() -> Iterator[str]:
     """The address of a running server, without the database's name."""
-    place = programs()
-    assert place is not None
     folder = Path(tempfile.mkdtemp(prefix="bgs-pg-"))
     root = os.geteuid() == 0  # the server refuses to run as root
     if root:
         shutil.chown(folder, "postgres", "postgres")
     folder.chmod(0o755)
 
-    def run(*command: str) -> None:
-        prefix = ["runuser", "-u", "postgres", "--"] if root else []
-        subprocess.run([*prefix, *command], check=True, capture_output=True, cwd=folder)
-
-    data, user = folder / "data", "postgres" if root else os.environ.get("USER", "postgres")
-    run(str(place / "initdb"), "-D", str(data), "-A", "trust", "-U", user, "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=200"
-    run(str(place / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start")
+    user = "postgres" if root else os.environ.get("USER", "postgres")
+    _run(folder, "initdb", "-A", "trust", "-U", user, "--no-sync")
+    _start(folder)
     try:
         yield f"postgresql+psycopg://{user}@/{{name}}?host={folder}"
     finally:
-        run(str(place / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+        _stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def away(address: str) -> Iterator[None]:
+    """Stop the server of a database as a crash does, and start it again."""
+    folder = Path(address.partition("?host=")[2])
+    _stop(folder)
+    try:
+        yield
+    finally:
+        _start(folder)
+
+
+def _start(folder: Path) -> None:
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=200"
+    _run(folder, "pg_ctl", "-w", "-o", options, "-l", str(folder / "log"), "start")
+
+
+def _stop(folder: Path) -> None:
+    _run(folder, "pg_ctl", "-m", "immediate", "stop")
+
+
+def _run(folder: Path, program: str, *arguments: str) -> None:
+    place = programs()
+    assert place is not None
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    command = [*prefix, str(place / program), "-D", str(folder / "data"), *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)

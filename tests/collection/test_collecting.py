@@ -63,9 +63,7 @@ def test_the_same_person_resumes_and_a_new_one_gets_another_block(served):
     assert served.client.post("/api/join", json={"source": "prolific", "participant": "anna"}).json()[
         "consented"
     ]
-    blocks = {
-        served.secrets.verify(served.join(who).token, 1.0)["block"] for who in ("anna", "ben", "cleo", "dana")
-    }
+    blocks = {served.join(who).session()["block"] for who in ("anna", "ben", "cleo", "dana")}
     assert len(blocks) == 4
     full = served.client.post("/api/join", json={"source": "prolific", "participant": "emil"})
     assert (full.status_code, full.json()["error"]) == (410, "full")
@@ -80,10 +78,10 @@ def test_an_abandoned_block_goes_to_somebody_else_and_is_then_refused_to_the_fir
     assert slow.answer(1).status_code == 200  # nobody took it meanwhile: an answer renews the lease
     served.clock.now += 3500
     other = served.join("eve").consent()  # takes a block that is still abandoned
-    assert served.secrets.verify(other.token, 100.0)["block"] == "block-1"
+    assert other.session()["block"] == "block-1"
     served.clock.now += 200
     third = served.join("fay").consent()
-    assert served.secrets.verify(third.token, 100.0)["block"] == "block-0"
+    assert third.session()["block"] == "block-0"
     late = slow.answer(2)
     assert (late.status_code, late.json()["error"]) == (409, "released")
     third.finish()
@@ -126,7 +124,7 @@ def test_failed_checks_exclude_and_the_block_goes_to_somebody_else(served, tmp_p
     rows = exported(served, tmp_path, with_excluded=True)
     assert {row["excluded"] for row in rows} == {"failed attention checks"}
     other = served.join("ben").consent()
-    assert served.secrets.verify(other.token, 1.0)["block"] == "block-0"
+    assert other.session()["block"] == "block-0"
     assert other.finish(attentive).json()["code"] == "DONE-1"
 
 
@@ -135,7 +133,7 @@ def test_leaving_gives_the_block_back(served):
         visitor = served.join(path)
         assert visitor.call("POST", path).json()["code"] == code
         assert visitor.answer(0).status_code == 409
-    assert served.secrets.verify(served.join("ben").token, 1.0)["block"] == "block-0"
+    assert served.join("ben").session()["block"] == "block-0"
 
 
 def test_a_preview_sees_everything_and_counts_for_nothing(served, tmp_path):
@@ -145,7 +143,7 @@ def test_a_preview_sees_everything_and_counts_for_nothing(served, tmp_path):
     end = visitor.finish().json()
     assert end["code"] is None
     assert exported(served, tmp_path) == []
-    assert served.secrets.verify(served.join("ben").token, 1.0)["block"] == "block-0"
+    assert served.join("ben").session()["block"] == "block-0"
 
 
 @pytest.mark.parametrize("people", [N_BLOCKS, 12])
@@ -158,7 +156,12 @@ def test_many_at_once_never_share_a_block(served, people):
         response = served.client.post("/api/join", json={"source": "link", "participant": f"p{who}"})
         token = response.json().get("token")
         results.append(
-            (who, served.secrets.verify(token, 1.0)["assignment"] if token else response.json()["error"])
+            (
+                who,
+                served.secrets.verify(token, 1.0, served.clock())["assignment"]
+                if token
+                else response.json()["error"],
+            )
         )
 
     threads = [threading.Thread(target=come, args=(k // 2,)) for k in range(2 * people)]
@@ -200,7 +203,7 @@ def test_exclusion_and_erasure(served, tmp_path):
     assert erase(served.database, key) == N_TRIALS
     assert len(exported(served, tmp_path, with_excluded=True)) == N_TRIALS
     assert erase(served.database, key) == 0
-    assert served.secrets.verify(served.join("cleo").token, 1.0)["block"] == "block-0"
+    assert served.join("cleo").session()["block"] == "block-0"
     assert anna.answer(0).status_code == 403
 
 

@@ -105,9 +105,11 @@ def test_the_admin_token_opens_the_status_and_nothing_else_does(served):
     assert all(counts[i][j] == counts[j][i] for i in range(6) for j in range(6))
 
 
-def test_a_token_ends(served, monkeypatch):
+def test_a_token_ends(served):
     visitor = served.join()
-    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: 4e9)
+    served.clock.now += 24 * 3600
+    assert visitor.call("GET", "session").status_code == 200
+    served.clock.now += 1
     assert visitor.call("GET", "session").status_code == 401
 
 

@@ -12,7 +12,8 @@ import pytest
 from bgs.collection.serving import PAGE
 from browser import BROWSER
 from collection.conftest import CLIPS, N_TRIALS, SETTINGS, SHOTS, write_study
-from collection.test_server_process import Process, export
+from collection.served_process import InThread, Process, export
+from collection.small_disk import filled, small_disk
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="no playwright (pip install 'bgs-video[browser]')"
@@ -81,8 +82,10 @@ class Participant:
     def choose(self, attentive: bool = True) -> None:
         """The clip that is shown once, where one is shown twice, or another one; else the first."""
         self.page.locator(ENABLED).nth(2).wait_for(timeout=20_000)
+        shown = self.page.locator(ENABLED).first.element_handle()
         self.page.keyboard.press(str(1 + (self.odd() + (not attentive)) % 3))
-        self.page.locator(ENABLED).first.wait_for(state="detached", timeout=10_000)
+        # this one: the next trial may be there already
+        shown.wait_for_element_state("hidden", timeout=20_000)
 
     def odd(self) -> int:
         sizes = self.page.evaluate("() => [...document.querySelectorAll('video')].map((one) => one.duration)")
@@ -125,16 +128,37 @@ def test_a_whole_study_with_a_reload_and_a_killed_server(chromium, process, tmp_
     rows = export(process, tmp_path / "export.csv")
     assert Counter(int(row["trial"]) for row in rows) == Counter(range(N_TRIALS))
     assert all(float(row["rt"]) > 0 for row in rows)
-    unexpected = [
-        line
-        for line in person.said
-        if not any(one in line for one in ("ERR_CONNECTION_", "ERR_EMPTY_RESPONSE", "Failed to fetch"))
-    ]
+    unexpected = [line for line in person.said if "net::ERR_" not in line and "Failed to fetch" not in line]
     assert unexpected == []
     assert (
         person.page.evaluate("() => Object.keys(localStorage).filter((key) => localStorage[key] !== '[]')")
         == []
     )
+
+
+def test_a_full_disk_blocks_the_page_and_gives_no_code(chromium, tmp_path):
+    waiting = 5  # answers that may wait before the page blocks
+    with small_disk(tmp_path / "disk") as disk:
+        server = InThread(write_study(disk / "study", blocks=1, trials=waiting + 3))
+        try:
+            person = Participant(chromium, f"{server.address}?participant=dana")
+            person.begin()
+            person.choose()
+            person.page.wait_for_function("() => Object.values(localStorage).includes('[]')")  # it is stored
+            with filled(disk):
+                for _ in range(waiting + 1):
+                    person.choose()
+                person.page.get_by_role("heading", name="Waiting for the connection").wait_for()
+                person.page.get_by_text("The connection is lost").wait_for()
+                assert person.page.locator("video, button, output").count() == 0
+                person.shoot("storage-full")
+            person.choose()
+            person.page.get_by_text("DONE-1").wait_for(timeout=30_000)
+            rows = export(server, tmp_path / "export.csv")
+        finally:
+            server.stop()
+    assert [int(row["trial"]) for row in rows] == list(range(waiting + 3))
+    assert all("503" in line for line in person.said)
 
 
 def test_on_a_phone_the_pages_fit_and_touch_chooses(chromium, process):

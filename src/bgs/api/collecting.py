@@ -173,10 +173,12 @@ class Study(Displayable):
         """Exclude a participant: answers are kept and marked, and the block goes to somebody else.
 
         Raises:
-            BgsError: there is no such participant.
+            BgsError: there is no such participant, or spreadsheets would run the reason as a formula.
         """
         from bgs.collection.completing import exclude
+        from bgs.collection.study_folder import require_no_formula
 
+        require_no_formula(reason, "reason", self.path)
         with self._opened() as (study, database):
             if not exclude(database, _key(study, source, participant), reason, time.time()):
                 raise BgsError("no such participant", where=self.path, got=f"{participant} ({source})")
@@ -229,15 +231,17 @@ class Study(Displayable):
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[StudyFolder, Database]]:
-        from bgs.collection.opening import open_database
+        from bgs.collection.database import failures_as_errors
+        from bgs.collection.opening import database_url, open_database
         from bgs.collection.study_folder import open_study
 
         study = open_study(self.path)
-        database = open_database(study, time.time(), self.database)
-        try:
-            yield study, database
-        finally:
-            database.close()
+        with failures_as_errors(database_url(study.path, self.database)):
+            database = open_database(study, time.time(), self.database)
+            try:
+                yield study, database
+            finally:
+                database.close()
 
     def _views(self) -> Sequence[RenderableType]:
         from bgs.views.collection import progress_view

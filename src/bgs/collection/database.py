@@ -14,12 +14,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 from bgs._errors import BgsError
 
-#: Seconds that a transaction waits for another one.
+#: Seconds that a transaction waits for another one, or for a server.
 _PATIENCE = 15
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -38,9 +38,7 @@ class Database:
         self.url = url
         try:
             self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-            self.engine = (
-                _sqlite(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True, pool_size=20)
-            )
+            self.engine = _sqlite(url) if self.is_sqlite else _server(url)
         except ArgumentError as error:
             raise BgsError(
                 "not the address of a database", where=url, expected="sqlite:///… or postgresql+psycopg://…"
@@ -73,22 +71,16 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         scripts = ScriptDirectory.from_config(config)
-        try:
-            with self.writing_connection() as connection:
-                found = MigrationContext.configure(connection).get_current_revision()
-                if found is not None and found not in {
-                    script.revision for script in scripts.walk_revisions()
-                }:
-                    raise BgsError(
-                        "this database was written by a newer version of bgs", where=self._shown(),
-                        expected=scripts.get_current_head(), got=found, hint="upgrade bgs",
-                    )  # fmt: skip
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        except OperationalError as error:
-            raise BgsError(
-                f"cannot open the database: {str(error.orig).splitlines()[0]}", where=self._shown()
-            ) from error
+        known = {script.revision for script in scripts.walk_revisions()}
+        with failures_as_errors(self.url), self.writing_connection() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+            if found is not None and found not in known:
+                raise BgsError(
+                    "this database was written by a newer version of bgs", where=_shown(self.url),
+                    expected=scripts.get_current_head(), got=found, hint="upgrade bgs",
+                )  # fmt: skip
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
     @contextmanager
     def writing_connection(self) -> Iterator[Connection]:
@@ -100,8 +92,44 @@ class Database:
         ):
             yield connection
 
-    def _shown(self) -> str:
-        return make_url(self.url).render_as_string(hide_password=True)
+
+@contextmanager
+def failures_as_errors(url: str) -> Iterator[None]:
+    """A context in which a database that fails, such as a full disk or a server that is away, becomes a one-line error.
+
+    Raises:
+        BgsError: it failed; the transaction was rolled back.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        why = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        raise BgsError(f"the database failed: {why[0]}", where=_shown(url)) from error
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _server(url: str) -> Engine:
+    # A server that does not answer at all must not keep every thread of ours waiting.
+    patience = {"connect_timeout": _PATIENCE, "tcp_user_timeout": 1000 * _PATIENCE}
+    engine = create_engine(url, pool_pre_ping=True, pool_size=20, connect_args=patience)
+
+    @event.listens_for(engine, "connect")
+    def _open(connection: Any, _record: Any) -> None:
+        # The second ends transactions of one of our servers whose machine was switched off: they hold locks.
+        for name, seconds in (
+            ("lock_timeout", _PATIENCE),
+            ("idle_in_transaction_session_timeout", 4 * _PATIENCE),
+        ):
+            connection.execute(f"SET {name} = '{seconds}s'")
+        # The administrator may have turned it off: a crash could then lose what was acknowledged.
+        set_it = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        connection.execute(set_it)
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: str) -> Engine:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
@@ -12,6 +14,11 @@ from bgs.collection.tables import BlockRow, ParticipantRow, StudyRow
 
 #: The file of a study whose database is SQLite.
 FILE = "study.sqlite"
+
+
+def database_url(folder: Path, url: str | None = None) -> str:
+    """The address of a study's database: the one that is given, or ``study.sqlite`` in its folder."""
+    return url or f"sqlite:///{(folder / FILE).resolve()}"
 
 
 def open_database(study: StudyFolder, now: float, url: str | None = None) -> Database:
@@ -25,7 +32,7 @@ def open_database(study: StudyFolder, now: float, url: str | None = None) -> Dat
     Raises:
         BgsError: it cannot be opened, is of a newer version, or belongs to another study or schedule.
     """
-    database = Database(url or f"sqlite:///{(study.path / FILE).resolve()}")
+    database = Database(database_url(study.path, url))
     with database.writing() as session:
         known = session.scalar(select(StudyRow))
         if known is None or (known.hash != study.hash and _nobody_came(session)):

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 
-from bgs._errors import DataError
-from bgs._files import damage_as_error, read_json
+from bgs._files import atomic_path, damage_as_error, read_json
 from bgs.collection.refusals import Reason, Refused
 
 FILE = "secrets.json"
@@ -42,24 +41,26 @@ class Secrets:
         """Whether this is the admin token."""
         return hmac.compare_digest(_sha256(token), self.admin_sha256)
 
-    def sign(self, payload: dict[str, Any]) -> str:
+    def sign(self, payload: dict[str, Any], now: float) -> str:
         """A token that only this study's server makes."""
-        return self._serializer().dumps(payload)
+        return self._serializer().dumps({**payload, "at": round(now)})
 
-    def verify(self, token: str, hours: float) -> dict[str, Any]:
-        """The payload of a token.
+    def verify(self, token: str, hours: float, now: float) -> dict[str, Any]:
+        """The payload of a token. One from the future is accepted: the clock was set back since it was made.
 
         Raises:
             Refused: it is forged, or older than ``hours``.
         """
         try:
-            payload = self._serializer().loads(token, max_age=round(hours * 3600))
+            payload = dict(self._serializer().loads(token))
         except BadSignature:
             raise Refused(Reason.TOKEN) from None
-        return dict(payload)
+        if now - payload["at"] > hours * 3600:
+            raise Refused(Reason.TOKEN)
+        return payload
 
-    def _serializer(self) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(
+    def _serializer(self) -> URLSafeSerializer:
+        return URLSafeSerializer(
             self.signing_key, salt="session", signer_kwargs={"digest_method": hashlib.sha256}
         )
 
@@ -71,7 +72,7 @@ def open_secrets(folder: Path) -> tuple[Secrets, str | None]:
         The secrets, and the admin token if it was just made: it cannot be shown again.
 
     Raises:
-        DataError: the file is damaged.
+        BgsError: the file is damaged, or cannot be written.
     """
     path = folder / FILE
     if path.is_file():
@@ -85,11 +86,7 @@ def open_secrets(folder: Path) -> tuple[Secrets, str | None]:
 
 
 def _write_privately(path: Path, text: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise DataError(f"cannot write: {error.strerror}", where=path) from error
-    with open(descriptor, "w", encoding="utf-8") as stream:
+    with atomic_path(path, mode=0o600) as part, part.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())

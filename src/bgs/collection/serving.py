@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from bgs._optional import require_all
 from bgs._progress import note
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
 
     from bgs.collection.practice import Practice
@@ -59,7 +60,10 @@ class StudyServer:
         practice: Practice | None = None,
     ) -> None:
         require_all("collect", "collect")
-        from bgs.collection.opening import open_database
+        from bgs.collection.clock import SteadyClock
+        from bgs.collection.database import failures_as_errors
+        from bgs.collection.leases import resume_leases
+        from bgs.collection.opening import database_url, open_database
         from bgs.collection.preparing import require_playable
         from bgs.collection.secrets import open_secrets
         from bgs.collection.study_folder import open_study
@@ -69,23 +73,33 @@ class StudyServer:
             require_page()
         study = open_study(path)
         require_playable(study.clips)
-        self.socket = _listen(host, port)
-        self.database = open_database(study, time.time(), database)
-        secrets, token = open_secrets(study.path)
+        clock = SteadyClock()
+        with ExitStack() as undo:
+            self.socket = undo.enter_context(_listen(host, port))
+            with failures_as_errors(database_url(study.path, database)):
+                self.database = open_database(study, clock(), database)
+                undo.callback(self.database.close)
+                resume_leases(self.database, study.settings.lease_minutes, clock())
+            secrets, token = open_secrets(study.path)
+            undo.pop_all()
         page = PAGE if (PAGE / "index.html").is_file() else None
         if page is None:
             note(
                 "the page is not built, so that only the interface is served: `make web` builds it (needs Node)"
             )
-        self.app = create_app(study, self.database, secrets, page, practice)
+        self.app = create_app(study, self.database, secrets, page, practice, clock)
         self.about = Served(f"http://{host}:{self.socket.getsockname()[1]}/", token, page is not None)
 
     def run(self) -> None:
         """Serve until interrupted."""
         try:
-            _run(self.app, self.socket)
+            self.server().run(sockets=[self.socket])
         finally:
             self.database.close()
+
+    def server(self) -> uvicorn.Server:
+        """What :meth:`run` runs."""
+        return _server(self.app)
 
 
 class PracticeServer:
@@ -113,7 +127,7 @@ class PracticeServer:
 
     def run(self) -> None:
         """Serve until interrupted."""
-        _run(self.app, self.socket)
+        _server(self.app).run(sockets=[self.socket])
 
 
 def require_page() -> Path:
@@ -129,11 +143,15 @@ def require_page() -> Path:
     return PAGE
 
 
-def _run(app: FastAPI, listening: socket.socket) -> None:
+def _server(app: FastAPI) -> uvicorn.Server:
     import uvicorn
 
-    config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False, lifespan="off")
-    uvicorn.Server(config).run(sockets=[listening])
+    # h11, because it bounds the size of headers.
+    return uvicorn.Server(
+        uvicorn.Config(
+            app, http="h11", access_log=False, log_level="warning", server_header=False, lifespan="off"
+        )
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

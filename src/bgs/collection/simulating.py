@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from bgs._errors import BgsError
 from bgs._optional import require
 from bgs._rng import generator
 from bgs._typing import Float
@@ -17,8 +18,8 @@ from bgs.collection.answering import Answer
 from bgs.embeddings import Embeddings
 from bgs.simulation.responses import choose_odd
 
-#: Seconds after which an unanswered request is sent again, and how often.
-_PATIENCE, _TRIES = 30.0, 12
+#: Seconds after which an unanswered request is sent again.
+_TIMEOUT = 15.0
 
 
 @dataclass
@@ -48,6 +49,7 @@ class SimulatedObserver:
         temperature: of the choices, in its distances.
         seed: of the choices.
         pace: mean seconds between answers.
+        patience: seconds without an answer after which the observer gives up; people are more patient.
     """
 
     def __init__(
@@ -58,12 +60,13 @@ class SimulatedObserver:
         temperature: float,
         seed: int,
         pace: float = 0.0,
+        patience: float = 60.0,
     ) -> None:
         httpx = require("httpx", "collect")
         self.name, self.positions, self.temperature = name, positions, temperature
-        self.pace = pace
+        self.pace, self.patience = pace, patience
         self.random = generator(seed, "observer", name)
-        self.client = httpx.Client(base_url=address, timeout=_PATIENCE)
+        self.client = httpx.Client(base_url=address, timeout=_TIMEOUT)
         self.errors = (httpx.TransportError,)
 
     def take_part(self, ledger: Ledger) -> None:
@@ -103,18 +106,24 @@ class SimulatedObserver:
         return int(choose_odd(latents, self.temperature, self.random)[0])
 
     def _send(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        """Send until there is an answer; a server that is away or cannot store is asked again, as the page does."""
-        for attempt in range(_TRIES):
+        """Send until there is an answer; a server that is away or cannot store is asked again, as the page does.
+
+        Raises:
+            BgsError: there was none for as long as the observer has patience.
+        """
+        start, wait, last = time.monotonic(), 0.05, ""
+        while time.monotonic() - start < self.patience:
             try:
                 response = self.client.request(method, path, **more)
-                if response.status_code < 500 and response.status_code != 429:
+                if response.status_code < 500 and response.status_code not in (408, 429):
                     found: dict[str, Any] = response.json()
                     return found
-            except self.errors:
-                if attempt + 1 == _TRIES:
-                    raise
-            time.sleep(min(0.05 * 2**attempt, 2.0) * (0.5 + self.random.random()))
-        return {"error": "no answer"}
+                last = f"status {response.status_code}"
+            except self.errors as error:
+                last = str(error)
+            time.sleep(wait * (0.5 + self.random.random()))
+            wait = min(2 * wait, 2.0)
+        raise BgsError(f"no answer for {self.patience:g} s: {last}", where=self.client.base_url)
 
 
 def simulate_participants(
@@ -126,6 +135,7 @@ def simulate_participants(
     seed: int = 0,
     at_once: int = 50,
     pace: float = 0.0,
+    patience: float = 60.0,
 ) -> Ledger:
     """Let simulated observers of one geometry take part, many at once; what they are acknowledged is the ledger.
 
@@ -137,13 +147,19 @@ def simulate_participants(
         seed: of names and choices.
         at_once: how many take part at the same time.
         pace: mean seconds between a participant's answers; people take many.
+        patience: seconds without an answer after which they give up.
+
+    Raises:
+        BgsError: the server did not answer for so long.
     """
     ledger = Ledger()
     positions = dict(zip(geometry.stimulus_ids, geometry.values.astype(np.float64), strict=True))
     with ThreadPoolExecutor(at_once) as pool:
         waiting = [
             pool.submit(
-                SimulatedObserver(address, f"sim-{seed}-{k}", positions, temperature, seed, pace).take_part,
+                SimulatedObserver(
+                    address, f"sim-{seed}-{k}", positions, temperature, seed, pace, patience
+                ).take_part,
                 ledger,
             )
             for k in range(participants)

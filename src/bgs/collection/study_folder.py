@@ -62,8 +62,8 @@ def open_study(path: str | Path) -> StudyFolder:
     """Read a study folder.
 
     Raises:
-        BgsError: there are no clips, an id would be run as a formula by spreadsheets, a clip is missing, or a file of the
-            folder is invalid.
+        BgsError: there are no clips, an id or a block's name would be run as a formula by spreadsheets, a clip is missing, or a
+            file of the folder is invalid.
     """
     folder = Path(path)
     stimuli = load_dataset(folder).stimuli
@@ -71,6 +71,8 @@ def open_study(path: str | Path) -> StudyFolder:
     config = folder / CONFIG
     settings = read_study_settings(folder)
     schedule = read_schedule(folder, stimuli.ids)
+    for block in schedule.names:
+        require_no_formula(block, "name of a block", folder / "schedule.csv")
     known = set(stimuli.ids)
     for number, triplet in enumerate(settings.practice):
         unknown = [name for name in triplet if name not in known]
@@ -111,8 +113,17 @@ def clip_files(folder: Path, stimuli: StimulusSet) -> dict[str, Path]:
 
 def _require_plain_ids(folder: Path, clips: Iterable[str]) -> None:
     for name in clips:
-        if name.startswith(_FORMULA):
-            raise DataError(
-                "this id would be run as a formula by spreadsheets that open the export", where=folder,
-                expected=f"ids that do not begin with one of {' '.join(_FORMULA[:4])}", got=name,
-            )  # fmt: skip
+        require_no_formula(name, "id", folder)
+
+
+def require_no_formula(text: str, what: str, where: Path) -> None:
+    """Check a text that will be a cell of the export.
+
+    Raises:
+        DataError: spreadsheets would run it as a formula.
+    """
+    if text.startswith(_FORMULA):
+        raise DataError(
+            f"this {what} would be run as a formula by spreadsheets that open the export", where=where,
+            expected=f"one that does not begin with any of {' '.join(_FORMULA[:4])}", got=text,
+        )  # fmt: skip

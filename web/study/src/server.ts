@@ -63,7 +63,7 @@ export class Server implements Backend {
     }
   }
 
-  /** Null where the server did not answer, could not store, or was too busy. */
+  /** Null where the server did not answer, could not store, was too busy, or did not hear the end of the request. */
   async #once(
     method: string,
     path: string,
@@ -80,7 +80,7 @@ export class Server implements Backend {
         signal: AbortSignal.timeout(TIMEOUT),
         cache: "no-store",
       });
-      if (response.status >= 500 || response.status === 429) return null;
+      if (response.status >= 500 || [408, 429].includes(response.status)) return null;
       return { status: response.status, json: await response.json() };
     } catch {
       return null; // no network, a time-out, or half an answer

@@ -54,7 +54,6 @@ export class Study {
     const begun = joined.consented && session.answered.length > 0;
     if (!begun && !(await this.#introduce(session, joined.consented))) return;
     await this.#answerAll(session);
-    this.pages.show("One moment", "Your last answers are being stored. Please keep this page open.");
     this.#finish(session, await this.backend.end("complete"));
   }
 
@@ -112,10 +111,20 @@ export class Study {
       const done = session.trials.length - left.length + k;
       if (k > 0 && done % session.break_every === 0) await this.#pause(done, session.trials.length);
       outbox.add(await this.#answer(trials, trial, `${name}:${trial.trial}`, done, session.trials.length));
+      if (outbox.waiting.length > MOST_WAITING) this.#block();
       await outbox.untilLeft(MOST_WAITING);
     }
     trials.clear();
+    this.pages.show("One moment", "Your last answers are being stored. Please keep this page open.");
     await outbox.untilLeft(0);
+  }
+
+  /** Nothing can be chosen until the server stores answers again. */
+  #block(): void {
+    this.pages.show(
+      "Waiting for the connection",
+      "Your answers cannot be stored at the moment. This browser keeps them. Please keep this page open: it goes on as soon as the connection is back.",
+    );
   }
 
   async #answer(

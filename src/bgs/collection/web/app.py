@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bgs import __version__
+from bgs.collection.clock import SteadyClock
 from bgs.collection.completing import ending
 from bgs.collection.database import Database
 from bgs.collection.opening import identity
@@ -34,7 +34,7 @@ def create_app(
     secrets: Secrets,
     page: Path | None = None,
     practice: Practice | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
 ) -> FastAPI:
     """The server of a study.
 
@@ -44,11 +44,17 @@ def create_app(
         secrets: of the study.
         page: folder of the built page; without it only the interface is served.
         practice: what practice mode shows, served with the page under ``/practice``; None: there is no practice mode.
-        clock: seconds since 1970.
+        clock: seconds since 1970; by default one that setting the machine's clock does not move.
     """
     app = FastAPI(title=study.settings.title, version=__version__, docs_url=None, redoc_url=None)
     app.state.service = Service(
-        study, database, identity(database), secrets, clock, RateLimit(), practice is not None
+        study,
+        database,
+        identity(database),
+        secrets,
+        clock or SteadyClock(),
+        RateLimit(),
+        practice is not None,
     )
     app.include_router(router)
     app.include_router(admin.router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import OrderedDict
@@ -65,23 +66,29 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses bodies above :data:`MAX_BODY` bytes, by their declared and by their real length."""
+    """Refuses bodies above :data:`MAX_BODY` bytes, by their declared and by their real length, and those that do not end.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    Args:
+        app: what gets the whole body.
+        seconds: within which it must have come.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float = 20.0) -> None:
+        self.app, self.seconds = app, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
-        body, more = b"", True
-        while more and len(body) <= MAX_BODY and declared.isdigit() and int(declared) <= MAX_BODY:
-            message = await receive()
-            if message["type"] != "http.request":  # the browser has gone
-                return
-            body, more = body + message.get("body", b""), message.get("more_body", False)
-        if more or len(body) > MAX_BODY:
+        try:
+            async with asyncio.timeout(self.seconds):
+                body = await _body(Headers(scope=scope).get("content-length", "0"), receive)
+        except TimeoutError:
+            await JSONResponse({"error": "too-slow"}, 408, {"connection": "close"})(scope, receive, send)
+            return
+        if body is None:  # the browser has gone
+            return
+        if len(body) > MAX_BODY:
             await JSONResponse({"error": "too-large", "limit": MAX_BODY}, 413)(scope, receive, send)
             return
         given = iter([{"type": "http.request", "body": body, "more_body": False}])
@@ -90,6 +97,19 @@ class BodyLimit:
             return next(given, None) or await receive()
 
         await self.app(scope, again, send)
+
+
+async def _body(declared: str, receive: Receive) -> bytes | None:
+    """A body, or the beginning of one that is too long; None where it ended early."""
+    if not declared.isdigit() or int(declared) > MAX_BODY:
+        return bytes(MAX_BODY + 1)
+    body, more = b"", True
+    while more and len(body) <= MAX_BODY:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body
 
 
 class RateLimit:

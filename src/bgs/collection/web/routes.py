@@ -88,7 +88,7 @@ def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=
         Refused: the token is forged, too old or of another study, or its holder sends more than a person does.
     """
     limits = service.study.settings.limits
-    payload = service.secrets.verify(bearer_token(authorization), limits.hours)
+    payload = service.secrets.verify(bearer_token(authorization), limits.hours, service.clock())
     if payload.get("study") != service.identity:
         raise Refused(Reason.TOKEN)
     found = Holder(int(payload["assignment"]), str(payload["block"]))
@@ -114,7 +114,7 @@ def joining(given: Join, request: Request, service: Serving) -> dict[str, Any]:
         key = service.secrets.participant_key(given.source, given.participant)
         seat = join(service.database, study, key, given.source, service.clock(), agent)
         found, consented = Holder(seat.assignment, seat.block), seat.consented
-    token = service.secrets.sign({**asdict(found), "study": service.identity})
+    token = service.secrets.sign({**asdict(found), "study": service.identity}, service.clock())
     return {"token": token, "consented": consented, "preview": found.preview}
 
 
