@@ -50,7 +50,7 @@ def complete(database: Database, study: StudyFolder, assignment: int, now: float
         held = locked_assignment(session, assignment)
         if held.state in (State.COMPLETE, State.FAILED):
             return ending(study, "completed" if held.state == State.COMPLETE else "failed_attention")
-        require_active(held)
+        require_active(held.state)
         trials = study.schedule.blocks[held.block]
         answers = session.scalars(select(AnswerRow).where(AnswerRow.assignment_id == assignment)).all()
         missing = sorted({trial.number for trial in trials} - {answer.trial for answer in answers})

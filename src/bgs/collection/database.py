@@ -114,7 +114,8 @@ def _shown(url: str) -> str:
 def _server(url: str) -> Engine:
     # A server that does not answer at all must not keep every thread of ours waiting.
     patience = {"connect_timeout": _PATIENCE, "tcp_user_timeout": 1000 * _PATIENCE}
-    engine = create_engine(url, pool_pre_ping=True, pool_size=20, connect_args=patience)
+    # Connections are not tried before each use: one that is dead fails one request, which is sent again, and closes the others.
+    engine = create_engine(url, pool_size=20, pool_recycle=300, connect_args=patience)
 
     @event.listens_for(engine, "connect")
     def _open(connection: Any, _record: Any) -> None:

@@ -142,7 +142,7 @@ def record_consent(database: Database, settings: StudySettings, assignment: int,
     """
     with database.writing() as session:
         held = locked_assignment(session, assignment)
-        require_active(held)
+        require_active(held.state)
         person = session.get_one(ParticipantRow, held.participant_id)
         person.consent_version, person.consented_at = settings.consent.version, now
 
@@ -159,15 +159,15 @@ def locked_assignment(session: Session, assignment: int) -> AssignmentRow:
     return held
 
 
-def require_active(held: AssignmentRow) -> None:
+def require_active(state: str) -> None:
     """Check that a block is still in its participant's hands.
 
     Raises:
         Refused: it is not, or it is done.
     """
-    if held.state == State.EXCLUDED:
+    if state == State.EXCLUDED:
         raise Refused(Reason.EXCLUDED)
-    if held.state == State.RELEASED:
+    if state == State.RELEASED:
         raise Refused(Reason.RELEASED)
-    if held.state != State.ACTIVE:
+    if state != State.ACTIVE:
         raise Refused(Reason.DONE)

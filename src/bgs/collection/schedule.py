@@ -116,6 +116,11 @@ class Schedule:
         """(b + 1,) first row of each block, and the number of all rows."""
         return np.searchsorted(self.block, np.arange(self.n_blocks + 1))
 
+    def rows_of(self, block: str) -> range:
+        """Rows of a block, by its name."""
+        position = self.positions[block]
+        return range(int(self.bounds[position]), int(self.bounds[position + 1]))
+
     def at(self, row: int) -> ScheduledTrial:
         """The trial of a row."""
         first, second, third = (self.stimulus_ids[k] for k in self.stimuli[row].tolist())
@@ -193,9 +198,7 @@ class Blocks(Mapping[str, tuple[ScheduledTrial, ...]]):
         self._schedule = schedule
 
     def __getitem__(self, name: str) -> tuple[ScheduledTrial, ...]:
-        schedule = self._schedule
-        block = schedule.positions[name]
-        return tuple(schedule.at(row) for row in range(schedule.bounds[block], schedule.bounds[block + 1]))
+        return tuple(map(self._schedule.at, self._schedule.rows_of(name)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._schedule.names)

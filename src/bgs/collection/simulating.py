@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import numpy as np
 
 from bgs._errors import BgsError
-from bgs._optional import require
 from bgs._rng import generator
 from bgs._typing import Float
 from bgs.collection.answering import Answer
@@ -31,12 +34,40 @@ class Ledger:
         codes: participant -> completion code.
         refused: participant -> why they were sent away.
         seconds: duration of each acknowledged post, retries included.
+        sent: when each of these was sent, in seconds of one clock.
     """
 
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     codes: dict[str, str | None] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
+    sent: list[float] = field(default_factory=list)
+
+
+class _Link:
+    """A connection to the server that is kept open between requests, as a browser does."""
+
+    def __init__(self, address: str) -> None:
+        self.address, parts = address, urlsplit(address)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self.connection = kind(parts.netloc, timeout=_TIMEOUT)
+        self.path = parts.path.rstrip("/")
+        self.headers = {"content-type": "application/json"}
+
+    def ask(self, method: str, path: str, message: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of the answer; after an error, the next request connects again."""
+        body = None if message is None else json.dumps(message)
+        try:
+            self.connection.request(method, f"{self.path}/{path}", body, self.headers)
+            response = self.connection.getresponse()
+            text = response.read()
+        except BaseException:
+            self.connection.close()
+            raise
+        return response.status, json.loads(text)
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 class SimulatedObserver:
@@ -62,28 +93,26 @@ class SimulatedObserver:
         pace: float = 0.0,
         patience: float = 60.0,
     ) -> None:
-        httpx = require("httpx", "collect")
         self.name, self.positions, self.temperature = name, positions, temperature
         self.pace, self.patience = pace, patience
         self.random = generator(seed, "observer", name)
-        self.client = httpx.Client(base_url=address, timeout=_TIMEOUT)
-        self.errors = (httpx.TransportError,)
+        self.link = _Link(address)
 
     def take_part(self, ledger: Ledger) -> None:
         """A whole session."""
-        with self.client:
-            joined = self._send("POST", "/api/join", json={"source": "link", "participant": self.name})
+        with closing(self.link):
+            joined = self._send("POST", "api/join", {"source": "link", "participant": self.name})
             if "token" not in joined:
                 ledger.refused[self.name] = str(joined["error"])
                 return
-            self.client.headers["authorization"] = f"Bearer {joined['token']}"
-            self._send("POST", "/api/consent")
-            session = self._send("GET", "/api/session")
+            self.link.headers["authorization"] = f"Bearer {joined['token']}"
+            self._send("POST", "api/consent")
+            session = self._send("GET", "api/session")
             for trial in session["trials"]:
                 if trial["trial"] not in session["answered"]:
                     time.sleep(self.pace * 2 * self.random.random())
                     self._answer(trial, ledger)
-            ledger.codes[self.name] = self._send("POST", "/api/complete").get("code")
+            ledger.codes[self.name] = self._send("POST", "api/complete").get("code")
 
     def _answer(self, trial: dict[str, Any], ledger: Ledger) -> None:
         shown = [clip["id"] for clip in trial["clips"]]
@@ -91,9 +120,10 @@ class SimulatedObserver:
         rt = float(np.exp(self.random.normal(8.0, 0.4)))
         message = {"client_id": str(uuid4()), "trial": trial["trial"], "stimuli": shown, "odd": odd, "rt": rt}
         start = time.perf_counter()
-        stored = self._send("POST", "/api/answers", json=message)
+        stored = self._send("POST", "api/answers", message)
         if stored.get("stored"):
             ledger.seconds.append(time.perf_counter() - start)
+            ledger.sent.append(start)
             first, second, third = shown
             answer = Answer(message["client_id"], trial["trial"], (first, second, third), odd, rt)
             ledger.answers.append((self.name, answer))
@@ -105,7 +135,7 @@ class SimulatedObserver:
         latents = np.stack([self.positions[name] for name in shown])[None]
         return int(choose_odd(latents, self.temperature, self.random)[0])
 
-    def _send(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+    def _send(self, method: str, path: str, message: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send until there is an answer; a server that is away or cannot store is asked again, as the page does.
 
         Raises:
@@ -114,16 +144,15 @@ class SimulatedObserver:
         start, wait, last = time.monotonic(), 0.05, ""
         while time.monotonic() - start < self.patience:
             try:
-                response = self.client.request(method, path, **more)
-                if response.status_code < 500 and response.status_code not in (408, 429):
-                    found: dict[str, Any] = response.json()
+                status, found = self.link.ask(method, path, message)
+                if status < 500 and status not in (408, 429):
                     return found
-                last = f"status {response.status_code}"
-            except self.errors as error:
-                last = str(error)
+                last = f"status {status}"
+            except (OSError, HTTPException, ValueError) as error:  # no server, or half an answer
+                last = repr(error)
             time.sleep(wait * (0.5 + self.random.random()))
             wait = min(2 * wait, 2.0)
-        raise BgsError(f"no answer for {self.patience:g} s: {last}", where=self.client.base_url)
+        raise BgsError(f"no answer for {self.patience:g} s: {last}", where=self.link.address)
 
 
 def simulate_participants(

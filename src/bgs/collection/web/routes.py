@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse
 
 from bgs.collection.answering import Answer, answered, shown_order, store
 from bgs.collection.completing import Outcome, complete, ending, leave
@@ -21,6 +24,9 @@ from bgs.collection.web.messages import GivenAnswer, Join
 
 #: The assignment of a preview, which has no block of its own.
 _NOBODY = 0
+#: Threads for those who come, of each event loop; the others are for those who take part.
+_ARRIVING = 4
+_arriving: RunVar[CapacityLimiter] = RunVar("arriving")
 _PREVIEW = {"outcome": "completed", "code": None, "url": None, "preview": True}
 
 
@@ -60,8 +66,8 @@ class Holder:
         return self.assignment == _NOBODY
 
 
-def service_of(request: Request) -> Service:
-    """The service of the running application."""
+async def service_of(request: Request) -> Service:
+    """The service of the running application. Not a plain function, as the next: those wait for a thread."""
     service: Service = request.app.state.service
     return service
 
@@ -81,7 +87,7 @@ def bearer_token(authorization: str) -> str:
     return token
 
 
-def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=2000)] = "") -> Holder:
+async def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=2000)] = "") -> Holder:
     """Who sends a request, by its token.
 
     Raises:
@@ -101,9 +107,20 @@ Held = Annotated[Holder, Depends(holder_of)]
 router = APIRouter(prefix="/api")
 
 
+def _limiter() -> CapacityLimiter:
+    found = _arriving.get(None)
+    if found is None:
+        _arriving.set(found := CapacityLimiter(_ARRIVING))
+    return found
+
+
 @router.post("/join")
-def joining(given: Join, request: Request, service: Serving) -> dict[str, Any]:
-    """A token for the participant's block."""
+async def joining(given: Join, request: Request, service: Serving) -> dict[str, Any]:
+    """A token for the participant's block. However many come at once, few are seated at a time: answers go first."""
+    return await to_thread.run_sync(_joined, given, request, service, limiter=_limiter())
+
+
+def _joined(given: Join, request: Request, service: Service) -> dict[str, Any]:
     study, settings = service.study, service.study.settings
     if not service.rates.allows("joining", 20 * settings.limits.requests_per_minute):
         raise Refused(Reason.BUSY)
@@ -119,8 +136,12 @@ def joining(given: Join, request: Request, service: Serving) -> dict[str, Any]:
 
 
 @router.get("/session")
-def session(held: Held, service: Serving) -> dict[str, Any]:
+async def session(held: Held, service: Serving) -> dict[str, Any]:
     """Texts, trials, and which of them are answered."""
+    return await to_thread.run_sync(_session, held, service, limiter=_limiter())
+
+
+def _session(held: Holder, service: Service) -> dict[str, Any]:
     done = [] if held.preview else answered(service.database, held.assignment)
     texts = _texts(service.study)
     return {
@@ -141,13 +162,13 @@ def consent(held: Held, service: Serving) -> dict[str, Any]:
     return {"stored": not held.preview}
 
 
-@router.post("/answers")
-def answers(given: GivenAnswer, held: Held, service: Serving) -> dict[str, Any]:
+@router.post("/answers", response_model=None)
+def answers(given: GivenAnswer, held: Held, service: Serving) -> JSONResponse:
     """Stores an answer; acknowledged only once it is on disk."""
     if held.preview:
-        return {"stored": False, "preview": True}
+        return JSONResponse({"stored": False, "preview": True})
     new = store(service.database, service.study, held.assignment, _answer(given), service.clock())
-    return {"stored": True, "new": new}
+    return JSONResponse({"stored": True, "new": new})
 
 
 @router.post("/complete")
