@@ -63,6 +63,16 @@ class Database:
             yield session
             session.flush()
 
+    @contextmanager
+    def single_statement(self) -> Iterator[Connection]:
+        """A connection for one statement, which is a transaction of its own, durable once it has been executed."""
+        if self.is_sqlite:
+            with self.writing_connection() as connection:
+                yield connection
+            return
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

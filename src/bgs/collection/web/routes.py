@@ -167,7 +167,7 @@ def answers(given: GivenAnswer, held: Held, service: Serving) -> JSONResponse:
     """Stores an answer; acknowledged only once it is on disk."""
     if held.preview:
         return JSONResponse({"stored": False, "preview": True})
-    new = store(service.database, service.study, held.assignment, _answer(given), service.clock())
+    new = store(service.database, service.study, held.assignment, held.block, _answer(given), service.clock())
     return JSONResponse({"stored": True, "new": new})
 
 
