@@ -136,6 +136,7 @@ def test_a_whole_study_with_a_reload_and_a_killed_server(chromium, process, tmp_
     )
 
 
+@pytest.mark.slow  # the page itself waits
 def test_a_full_disk_blocks_the_page_and_gives_no_code(chromium, tmp_path):
     waiting = 5  # answers that may wait before the page blocks
     with small_disk(tmp_path / "disk") as disk:
