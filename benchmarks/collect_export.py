@@ -72,10 +72,10 @@ def measured(folder: Path, what: str) -> dict[str, float]:
 
 
 def _child(folder: str, what: str) -> None:
-    from bgs.api.collecting import Study
     from bgs.collection.exporting import export
+    from bgs.collection.opening import opened_study
 
-    with Study(folder)._opened() as (study, database):
+    with opened_study(folder) as (study, database):
         start = time.perf_counter()
         written = 0 if what == "-" else export(database, study, Path(what)).answers
         lasted = time.perf_counter() - start

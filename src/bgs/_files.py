@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,27 @@ def atomic_path(path: str | Path, mode: int = 0o644) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``folder`` that takes its place when the block ends without an error.
+
+    Raises:
+        BgsError: writing failed, for example on a full disk. Call :func:`require_new_folder` first.
+    """
+    try:
+        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=make_folder(folder.parent)))
+        try:
+            yield part
+            part.chmod(0o755)
+            if folder.exists():
+                folder.rmdir()
+            part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise _unusable("write", folder, error) from error
+
+
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Write a file atomically."""
     with atomic_path(path) as temporary:
@@ -132,6 +154,16 @@ def make_folder(path: str | Path) -> Path:
     except (OSError, ValueError) as error:
         raise _unusable("write", path, error) from error
     return Path(path)
+
+
+def require_new_folder(folder: Path) -> None:
+    """Check that a folder is new or empty.
+
+    Raises:
+        DataError: it holds something, or is a file.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError("is not empty", where=folder, expected="a new or empty folder")
 
 
 def is_empty(folder: Path) -> bool:

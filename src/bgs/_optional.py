@@ -20,7 +20,7 @@ PACKAGES = {
     "analysis": ("sklearn",),
     "frames": ("pandas",),
     "features": ("h5py", "pyarrow"),
-    "collect": ("fastapi", "starlette", "anyio", "sqlalchemy", "alembic", "uvicorn", "itsdangerous", "httpx"),
+    "collect": ("fastapi", "starlette", "anyio", "sqlalchemy", "alembic", "uvicorn", "itsdangerous"),
     "postgres": ("psycopg",),
     "excel": ("openpyxl",),
 }

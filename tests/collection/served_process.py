@@ -59,6 +59,19 @@ class Process:
         return [] if self.url is None else ["--database", self.url]
 
 
+class Running:
+    """What a server runs, in a thread of the tests."""
+
+    def __init__(self, made) -> None:
+        self._server = made.server()
+        self._thread = threading.Thread(target=self._server.run, args=([made.socket],))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+
 class InThread:
     """A server in a thread of the tests, which starts sooner than a process and cannot be killed."""
 
@@ -69,13 +82,10 @@ class InThread:
         self._study_server = StudyServer(study, port=0, database=url)
         self.address, self.admin = self._study_server.about.address, self._study_server.about.admin_token
         self.port = self._study_server.socket.getsockname()[1]
-        self._server = self._study_server.server()
-        self._thread = threading.Thread(target=self._server.run, args=([self._study_server.socket],))
-        self._thread.start()
+        self._running = Running(self._study_server)
 
     def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
+        self._running.stop()
         self._study_server.database.close()
 
     where = Process.where

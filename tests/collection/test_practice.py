@@ -190,6 +190,8 @@ def test_a_table_of_judgments_comes_before_that_of_the_folder(folder, tmp_path):
 def test_answers_of_the_database_are_shown_only_where_asked_for(tmp_path, serve):
     path = write_study(tmp_path / "study", settings="codes: {completed: X}")
     served = serve(path)
+    with pytest.raises(DataError, match="nothing to compare with"):  # nobody has answered yet
+        open_practice(path, collected=True)
     served.join().consent().answer(0)
     with pytest.raises(DataError, match="nothing to compare with"):
         open_practice(path)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-import time
 
 import pytest
 
@@ -15,6 +13,7 @@ from bgs.collection.serving import PAGE, StudyServer
 from browser import BROWSER
 from collection.conftest import write_study
 from collection.practice_folder import write_practice, write_trials
+from collection.served_process import Running
 from collection.test_study_page import ENABLED, Participant, chromium  # noqa: F401
 
 REQUIRED = os.environ.get("BGS_REQUIRE_WEB") == "1"
@@ -29,8 +28,6 @@ pytestmark = [
 @pytest.fixture
 def served(tmp_path):
     """Starts servers in this process: of practice alone, or of a study that offers it."""
-    import uvicorn
-
     started = []
 
     def start(study: bool = False, **options) -> str:
@@ -43,19 +40,12 @@ def served(tmp_path):
         else:
             made = bgs.Study(write_practice(folder, **options)).practice_server(port=0)
             address = made.address
-        config = uvicorn.Config(made.app, access_log=False, log_level="warning", lifespan="off")
-        running = uvicorn.Server(config)
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [made.socket]})
-        thread.start()
-        started.append((running, thread))
-        while not running.started:
-            time.sleep(0.01)
+        started.append(Running(made))
         return address
 
     yield start
-    for running, thread in started:
-        running.should_exit = True
-        thread.join()
+    for running in started:
+        running.stop()
 
 
 def choose_odd(person: Participant) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,19 +229,10 @@ class Study(Displayable):
             pace=pace,
         )
 
-    @contextmanager
-    def _opened(self) -> Iterator[tuple[StudyFolder, Database]]:
-        from bgs.collection.database import failures_as_errors
-        from bgs.collection.opening import database_url, open_database
-        from bgs.collection.study_folder import open_study
+    def _opened(self) -> AbstractContextManager[tuple[StudyFolder, Database]]:
+        from bgs.collection.opening import opened_study
 
-        study = open_study(self.path)
-        with failures_as_errors(database_url(study.path, self.database)):
-            database = open_database(study, time.time(), self.database)
-            try:
-                yield study, database
-            finally:
-                database.close()
+        return opened_study(self.path, self.database)
 
     def _views(self) -> Sequence[RenderableType]:
         from bgs.views.collection import progress_view

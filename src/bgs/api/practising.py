@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from bgs._errors import DataError
 from bgs._typing import Float
 from bgs.collection.practice import TEMPERATURE, Practice, Shares, model_shares, people_shares, scales_of
-from bgs.collection.study_folder import CONFIG, clip_files, open_study, read_study_settings
+from bgs.collection.study_folder import CONFIG, clip_files, read_study_settings
 from bgs.datasets import Dataset, load_dataset
 from bgs.datasets.folder import is_simulated
 from bgs.judgments import Trials
@@ -66,25 +64,19 @@ def _people(folder: Path, dataset: Dataset, judgments: str | Path | None, collec
     if judgments is not None:
         return read_trials(judgments, dataset.stimuli)[0]
     if dataset.trials is None and collected:
-        return _collected(folder, dataset.stimuli)
+        return _collected(folder)
     return dataset.trials
 
 
-def _collected(folder: Path, stimuli: StimulusSet) -> Trials | None:
+def _collected(folder: Path) -> Trials | None:
     """The answers of the study's own database that count; None where there are none."""
-    from bgs.collection.exporting import export
-    from bgs.collection.opening import FILE, open_database
+    from bgs.collection.exporting import counted_trials
+    from bgs.collection.opening import FILE, opened_study
 
     if not (folder / FILE).is_file():
         return None
-    study = open_study(folder)
-    database = open_database(study, time.time())
-    try:
-        with TemporaryDirectory() as place:
-            table = Path(place) / "trials.csv"
-            return read_trials(table, stimuli)[0] if export(database, study, table) else None
-    finally:
-        database.close()
+    with opened_study(folder) as (study, database):
+        return counted_trials(database, study)
 
 
 def _distances(reference: str, stimuli: StimulusSet) -> Float[np.ndarray, "n n"]:

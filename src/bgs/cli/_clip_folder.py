@@ -28,12 +28,11 @@ def clips(
     seed: Seed = 0,
 ) -> None:
     """Render SIMULATED social clips: videos, masks, trajectories, captions and their latent social variables."""
-    from bgs._errors import DataError
+    from bgs._files import require_new_folder
     from bgs.experiments.simulated import film_world
     from bgs.simulation.clip_folder import ClipSettings
 
     settings = ClipSettings(clips, style, tuple(behaviour or ()), test_share, size, seed)
-    if folder.is_dir() and any(folder.iterdir()):
-        raise DataError("is not empty", where=folder, expected="a new or empty folder")
+    require_new_folder(folder)
     film_world(settings, folder)
     Output().say(f"{folder}: {clips} simulated clips. Next: bgs simulate judgments {folder}")

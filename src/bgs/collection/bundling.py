@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bgs._errors import BgsError, ConfigError
-from bgs._files import make_folder, require_output, write_text
+from bgs._files import atomic_folder, make_folder, require_new_folder, require_output, write_text
 from bgs.collection import jatos_archive
 from bgs.collection.bundle_texts import notes, readme
 from bgs.collection.preparing import require_playable
@@ -100,13 +97,12 @@ def bundle(study: StudyFolder, out: Path, target: Target, pipe: DataPipe | None 
         )
     if not (PAGE / "bundle.html").is_file():
         raise BgsError("the page is not built", where=PAGE, hint="`make web` builds it (needs Node)")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BgsError("is not empty", where=out, expected="a new or empty folder")
+    require_new_folder(out)
     require_output(out / "index.html")
     require_playable(study.clips)
     saving = _saving(study, target, pipe)
     found = described(study, saving)
-    with _whole_folder(out) as part:
+    with atomic_folder(out) as part:
         if target == "static":
             service = "" if pipe is None else f" {pipe.origin}"
             policy = _POLICY.format(service=service)
@@ -179,21 +175,3 @@ def _write_page(folder: Path, study: StudyFolder, found: dict[str, Any], head: s
         folder / "study.json",
         json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n",
     )
-
-
-@contextmanager
-def _whole_folder(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` that takes its place when the block ends without an error."""
-    above = make_folder(out.parent)
-    try:
-        part = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=above))
-        try:
-            yield part
-            part.chmod(0o755)
-            if out.exists():
-                out.rmdir()
-            part.rename(out)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    except OSError as error:
-        raise BgsError(f"cannot write: {error.strerror or error}", where=out) from error

@@ -72,7 +72,7 @@ def export(
     Raises:
         BgsError: another ending.
     """
-    found = None if rules is None else apply_rules(_trials(database, study), rules)
+    found = None if rules is None else apply_rules(_need_trials(database, study), rules)
     flags = () if found is None else found.flagged
     flagged = {flag.participant: {breach.rule: breach.finding for breach in flag.breaches} for flag in flags}
     rows = _marked(_rows(database, study, with_excluded), flagged, with_excluded)
@@ -104,12 +104,19 @@ def _marked(
             yield (*row[:place], reasons, *row[place + 1 :])
 
 
-def _trials(database: Database, study: StudyFolder) -> Trials:
-    """The answers that count, as arrays."""
+def _need_trials(database: Database, study: StudyFolder) -> Trials:
+    found = counted_trials(database, study)
+    if found is None:
+        raise BgsError("there are no answers yet to which rules could be applied", where=study.path)
+    return found
+
+
+def counted_trials(database: Database, study: StudyFolder) -> Trials | None:
+    """The rows of an export without those excluded, as arrays; None before the first answer."""
     place = {name: k for k, name in enumerate(study.stimuli.ids)}
     parts = [_arrays(rows, place) for rows in _groups(_rows(database, study, with_excluded=False))]
     if not parts:
-        raise BgsError("there are no answers yet to which rules could be applied", where=study.path)
+        return None
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Trials(**whole, n_stimuli=len(place))
 
@@ -161,15 +168,10 @@ def _row(
     return (
         f"p-{key[:_NAME]}", block, answer.trial, *stimuli, stimuli[answer.odd],
         None if answer.rt_ms is None else answer.rt_ms / 1000,
-        _kind(study, block, answer.trial), state, excluded or "", answer.received_at,
+        Shown(int(study.schedule.kind[study.schedule.row(block, answer.trial)])).label, state, excluded or "", answer.received_at,
         "; ".join(errors), " ".join(map(str, details.get("plays", ()))),
         details.get("enabled_after"), details.get("hidden_for"),
     )  # fmt: skip
-
-
-def _kind(study: StudyFolder, block: str, trial: int) -> str:
-    schedule = study.schedule
-    return Shown(int(schedule.kind[schedule.bounds[schedule.positions[block]] + trial])).label
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from bgs._errors import BgsError
-from bgs.collection.database import Database
-from bgs.collection.study_folder import StudyFolder
+from bgs.collection.database import Database, failures_as_errors
+from bgs.collection.study_folder import StudyFolder, open_study
 from bgs.collection.tables import BlockRow, ParticipantRow, StudyRow
 
 #: The file of a study whose database is SQLite.
@@ -51,6 +54,22 @@ def open_database(study: StudyFolder, now: float, url: str | None = None) -> Dat
             known.hash = study.hash
             _add_blocks(session, study, stored)
     return database
+
+
+@contextmanager
+def opened_study(path: str | Path, url: str | None = None) -> Iterator[tuple[StudyFolder, Database]]:
+    """A study folder and its answers, for as long as the block lasts.
+
+    Raises:
+        BgsError: folder or database cannot be used, or the database fails meanwhile.
+    """
+    study = open_study(path)
+    with failures_as_errors(database_url(study.path, url)):
+        database = open_database(study, time.time(), url)
+        try:
+            yield study, database
+        finally:
+            database.close()
 
 
 def _nobody_came(session: Session) -> bool:

@@ -101,7 +101,7 @@ def coverage(study: StudyFolder, answers: Sequence[Counted] | None) -> Int[np.nd
     """(n, n) how often each pair of clips was seen together; of all planned trials where ``answers`` is None."""
     schedule, triplets = study.schedule, study.schedule.stimuli
     if answers is not None:
-        rows = [schedule.bounds[schedule.positions[answer.block]] + answer.trial for answer in answers]
+        rows = [schedule.row(answer.block, answer.trial) for answer in answers]
         triplets = triplets[np.array(rows, dtype=np.int64)]
     counts = np.zeros((len(study.stimuli), len(study.stimuli)), dtype=np.int64)
     for first, second in ((0, 1), (0, 2), (1, 2)):

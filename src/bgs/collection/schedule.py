@@ -121,6 +121,10 @@ class Schedule:
         position = self.positions[block]
         return range(int(self.bounds[position]), int(self.bounds[position + 1]))
 
+    def row(self, block: str, trial: int) -> int:
+        """Row of a trial, by its block and its number."""
+        return int(self.bounds[self.positions[block]]) + trial
+
     def at(self, row: int) -> ScheduledTrial:
         """The trial of a row."""
         first, second, third = (self.stimulus_ids[k] for k in self.stimuli[row].tolist())

@@ -127,7 +127,11 @@ class PracticeServer:
 
     def run(self) -> None:
         """Serve until interrupted."""
-        _server(self.app).run(sockets=[self.socket])
+        self.server().run(sockets=[self.socket])
+
+    def server(self) -> uvicorn.Server:
+        """What :meth:`run` runs."""
+        return _server(self.app)
 
 
 def require_page() -> Path:

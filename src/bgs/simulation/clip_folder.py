@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -13,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError, listed
-from bgs._files import make_folder, usable_cores, write_tensors, write_text
+from bgs._errors import ConfigError, listed
+from bgs._files import atomic_folder, require_new_folder, usable_cores, write_tensors, write_text
 from bgs._optional import require
 from bgs._rng import generator
 from bgs.simulation.beginning import episodes_of
@@ -115,23 +113,14 @@ def write_clips(
         MissingExtraError: PyAV is not installed.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError("is not empty", where=folder, expected="a new or empty folder")
+    require_new_folder(folder)
     require("av", "video")
-    half_done = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=make_folder(folder.parent)))
-    try:
+    with atomic_folder(folder) as half_done:
         for name in ("clips", "masks"):
             (half_done / name).mkdir()
         plan = settings.plan()
         filmed = _film_all(half_done, settings, plan, progress, workers)
-        stimuli = _describe(half_done, folder, settings, plan, filmed)
-        half_done.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        half_done.rename(folder)
-    finally:
-        shutil.rmtree(half_done, ignore_errors=True)
-    return stimuli
+        return _describe(half_done, folder, settings, plan, filmed)
 
 
 def clip_name(position: int) -> str:

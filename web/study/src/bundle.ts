@@ -15,11 +15,7 @@ import { Study } from "./study";
 
 const root = document.getElementById("study") as HTMLElement;
 const pages = new Pages(root);
-const notice = new Notice(document.body);
-const waiting = {
-  onLost: () => notice.say("The connection is lost. Your answers are kept; trying again …"),
-  onFound: () => notice.say(""),
-};
+const waiting = new Notice(document.body);
 
 function stop(text: string): void {
   pages.show("This study cannot be shown", text);

@@ -7,10 +7,6 @@ import { Server } from "./server";
 import { Study } from "./study";
 
 const root = document.getElementById("study") as HTMLElement;
-const notice = new Notice(document.body);
-const server = new Server({
-  onLost: () => notice.say("The connection is lost. Your answers are kept; trying again …"),
-  onFound: () => notice.say(""),
-});
+const server = new Server(new Notice(document.body));
 const pages = new Pages(root);
 await new Study(server, pages, arrival(window.location.search)).run();

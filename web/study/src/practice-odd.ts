@@ -1,9 +1,9 @@
 /** First exercise: choose the odd one of three silent clips, then see what others chose. */
 
-import { element } from "./pages";
+import { button, element } from "./pages";
 import { captions, ratings } from "./practice-clip-card";
 import { type About, ask, type Triplet } from "./practice-data";
-import { button, enterPresses, loopingClip, page, show, svg, topLine } from "./practice-parts";
+import { enterPresses, loopingClip, page, show, svg, topLine } from "./practice-parts";
 import { CHANCE, oddResult, type Score } from "./practice-score";
 import { chosenBy, percent, verdict } from "./practice-words";
 import { Trials } from "./trials";
@@ -74,11 +74,11 @@ function answered(root: HTMLElement, about: About, triplet: Triplet, slot: numbe
   return new Promise((resolve) => {
     const cards = element("div", "practice-cards");
     cards.append(...triplet.clips.map((_, k) => card(about, triplet, k, k === slot)));
-    const next = button("Next", true, () => resolve(true));
+    const next = button("Next", () => resolve(true), true);
     const buttons = element("div", "page-buttons");
     buttons.append(
       next,
-      button("Finish", false, () => resolve(false)),
+      button("Finish", () => resolve(false)),
     );
     const points = `${percent(shares[slot] ?? 0)} of the points. Best possible here ${percent(Math.max(...shares))}, guessing ${percent(CHANCE)}.`;
     const parts = [element("p", "practice-verdict", verdict(shares, slot, people))];

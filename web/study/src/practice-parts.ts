@@ -1,4 +1,4 @@
-/** Parts of the practice pages: the line at the top, clips that play on, buttons, and drawings. */
+/** Parts of the practice pages: the line at the top, clips that play on, and drawings. */
 
 import { element } from "./pages";
 
@@ -13,13 +13,6 @@ export function svg(
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
   made.append(...children);
-  return made;
-}
-
-export function button(label: string, first: boolean, act: () => void): HTMLButtonElement {
-  const made = element("button", first ? "page-button page-first" : "page-button", label);
-  made.type = "button";
-  made.addEventListener("click", act);
   return made;
 }
 

@@ -1,9 +1,9 @@
 /** Second exercise: watch one silent clip, place it on scales, then see where the group placed it. */
 
-import { element } from "./pages";
+import { button, element } from "./pages";
 import { captions, track } from "./practice-clip-card";
 import { type About, ask, type PracticeClip, type Scale } from "./practice-data";
-import { button, enterPresses, loopingClip, show, topLine } from "./practice-parts";
+import { enterPresses, loopingClip, show, topLine } from "./practice-parts";
 import { ratingResult, type Score } from "./practice-score";
 import { onScale } from "./practice-words";
 
@@ -39,24 +39,28 @@ function onePlacement(root: HTMLElement, about: About, score: Score, clip: Pract
     );
     const buttons = element("div", "page-buttons");
     const form = element("div", "practice-sliders");
-    const reveal = button("Show the group", true, () => {
-      const placed = Object.fromEntries(sliders.map((slider) => [slider.scale.name, slider.value]));
-      const means = Object.fromEntries(
-        scales.map(({ name }) => [name, clip.ratings[name]?.mean ?? Number.NaN]),
-      );
-      score.addRatings(ratingResult(placed, means, scales));
-      for (const slider of sliders) slider.reveal(clip);
-      title.textContent = "How the group sees it";
-      hint.textContent = key(clip, scales);
-      buttons.before(...captions(clip));
-      const next = button("Next clip", true, () => resolve(true));
-      buttons.replaceChildren(
-        next,
-        button("Finish", false, () => resolve(false)),
-      );
-      enterPresses(next);
-      title.focus({ preventScroll: true });
-    });
+    const reveal = button(
+      "Show the group",
+      () => {
+        const placed = Object.fromEntries(sliders.map((slider) => [slider.scale.name, slider.value]));
+        const means = Object.fromEntries(
+          scales.map(({ name }) => [name, clip.ratings[name]?.mean ?? Number.NaN]),
+        );
+        score.addRatings(ratingResult(placed, means, scales));
+        for (const slider of sliders) slider.reveal(clip);
+        title.textContent = "How the group sees it";
+        hint.textContent = key(clip, scales);
+        buttons.before(...captions(clip));
+        const next = button("Next clip", () => resolve(true), true);
+        buttons.replaceChildren(
+          next,
+          button("Finish", () => resolve(false)),
+        );
+        enterPresses(next);
+        title.focus({ preventScroll: true });
+      },
+      true,
+    );
     const changed = () => {
       reveal.disabled = sliders.some((slider) => !slider.placed);
     };

@@ -1,9 +1,9 @@
 /** The score so far: a table of both exercises, and how it went over time. */
 
-import { element } from "./pages";
+import { button, element } from "./pages";
 import { chart } from "./practice-chart";
 import type { About } from "./practice-data";
-import { button, table } from "./practice-parts";
+import { table } from "./practice-parts";
 import { CHANCE, mean, type OddResult, relative, type Score } from "./practice-score";
 import { onScale, percent } from "./practice-words";
 
@@ -27,7 +27,7 @@ export function scoreSection(about: About, score: Score, clear: () => void): HTM
   if (people.length >= DRAWN) charts.append(oddChart("Agreement with people", people));
   if (model.length >= DRAWN) charts.append(oddChart("Agreement with a model", model));
   if (score.ratings.length >= DRAWN && about.scales.length) charts.append(ratingChart(about, score));
-  const erase = button("Clear my score", false, clear);
+  const erase = button("Clear my score", clear);
   const note = "Kept in this browser only, and sent nowhere.";
   section.append(
     name,

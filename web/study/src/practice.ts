@@ -3,10 +3,10 @@
 import "jspsych-plugin-odd-one-out/odd-one-out.css";
 import "./study.css";
 import "./practice.css";
-import { element } from "./pages";
+import { button, element } from "./pages";
 import { type About, ask, NoAnswer } from "./practice-data";
 import { practiseOddOneOut } from "./practice-odd";
-import { button, page, show } from "./practice-parts";
+import { page, show } from "./practice-parts";
 import { practiseScales } from "./practice-scales";
 import { Score } from "./practice-score";
 import { scoreSection } from "./practice-summary";
@@ -69,7 +69,7 @@ function home(about: About, score: Score): void {
 }
 
 function choice(name: string, text: string, act: () => void): HTMLElement {
-  const made = button("", false, act);
+  const made = button("", act);
   made.className = "practice-choice";
   made.append(element("strong", "", name), element("span", "", text));
   return made;
@@ -78,7 +78,7 @@ function choice(name: string, text: string, act: () => void): HTMLElement {
 function lost(error: unknown, again: () => unknown): void {
   if (!(error instanceof NoAnswer)) throw error;
   const buttons = element("div", "page-buttons");
-  buttons.append(button("Try again", true, () => void again()));
+  buttons.append(button("Try again", () => void again(), true));
   const text = element("p", "page-text", "Practising is not offered here, or the connection is lost.");
   show(root, page("No answer", text, buttons));
 }

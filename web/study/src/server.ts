@@ -2,6 +2,7 @@
 
 import type { Backend, How } from "./backend";
 import { type Ending, type GivenAnswer, type Joined, Refused, type Session } from "./messages";
+import { type Sleep, sleeping } from "./sleep";
 
 /** Milliseconds after which a request without an answer is given up and sent again. */
 const TIMEOUT = 15_000;
@@ -19,8 +20,7 @@ export class Server implements Backend {
 
   constructor(
     readonly waiting: Waiting,
-    readonly sleep: (milliseconds: number) => Promise<void> = (ms) =>
-      new Promise((resolve) => setTimeout(resolve, ms)),
+    readonly sleep: Sleep = sleeping,
   ) {}
 
   async join(source: string, participant: string): Promise<Joined> {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type GivenAnswer, Refused } from "../src/messages";
 import { Outbox } from "../src/outbox";
+import { Memory } from "./memory";
 
 function answer(trial: number): GivenAnswer {
   return {
@@ -16,30 +17,6 @@ function answer(trial: number): GivenAnswer {
     reloaded: null,
     hidden_for: 0,
   };
-}
-
-class Memory implements Storage {
-  readonly items = new Map<string, string>();
-  full = false;
-  get length() {
-    return this.items.size;
-  }
-  clear() {
-    this.items.clear();
-  }
-  getItem(key: string) {
-    return this.items.get(key) ?? null;
-  }
-  key() {
-    return null;
-  }
-  removeItem(key: string) {
-    this.items.delete(key);
-  }
-  setItem(key: string, value: string) {
-    if (this.full) throw new DOMException("full", "QuotaExceededError");
-    this.items.set(key, value);
-  }
 }
 
 /** A server that stores nothing until it is let. */

@@ -2,9 +2,10 @@
 
 import { type Ending, type Outcome, Refused } from "../messages";
 import type { Waiting } from "../server";
+import { type Sleep, sleeping } from "../sleep";
 import { Bundled } from "./bundled";
 import type { Jatos } from "./jatos-api";
-import { Final, persisting, type Sleep, sleeping } from "./persisting";
+import { Final, persisting } from "./persisting";
 import { newSeat, type SavedTrial, type Seat } from "./seat";
 import type { BundledStudy } from "./study-file";
 

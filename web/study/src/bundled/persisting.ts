@@ -1,13 +1,10 @@
 /** Trying again, ever more slowly, until it works. */
 
 import type { Waiting } from "../server";
+import { type Sleep, sleeping } from "../sleep";
 
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 8_000;
-
-export type Sleep = (milliseconds: number) => Promise<void>;
-
-export const sleeping: Sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Resolves with what `attempt` gives, once it does not reject. */
 export async function persisting<T>(

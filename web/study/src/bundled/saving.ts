@@ -1,6 +1,7 @@
 /** How answers leave the browser where no server of ours takes them. */
 
 import { button, type Pages } from "../pages";
+import { type Sleep, sleeping } from "../sleep";
 import type { ResultFile } from "./seat";
 
 export interface Saver {
@@ -66,8 +67,7 @@ export class DataPipe implements Saver {
   constructor(
     readonly settings: { service: string; experiment: string; every: number | null },
     readonly pages: Pages,
-    readonly sleep: (milliseconds: number) => Promise<void> = (ms) =>
-      new Promise((resolve) => setTimeout(resolve, ms)),
+    readonly sleep: Sleep = sleeping,
   ) {
     this.every = settings.every ?? Number.POSITIVE_INFINITY;
   }

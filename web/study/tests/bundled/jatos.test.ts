@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { JatosStudy } from "../../src/bundled/jatos";
 import { queryOf } from "../../src/bundled/jatos-api";
+import { Memory } from "../memory";
 import { type FakeJatos, JatosServer } from "./fake-jatos";
-import { answerTo, Memory, study } from "./study";
+import { answerTo, study } from "./study";
 
 const quiet = { onLost: () => {}, onFound: () => {} };
 const soon = () => new Promise<void>((resolve) => setTimeout(resolve));

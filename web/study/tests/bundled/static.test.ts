@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { Saver } from "../../src/bundled/saving";
 import type { ResultFile } from "../../src/bundled/seat";
 import { StaticStudy } from "../../src/bundled/static";
-import { answerTo, Memory, study } from "./study";
+import { Memory } from "../memory";
+import { answerTo, study } from "./study";
 
 /** A saving service that can be down. */
 class Service implements Saver {

@@ -53,25 +53,3 @@ export function answerTo(session: Session, trial: number, attentive = true): Giv
     hidden_for: 0,
   };
 }
-
-export class Memory implements Storage {
-  readonly items = new Map<string, string>();
-  get length() {
-    return this.items.size;
-  }
-  clear() {
-    this.items.clear();
-  }
-  getItem(key: string) {
-    return this.items.get(key) ?? null;
-  }
-  key() {
-    return null;
-  }
-  removeItem(key: string) {
-    this.items.delete(key);
-  }
-  setItem(key: string, value: string) {
-    this.items.set(key, value);
-  }
-}
