@@ -14,11 +14,10 @@ from bgs._typing import Float64
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm
-from bgs.runs.run_folder import RunFolder
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:
-    from bgs.backbones import Backbone
+    from bgs.runs.opened_model import OpenedModel
 
 #: Accepted stimuli: a data set, a stimulus set, or files (captions, for a text model).
 Stimuli = Dataset | StimulusSet | Sequence[str | Path]
@@ -35,12 +34,9 @@ class Model:
             that was evaluated with centring. None: nothing is subtracted.
     """
 
-    def __init__(self, reference: str, backbone: Backbone, micro_batch: int = 64) -> None:
-        self.reference, self.backbone, self.micro_batch = reference, backbone, micro_batch
-        family, _, folder = reference.partition(":")
-        self.center: Float64[np.ndarray, " d"] | None = (
-            RunFolder(folder).read_center() if family == "run" else None
-        )
+    def __init__(self, opened: OpenedModel, micro_batch: int = 64) -> None:
+        self.opened, self.micro_batch = opened, micro_batch
+        self.reference, self.backbone, self.center = opened.reference, opened.backbone, opened.center
 
     def __repr__(self) -> str:
         return f"Model({self.reference!r}, {self.backbone.width} dimensions, on {self.backbone.device})"
@@ -120,8 +116,8 @@ def load_model(
         ConfigError: no such model, device or precision.
         BgsError: the model cannot be loaded.
     """
-    from bgs.runs.embedder import open_backbone
+    from bgs.runs.opened_model import open_model
 
     if micro_batch < 1:
         raise ConfigError("out of range", where="micro_batch", expected="1 or more", got=micro_batch)
-    return Model(reference, open_backbone(reference, device, precision), micro_batch)
+    return Model(open_model(reference, device, precision), micro_batch)

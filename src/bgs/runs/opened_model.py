@@ -1,0 +1,80 @@
+"""A model as everyday use needs it: the encoder, what is subtracted from its embeddings, and who it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bgs._files import sha256_of
+from bgs._typing import Float, Float64
+from bgs.backbones import Backbone
+from bgs.backbones.adapter import read_about
+from bgs.embeddings import Embeddings
+from bgs.runs.embedder import Embedder, open_backbone
+from bgs.runs.run_folder import RunFolder
+from bgs.stimuli import StimulusSet
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A loaded encoder.
+
+    Attributes:
+        reference: what it was loaded from.
+        backbone: the encoder.
+        center: (d,) subtracted from embeddings before distances are computed: the mean of the training clips, for a run
+            that was evaluated with centring. None: nothing is subtracted.
+        identity: SHA-256 of everything that determines its distances: weights, settings, adapter and centre. Two models
+            with the same identity give the same vectors, wherever they were loaded from.
+    """
+
+    reference: str
+    backbone: Backbone
+    center: Float64[np.ndarray, " d"] | None
+    identity: str
+
+    def embed(self, stimuli: StimulusSet, micro_batch: int = 64, skip_bad: bool = False) -> Embeddings:
+        """One vector per stimulus, as the encoder gives it.
+
+        Raises:
+            DataError: stimuli cannot be read.
+        """
+        return Embedder(self.backbone, stimuli, micro_batch, skip_bad).embed(self.reference)
+
+    def centred(self, values: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
+        """Vectors whose cosine distances are the model's: ``values`` minus :attr:`center`."""
+        wide = values.astype(np.float64)
+        return wide if self.center is None else wide - self.center
+
+
+def open_model(reference: str, device: str = "auto", precision: str = "auto") -> OpenedModel:
+    """Load a model by its reference; see :func:`bgs.backbones.load_backbone`.
+
+    Raises:
+        ConfigError: unknown model, device or precision.
+        BgsError: the model cannot be loaded.
+    """
+    backbone = open_backbone(reference, device, precision)
+    family, _, folder = reference.partition(":")
+    if family != "run":
+        return OpenedModel(reference, backbone, None, _identity(backbone, {}, None))
+    run = RunFolder(folder)
+    center = run.read_center()
+    return OpenedModel(reference, backbone, center, _identity(backbone, _adapter(run.adapter), center))
+
+
+def _adapter(folder: Path) -> dict[str, object]:
+    about = read_about(folder)
+    return {key: about.get(key) for key in ("lora", "head", "transform", "sha256")}
+
+
+def _identity(
+    backbone: Backbone, adapter: dict[str, object], center: Float64[np.ndarray, " d"] | None
+) -> str:
+    spec = backbone.spec
+    kind = spec.source if not spec.revision else spec.family  # without weights, the name is all there is
+    about = json.dumps([kind, spec.revision, spec.settings(), adapter], sort_keys=True)
+    return sha256_of(about, b"" if center is None else center.tobytes())
