@@ -1,0 +1,25 @@
+"""Readouts: from embeddings to probabilities, ratings with intervals, and familiarity, fitted on clips never seen."""
+
+from bgs.evaluation.readout.attributes import AttributeReadout, LinearProbe
+from bgs.evaluation.readout.calibration import calibration_error, error_if_perfect
+from bgs.evaluation.readout.choice_rule import ChoiceRule
+from bgs.evaluation.readout.familiarity import Density, Familiarity
+from bgs.evaluation.readout.held_out import HeldOut
+from bgs.evaluation.readout.kept_together import KeptTogether
+from bgs.evaluation.readout.measuring import LEVEL, measure
+from bgs.evaluation.readout.readout import Readout
+
+__all__ = [
+    "LEVEL",
+    "AttributeReadout",
+    "ChoiceRule",
+    "Density",
+    "Familiarity",
+    "HeldOut",
+    "KeptTogether",
+    "LinearProbe",
+    "Readout",
+    "calibration_error",
+    "error_if_perfect",
+    "measure",
+]
