@@ -204,7 +204,7 @@ def test_a_readout_on_disk_is_the_same(readout, tmp_path):
     readout.save(tmp_path / "readout")
     readout.save(tmp_path / "readout")  # replaces the first
     again = Readout.load(tmp_path / "readout", D)
-    assert again._plain() == readout._plain()
+    assert again.summary() == readout.summary()
     new = np.random.default_rng(9).normal(size=(4, D))
     np.testing.assert_array_equal(again.familiarity.p_values(new), readout.familiarity.p_values(new))
     np.testing.assert_array_equal(

@@ -3,6 +3,13 @@
 from bgs.evaluation.readout.attributes import AttributeReadout, LinearProbe
 from bgs.evaluation.readout.calibration import calibration_error, error_if_perfect
 from bgs.evaluation.readout.choice_rule import ChoiceRule
+from bgs.evaluation.readout.description import (
+    AttributePrediction,
+    Description,
+    OddOneOut,
+    describe,
+    predict_odd,
+)
 from bgs.evaluation.readout.familiarity import Density, Familiarity
 from bgs.evaluation.readout.held_out import HeldOut
 from bgs.evaluation.readout.kept_together import KeptTogether
@@ -11,15 +18,20 @@ from bgs.evaluation.readout.readout import Readout
 
 __all__ = [
     "LEVEL",
+    "AttributePrediction",
     "AttributeReadout",
     "ChoiceRule",
     "Density",
+    "Description",
     "Familiarity",
     "HeldOut",
     "KeptTogether",
     "LinearProbe",
+    "OddOneOut",
     "Readout",
     "calibration_error",
+    "describe",
     "error_if_perfect",
     "measure",
+    "predict_odd",
 ]

@@ -97,9 +97,10 @@ class Readout:
         with atomic_folder(folder) as temporary:
             write_tensors(temporary / _TENSORS, {k: np.ascontiguousarray(v) for k, v in tensors.items()}, {})
             written = sha256(temporary / _TENSORS)
-            write_json(temporary / _JSON, self._plain() | {"sha256": written})
+            write_json(temporary / _JSON, self.summary() | {"sha256": written})
 
-    def _plain(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
+        """What was fitted, on what, and what it is worth, without arrays; JSON types only."""
         return {
             "format": _FORMAT,
             "about": self.about,
