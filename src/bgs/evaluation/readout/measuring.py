@@ -8,8 +8,8 @@ import numpy as np
 
 from bgs._typing import Bool, Float64, Int
 from bgs.embeddings import Embeddings
-from bgs.evaluation.readout.calibration import calibration_error, error_if_perfect
-from bgs.evaluation.readout.held_out import HeldOut
+from bgs.evaluation.readout.calibration import Reliability, calibration_error, error_if_perfect, reliability
+from bgs.evaluation.readout.held_out import HeldOut, HeldOutTrials
 from bgs.evaluation.readout.readout import Readout
 from bgs.evaluation.resampling import clip_copies, percentile_interval
 from bgs.evaluation.result import Metric
@@ -20,6 +20,9 @@ from bgs.stimuli import StimulusSet
 #: The level of prediction intervals.
 LEVEL = 0.9
 _ECE = "expected calibration error"
+_PAIRS = "pairs of trials"
+#: Probabilities, what happened, and how often each event is in each resample.
+_Events = tuple[Float64[np.ndarray, " k"], Bool[np.ndarray, " k"], Float64[np.ndarray, "r k"]]
 
 
 def measure(
@@ -47,28 +50,53 @@ def measure(
         resamples: bootstrap resamples of test clips.
         seed: of these.
     """
-    ids = np.array(stimuli.ids)
-    train, test = (embeddings.select(tuple(ids[side].tolist())) for side in (stimuli.train, stimuli.test))
-    judged = HeldOut(train, test, centred).trials(trials, stimuli)
+    test, judged = _test_trials(embeddings, trials, stimuli, centred)
     copies = clip_copies(len(test), resamples, seed)
+    far = readout.familiarity.is_far(test.values)[:, None].astype(float)
     measured = {
-        "flagged": _mean(
-            readout.familiarity.is_far(test.values)[:, None].astype(float), copies, "share of test clips"
-        ),
+        "flagged": _mean(far, copies, "share of test clips"),
         "coverage": _mean(_covered(readout, test, stimuli), copies, "share of ratings of test clips"),
     }
-    pairs = judged.held_pairs
-    if pairs.any():
-        first, second = _pair_clips(judged.clips)
-        together = readout.kept.probability(judged.distances[pairs])
-        weights = copies[:, first[pairs]] * copies[:, second[pairs]]
-        measured |= _calibration("kept together", together, judged.kept[pairs], weights, "pairs of trials")
+    if judged.held_pairs.any():
+        measured |= _calibration("kept together", _kept(readout, judged, copies), _PAIRS)
         chosen = readout.choice.probabilities(judged.distances)
         weights = np.repeat(_trial_weights(copies, judged.clips), 3, axis=1)
         measured |= _calibration(
-            "odd one out", chosen.ravel(), judged.kept.ravel(), weights, "clips of trials"
+            "odd one out", (chosen.ravel(), judged.kept.ravel(), weights), "clips of trials"
         )
     return replace(readout, measured={name: metric for name, metric in measured.items() if metric.n})
+
+
+def kept_together_reliability(
+    readout: Readout,
+    embeddings: Embeddings,
+    trials: Trials,
+    stimuli: StimulusSet,
+    *,
+    centred: bool,
+    resamples: int = 500,
+    seed: int = 0,
+) -> list[Reliability]:
+    """How often test clips were kept together, by the probability of it, in bins of equal size; arguments as :func:`measure`."""
+    test, judged = _test_trials(embeddings, trials, stimuli, centred)
+    return reliability(*_kept(readout, judged, clip_copies(len(test), resamples, seed)), unit=_PAIRS)
+
+
+def _test_trials(
+    embeddings: Embeddings, trials: Trials, stimuli: StimulusSet, centred: bool
+) -> tuple[Embeddings, HeldOutTrials]:
+    """Embeddings of the test clips, and trials that show two or three of them."""
+    ids = np.array(stimuli.ids)
+    train, test = (embeddings.select(tuple(ids[side].tolist())) for side in (stimuli.train, stimuli.test))
+    return test, HeldOut(train, test, centred).trials(trials, stimuli)
+
+
+def _kept(readout: Readout, judged: HeldOutTrials, copies: Float64[np.ndarray, "r n"]) -> _Events:
+    """Probability that a pair of test clips is kept together, whether it was, and how often it is in each resample."""
+    pairs = judged.held_pairs
+    first, second = _pair_clips(judged.clips)
+    weights = copies[:, first[pairs]] * copies[:, second[pairs]]
+    return readout.kept.probability(judged.distances[pairs]), judged.kept[pairs], weights
 
 
 def _pair_clips(clips: Int[np.ndarray, "t 3"]) -> tuple[Int[np.ndarray, "t 3"], Int[np.ndarray, "t 3"]]:
@@ -110,14 +138,9 @@ def _mean(values: Float64[np.ndarray, "n a"], copies: Float64[np.ndarray, "r n"]
     return Metric(value, *percentile_interval(draws, value, (0.0, 1.0)), int(known.sum()), unit)
 
 
-def _calibration(
-    name: str,
-    p: Float64[np.ndarray, " k"],
-    happened: Bool[np.ndarray, " k"],
-    weights: Float64[np.ndarray, "r k"],
-    unit: str,
-) -> dict[str, Metric]:
+def _calibration(name: str, events: _Events, unit: str) -> dict[str, Metric]:
     """The calibration error, and what it would be for perfect probabilities of the same number of events."""
+    p, happened, weights = events
     value, none, unit = float(calibration_error(p, happened)[0]), float("nan"), f"{_ECE}, {unit}"
     interval = percentile_interval(calibration_error(p, happened, weights), value, (0.0, 1.0))
     return {
