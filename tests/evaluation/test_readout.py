@@ -24,7 +24,9 @@ from bgs.evaluation.readout import (
     Readout,
     calibration_error,
     error_if_perfect,
+    kept_together_reliability,
     measure,
+    reliability,
 )
 from bgs.evaluation.readout.held_out import HeldOutTrials
 from bgs.evaluation.ridge import PENALTIES
@@ -226,3 +228,19 @@ def test_a_changed_readout_or_one_of_another_model_is_refused(readout, tmp_path)
     (tmp_path / "readout.json").write_text('{"format": "bgs-readout/0"}')
     with pytest.raises(DataError, match="not a readout"):
         Readout.load(tmp_path, D)
+
+
+def test_bins_of_a_reliability_diagram(readout, world):
+    embeddings, stimuli, trials = world
+    bins = kept_together_reliability(readout, embeddings, trials, stimuli, centred=False, resamples=100)
+    assert sum(one.observed.n for one in bins) == readout.measured["kept together"].n
+    assert np.all(np.diff([one.predicted for one in bins]) > 0)
+    gaps = [one.observed.n * abs(one.observed.value - one.predicted) for one in bins]
+    assert sum(gaps) / sum(one.observed.n for one in bins) == pytest.approx(
+        readout.measured["kept together"].value
+    )
+    assert all(one.observed.low <= one.observed.value <= one.observed.high for one in bins)
+    p, happened = np.array([0.2, 0.8, 0.3, 0.9]), np.array([False, True, True, True])
+    low, high = reliability(p, happened, np.ones((3, 4)), "events", bins=2)
+    assert (low.predicted, low.observed.value) == (0.25, 0.5)
+    assert (high.predicted, high.observed.value) == (pytest.approx(0.85), 1.0)
