@@ -1,4 +1,4 @@
-"""How good are readouts? `python reproduce/readout_figures.py` (about ten minutes, two cores; needs the published data).
+"""How good are readouts? `python reproduce/readout_figures.py` (about half an hour, one core; needs the published data).
 
 Two runs: all-MiniLM-L6-v2 on real captions and judgments (three seeds), and tiny-videomae on SIMULATED clips and observers
 (three worlds), which is trained again on three folds. Everything is measured on test clips, which took no part in training or in
