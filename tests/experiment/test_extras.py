@@ -42,6 +42,8 @@ WORKS = {
     "mediapipe": ("embed a table", "train a table", "simulate clips"),
     "collect": ("collect status",),
     "postgres": ("collect status",),
+    "library": ("embed a table", "train a table", "simulate clips", "similar"),
+    "browse": ("embed a table", "train a table", "simulate clips", "similar"),
 }
 ALWAYS = (
     "list data",

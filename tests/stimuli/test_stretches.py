@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from clips import HEIGHT, number_of, write_clip
 
 from bgs.stimuli import FrameCache, Sampling, StimulusSet, UnreadableClip, decode
 from bgs.stimuli.pyav_decoder import read_pictures
 from bgs.stimuli.pyav_stretch import read_stretch
+from clips import HEIGHT, number_of, write_clip
 
 FRAMES = 250  # 10 s at 25 a second
 KINDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from math import inf
 from pathlib import Path
 from typing import Literal, get_args
@@ -37,7 +38,8 @@ class Cutting:
 
     def __post_init__(self) -> None:
         if self.by not in get_args(By):
-            raise ConfigError("unknown way to cut videos", where="cut", expected=" or ".join(get_args(By)), got=self.by)  # fmt: skip
+            expected = " or ".join(get_args(By))
+            raise ConfigError("unknown way to cut videos", where="cut", expected=expected, got=self.by)
         for name in ("whole", "window"):
             if not 0 < getattr(self, name) < inf:
                 raise ConfigError(name, expected="a number of seconds above 0", got=getattr(self, name))
@@ -64,7 +66,7 @@ class Cutting:
         length = end - start
         parts = 1 if length <= self.whole and self.by == "shots" else max(1, round(length / self.window))
         edges = [start + length * part / parts for part in range(parts + 1)]
-        return list(zip(edges, edges[1:], strict=False))
+        return list(pairwise(edges))
 
 
 def _shots(path: Path, seconds: float) -> list[tuple[float, float]]:

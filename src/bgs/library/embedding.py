@@ -35,7 +35,8 @@ def require_video(model: OpenedModel) -> ClipReader:
         ConfigError: it reads something else.
     """
     if not isinstance(model.backbone, ClipReader):
-        raise ConfigError("this model does not read videos", where=model.reference, expected="a video model (`bgs models list`)")  # fmt: skip
+        expected = "a video model (`bgs models list`)"
+        raise ConfigError("this model does not read videos", where=model.reference, expected=expected)
     return model.backbone
 
 

@@ -185,7 +185,10 @@ def _opened(place: Place, about: About) -> ClipTable:
             "this index holds the vectors of another model", where=place, expected=_named(there), got=_named(about), hint=hint
         )  # fmt: skip
     if dict(there.cutting) != dict(about.cutting):
-        raise DataError("long videos are cut in another way in this index", where=place, expected=there.cutting, got=about.cutting, hint=hint)  # fmt: skip
+        raise DataError(
+            "long videos are cut in another way in this index", where=place, expected=dict(there.cutting),
+            got=dict(about.cutting), hint=hint,
+        )  # fmt: skip
     if there.folder != about.folder:
         _require_moved(place, about, table)
         note(f"{place}: the indexed folder is now {about.folder}, and was {there.folder}")

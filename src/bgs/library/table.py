@@ -140,7 +140,7 @@ class ClipTable:
     def tidy(self) -> None:
         """Rewrite a table of many small files into few; earlier versions stay for a week."""
         with _clear_errors(self.place):
-            if self._table.stats().fragment_stats.num_fragments > _MANY_FILES:
+            if self._table.stats()["fragment_stats"]["num_fragments"] > _MANY_FILES:
                 self._table.optimize()
 
 

@@ -31,7 +31,8 @@ def read_stretch(path: Path, sampling: Sampling) -> list[_Picture] | None:
 
     Returns:
         None where the file cannot be entered in its middle: it has no such key frame (as with open groups of pictures,
-        which refer to frames before them), or its times are not in order. Decoding it from the beginning then gives the frames, or what is wrong with it.
+        which refer to frames before them), or its times are not in order. Decoding it from the beginning then gives the
+        frames, or what is wrong with it.
     """
     try:
         with _clear_errors(path):
