@@ -54,12 +54,9 @@ def test_a_readout_adds_the_probability(index, model):
     class Read:
         kept = Curve()
 
-    class WithReadout:
-        reference, identity, backbone, centred, readout = (
-            model.reference, model.identity, model.backbone, model.centred, Read(),
-        )  # fmt: skip
-
-    (found,) = similar(moving_square(0), index, 1, WithReadout)
+    calibrated = replace(model)
+    object.__setattr__(calibrated, "readout", Read())
+    (found,) = similar(moving_square(0), index, 1, lambda: calibrated)
     assert found.kept_together == pytest.approx(1 - found.distance / 2)
 
 
@@ -97,10 +94,9 @@ def test_in_python(four_clips, model, tmp_path):
 
 def test_on_the_command_line(folder, tmp_path, capsys):
     def run(*arguments, code=0):
-        try:
+        with pytest.raises(SystemExit) as end:
             main([str(one) for one in arguments])
-        except SystemExit as end:
-            assert (end.code or 0) == code, capsys.readouterr().err
+        assert (end.value.code or 0) == code
         return capsys.readouterr()
 
     out = tmp_path / "index"

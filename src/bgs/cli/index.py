@@ -46,7 +46,7 @@ def index(
     from bgs.library.cutting import Cutting
 
     require_all("library", "library")
-    cutting = Cutting(cut, whole, window)  # type: ignore[arg-type]  # which it checks
+    cutting = Cutting(cut, whole, window)
     if not folder.is_dir():
         raise DataError("no such folder", where=folder)
     from bgs.library import index_folder

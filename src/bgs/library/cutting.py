@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from math import inf
 from pathlib import Path
-from typing import Literal, get_args
 
 from bgs._errors import ConfigError
 from bgs._optional import require
@@ -14,7 +13,7 @@ from bgs.library.clip import Piece
 from bgs.stimuli.pyav_decoder import clip_seconds
 from bgs.stimuli.unreadable import UnreadableClip
 
-By = Literal["shots", "windows", "none"]
+WAYS = ("shots", "windows", "none")
 #: A file whose frames end this many seconds before its header says is damaged.
 _TOLERANCE = 1.0
 
@@ -32,13 +31,13 @@ class Cutting:
         ConfigError: unknown way, or a length that is not positive.
     """
 
-    by: By = "shots"
-    whole: float = 10.0
-    window: float = 3.0
+    by: str = "shots"
+    whole: float | int = 10
+    window: float | int = 3
 
     def __post_init__(self) -> None:
-        if self.by not in get_args(By):
-            expected = " or ".join(get_args(By))
+        if self.by not in WAYS:
+            expected = " or ".join(WAYS)
             raise ConfigError("unknown way to cut videos", where="cut", expected=expected, got=self.by)
         for name in ("whole", "window"):
             if not 0 < getattr(self, name) < inf:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
 from math import floor
@@ -48,7 +48,7 @@ def read_stretch(path: Path, sampling: Sampling) -> list[_Picture] | None:
         return None
 
 
-def _frames_after(path: Path, tick: int) -> Iterator[VideoFrame]:
+def _frames_after(path: Path, tick: int) -> Generator[VideoFrame, None, None]:
     """Frames of the first video stream from the last key frame before ``tick``."""
     with _opened(path) as container:
         stream = _video_stream(path, container)
