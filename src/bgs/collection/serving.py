@@ -73,7 +73,7 @@ class StudyServer:
             require_page()
         study = open_study(path)
         require_playable(study.clips)
-        clock = SteadyClock()
+        self.clock = clock = SteadyClock()
         with ExitStack() as undo:
             self.socket = undo.enter_context(_listen(host, port))
             with failures_as_errors(database_url(study.path, database)):
@@ -92,8 +92,11 @@ class StudyServer:
 
     def run(self) -> None:
         """Serve until interrupted."""
+        from bgs.collection.leases import heartbeat
+
         try:
-            self.server().run(sockets=[self.socket])
+            with heartbeat(self.database, self.clock):
+                self.server().run(sockets=[self.socket])
         finally:
             self.database.close()
 
