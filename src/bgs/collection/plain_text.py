@@ -13,7 +13,6 @@ from bgs._errors import DataError
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Control characters, and halves of characters: not UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_NOT_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def _printable(text: str) -> str:
@@ -22,16 +21,8 @@ def _printable(text: str) -> str:
     return text
 
 
-def _writable(text: str) -> str:
-    if _NOT_TEXT.search(text):
-        raise ValueError("a character that is no text")
-    return text
-
-
 #: A line without control characters.
 Line = Annotated[str, AfterValidator(_printable)]
-#: Text that UTF-8 and databases can hold; it may have several lines.
-Text = Annotated[str, AfterValidator(_writable)]
 
 
 def require_plain(text: str, what: str, where: object, most: int) -> None:

@@ -164,7 +164,7 @@ def _server(app: FastAPI) -> uvicorn.Server:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=1024)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:  # the last: a name that no host can have
         raise BgsError(
             f"cannot listen here: {error}", where=f"{host}:{port}", hint="another --port, or 0 for a free one"
         ) from error

@@ -7,11 +7,13 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from bgs._config import Settings
-from bgs.collection.plain_text import Line, Text
+from bgs.collection.plain_text import Line
 
 
 #: Minutes of a lease at most: a hundred years.
 _MINUTES = 60 * 24 * 36525
+#: Ends of a scale: beyond it, differences and means overflow.
+FARTHEST = 1e300
 
 
 class ConsentSettings(Settings):
@@ -19,7 +21,7 @@ class ConsentSettings(Settings):
 
     version: Line = Field("1", min_length=1, max_length=64)
     """Recorded with every participant; change it with the text."""
-    text: Text = Field(
+    text: str = Field(
         "I am 18 or older and take part of my own free will. I can stop at any time.", min_length=1
     )
     """Shown above the two buttons; blank lines separate paragraphs."""
@@ -81,9 +83,9 @@ class LimitSettings(Settings):
 class ScaleSettings(Settings):
     """The scale of a rating in ``stimuli.csv``."""
 
-    low: float
+    low: float = Field(ge=-FARTHEST, le=FARTHEST)
     """Its lower end."""
-    high: float
+    high: float = Field(ge=-FARTHEST, le=FARTHEST)
     """Its upper end."""
     low_label: str = Field("", max_length=60)
     """What the lower end means, such as unpleasant."""
