@@ -119,7 +119,11 @@ def test_a_database_is_made_by_serving_alone(study_path, tmp_path, act):
     typo = Study(study_path, f"sqlite:///{tmp_path}/typo.sqlite")
     table = tmp_path / "trials.csv"
     table.write_text("earlier")
-    asked = {"progress": typo.progress, "export": lambda: typo.export(table), "erase": lambda: typo.erase("a")}
+    asked = {
+        "progress": typo.progress,
+        "export": lambda: typo.export(table),
+        "erase": lambda: typo.erase("a"),
+    }
     with pytest.raises(BgsError, match=r"typo\.sqlite: no study in this database"):
         asked[act]()
     sqlite3.connect(tmp_path / "typo.sqlite").close()  # an empty file

@@ -52,7 +52,9 @@ def test_the_token_of_an_erased_participant_is_nobody_elses(served):
         ((N_TRIALS - 1,), "DEVICE-4", State.UNPLAYED),  # the attention check, of which none may fail
     ],
 )
-def test_trials_that_were_not_played_are_not_paid_as_answers(serve, study_path, tmp_path, trials, code, state):
+def test_trials_that_were_not_played_are_not_paid_as_answers(
+    serve, study_path, tmp_path, trials, code, state
+):
     served = serve(study_path)
     visitor = served.join().consent()
     for trial in range(N_TRIALS):

@@ -156,7 +156,9 @@ def _file_of(address: URL) -> Path:
 
 
 def _no_study(url: str) -> BgsError:
-    return BgsError("no study in this database", where=_shown(url), hint="`bgs collect serve` makes it; see --database")
+    return BgsError(
+        "no study in this database", where=_shown(url), hint="`bgs collect serve` makes it; see --database"
+    )
 
 
 def _shown(url: str) -> str:

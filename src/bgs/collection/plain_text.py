@@ -37,7 +37,9 @@ def require_plain(text: str, what: str, where: object, most: int) -> None:
             expected=f"one that does not begin with any of {' '.join(_FORMULA[:4])}", got=text,
         )  # fmt: skip
     if _CONTROL.search(text):
-        raise DataError(f"this {what} has control characters", where=where, expected="a line of text", got=repr(text))
+        raise DataError(
+            f"this {what} has control characters", where=where, expected="a line of text", got=repr(text)
+        )
     if len(text) > most:
         raise DataError(
             f"this {what} is too long", where=where, expected=f"at most {most} characters",

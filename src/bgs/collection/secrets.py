@@ -95,7 +95,9 @@ def read_secrets(folder: Path) -> Secrets | None:
     path = folder / FILE
     if not path.is_file():
         return None
-    with damage_as_error(path, "without the right secrets participants cannot resume: restore it from a copy"):
+    with damage_as_error(
+        path, "without the right secrets participants cannot resume: restore it from a copy"
+    ):
         found = read_json(path)
         return Secrets(*(_hexadecimal(found, name) for name in ("salt", "signing_key", "admin_sha256")))
 

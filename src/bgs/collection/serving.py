@@ -163,8 +163,9 @@ def _server(app: FastAPI) -> uvicorn.Server:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
+        host.encode("idna")  # else the socket would say so, and stay open
         return socket.create_server((host, port), backlog=1024)
-    except (OSError, OverflowError, ValueError) as error:  # the last: a name that no host can have
+    except (OSError, OverflowError, ValueError) as error:
         raise BgsError(
             f"cannot listen here: {error}", where=f"{host}:{port}", hint="another --port, or 0 for a free one"
         ) from error

@@ -33,7 +33,9 @@ def clip_routes(clips: Mapping[str, Path]) -> APIRouter:
     @router.api_route("/clips/{name}", methods=["GET", "HEAD"], include_in_schema=False)
     def clip(name: str, request: Request) -> Response:
         path, real = files.get(name, (Path(), None))
-        if real is None or path.resolve() != real or not path.is_file():  # gone, or now a link to another file
+        if (
+            real is None or path.resolve() != real or not path.is_file()
+        ):  # gone, or now a link to another file
             raise HTTPException(404, "no such clip")
         if request.headers.get("range", "").count(",") >= _RANGES:
             raise HTTPException(416, f"at most {_RANGES} ranges")

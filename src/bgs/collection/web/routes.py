@@ -89,7 +89,9 @@ def bearer_token(authorization: str) -> str:
     return token
 
 
-async def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=_TOKEN)] = "") -> Holder:
+async def holder_of(
+    service: Serving, authorization: Annotated[str, Header(max_length=_TOKEN)] = ""
+) -> Holder:
     """Who sends a request, by its token.
 
     Raises:

@@ -70,9 +70,7 @@ def _data_texts(path: Path) -> dict[str, str]:
             raise DataError(
                 "too large for results", where=path, expected=f"at most {MOST_BYTES >> 30} GiB of text"
             )
-        entries.sort(
-            key=lambda entry: [int(number) for number in re.findall(r"\d+", entry.filename)[-2:]]
-        )
+        entries.sort(key=lambda entry: [int(number) for number in re.findall(r"\d+", entry.filename)[-2:]])
         return {entry.filename: _utf8(archive.read(entry), path / entry.filename) for entry in entries}
 
 
