@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import insert
 
 from bgs import BgsError
 from bgs.api.collecting import Study
@@ -21,7 +20,6 @@ from bgs.collection.joining import join
 from bgs.collection.leases import heartbeat, note_alive, resume_leases
 from bgs.collection.opening import open_database
 from bgs.collection.study_folder import open_study
-from collection.conftest import write_study
 
 NOW = 1_800_000_000.0
 
@@ -55,7 +53,8 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(study, url):
         for row in (
             f"INSERT INTO study VALUES (1, '{study.hash}', 5.0)",
             *(f"INSERT INTO block VALUES ('block-{k}', {k})" for k in range(4)),
-            "INSERT INTO participant VALUES (3, 'a', 'link', 1, '1', 1, NULL, NULL, NULL), (4, 'b', 'link', 1, '1', 1, 2, 'x', NULL)",
+            "INSERT INTO participant VALUES (3, 'a', 'link', 1, '1', 1, NULL, NULL, NULL)",
+            "INSERT INTO participant VALUES (4, 'b', 'link', 1, '1', 1, 2, 'x', NULL)",
             "INSERT INTO assignment VALUES (7, 3, 'block-0', 'active', 9, 1, NULL), (8, 4, 'block-1', 'complete', 9, 1, 2)",
             "INSERT INTO answer VALUES (5, 7, 0, 'id', 'a', 'b', 'c', 1, 10, '{}', 2)",
         ):

@@ -163,7 +163,7 @@ def test_ranges_are_rounded_outwards(values, ends):
 @pytest.mark.parametrize("values", [[0.0, 5e-324], [-1e308, 1e308], [0.0, 1e305]])
 def test_ratings_that_no_scale_can_show(values):
     ratings = StimulusSet(("a", "b"), ratings={"valence": np.array(values)})
-    with pytest.raises(DataError, match="stimuli.csv, column valence: .*no scale can show these ratings"):
+    with pytest.raises(DataError, match=r"stimuli\.csv, column valence: .*no scale can show these ratings"):
         scales_of(ratings, StudySettings(), "stimuli.csv")
 
 

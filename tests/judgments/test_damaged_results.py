@@ -69,7 +69,7 @@ MANY = {RESULT: json.dumps([TRIAL] * 50)}
 CASES = {
     "xml cut off": ("table", "t.xlsx", lambda: zipped(workbook(sheet1=(None, "")))),
     "styles cut off": ("table", "t.xlsx", lambda: zipped(workbook(styles=(None, "")))),
-    "no sheets": ("table", "t.xlsx", lambda: zipped(workbook(workbook=("sheet ", "other ")))),
+    "no sheets": ("table", "t.xlsx", lambda: zipped(workbook(workbook=("sheets>", "others>")))),
     "cell references": ("table", "t.xlsx", lambda: zipped(workbook(sheet1=('r="A2"', 'r="2"')))),
     "unknown compression": ("table", "t.xlsx", lambda: broken(zipped(workbook()), 97)),
     "npy header": ("triplets", "t.npy", lambda: npy("(" * 150)),

@@ -31,9 +31,9 @@ def resume_leases(database: Database, lease_minutes: float, now: float) -> None:
     with database.writing() as session:
         newest = session.scalar(select(func.max(AssignmentRow.lease_until)).where(active))
         alive = session.scalar(select(StudyRow.alive_at))
-        signs = [alive] * (alive is not None) + [newest - 60 * lease_minutes] * (newest is not None)
         if newest is not None:
-            shift = now - max(signs)
+            heard = newest - 60 * lease_minutes
+            shift = now - (heard if alive is None else max(alive, heard))
             session.execute(
                 update(AssignmentRow).where(active).values(lease_until=AssignmentRow.lease_until + shift)
             )

@@ -99,8 +99,10 @@ def progress(database: Database, study: StudyFolder, now: float, answers: Sequen
 
 
 def coverage(study: StudyFolder, answers: Sequence[Counted] | None) -> Int[np.ndarray, "n n"]:
-    """(n, n) how often each pair of clips was seen together; of all planned trials where ``answers`` is None. Answers in blocks that
-    the schedule has not are left out."""
+    """(n, n) how often each pair of clips was seen together; of all planned trials where ``answers`` is None.
+
+    Answers in blocks that the schedule has not are left out.
+    """
     schedule, triplets = study.schedule, study.schedule.stimuli
     if answers is not None:
         known = schedule.positions

@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from bgs._config import Settings
 from bgs.collection.plain_text import Line
 
-
 #: Minutes of a lease at most: a hundred years.
 _MINUTES = 60 * 24 * 36525
 #: Ends of a scale: beyond it, differences and means overflow.

@@ -95,8 +95,8 @@ async def holder_of(
     """Who sends a request, by its token.
 
     Raises:
-        Refused: the token is forged, too old or of another study, its holder sends more than a person does, or its block was added
-            since this server started.
+        Refused: the token is forged, too old or of another study, its holder sends more than a person does, or its block was
+            added since this server started.
     """
     limits = service.study.settings.limits
     payload = service.secrets.verify(bearer_token(authorization), limits.hours, service.clock())

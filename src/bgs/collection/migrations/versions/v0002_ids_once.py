@@ -1,4 +1,4 @@
-"""Ids of assignments are used once, also by SQLite; when the server was last alive; no block of an excluded participant counts."""
+"""Ids of assignments are used once, also by SQLite; when the server was last alive; excluded participants hold no block."""
 
 from __future__ import annotations
 
