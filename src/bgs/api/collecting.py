@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bgs._errors import BgsError
+from bgs._errors import BgsError, ConfigError
 from bgs._files import is_empty, write_text
 from bgs._optional import require_all
 from bgs._rng import generator
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from bgs.collection.serving import PracticeServer
     from bgs.collection.simulating import Ledger
     from bgs.collection.study_folder import StudyFolder
+
+
+#: Where participants come from.
+_SOURCES = ("prolific", "link")
+#: Characters of a reason for an exclusion.
+_REASON = 200
 
 
 class Study(Displayable):
@@ -166,33 +172,42 @@ class Study(Displayable):
         from bgs.judgments.quality_rules import read_rules
 
         chosen = None if rules is None else read_rules(rules)
-        with self._opened() as (study, database):
+        with self._opened(new=False) as (study, database):
             return export(database, study, Path(out), with_excluded, chosen, published)
 
     def exclude(self, participant: str, reason: str, source: str = "prolific") -> None:
         """Exclude a participant: answers are kept and marked, and the block goes to somebody else.
 
         Raises:
-            BgsError: there is no such participant, or spreadsheets would run the reason as a formula.
+            BgsError: there is no such participant, or the reason is too long, has control characters or would be run as a
+                formula by spreadsheets.
         """
         from bgs.collection.completing import exclude
-        from bgs.collection.study_folder import require_no_formula
+        from bgs.collection.plain_text import require_plain
 
-        require_no_formula(reason, "reason", self.path)
+        require_plain(reason, "reason", self.path, _REASON)
         with self._opened() as (study, database):
-            if not exclude(database, _key(study, source, participant), reason, time.time()):
-                raise BgsError("no such participant", where=self.path, got=f"{participant} ({source})")
+            key = _key(study, source, participant)
+            if key is None or not exclude(database, key, reason, time.time()):
+                raise _nobody(study, source, participant)
 
     def erase(self, participant: str, source: str = "prolific") -> int:
         """Erase a participant and all of their answers; tables exported before are not changed.
 
         Returns:
             Number of answers erased.
+
+        Raises:
+            BgsError: there is no such participant.
         """
         from bgs.collection.completing import erase
 
         with self._opened() as (study, database):
-            return erase(database, _key(study, source, participant))
+            key = _key(study, source, participant)
+            erased = None if key is None else erase(database, key)
+            if erased is None:
+                raise _nobody(study, source, participant)
+            return erased
 
     def simulate(
         self, address: str, participants: int = 10, geometry: Embeddings | None = None, *, temperature: float = 0.3,
@@ -229,10 +244,11 @@ class Study(Displayable):
             pace=pace,
         )
 
-    def _opened(self) -> AbstractContextManager[tuple[StudyFolder, Database]]:
+    def _opened(self, new: bool = True) -> AbstractContextManager[tuple[StudyFolder, Database]]:
+        """Folder and database; ``new`` allows one in the folder that was never served."""
         from bgs.collection.opening import opened_study
 
-        return opened_study(self.path, self.database)
+        return opened_study(self.path, self.database, new and self.database is None)
 
     def _views(self) -> Sequence[RenderableType]:
         from bgs.views.collection import progress_view
@@ -274,10 +290,27 @@ def demo_study(path: str | Path, clips: int = 24, size: int = 256, seed: int = 0
     return Study(folder)
 
 
-def _key(study: StudyFolder, source: str, participant: str) -> str:
-    from bgs.collection.secrets import open_secrets
+def _key(study: StudyFolder, source: str, participant: str) -> str | None:
+    """The hash under which a participant is known; None if the study was never served.
 
-    return open_secrets(study.path)[0].participant_key(source, participant)
+    Raises:
+        BgsError: nobody comes from such a source, or a name is not text.
+    """
+    from bgs.collection.secrets import read_secrets
+
+    if source not in _SOURCES:
+        raise ConfigError(
+            "nobody comes from there", where="source", expected=" or ".join(_SOURCES), got=source
+        )
+    secrets = read_secrets(study.path)
+    try:
+        return None if secrets is None else secrets.participant_key(source, participant)
+    except UnicodeEncodeError:
+        raise _nobody(study, source, participant) from None
+
+
+def _nobody(study: StudyFolder, source: str, participant: str) -> BgsError:
+    return BgsError("no such participant", where=study.path, got=f"{participant} ({source})")
 
 
 def acknowledged_times(ledger: Ledger) -> tuple[float, float]:

@@ -140,6 +140,7 @@ def described(study: StudyFolder, saving: dict[str, Any]) -> dict[str, Any]:
         "hash": study.hash,
         "consent_version": settings.consent.version,
         "allowed_failures": settings.attention.allowed_failures,
+        "allowed_unplayed": settings.playback.allowed_unplayed,
         "codes": codes,
         "saving": saving,
         "clips": [{"id": name, "url": f"clips/{clip_name(name, study.clips[name])}"} for name in place],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from bgs._files import atomic_path
 from bgs._optional import require
 from bgs.collection.database import Database
 from bgs.collection.schedule import Shown
+from bgs.collection.schedule_table import SCHEDULE
 from bgs.collection.study_folder import StudyFolder
 from bgs.collection.tables import AnswerRow, AssignmentRow, ParticipantRow, State
+from bgs.datasets.folder import STIMULI
 from bgs.judgments import Trials
 from bgs.judgments.quality_rules import RuleSet, apply_rules
 from bgs.judgments.readers.published import COLUMNS as PUBLISHED
@@ -70,8 +73,9 @@ def export(
         published: the first columns have the names of Garcia & Isik's table.
 
     Raises:
-        BgsError: another ending.
+        BgsError: another ending, or the file is a table of the study itself.
     """
+    _require_no_part(study, path)
     found = None if rules is None else apply_rules(_need_trials(database, study), rules)
     flags = () if found is None else found.flagged
     flagged = {flag.participant: {breach.rule: breach.finding for breach in flag.breaches} for flag in flags}
@@ -86,6 +90,12 @@ def export(
             "unsupported file type", where=path, expected=".csv or .parquet", got=path.suffix or "no suffix"
         )
     return Exported(written, flagged, {} if found is None else found.untested)
+
+
+def _require_no_part(study: StudyFolder, path: Path) -> None:
+    """Check that an export does not replace what the study is made of."""
+    if os.path.realpath(path) in {os.path.realpath(study.path / name) for name in (STIMULI, SCHEDULE)}:
+        raise BgsError("this table is part of the study", where=path, expected="another file for the export")
 
 
 def _marked(

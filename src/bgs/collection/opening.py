@@ -24,18 +24,19 @@ def database_url(folder: Path, url: str | None = None) -> str:
     return url or f"sqlite:///{(folder / FILE).resolve()}"
 
 
-def open_database(study: StudyFolder, now: float, url: str | None = None) -> Database:
+def open_database(study: StudyFolder, now: float, url: str | None = None, new: bool = True) -> Database:
     """The database of a study, brought to the present version.
 
     Args:
         study: whose blocks are put in when it is new or nobody has come yet, and those that `bgs design --append` added.
         now: seconds since 1970.
         url: where it is; by default ``study.sqlite`` in the study's folder.
+        new: makes one where there is none, as a server does.
 
     Raises:
-        BgsError: it cannot be opened, is of a newer version, or belongs to another study or schedule.
+        BgsError: it cannot be opened, is missing, is of a newer version, or belongs to another study or schedule.
     """
-    database = Database(database_url(study.path, url))
+    database = Database(database_url(study.path, url), new)
     with database.writing() as session:
         known = session.scalar(select(StudyRow))
         if known is None or (known.hash != study.hash and _nobody_came(session)):
@@ -57,15 +58,17 @@ def open_database(study: StudyFolder, now: float, url: str | None = None) -> Dat
 
 
 @contextmanager
-def opened_study(path: str | Path, url: str | None = None) -> Iterator[tuple[StudyFolder, Database]]:
-    """A study folder and its answers, for as long as the block lasts.
+def opened_study(
+    path: str | Path, url: str | None = None, new: bool = False
+) -> Iterator[tuple[StudyFolder, Database]]:
+    """A study folder and its answers, for as long as the block lasts; ``new`` makes a database where there is none.
 
     Raises:
         BgsError: folder or database cannot be used, or the database fails meanwhile.
     """
     study = open_study(path)
     with failures_as_errors(database_url(study.path, url)):
-        database = open_database(study, time.time(), url)
+        database = open_database(study, time.time(), url, new)
         try:
             yield study, database
         finally:

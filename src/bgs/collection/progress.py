@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bgs._typing import Int
 from bgs.collection.database import Database
@@ -50,7 +50,7 @@ class Progress:
 
 
 class Counted(NamedTuple):
-    """An answer that counts: its block is active or complete.
+    """An answer that counts: a choice, in a block that is active or complete.
 
     Attributes:
         block: name of the block.
@@ -64,11 +64,11 @@ class Counted(NamedTuple):
 
 
 def counted_answers(database: Database) -> list[Counted]:
-    """All answers that count."""
+    """All answers that count; trials that could not be played are none."""
     query = (
         select(AssignmentRow.block, AnswerRow.trial, AnswerRow.rt_ms)
         .join(AssignmentRow, AnswerRow.assignment_id == AssignmentRow.id)
-        .where(AssignmentRow.state.in_(HELD))
+        .where(AssignmentRow.state.in_(HELD), AnswerRow.odd.is_not(None))
     )
     with database.reading() as session:
         return [Counted(block, trial, rt) for block, trial, rt in session.execute(query)]
@@ -77,15 +77,16 @@ def counted_answers(database: Database) -> list[Counted]:
 def progress(database: Database, study: StudyFolder, now: float, answers: Sequence[Counted]) -> Progress:
     """Count what a study has at this moment; ``answers`` are its :func:`counted_answers`."""
     with database.reading() as session:
-        active_until = session.scalars(
-            select(AssignmentRow.lease_until).where(AssignmentRow.state == State.ACTIVE)
-        ).all()
-        complete = session.scalar(
-            select(func.count()).select_from(AssignmentRow).where(AssignmentRow.state == State.COMPLETE)
-        )
+        held = session.execute(
+            select(AssignmentRow.block, AssignmentRow.state, AssignmentRow.lease_until).where(AssignmentRow.state.in_(HELD))
+        ).all()  # fmt: skip
         people = session.execute(select(ParticipantRow.consented_at, ParticipantRow.excluded_because)).all()
-    blocks, done = study.schedule.n_blocks, int(complete or 0)
-    active = sum(until > now for until in active_until)
+    # Another server may hand out blocks that a later batch added, and that this one does not know yet.
+    known = study.schedule.positions
+    answers = [answer for answer in answers if answer.block in known]
+    active_until = [row.lease_until for row in held if row.block in known and row.state == State.ACTIVE]
+    done = sum(row.block in known and row.state == State.COMPLETE for row in held)
+    blocks, active = study.schedule.n_blocks, sum(until > now for until in active_until)
     seen = coverage(study, answers)
     times = [answer.rt_ms for answer in answers if answer.rt_ms is not None]
     return Progress(
@@ -98,10 +99,14 @@ def progress(database: Database, study: StudyFolder, now: float, answers: Sequen
 
 
 def coverage(study: StudyFolder, answers: Sequence[Counted] | None) -> Int[np.ndarray, "n n"]:
-    """(n, n) how often each pair of clips was seen together; of all planned trials where ``answers`` is None."""
+    """(n, n) how often each pair of clips was seen together; of all planned trials where ``answers`` is None.
+
+    Answers in blocks that the schedule has not are left out.
+    """
     schedule, triplets = study.schedule, study.schedule.stimuli
     if answers is not None:
-        rows = [schedule.row(answer.block, answer.trial) for answer in answers]
+        known = schedule.positions
+        rows = [schedule.row(answer.block, answer.trial) for answer in answers if answer.block in known]
         triplets = triplets[np.array(rows, dtype=np.int64)]
     counts = np.zeros((len(study.stimuli), len(study.stimuli)), dtype=np.int64)
     for first, second in ((0, 1), (0, 2), (1, 2)):

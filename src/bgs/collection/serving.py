@@ -73,7 +73,7 @@ class StudyServer:
             require_page()
         study = open_study(path)
         require_playable(study.clips)
-        clock = SteadyClock()
+        self.clock = clock = SteadyClock()
         with ExitStack() as undo:
             self.socket = undo.enter_context(_listen(host, port))
             with failures_as_errors(database_url(study.path, database)):
@@ -92,8 +92,11 @@ class StudyServer:
 
     def run(self) -> None:
         """Serve until interrupted."""
+        from bgs.collection.leases import heartbeat
+
         try:
-            self.server().run(sockets=[self.socket])
+            with heartbeat(self.database, self.clock):
+                self.server().run(sockets=[self.socket])
         finally:
             self.database.close()
 
@@ -160,8 +163,9 @@ def _server(app: FastAPI) -> uvicorn.Server:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
+        host.encode("idna")  # else the socket would say so, and stay open
         return socket.create_server((host, port), backlog=1024)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:
         raise BgsError(
             f"cannot listen here: {error}", where=f"{host}:{port}", hint="another --port, or 0 for a free one"
         ) from error

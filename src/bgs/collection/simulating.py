@@ -70,6 +70,17 @@ class _Link:
         self.connection.close()
 
 
+def _require_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # brackets, port, or a name that no host can have
+        usable = False
+    if not usable:
+        raise BgsError("not the address of a server", where=address, expected="http://HOST:PORT")
+
+
 class SimulatedObserver:
     """One participant: joins, agrees, chooses, and sends what is not acknowledged again.
 
@@ -179,8 +190,9 @@ def simulate_participants(
         patience: seconds without an answer after which they give up.
 
     Raises:
-        BgsError: the server did not answer for so long.
+        BgsError: the address is none, or the server did not answer for so long.
     """
+    _require_address(address)
     ledger = Ledger()
     positions = dict(zip(geometry.stimulus_ids, geometry.values.astype(np.float64), strict=True))
     with ThreadPoolExecutor(at_once) as pool:

@@ -110,13 +110,13 @@ def playable_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.web.mp4")
 
 
-def make_playable(path: Path, fault: Fault) -> Path:
-    """Write a silent copy of a clip that browsers play, beside it.
+def make_playable(path: Path, fault: Fault, target: Path | None = None) -> Path:
+    """Write a silent copy of a clip that browsers play, by default beside it under :func:`playable_path`.
 
     Raises:
         DataError: the clip cannot be decoded.
     """
-    av, target = require("av", "video"), playable_path(path)
+    av, target = require("av", "video"), target or playable_path(path)
     try:
         with (
             atomic_path(target) as part,
