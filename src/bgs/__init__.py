@@ -43,6 +43,7 @@ _PUBLIC = {
     "plant": "bgs.api.planting",
     "real_quickstart": "bgs.api.quickstarts",
     "report": "bgs.api.experiments",
+    "share": "bgs.api.sharing",
     "simulated_quickstart": "bgs.api.quickstarts",
     "train": "bgs.api.training",
 }

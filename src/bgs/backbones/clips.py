@@ -95,7 +95,9 @@ class Normaliser:
         values, wanted = clips.values, self._spec.preprocessing
         expected = (self._spec.frames, 3, wanted.size, wanted.size)
         if tuple(values.shape[1:]) != expected:
-            raise ConfigError("clips", where=self._spec.source, expected=expected, got=tuple(values.shape[1:]))
+            raise ConfigError(
+                "clips", where=self._spec.source, expected=expected, got=tuple(values.shape[1:])
+            )
         values = values.to(device)
         mean, deviation = (values.new_tensor(each).reshape(3, 1, 1) for each in (wanted.mean, wanted.std))
         return (values - mean) / deviation

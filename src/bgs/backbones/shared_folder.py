@@ -119,7 +119,10 @@ def open_shared(reference: SharedReference) -> SharedFolder:
         from bgs.backbones.hub import download
 
         path = download(
-            reference.name, reference.revision, MANIFEST, lambda manifest: list(_read_manifest(manifest)["files"])
+            reference.name,
+            reference.revision,
+            MANIFEST,
+            lambda manifest: list(_read_manifest(manifest)["files"]),
         )
     plain = _read_manifest(path / MANIFEST)
     with damage_as_error(path / MANIFEST, _AGAIN):

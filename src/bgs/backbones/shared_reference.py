@@ -84,7 +84,9 @@ def _on_hub(name: str, base: str | None, where: str) -> SharedReference:
     _refuse_settings(name, where)
     name, at, revision = name.partition("@")
     if at and not _REVISION.fullmatch(revision):
-        raise ConfigError("not a revision", where=where, expected="a branch, tag or commit", got=revision[:80])
+        raise ConfigError(
+            "not a revision", where=where, expected="a branch, tag or commit", got=revision[:80]
+        )
     return SharedReference("hub", known_hub_id(name, where), revision or None, base)
 
 

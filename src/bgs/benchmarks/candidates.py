@@ -38,11 +38,7 @@ def embed_candidates(
         DataError: stimuli cannot be read.
     """
     embedder = Embedder(backbone, stimuli, micro_batch)
-    if (
-        not isinstance(backbone, VideoBackbone)
-        or backbone.spec.layer is not None
-        or is_tuned(source)
-    ):
+    if not isinstance(backbone, VideoBackbone) or backbone.spec.layer is not None or is_tuned(source):
         return {"": embedder.embed(source)}
     names: dict[str, int] = {}
 

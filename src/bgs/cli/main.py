@@ -35,6 +35,7 @@ from bgs.cli import (
     practice,
     quickstart,
     report,
+    share,
     simulate,
     train,
 )
@@ -63,6 +64,7 @@ for _command, _example, _summary in (
     (train.train, train.EXAMPLE, "Tune an encoder on human judgments, and measure it."),
     (calibrate.calibrate, calibrate.EXAMPLE, "Let a run say how sure it is."),
     (describe.describe, describe.EXAMPLE, "Predict ratings of a clip, with intervals."),
+    (share.share, share.EXAMPLE, "Share a tuned model, as a folder or on the hub."),
     (odd.odd, odd.EXAMPLE, "Predict which of three clips is the odd one out."),
     (masks.masks, masks.EXAMPLE, "Find regions of clips on which to measure attention."),
     (benchmark.benchmark, benchmark.EXAMPLE, "Measure encoders on every public data set, a row each."),

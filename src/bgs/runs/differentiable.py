@@ -40,7 +40,9 @@ def tensor_vectors(backbone: Backbone, clips: Float[Tensor, "*b t 3 h w"]) -> Fl
     """
     if not isinstance(backbone, VideoBackbone):
         raise ConfigError(
-            "no gradient reaches the pixels in this model", where=backbone.spec.source, expected="a video model"
+            "no gradient reaches the pixels in this model",
+            where=backbone.spec.source,
+            expected="a video model",
         )
     batch = _checked(clips)
     images = IMAGES[backbone.symmetry()]
@@ -69,7 +71,9 @@ def _checked(clips: Tensor) -> Float[Tensor, "b t 3 h w"]:
         )  # fmt: skip
     low, high = (float(bound) for bound in torch.aminmax(clips.detach()))
     if not (low >= _LEAST and high <= _GREATEST):
-        raise DataError("not the colours of a clip", where="tensor", expected="values 0–1", got=f"{low:g} to {high:g}")
+        raise DataError(
+            "not the colours of a clip", where="tensor", expected="values 0–1", got=f"{low:g} to {high:g}"
+        )
     return clips if clips.ndim == 5 else clips[None]
 
 
@@ -80,7 +84,11 @@ def _fit(clips: Float[Tensor, "b t 3 h w"], sampling: Sampling) -> Float[Tensor,
     height, width = resized_sides(clips.shape[-2], clips.shape[-1], sampling)
     if (height, width) != tuple(clips.shape[-2:]):
         flat = torch.nn.functional.interpolate(
-            chosen.flatten(0, 1), size=(height, width), mode=sampling.interpolation, antialias=True, align_corners=False
+            chosen.flatten(0, 1),
+            size=(height, width),
+            mode=sampling.interpolation,
+            antialias=True,
+            align_corners=False,
         )
         chosen = flat.clamp(0, 1).unflatten(0, chosen.shape[:2])  # bicubic overshoots, and bytes cannot
     top, left = (height - sampling.size) // 2, (width - sampling.size) // 2

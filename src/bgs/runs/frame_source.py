@@ -99,4 +99,6 @@ def _fit(name: str, frames: np.ndarray, sampling: Sampling) -> UInt8[np.ndarray,
 def _pair(item: object) -> tuple[str, object]:
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
         return item
-    raise DataError("not a clip", where="embed", expected="pairs of an id and frames", got=type(item).__name__)
+    raise DataError(
+        "not a clip", where="embed", expected="pairs of an id and frames", got=type(item).__name__
+    )

@@ -17,6 +17,7 @@ from bgs.evaluation.readout import LEVEL, Readout
 from bgs.runs.study import Study
 from bgs.training import TrainingConfig
 
+_PRIVATE = "The base model is not public: `?base=` names its folder on your machine. Its weights must have the hash above."
 _MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 _METRICS = (
     ("rsa_spearman", "Correlation with people's dissimilarities (RSA, Spearman)", "rsa_ceiling"),
@@ -123,10 +124,20 @@ def _what(facts: CardFacts) -> str:
 def _use(facts: CardFacts) -> str:
     base = "?base=FOLDER" if facts.base.place == "folder" else ""
     two = '"a.mp4", "b.mp4"' if facts.sees == "clips" else '"two people hug", "a child plays"'
-    lines = ["## Use", "", "```python", "import bgs", "", f'model = bgs.load_model("shared:FOLDER{base}")  # or "hub:owner/name"']
+    lines = [
+        "## Use",
+        "",
+        "```python",
+        "import bgs",
+        "",
+        f'model = bgs.load_model("shared:FOLDER{base}")  # or "hub:owner/name"',
+    ]
     lines += [f"model.distance({two})  # cosine distance, 0 to 2", "```"]
     if base:
-        lines += ["", f"The base model is not public: `?base=` names its folder on your machine. Its weights must have the hash above."]
+        lines += [
+            "",
+            _PRIVATE,
+        ]
     intended = (
         "Intended for research on how people see social scenes, and for choosing, sorting and searching clips like those it was "
         "tuned on. **Not for judging people**: not for surveillance, not for assessing or ranking persons, and not for any "
@@ -136,7 +147,11 @@ def _use(facts: CardFacts) -> str:
 
 
 def _trained_on(facts: CardFacts) -> str:
-    given = "judgments drawn from ratings" if facts.from_ratings else f"judgments by {facts.people:,} {facts.judges}"
+    given = (
+        "judgments drawn from ratings"
+        if facts.from_ratings
+        else f"judgments by {facts.people:,} {facts.judges}"
+    )
     return (
         "## Data\n\n"
         f"- data set: {facts.data}; terms of use: {facts.data_licence}\n"
@@ -163,9 +178,19 @@ def _rows(result: Result) -> Iterator[str]:
     for name, label, ceiling in _METRICS:
         tuned = result.metrics.get(name)
         if tuned is not None:
-            others = (result.against_metrics.get(name), result.differences.get(name), result.metrics.get(ceiling))
+            others = (
+                result.against_metrics.get(name),
+                result.differences.get(name),
+                result.metrics.get(ceiling),
+            )
             base, difference, best = others
-            cells = (_words(tuned), _words(base), _words(difference, signed=True), _value(best), f"{tuned.n:,}")
+            cells = (
+                _words(tuned),
+                _words(base),
+                _words(difference, signed=True),
+                _value(best),
+                f"{tuned.n:,}",
+            )
             yield f"| {label} | {' | '.join(cells)} |"
 
 
@@ -186,11 +211,15 @@ def _readout(readout: Readout) -> str:
     )
     if readout.measured:
         lines += ["", "| | value, 95 % interval | n | unit |", "|---|---|---|---|"]
-        lines += [f"| {name} | {found.words()} | {found.n:,} | {found.unit} |" for name, found in readout.measured.items()]
+        lines += [
+            f"| {name} | {found.words()} | {found.n:,} | {found.unit} |"
+            for name, found in readout.measured.items()
+        ]
     if readout.attributes:
         lines += ["", f"| rating | R² on held-out clips | {LEVEL:.0%} interval |", "|---|---|---|"]
         lines += [
-            f"| {one.name} | {plain(one.r_squared)} | ± {plain(one.half_width(LEVEL))} |" for one in readout.attributes
+            f"| {one.name} | {plain(one.r_squared)} | ± {plain(one.half_width(LEVEL))} |"
+            for one in readout.attributes
         ]
     return "\n".join(lines)
 
@@ -199,8 +228,8 @@ def _limits(facts: CardFacts) -> str:
     who = (
         "no person judged anything"
         if facts.simulated
-        else f"its distances are those of the {facts.people:,} people who judged, on average; others, of another culture, language "
-        "or age, may see the same scenes differently, and the data say nothing about that"
+        else f"its distances are those of the {facts.people:,} people who judged, on average; others, of another culture, "
+        "language or age, may see the same scenes differently, and the data say nothing about that"
         if facts.people
         else "its distances come from averaged ratings"
     )

@@ -87,7 +87,9 @@ def share_run(
     """
     folder, out = RunFolder(run), Path(out)
     if not _LICENCE.fullmatch(licence):
-        raise ConfigError("not a licence", where="licence", expected="such as mit or cc-by-4.0", got=licence[:80])
+        raise ConfigError(
+            "not a licence", where="licence", expected="such as mit or cc-by-4.0", got=licence[:80]
+        )
     require_new_folder(out)
     config = _config(folder)
     adapter = read_about(folder.adapter)
@@ -103,7 +105,9 @@ def share_run(
         _copy_center(folder, part)
         if readout is not None:
             readout.save(part / READOUT)
-        write_text(part / "config.yaml", yaml.safe_dump(without_paths(read_mapping(folder.config)), sort_keys=False))
+        write_text(
+            part / "config.yaml", yaml.safe_dump(without_paths(read_mapping(folder.config)), sort_keys=False)
+        )
         write_json(part / "evaluation.json", without_paths(read_json(folder.evaluation)))
         write_text(part / CARD, card)
         files = {name: sha256(part / name) for name in FILES if (part / name).is_file()}
