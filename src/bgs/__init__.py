@@ -46,6 +46,7 @@ _PUBLIC = {
     "real_quickstart": "bgs.api.quickstarts",
     "report": "bgs.api.experiments",
     "similar": "bgs.api.indexing",
+    "share": "bgs.api.sharing",
     "simulated_quickstart": "bgs.api.quickstarts",
     "train": "bgs.api.training",
 }

@@ -76,6 +76,10 @@ class Sampling:
             first, length = begin + Fraction(self.span[0]), Fraction(self.span[1]) - Fraction(self.span[0])
         return [first + length * Fraction(2 * part + 1, 2 * self.frames) for part in range(self.frames)]
 
+    def positions(self, count: int) -> list[int]:
+        """The T frames to take of ``count`` that are shown equally long; some are repeated if there are fewer than T."""
+        return [int(moment) for moment in self.moments(Fraction(0), Fraction(count))]
+
     def key(self) -> str:
         """A short unique name of the sampling, for use as a folder name."""
         parts = [f"{self.frames}x{self.size}", self.crop, self.interpolation]
