@@ -13,6 +13,7 @@ import numpy as np
 from bgs._errors import BgsError, ConfigError
 from bgs._files import is_empty, write_text
 from bgs._optional import require_all
+from bgs._progress import note
 from bgs._rng import generator
 from bgs.collection.practice import TEMPERATURE
 from bgs.collection.settings import StudySettings
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 #: Where participants come from.
-_SOURCES = ("prolific", "link")
+_SOURCES = ("prolific", "link", "simulated")
 #: Characters of a reason for an exclusion.
 _REASON = 200
 
@@ -172,7 +173,7 @@ class Study(Displayable):
         from bgs.judgments.quality_rules import read_rules
 
         chosen = None if rules is None else read_rules(rules)
-        with self._opened(new=False) as (study, database):
+        with self._opened() as (study, database):
             return export(database, study, Path(out), with_excluded, chosen, published)
 
     def exclude(self, participant: str, reason: str, source: str = "prolific") -> None:
@@ -213,7 +214,7 @@ class Study(Displayable):
         self, address: str, participants: int = 10, geometry: Embeddings | None = None, *, temperature: float = 0.3,
         at_once: int = 20, pace: float = 0.0, seed: int = 0,
     ) -> Ledger:  # fmt: skip
-        """Let SIMULATED observers take part over HTTP.
+        """Let SIMULATED observers take part over HTTP. Their answers are marked; where people have come, a note says so.
 
         Args:
             address: where the study is served.
@@ -226,11 +227,20 @@ class Study(Displayable):
 
         Returns:
             What the server acknowledged.
+
+        Raises:
+            BgsError: the folder cannot be used, or this study is not served there.
         """
-        from bgs.collection.simulating import simulate_participants
+        from bgs.collection.opening import participants_of
+        from bgs.collection.simulating import require_served, simulate_participants
         from bgs.collection.study_folder import open_study
 
-        ids = open_study(self.path).stimuli.ids
+        study = open_study(self.path)
+        ids = study.stimuli.ids
+        require_served(address, study.hash)
+        came = participants_of(self.path, self.database, people=True)
+        if came:
+            note(f"people have come to this study ({came:,}); SIMULATED observers now take blocks of it")
         if geometry is None:
             positions = generator(seed, "simulated geometry").normal(size=(len(ids), 3))
             geometry = Embeddings(positions, ids, "simulated")
@@ -244,11 +254,10 @@ class Study(Displayable):
             pace=pace,
         )
 
-    def _opened(self, new: bool = True) -> AbstractContextManager[tuple[StudyFolder, Database]]:
-        """Folder and database; ``new`` allows one in the folder that was never served."""
+    def _opened(self) -> AbstractContextManager[tuple[StudyFolder, Database]]:
         from bgs.collection.opening import opened_study
 
-        return opened_study(self.path, self.database, new and self.database is None)
+        return opened_study(self.path, self.database)
 
     def _views(self) -> Sequence[RenderableType]:
         from bgs.views.collection import progress_view
