@@ -56,6 +56,9 @@ def measure(model: OpenedModel, work: Path, clips: int, pairs: int) -> dict[str,
     others = sorted(filmed(work / "others", max(14, changed * pairs), 1).rglob("*.mp4"))
     stimuli = StimulusSet.from_folder(library)
     model.embed(stimuli)  # decodes every clip into the frame cache
+    index_folder(
+        library, model, work / "warm", Cutting("none")
+    )  # imports LanceDB, as the model has imported torch
     times = []
     for pair in range(pairs):
         out = work / f"index-{pair}"

@@ -124,19 +124,19 @@ def changes_in(folder: Path, rows: Sequence[Row], but: Path) -> Changes:
     for name, path in paths.items():
         if path is None or but in path.absolute().parents:
             continue
+        row = known.get(name)
         try:
-            check_file(path)
             stamp = _stamped(name, path, "")
+            if row is not None and (row.size, row.mtime_ns) == (stamp.size, stamp.mtime_ns):
+                files[name] = stamp._replace(sha256=row.sha256)
+                continue
+            check_file(path)
         except FileNotFoundError:
             continue  # deleted since the folder was listed
         except UnreadableClip as error:
             failures.append(Failure(name, error.reason))
             continue
-        row = known.get(name)
-        if row is not None and (row.size, row.mtime_ns) == (stamp.size, stamp.mtime_ns):
-            files[name] = stamp._replace(sha256=row.sha256)
-        else:
-            files[name], to_hash[name] = stamp, path
+        files[name], to_hash[name] = stamp, path
     digests = file_hashes(list(to_hash.values()), cache_folder() / "frames" / "hashes.json")
     for name, digest in zip(to_hash, digests, strict=True):
         files[name] = files[name]._replace(sha256=digest)

@@ -10,6 +10,7 @@ import numpy as np
 
 from bgs._errors import ConfigError
 from bgs._files import usable_cores
+from bgs._progress import note
 from bgs._typing import Float
 from bgs.backbones import embed
 from bgs.backbones.clip_reader import ClipReader
@@ -17,7 +18,6 @@ from bgs.backbones.clips import VideoInputs
 from bgs.library.clip import Piece
 from bgs.library.cutting import Cutting
 from bgs.library.index import unit
-from bgs.runs.embedder import Embedder
 from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli import StimulusSet
 from bgs.stimuli.resizing import fit
@@ -100,10 +100,12 @@ def _vectors(
     vectors = np.zeros((len(stimuli), model.backbone.width), np.float32)
     if not len(stimuli):
         return vectors, ()
+    backbone = model.backbone
     try:
-        embedder = Embedder(model.backbone, stimuli, micro_batch, skip_bad=True)
+        inputs = backbone.prepare(stimuli, skip_bad=True)
     except UnreadableClips as error:  # none of them can be read
         return vectors, error.failures
-    values = embedder.embed(model.reference).values
-    vectors[embedder.positions] = unit(model.centred(values))
-    return vectors, tuple(embedder.inputs.failures)
+    note(*backbone.notes)
+    readable = np.unique(inputs.owner)
+    vectors[readable] = unit(model.centred(embed(backbone, inputs, readable, micro_batch)))
+    return vectors, tuple(inputs.failures)

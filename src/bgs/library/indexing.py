@@ -26,7 +26,7 @@ from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
 #: A chunk is a sixteenth of the work: what a kill costs at most. Files; arrays, which are in memory, in small chunks.
-_PARTS, _SMALLEST, _LARGEST, _ARRAYS = 16, 32, 2048, 32
+_PARTS, _SMALLEST, _LARGEST, _ARRAYS = 16, 128, 2048, 32
 
 
 @dataclass(frozen=True)
