@@ -73,7 +73,7 @@ def triplets_and_rsa() -> bytes:
             rsa = spearman(pair_vector(model), pair_vector(people))
             print(f"{name}: odd one out {right:.2f}, RSA {rsa:.2f}")
             axes.scatter(pair_vector(people), pair_vector(model), s=5, color=BLUE, alpha=0.6, linewidths=0)
-            axes.set(xlabel="distance to people", ylabel="distance to the model", xticks=[], yticks=[])
+            axes.set(xlabel="people's distance", ylabel="model's distance", xticks=[], yticks=[])
             axes.set_title(f"{name}\nodd one out {right:.2f}, RSA {rsa:.2f}", fontsize=9)
         return figure_bytes(figure, "svg", "Distances of two models against distances to people")
 

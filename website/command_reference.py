@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import typer
 
 from bgs.cli.main import app
@@ -19,40 +19,36 @@ What `--help` says, of every command. Bad input is one line and exit code 2. `bg
 def command_reference() -> str:
     """The page."""
     root = typer.main.get_command(app)
-    return "\n".join([INTRODUCTION, *_described(click.Context(root, info_name="bgs"), level=2)])
+    return "\n".join([INTRODUCTION, *_described(root.context_class(root, info_name="bgs"), level=2)])
 
 
-def _described(context: click.Context, level: int) -> Iterator[str]:
+def _described(context: Any, level: int) -> Iterator[str]:
+    """A command, and those within it (a group is known by ``commands``: typer's is not a ``click.Group``)."""
     command = context.command
     if context.parent is not None:
         yield from _section(context, level)
-    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
-        inner = command.get_command(context, name)
-        assert inner is not None
-        yield from _described(
-            click.Context(inner, info_name=name, parent=context), level + (context.parent is not None)
-        )
+        level += 1
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _described(command.context_class(inner, info_name=name, parent=context), level)
 
 
-def _section(context: click.Context, level: int) -> Iterator[str]:
+def _section(context: Any, level: int) -> Iterator[str]:
     """One command. A group has no options of its own, only a summary."""
     command = context.command
-    usage = " ".join(command.collect_usage_pieces(context))
+    example = (command.epilog or "").removeprefix("Example: ")
     yield f"{'#' * level} {context.command_path}\n"
     yield f"{_paragraphs(command.help or '')}\n"
-    yield f"```text\n{context.command_path} {usage}\n```\n"
-    rows = [record for parameter in command.get_params(context) if (record := _row(parameter, context))]
-    if not isinstance(command, click.Group):
-        yield "| | |\n|---|---|"
-        yield from (f"| `{name}` | {_cell(text)} |" for name, text in rows)
-    yield ""
-    example = (command.epilog or "").removeprefix("Example: ")
-    yield f"```bash\n{example}\n```\n"
+    if not hasattr(command, "commands"):
+        usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+        rows = [_row(parameter, context) for parameter in command.get_params(context) if parameter.name != "help"]
+        yield f"```text\n{usage}\n```\n"
+        yield from ("| | |\n|---|---|", *rows, "")
+        yield f"```bash\n{example}\n```\n"
 
 
-def _row(parameter: click.Parameter, context: click.Context) -> tuple[str, str] | None:
-    record = parameter.get_help_record(context)
-    return None if record is None or parameter.name == "help" else record
+def _row(parameter: Any, context: Any) -> str:
+    name, text = parameter.get_help_record(context)
+    return f"| <code>{_cell(name)}</code> | {_cell(text)} |"
 
 
 def _paragraphs(text: str) -> str:
