@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import bgs
 from test_docs import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -26,17 +25,6 @@ def test_the_page_of_commands_has_every_option_of_every_command():
                 assert " ".join((parameter.help or "").split()) in shown
                 assert parameter.param_type_name == "argument" or all(name in shown for name in parameter.opts)
         assert (command.epilog or "").removeprefix("Example: ") in shown
-
-
-def test_the_page_of_calls_has_every_public_name():
-    from call_reference import call_reference
-
-    page = call_reference()
-    for name in bgs.__all__:
-        if name != "__version__":
-            found = getattr(bgs, name)
-            assert f"| [`bgs.{name}`](#{found.__module__}.{found.__qualname__}) |" in page
-            assert f"::: {found.__module__}.{found.__qualname__}\n    options:\n      heading: bgs.{name}\n" in page
 
 
 @pytest.mark.parametrize(
