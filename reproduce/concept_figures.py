@@ -79,7 +79,7 @@ def triplets_and_rsa() -> bytes:
 
 
 def ceilings() -> Iterator[tuple[float, float, float, float]]:
-    """Judgments a pair, ceiling, Spearman correlation of the distances that observers went by, and of a model; means over seeds."""
+    """Judgments a pair, ceiling, Spearman correlation of observers' own distances and of a model's; means over seeds."""
     for trials in TRIALS:
         found = []
         for seed in SEEDS:
@@ -92,7 +92,9 @@ def ceilings() -> Iterator[tuple[float, float, float, float]]:
             row = []
             for values in (truth, truth + noise):
                 vectors = Embeddings(values, stimuli.ids, "planted")
-                result = evaluate(vectors, data, protocol="all", distance="euclidean", center=False, permutations=0)["all"]
+                result = evaluate(
+                    vectors, data, protocol="all", distance="euclidean", center=False, permutations=0
+                )["all"]
                 row.append(result.metrics["rsa_spearman"].value)
             found.append((3 * trials / pairs, result.metrics["rsa_ceiling"].value, *row))
         yield tuple(np.nanmean(found, axis=0))
@@ -102,10 +104,18 @@ def noise_ceiling() -> bytes:
     """The same truth and the same model, with few judgments and with many."""
     judgments, ceiling, truth, model = np.array(list(ceilings())).T
     for row in zip(judgments, ceiling, truth, model, model / ceiling, strict=True):
-        print("judgments a pair {:.1f}: ceiling {:.2f}, true distances {:.2f}, model {:.2f}, share {:.2f}".format(*row))
+        print(
+            "judgments a pair {:.1f}: ceiling {:.2f}, true distances {:.2f}, model {:.2f}, share {:.2f}".format(
+                *row
+            )
+        )
     with blank_figure(6.6, 3.0) as figure:
         left, right = figure.subplots(1, 2)
-        for values, colour, name in ((ceiling, GREEN, "noise ceiling"), (truth, INK, "true distances"), (model, BLUE, "model")):
+        for values, colour, name in (
+            (ceiling, GREEN, "noise ceiling"),
+            (truth, INK, "true distances"),
+            (model, BLUE, "model"),
+        ):
             left.plot(judgments, values, "o-", color=colour, markersize=3, label=name)
         right.plot(judgments, truth / ceiling, "o-", color=INK, markersize=3)
         right.plot(judgments, model / ceiling, "o-", color=BLUE, markersize=3)

@@ -26,6 +26,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 TOOLS = ("dev", "docs", "browser")
 #: Where metadata name no licence, or a text instead of a name: what the package's own licence file says.
 STATED = {
+    "uv": "MIT OR Apache-2.0",
     "ai-edge-litert": "Apache-2.0",  # not installed with the extra dev
     "torchcodec": "BSD-3-Clause",  # likewise
 }
@@ -36,7 +37,10 @@ NOTES = {
     "av": "its wheels contain FFmpeg, built under the LGPL 3",
     "psycopg": "LGPL: used as a library and not changed; passed on only by who bundles it",
 }
-PERMISSIVE = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Python-2|HPND|Unlicense|CC0|0BSD|Zlib|Public Domain", re.IGNORECASE)
+PERMISSIVE = re.compile(
+    r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Python-2|HPND|Unlicense|CC0|0BSD|Zlib|Public Domain",
+    re.IGNORECASE,
+)
 COPYLEFT = re.compile(r"GPL|MPL|Mozilla|EUPL|CDDL|EPL|SSPL|Affero", re.IGNORECASE)
 
 
@@ -62,7 +66,11 @@ def licence(name: str) -> str:
     if name in STATED:
         return STATED[name]
     about = distribution(name).metadata
-    classified = [text.rpartition(" :: ")[2] for text in about.get_all("Classifier", ()) if text.startswith("License ::")]
+    classified = [
+        text.rpartition(" :: ")[2]
+        for text in about.get_all("Classifier", ())
+        if text.startswith("License ::")
+    ]
     short = (about.get("License") or "").strip()
     named = about.get("License-Expression") or ", ".join(c for c in classified if c != "OSI Approved")
     return named or (short if 0 < len(short) < 60 and "\n" not in short else "")
@@ -83,22 +91,26 @@ def table(licences: dict[str, str], extras: dict[str, set[str]]) -> str:
     """A row for each package."""
     rows = []
     for name, text in sorted(licences.items()):
-        of = ", ".join(f"`{extra}`" if extra else "always" for extra, packages in extras.items() if name in packages)
+        of = ", ".join(
+            f"`{extra}`" if extra else "always" for extra, packages in extras.items() if name in packages
+        )
         rows.append(f"| {name} | {text} | {of} | {NOTES.get(name, '')} |")
     return "\n".join(["| package | licence | installed with | note |", "|---|---|---|---|", *rows])
 
 
 INTRODUCTION = """# Licences of dependencies
 
-bgs is under the MIT licence. It asks for the following packages and contains none of them; each is under its own licence, named here as its
-metadata name it. `make licences` writes this page. Packages that these ask for in turn are not listed. Model weights and data sets have licences of
-their own (`bgs models list`, `bgs data list`).
+bgs is under the MIT licence. It asks for the following packages and contains none of them. Each is under its own licence, as its metadata
+name it. Packages that these ask for in turn are not listed. Model weights and data sets have licences of their own (`bgs models list`,
+`bgs data list`). `make licences` writes this page.
 """
 
 
 def main() -> int:
     extras = {"": asked_for(PROJECT["dependencies"])}
-    extras |= {name: asked_for(texts) - extras[""] for name, texts in PROJECT["optional-dependencies"].items()}
+    extras |= {
+        name: asked_for(texts) - extras[""] for name, texts in PROJECT["optional-dependencies"].items()
+    }
     names = set().union(*extras.values())
     try:
         licences = {name: licence(name) for name in sorted(names)}
@@ -107,13 +119,18 @@ def main() -> int:
         return 1
     wrong = faults(licences)
     print("\n".join(wrong))
-    tools = set().union(*(extras[name] for name in TOOLS if name in extras))
+    tools = set().union(*(extras[name] for name in TOOLS))
     used = set().union(*(packages for name, packages in extras.items() if name not in TOOLS))
-    parts = [INTRODUCTION, "## Of the package\n", table({n: t for n, t in licences.items() if n in used},
-             {k: v for k, v in extras.items() if k not in TOOLS}), "\n## For developing it\n",
-             table({n: t for n, t in licences.items() if n in tools - used}, {k: v for k, v in extras.items() if k in TOOLS}), ""]  # fmt: skip
+    parts = {
+        "Of the package": (used, {name: packages for name, packages in extras.items() if name not in TOOLS}),
+        "For developing it": (tools - used, {name: extras[name] for name in TOOLS}),
+    }
+    tables = [
+        f"## {title}\n\n{table({name: licences[name] for name in sorted(of)}, columns)}\n"
+        for title, (of, columns) in parts.items()
+    ]
     if not wrong:
-        write_text(PAGE, "\n".join(parts))
+        write_text(PAGE, "\n".join([INTRODUCTION, *tables]))
     return int(bool(wrong))
 
 

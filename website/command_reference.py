@@ -40,7 +40,9 @@ def _section(context: Any, level: int) -> Iterator[str]:
     yield f"{_paragraphs(command.help or '')}\n"
     if not hasattr(command, "commands"):
         usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-        rows = [_row(parameter, context) for parameter in command.get_params(context) if parameter.name != "help"]
+        rows = [
+            _row(parameter, context) for parameter in command.get_params(context) if parameter.name != "help"
+        ]
         yield f"```text\n{usage}\n```\n"
         yield from ("| | |\n|---|---|", *rows, "")
         yield f"```bash\n{example}\n```\n"

@@ -1,7 +1,7 @@
 """See that every lower bound of pyproject.toml can be had: what it names is what the lowest resolution chooses.
 
-Usage: ``python lower_bounds.py RESOLVED.txt [EXTRA ...]``, where the file is written by ``uv pip compile --resolution lowest-direct``.
-A bound that another package makes impossible is never tried, and promises what nobody tested.
+Usage: ``python lower_bounds.py RESOLVED.txt [EXTRA ...]``, where the file is what ``uv pip compile --resolution
+lowest-direct`` wrote. A bound that another package makes impossible is never tried, and promises what nobody tested.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def requirements(extras: Iterable[str]) -> Iterator[Requirement]:
     while todo:
         wanted = Requirement(todo.pop(0))
         if wanted.name == PROJECT["name"]:
-            todo += [text for part in sorted(wanted.extras) for text in PROJECT["optional-dependencies"][part]]
+            todo += [
+                text for part in sorted(wanted.extras) for text in PROJECT["optional-dependencies"][part]
+            ]
         else:
             yield wanted
 
@@ -45,7 +47,11 @@ def main(file: str, extras: list[str]) -> int:
     pinned = re.findall(r"^([A-Za-z0-9._-]+)==([^ ;]+)", Path(file).read_text(encoding="utf-8"), re.MULTILINE)
     chosen = {re.sub(r"[-_.]+", "-", name).lower(): Version(version) for name, version in pinned}
     bounds = lower_bounds(extras)
-    wrong = {name: bound for name, bound in bounds.items() if chosen[name].public != str(bound) and chosen[name] != bound}
+    wrong = {
+        name: bound
+        for name, bound in bounds.items()
+        if chosen[name].public != str(bound) and chosen[name] != bound
+    }
     for name, bound in wrong.items():
         print(f"{name}>={bound} is never installed: the lowest that goes with the others is {chosen[name]}")
     return int(bool(wrong))

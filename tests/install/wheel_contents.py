@@ -30,7 +30,9 @@ def main(wheel: str) -> int:
 
 def differences(wheel: str, other: str) -> int:
     """Files in only one of the wheels, or with other contents."""
-    one, two = ({name: archive.read(name) for name in archive.namelist()} for archive in map(ZipFile, (wheel, other)))
+    one, two = (
+        {name: archive.read(name) for name in archive.namelist()} for archive in map(ZipFile, (wheel, other))
+    )
     differing = sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
     for name in differing:
         print(f"{wheel} and {other}: {name} differs, or is in one only")

@@ -23,7 +23,9 @@ def test_the_page_of_commands_has_every_option_of_every_command():
         for parameter in command.params:
             if parameter.name != "help":
                 assert " ".join((parameter.help or "").split()) in shown
-                assert parameter.param_type_name == "argument" or all(name in shown for name in parameter.opts)
+                assert parameter.param_type_name == "argument" or all(
+                    name in shown for name in parameter.opts
+                )
         assert (command.epilog or "").removeprefix("Example: ") in shown
 
 

@@ -1,7 +1,7 @@
 """Every command of a tutorial runs, exactly as shown, in a folder of its own.
 
-Blocks ``bash`` and ``python`` are executed in order, one with a title ``In a terminal of its own`` in the background. A block with a file
-name as its title is written to that file. Blocks ``sh`` and ``text`` are only shown.
+Blocks ``bash`` and ``python`` are executed in order, one with a title ``In a terminal of its own`` in the background. A
+block with a file name as its title is written to that file. Blocks ``sh`` and ``text`` are only shown.
 """
 
 from __future__ import annotations
@@ -59,7 +59,11 @@ def _in_background(text: str, folder: Path, environment: dict[str, str], stack: 
     log = stack.enter_context((folder / "server.log").open("w+"))
     server = stack.enter_context(
         subprocess.Popen(
-            ["bash", "-c", f"exec {text.strip()}"], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+            ["bash", "-c", f"exec {text.strip()}"],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     )
     stack.callback(server.terminate)
