@@ -100,9 +100,9 @@ def table(licences: dict[str, str], extras: dict[str, set[str]]) -> str:
 
 INTRODUCTION = """# Licences of dependencies
 
-bgs is under the MIT licence. It asks for the following packages and contains none of them. Each is under its own licence, as its metadata
-name it. Packages that these ask for in turn are not listed. Model weights and data sets have licences of their own (`bgs models list`,
-`bgs data list`). `make licences` writes this page.
+bgs is under the MIT licence. It asks for the following packages and contains none of them. Each is under its own licence, as its
+metadata name it. Packages that these ask for in turn are not listed. Model weights and data sets have licences of their own
+(`bgs models list`, `bgs data list`). `make licences` writes this page.
 """
 
 
