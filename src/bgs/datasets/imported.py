@@ -57,7 +57,9 @@ def import_judgments(
         out: the folder, without judgments so far.
         ids: file of stimulus ids, for formats that number stimuli: see :func:`bgs.judgments.readers.read_ids`.
         mapping: file that says what columns mean, for tables: see :mod:`bgs.judgments.readers.mapping`.
-        licence, citation, simulated: of the data, for a new folder; see :func:`bgs.datasets.folder.load_folder`.
+        licence: of the data, for a new folder; see :func:`bgs.datasets.folder.load_folder`.
+        citation: likewise.
+        simulated: likewise.
 
     Returns:
         The data set in the folder; its notes say how files were interpreted.

@@ -236,8 +236,8 @@ def _limits(facts: CardFacts) -> str:
     return "\n".join([
         "## Limits", "",
         f"- **Population and culture**: {who}.",
-        f"- **Few clips**: {facts.seen_clips:,} clips are a small sample of social life. Of clips of another kind the figures above "
-        "do not hold.",
+        f"- **Few clips**: {facts.seen_clips:,} clips are a small sample of social life. Of clips of another kind the figures "
+        "above do not hold.",
         "- **Averages, not persons**: it says what is alike to people on average. It does not recognise emotions, intentions or "
         "characters of those who are seen, and takes over whatever bias the base model and the judges have.",
         "- **Not for judging people**; see Use.",
