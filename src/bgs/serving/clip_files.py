@@ -33,7 +33,7 @@ def clip_routes(clips: Mapping[str, Path]) -> APIRouter:
     @router.api_route("/clips/{name}", methods=["GET", "HEAD"], include_in_schema=False)
     def clip(name: str, request: Request) -> Response:
         path = files.get(name)
-        if path is None:
+        if path is None or not path.is_file():
             raise HTTPException(404, "no such clip")
         if request.headers.get("range", "").count(",") >= _RANGES:
             raise HTTPException(416, f"at most {_RANGES} ranges")
