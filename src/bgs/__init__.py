@@ -25,6 +25,7 @@ _PUBLIC = {
     "Trials": "bgs.judgments",
     "audit": "bgs.api.auditing",
     "benchmark": "bgs.api.benchmarking",
+    "browse": "bgs.api.browsing",
     "choice_model_rdm": "bgs.judgments",
     "design": "bgs.api.designing",
     "detect_regions": "bgs.api.masks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -35,7 +36,9 @@ def browse(
     output = Output(json)
     server = BrowseServer(index, beside, port, redraw)
     output.say(f"{server.clips:,} clips at {server.address}")
+    # at once, also into a pipe: nothing more is written while it serves
     output.write({"address": server.address, "clips": server.clips})
+    sys.stdout.flush()
     if open_page:
         import webbrowser
 

@@ -18,6 +18,7 @@ from bgs._progress import NoteHandler, be_quiet
 from bgs.cli import (
     attention,
     benchmark,
+    browse,
     cache,
     collect,
     config,
@@ -58,6 +59,7 @@ for _command, _example, _summary in (
     (evaluate.evaluate, evaluate.EXAMPLE, "Measure how well embeddings predict human judgments."),
     (ordinal.ordinal, ordinal.EXAMPLE, "Embed stimuli from judgments alone."),
     (train.train, train.EXAMPLE, "Tune an encoder on human judgments, and measure it."),
+    (browse.browse, browse.EXAMPLE, "Browse an index: a map of its clips, and what is near."),
     (masks.masks, masks.EXAMPLE, "Find regions of clips on which to measure attention."),
     (benchmark.benchmark, benchmark.EXAMPLE, "Measure encoders on every public data set, a row each."),
     (attention.attention, attention.EXAMPLE, "Measure and draw where a video model attends."),

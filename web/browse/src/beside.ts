@@ -5,8 +5,10 @@ import { CHANGE } from "./colours";
 import { drawn, element } from "./dom";
 import type { Places } from "./geometry";
 
-/** Clips whose way is drawn as a line. */
-export const LINES = 150;
+/** Clips of which it is shown how they moved: a fifth, where there are few. */
+export function shownMoves(clips: number): number {
+  return Math.min(100, Math.ceil(clips / 5));
+}
 
 /** Where every clip lies under the second model; a clip that it does not have stays where it is. */
 export function second(table: ClipTable): Places {
@@ -54,7 +56,7 @@ export function modelSwitch(table: ClipTable, switched: Switched): HTMLElement {
     "div",
     { class: "models" },
     element("fieldset", {}, element("legend", {}, "Model"), choice(false, table.model), choice(true, other)),
-    element("label", { class: "check" }, lines, "Ways of clips"),
+    element("label", { class: "check" }, lines, "Show moves"),
     changed,
     scale(),
   );

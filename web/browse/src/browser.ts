@@ -1,9 +1,9 @@
 /** The page: a map, and beside it whatever was chosen last. */
 
-import { LINES, modelSwitch, mostChanged, second, shortModel } from "./beside";
+import { modelSwitch, mostChanged, second, shortModel, shownMoves } from "./beside";
 import { card, failed } from "./card";
 import { clipList, saving } from "./clip-list";
-import { type ClipTable, type Near, named, shortName } from "./clips";
+import { type ClipTable, folderName, type Near, named, shortName } from "./clips";
 import { colouring } from "./colours";
 import { element } from "./dom";
 import { type Direction, middlemost, type Places, step } from "./geometry";
@@ -47,14 +47,8 @@ export class Browser {
     const label = `Map of ${table.ids.length} clips. Arrow keys go to the next clip in a direction, Enter opens it, plus and minus zoom.`;
     this.canvas.setAttribute("aria-label", label);
     this.holder.append(this.canvas);
-    const stage = element(
-      "main",
-      { class: "stage" },
-      this.holder,
-      this.tools.shown,
-      legend(colours),
-      this.preview.shown,
-    );
+    this.holder.append(this.tools.shown, legend(colours), this.preview.shown);
+    const stage = element("main", { class: "stage" }, this.holder);
     if (table.beside !== null) stage.append(this.switch());
     root.replaceChildren(this.header(), stage, this.panel.shown, this.spoken);
     dropping(document.body, (file) => this.file(file));
@@ -100,11 +94,10 @@ export class Browser {
       sentence: (text) => this.sentence(text),
       file: (file) => this.file(file),
     });
-    const folder = this.table.folder.replace(/\/+$/, "").split("/").slice(-1)[0] ?? "";
     return element(
       "header",
       { class: "top" },
-      element("h1", { title: this.table.folder }, folder),
+      element("h1", { title: this.table.folder ?? "" }, folderName(this.table)),
       element(
         "p",
         { title: this.table.model },
@@ -124,7 +117,7 @@ export class Browser {
       changed: () =>
         this.list(
           "What changed most",
-          mostChanged(this.table, LINES).map((clip) => ({ clip })),
+          mostChanged(this.table, shownMoves(this.table.beside?.clips.length ?? 0)).map((clip) => ({ clip })),
           false,
         ),
     });
@@ -134,7 +127,7 @@ export class Browser {
     if (this.map === null) return;
     const [from, to] = [this.map.at(this.places[0]), this.map.at(this.places[1])];
     const place = (all: Places, clip: number): [number, number] => [all.x[clip] ?? 0, all.y[clip] ?? 0];
-    const lines = mostChanged(this.table, LINES).map((clip) => ({
+    const lines = mostChanged(this.table, shownMoves(this.table.beside?.clips.length ?? 0)).map((clip) => ({
       from: place(from, clip),
       to: place(to, clip),
     }));

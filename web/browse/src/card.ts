@@ -2,7 +2,7 @@
 
 import { attributes } from "./attributes";
 import { clipList, type ListEvents, saving } from "./clip-list";
-import { type ClipTable, clock } from "./clips";
+import { type ClipTable, clock, fileOf } from "./clips";
 import { element } from "./dom";
 import { film } from "./film";
 import { server } from "./server";
@@ -20,7 +20,7 @@ export function card(table: ClipTable, clip: number, events: ListEvents): Card {
   const described = element("div", {});
   const nearest = element("section", { "aria-busy": "true" }, element("h3", {}, "Nearest scenes"));
   const shown = element("div", {}, screen, facts(table, clip), described, nearest);
-  video.addEventListener("error", () => gone(clip, screen));
+  video.addEventListener("error", () => gone(table, clip, screen));
   server
     .attributes(clip)
     .then((found) => {
@@ -47,18 +47,19 @@ export function card(table: ClipTable, clip: number, events: ListEvents): Card {
 
 function facts(table: ClipTable, clip: number): HTMLElement {
   const [start, end] = [table.starts[clip], table.ends[clip]];
-  const where = table.ids[clip]?.replace(/#t=[\d.,]*$/, "") ?? "";
+  const where = fileOf(table.ids[clip] ?? "");
   const times =
     typeof start === "number" && typeof end === "number" ? ` · ${clock(start)}–${clock(end)}` : "";
   return element("p", { class: "facts" }, `${where}${times}`);
 }
 
 /** Whether a clip that does not play is gone, or of a format that this browser does not know. */
-async function gone(clip: number, screen: HTMLElement): Promise<void> {
+async function gone(table: ClipTable, clip: number, screen: HTMLElement): Promise<void> {
   let said = "This browser cannot play this clip.";
   try {
     const about = await server.about(clip);
-    if (!about.there)
+    if (table.folder === null) said = "This clip was indexed from an array: there is no file to play.";
+    else if (!about.there)
       said = `The file is no longer there (${about.path}): it was moved or deleted after it was indexed. \`bgs index\` brings the index up to date.`;
   } catch (error) {
     said = (error as Error).message;

@@ -11,7 +11,8 @@ export interface Beside {
 }
 
 export interface ClipTable {
-  folder: string;
+  /** Null where clips were given as arrays, without files. */
+  folder: string | null;
   model: string;
   ids: string[];
   urls: string[];
@@ -58,6 +59,16 @@ export function address(table: ClipTable, clip: number): string {
 
 export function thumbnail(clip: number): string {
   return `thumbnails/${clip}.jpg`;
+}
+
+/** The file of a clip, relative to the folder. */
+export function fileOf(id: string): string {
+  return id.replace(/#t=[\d.,]*$/, "");
+}
+
+/** The name of the folder that was indexed. */
+export function folderName(table: ClipTable): string {
+  return table.folder?.replace(/\/+$/, "").split("/").at(-1) || "Clips";
 }
 
 /** A name that fits: the file, and the times of a piece. */

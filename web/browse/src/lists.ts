@@ -1,6 +1,6 @@
 /** A list as a file: the CSV is a stimuli.csv. */
 
-import type { ClipTable, Near } from "./clips";
+import { type ClipTable, fileOf, type Near } from "./clips";
 
 const COLUMNS = ["stimulus_id", "video", "start", "end", "x", "y", "distance"] as const;
 
@@ -12,7 +12,7 @@ export function rows(
     const id = table.ids[clip] ?? "";
     return {
       stimulus_id: id,
-      video: `${table.folder}/${id.replace(/#t=[\d.,]*$/, "")}`,
+      video: table.folder === null ? null : `${table.folder}/${fileOf(id)}`,
       start: table.starts[clip] ?? null,
       end: table.ends[clip] ?? null,
       x: table.x[clip] ?? null,

@@ -20,15 +20,19 @@ export interface Line {
 }
 
 const MOVING = 900;
+/** Milliseconds after a lasso in which a click is its end: it may end where it began. */
+const CLICK = 400;
 
 export class Scatter {
   private readonly plot: ReturnType<typeof createScatterplot>;
   private readonly overlay: SVGElement;
   private readonly fit_: (places: Places) => Places;
   private lassoing = false;
+  private surroundedAt = -CLICK;
   private moving = false;
   /** Clips that are marked: the chosen one first. */
   private marked: number[] = [];
+  private ringed = false;
   private cross: { x: number; y: number } | null = null;
   private lines: Line[] = [];
   /** As drawn, in [-1, 1]. */
@@ -81,18 +85,22 @@ export class Scatter {
     });
     this.plot.subscribe("select", ({ points }) => {
       const [first] = points;
-      if (this.lassoing) this.events.surround([...points]);
+      if (this.lassoing) this.surrounded([...points]);
+      else if (performance.now() - this.surroundedAt < CLICK) this.select();
       else if (first !== undefined) this.events.choose(first);
-      this.lassoing = false;
     });
     this.plot.subscribe("deselect", () => {
-      const surrounded = this.lassoing;
-      this.lassoing = false;
-      if (surrounded) this.events.surround([]);
+      if (this.lassoing) this.surrounded([]);
       else this.events.nothing();
     });
     this.plot.subscribe("view", () => this.redrawOverlay());
     this.plot.subscribe("draw", () => this.redrawOverlay());
+  }
+
+  private surrounded(clips: number[]): void {
+    this.lassoing = false;
+    this.surroundedAt = performance.now();
+    this.events.surround(clips);
   }
 
   async draw(): Promise<void> {
@@ -161,10 +169,15 @@ export class Scatter {
 
   /** Mark clips: the first is the chosen one where `ringed`. */
   mark(clips: number[], ringed: boolean): void {
-    this.marked = ringed ? clips : [];
-    if (clips.length > 0) this.plot.select(clips, { preventEvent: true });
-    else this.plot.deselect({ preventEvent: true });
+    this.marked = clips;
+    this.ringed = ringed;
+    this.select();
     this.redrawOverlay();
+  }
+
+  private select(): void {
+    if (this.marked.length > 0) this.plot.select(this.marked, { preventEvent: true });
+    else this.plot.deselect({ preventEvent: true });
   }
 
   /** A cross where a file that is not in the index would lie. */
@@ -239,7 +252,7 @@ export class Scatter {
       );
     }
     const [chosen] = this.marked;
-    if (chosen !== undefined) this.overlay.append(this.ring(chosen));
+    if (this.ringed && chosen !== undefined) this.overlay.append(this.ring(chosen));
     if (this.cross !== null) {
       const [x, y] = this.pixel([this.cross.x, this.cross.y]);
       this.overlay.append(drawn("path", { d: `M${x - 9} ${y}h18M${x} ${y - 9}v18`, class: "cross" }));

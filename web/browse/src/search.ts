@@ -12,7 +12,7 @@ export function searchField(searches: Searches): HTMLElement {
   const input = element("input", {
     type: "search",
     id: "search",
-    placeholder: "Search…",
+    placeholder: "Name, or describe a scene",
     autocomplete: "off",
     spellcheck: "false",
     "aria-label": "Search by name, or describe a scene",

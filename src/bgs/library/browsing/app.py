@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path, PurePath
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from bgs import __version__
@@ -127,8 +127,8 @@ def _searches(scenes: SceneMap, queries: Queries, max_file: int) -> APIRouter:
         with tempfile.TemporaryDirectory(prefix="bgs-browse-") as folder:
             path = Path(folder) / f"dropped{suffix}"
             await _receive(request, path, name, max_file)
-            vector = await to_thread.run_sync(queries.of_file, path, name)
-        found = await to_thread.run_sync(scenes.nearest, vector, count)
+            vector = await run_in_threadpool(queries.of_file, path, name)
+        found = await run_in_threadpool(scenes.nearest, vector, count)
         return {"clips": found, "place": scenes.place(vector)}
 
     return router
@@ -143,4 +143,4 @@ async def _receive(request: Request, path: Path, name: str, most: int) -> None:
                 raise DataError(
                     "this file is too large", where=name, expected=f"at most {most / 2**20:,.0f} MiB"
                 )
-            await to_thread.run_sync(stream.write, part)
+            await run_in_threadpool(stream.write, part)

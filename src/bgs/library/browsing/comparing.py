@@ -82,16 +82,16 @@ def _nearest(
     return found
 
 
-def aligned(
-    moving: Float[np.ndarray, "m 2"], fixed: Float[np.ndarray, "m 2"]
-) -> Float64[np.ndarray, "m 2"]:
-    """One map laid on another: shifted, turned or mirrored, and scaled, with the least squares (Procrustes).
+def aligned(moving: Float[np.ndarray, "m 2"], fixed: Float[np.ndarray, "m 2"]) -> Float64[np.ndarray, "m 2"]:
+    """One map laid on another: shifted, turned or mirrored with the least squares (Procrustes), and made as large.
 
-    All of ``moving`` at one place stays at the middle of ``fixed``.
+    The least squares alone would shrink a map the more, the less it agrees with the other. All of ``moving`` at one place
+    stays at the middle of ``fixed``.
     """
     centre = fixed.mean(0)
     a, b = moving - moving.mean(0), fixed - centre
-    left, values, right = np.linalg.svd(a.T @ b)
-    size = float((a**2).sum())
-    scale = values.sum() / size if size else 0.0
-    return scale * a @ (left @ right) + centre
+    left, _, right = np.linalg.svd(a.T @ b)
+    size = float(np.linalg.norm(a))
+    scale = float(np.linalg.norm(b)) / size if size else 0.0
+    laid: Float64[np.ndarray, "m 2"] = scale * a @ (left @ right) + centre
+    return laid

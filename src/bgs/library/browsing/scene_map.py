@@ -47,10 +47,6 @@ class SceneMap:
         """The files of all clips; pieces of a long video share one."""
         return {str(clip.path): clip.path for clip in self.index.clips}
 
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {name: k for k, name in enumerate(self.index.ids)}
-
     def clip(self, position: int) -> Clip | None:
         """The clip at a position, if there is one."""
         return self.index.clips[position] if 0 <= position < len(self.index.clips) else None
@@ -58,7 +54,7 @@ class SceneMap:
     def nearest(self, vector: Float[np.ndarray, " d"], count: int, but: str = "") -> list[dict[str, Any]]:
         """Positions and cosine distances of the nearest clips, except the one named ``but``."""
         found = self.index.nearest(vector, count, but={but} if but else set())
-        return [{"clip": self._positions[one.id], "distance": float(one.distance)} for one in found]
+        return [{"clip": self.index.positions[one.id], "distance": float(one.distance)} for one in found]
 
     def place(self, vector: Float[np.ndarray, " d"]) -> dict[str, float]:
         """Where something else lies on the map."""
@@ -70,7 +66,7 @@ class SceneMap:
         clips = self.index.clips
         coordinates = self.axes.place(self.index.vectors)
         return {
-            "folder": str(self.index.folder),
+            "folder": None if self.index.folder is None else str(self.index.folder),
             "model": self.index.model_reference,
             "ids": list(self.index.ids),
             "urls": [clip_url(str(clip.path), clip.path).lstrip("/") for clip in clips],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bgs._errors import BgsError
-from bgs._optional import require_all
+from bgs._optional import require
 from bgs.serving.listening import listen, server_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class BrowseServer:
     def __init__(
         self, index: str | Path, beside: str | Path | None = None, port: int = 8100, redraw: bool = False
     ) -> None:
-        require_all("browse", "browse")
+        for package in ("fastapi", "starlette", "uvicorn", "PIL"):
+            require(package, "browse")
         from bgs.library import open_index
         from bgs.library.browsing.app import create_app
         from bgs.library.browsing.queries import Queries
