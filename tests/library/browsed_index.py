@@ -25,14 +25,11 @@ def browsed_index(folder: Path, name: str = "index", seed: int = 0, model: str =
         if not (clips / file).exists():
             (clips / file).parent.mkdir(parents=True, exist_ok=True)
             write_clip(
-                clips / file,
-                [_picture(number, k) for k in range(12)],
-                rate=12,
-                options={"movflags": "faststart"},
-                codec_options={"preset": "ultrafast"},
-            )
+                clips / file, [_picture(number, k) for k in range(12)], rate=12,
+                options={"movflags": "faststart"}, codec_options={"preset": "ultrafast"},
+            )  # fmt: skip
     random = np.random.default_rng(seed)
-    vectors = random.normal(size=(len(IDS), 8)) + 3 * np.eye(8)[[*[0] * 5, *[1] * 5, 2, 2]]
+    vectors = random.normal(size=(len(IDS), 8)) + 8 * np.eye(8)[[*[0] * 5, *[1] * 5, 2, 2]]
     return small_index(folder / name, vectors, IDS, clips, model)
 
 

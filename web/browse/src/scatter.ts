@@ -83,6 +83,10 @@ export class Scatter {
     this.plot.subscribe("lassoStart", () => {
       this.lassoing = true;
     });
+    this.plot.subscribe("lassoEnd", () => {
+      // the plot says nothing more where nothing was surrounded
+      setTimeout(() => this.lassoing && this.surrounded([]));
+    });
     this.plot.subscribe("select", ({ points }) => {
       const [first] = points;
       if (this.lassoing) this.surrounded([...points]);
