@@ -45,7 +45,8 @@ class Axes:
     def place(self, vectors: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "n 2"]:
         """Coordinates of clips, whether or not they were there when the map was drawn."""
         # the mean is subtracted afterwards: no copy of a large index
-        return vectors @ self.components.T - self.components @ self.mean
+        placed: Float64[np.ndarray, "n 2"] = vectors @ self.components.T - self.components @ self.mean
+        return placed
 
     def save(self, path: Path) -> None:
         """Write them.
@@ -94,11 +95,11 @@ def kept_axes(path: Path) -> Axes:
                 raise DataError(
                     "not a map", where=path, expected=_FORMAT, got=header.get("format"), hint=_HINT
                 )
-            parts = [file.get_tensor(name) for name in ("mean", "components", "shares")]
+            mean, components, shares = (file.get_tensor(name) for name in ("mean", "components", "shares"))
     except (SafetensorError, OSError) as error:
         raise BgsError(f"cannot read the map: {error}", where=path, hint=_HINT) from error
     with damage_as_error(path, _HINT):
-        return Axes(*parts, int(header["clips"]), header["identity"])
+        return Axes(mean, components, shares, int(header["clips"]), header["identity"])
 
 
 def axes_of(
