@@ -34,6 +34,7 @@ _PUBLIC = {
     "experiment": "bgs.api.experiments",
     "human_rdm": "bgs.judgments",
     "import_judgments": "bgs.datasets",
+    "index": "bgs.api.indexing",
     "load_backbone": "bgs.backbones",
     "load_dataset": "bgs.datasets",
     "load_model": "bgs.api.model",
@@ -44,6 +45,7 @@ _PUBLIC = {
     "plant": "bgs.api.planting",
     "real_quickstart": "bgs.api.quickstarts",
     "report": "bgs.api.experiments",
+    "similar": "bgs.api.indexing",
     "simulated_quickstart": "bgs.api.quickstarts",
     "train": "bgs.api.training",
 }

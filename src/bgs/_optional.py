@@ -24,6 +24,7 @@ PACKAGES = {
     "postgres": ("psycopg",),
     "excel": ("openpyxl",),
     "library": ("lancedb", "scenedetect"),
+    "browse": (),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 

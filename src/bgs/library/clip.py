@@ -59,7 +59,9 @@ class Neighbour:
     Attributes:
         id: of the clip.
         distance: cosine distance, 0 to 2.
+        kept_together: probability that people would keep the two clips together, if that is known.
     """
 
     id: str
     distance: float
+    kept_together: float | None = None

@@ -127,9 +127,7 @@ def open_index(path: str | Path) -> Index:
     """
     table = ClipTable.open(Place.of(path))
     rows, vectors = table.contents()
-    order = sorted(range(len(rows)), key=lambda i: rows[i].id)
-    clips = tuple(_clip(rows[i], table.about) for i in order)
-    return Index(table.place, table.about, clips, vectors[order])
+    return Index(table.place, table.about, tuple(_clip(row, table.about) for row in rows), vectors)
 
 
 def unit(values: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:

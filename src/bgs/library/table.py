@@ -91,7 +91,7 @@ class ClipTable:
             ]
 
     def contents(self) -> tuple[list[Row], Float[np.ndarray, "n d"]]:
-        """Every row and its vector."""
+        """Every row and its vector, sorted by id."""
         with _clear_errors(self.place):
             return _taken_apart(self._table.to_arrow(), self.about.width)
 
@@ -125,10 +125,22 @@ class ClipTable:
             with _clear_errors(self.place):
                 self._table.delete(f"path IN ({names})")
 
+    def rewritten(self, about: About) -> ClipTable:
+        """The same rows under other metadata, in one step."""
+        rows, vectors = self.contents()
+        with _clear_errors(self.place):
+            made = _put_together(rows, vectors, _schema(about))
+            return ClipTable(self.place, _connected(self.place).create_table(NAME, made, mode="overwrite"))
+
+    def count(self) -> int:
+        """The number of rows."""
+        with _clear_errors(self.place):
+            return int(self._table.count_rows())
+
     def tidy(self) -> None:
         """Rewrite a table of many small files into few; earlier versions stay for a week."""
         with _clear_errors(self.place):
-            if self._table.stats().fragment_stats.num_fragments > _MANY_FILES:
+            if self._table.stats()["fragment_stats"]["num_fragments"] > _MANY_FILES:
                 self._table.optimize()
 
 
@@ -154,10 +166,17 @@ def _put_together(rows: Sequence[Row], vectors: Float[np.ndarray, "m d"], schema
 
 
 def _taken_apart(found: Table, width: int) -> tuple[list[Row], Float[np.ndarray, "m d"]]:
-    rows = [Row(*each) for each in zip(*(found[name].to_pylist() for name in Row._fields), strict=True)]
-    parts = [chunk.flatten().to_numpy() for chunk in found["vector"].chunks]
-    flat = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    return rows, flat.reshape(len(rows), width)
+    """Rows and vectors, sorted by id; a large table is held no more than twice."""
+    columns = [found[name].to_pylist() for name in Row._fields]
+    order = sorted(range(found.num_rows), key=columns[0].__getitem__)
+    rows = [Row(*(column[i] for column in columns)) for i in order]
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    vectors, start = np.empty((len(order), width), np.float32), 0
+    for chunk in found["vector"].chunks:
+        vectors[place[start : start + len(chunk)]] = chunk.flatten().to_numpy().reshape(len(chunk), width)
+        start += len(chunk)
+    return rows, vectors
 
 
 def _quoted(values: Iterable[str]) -> str:

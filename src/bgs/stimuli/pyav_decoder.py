@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Generator, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -203,7 +203,7 @@ def _choose(path: Path, sampling: Sampling, scan: _Scan) -> list[int]:
     return [bisect_right(ticks, moment / base) - 1 for moment in moments]
 
 
-def _frames(path: Path) -> Iterator[VideoFrame]:
+def _frames(path: Path) -> Generator[VideoFrame, None, None]:
     """Every frame of the first video stream, in presentation order; any sign of damage is an error."""
     with _opened(path) as container:
         stream = _video_stream(path, container)
