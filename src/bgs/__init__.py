@@ -26,6 +26,7 @@ _PUBLIC = {
     "audit": "bgs.api.auditing",
     "benchmark": "bgs.api.benchmarking",
     "browse": "bgs.api.browsing",
+    "calibrate": "bgs.api.describing",
     "choice_model_rdm": "bgs.judgments",
     "design": "bgs.api.designing",
     "detect_regions": "bgs.api.masks",

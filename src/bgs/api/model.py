@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,11 @@ import numpy as np
 
 from bgs._errors import ConfigError, DataError
 from bgs._typing import Float64
+from bgs.api.describing import ClipDescription, OddChoice
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm
+from bgs.evaluation.readout import LEVEL, describe, predict_odd
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:
@@ -74,12 +75,40 @@ class Model:
         """Cosine distance between two clips, 0 to 2, after subtracting :attr:`center`."""
         return float(self._distances([first, second])[0, 1])
 
-    def odd_one_out(self, first: str | Path, second: str | Path, third: str | Path) -> str:
-        """The clip that is not part of the most similar pair; among tied pairs, the first in the given order counts."""
-        clips = [first, second, third]
-        distances = self._distances(clips).round(12)
-        pair = min(combinations(range(3), 2), key=lambda pair: distances[pair])
-        return str(clips[3 - sum(pair)])
+    def odd_one_out(self, first: str | Path, second: str | Path, third: str | Path) -> OddChoice:
+        """Which of three clips people would choose as the odd one, with probabilities if the model was calibrated."""
+        embeddings = self.embed([first, second, third])
+        rdm = model_rdm(embeddings.values, "cosine", self.center)
+        a, b, c = embeddings.stimulus_ids
+        found = predict_odd((a, b, c), rdm, self.opened.readout, embeddings.values)
+        return OddChoice(found, self.reference)
+
+    def kept_together(self, first: str | Path, second: str | Path) -> float:
+        """Probability, 0–1, that people keep two clips together, of three of which the third is any clip; chance is 1/3.
+
+        Raises:
+            BgsError: the model was not calibrated.
+        """
+        readout = self.opened.need_readout()
+        return float(readout.kept.probability(np.array([self.distance(first, second)]))[0])
+
+    def describe(self, clip: str | Path, *, level: float = LEVEL) -> ClipDescription:
+        """Predicted ratings of a clip, each with a prediction interval, and whether the clip is like those of the study.
+
+        Args:
+            clip: a file (a sentence, for a text model).
+            level: of the intervals, above 0 and below 1.
+
+        Raises:
+            BgsError: the model was not calibrated, or the clip cannot be read.
+        """
+        return self.describe_all([clip], level=level)[0]
+
+    def describe_all(self, clips: Stimuli, *, level: float = LEVEL) -> list[ClipDescription]:
+        """:meth:`describe` of several clips, which are embedded together."""
+        readout = self.opened.need_readout()
+        found = self.embed(clips)
+        return [ClipDescription(one) for one in describe(readout, found.values, found.stimulus_ids, level)]
 
     def _distances(self, clips: Sequence[str | Path]) -> Float64[np.ndarray, "m m"]:
         distances: Float64[np.ndarray, "m m"] = model_rdm(self.embed(clips).values, "cosine", self.center)

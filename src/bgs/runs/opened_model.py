@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bgs._errors import BgsError
 from bgs._files import sha256_of
 from bgs._typing import Float, Float64
 from bgs.backbones import Backbone
 from bgs.backbones.adapter import read_about
 from bgs.embeddings import Embeddings
+from bgs.evaluation.readout import Readout
 from bgs.runs.embedder import Embedder, open_backbone
 from bgs.runs.run_folder import RunFolder
 from bgs.stimuli import StimulusSet
@@ -29,12 +31,27 @@ class OpenedModel:
             that was evaluated with centring. None: nothing is subtracted.
         identity: SHA-256 of everything that determines its distances: weights, settings, adapter and centre. Two models
             with the same identity give the same vectors, wherever they were loaded from.
+        readout: probabilities, ratings and familiarity; None for a model that was not calibrated.
     """
 
     reference: str
     backbone: Backbone
     center: Float64[np.ndarray, " d"] | None
     identity: str
+    readout: Readout | None = None
+
+    def need_readout(self) -> Readout:
+        """The readout.
+
+        Raises:
+            BgsError: the model has none.
+        """
+        if self.readout is None:
+            raise BgsError(
+                "this model has no readout: it cannot say how sure it is", where=self.reference,
+                expected="a run, or a model shared from one, that was calibrated on judgments", hint="bgs calibrate RUN",
+            )  # fmt: skip
+        return self.readout
 
     def embed(self, stimuli: StimulusSet, micro_batch: int = 64, skip_bad: bool = False) -> Embeddings:
         """One vector per stimulus, as the encoder gives it.
@@ -63,7 +80,9 @@ def open_model(reference: str, device: str = "auto", precision: str = "auto") ->
         return OpenedModel(reference, backbone, None, _identity(backbone, {}, None))
     run = RunFolder(folder)
     center = run.read_center()
-    return OpenedModel(reference, backbone, center, _identity(backbone, _adapter(run.adapter), center))
+    identity = _identity(backbone, _adapter(run.adapter), center)
+    readout = Readout.load(run.readout, backbone.width) if run.readout.is_dir() else None
+    return OpenedModel(reference, backbone, center, identity, readout)
 
 
 def _adapter(folder: Path) -> dict[str, object]:

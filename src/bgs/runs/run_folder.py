@@ -32,7 +32,7 @@ class RunFolder(TrainingLog):
 
     ``config.yaml``, ``provenance.json``, ``metrics.jsonl``, ``checkpoint.safetensors``, ``adapter/``,
     ``base.safetensors``, ``tuned.safetensors``, ``center.safetensors``, ``evaluation.json``; ``refit/`` with metrics and
-    checkpoint of the second training, if there is one.
+    checkpoint of the second training, if there is one; ``readout/``, and ``folds/`` while it is being fitted on these.
     """
 
     def __repr__(self) -> str:
@@ -45,6 +45,8 @@ class RunFolder(TrainingLog):
         self.adapter = self.path / "adapter"
         self.evaluation = self.path / "evaluation.json"
         self.center = self.path / "center.safetensors"
+        self.readout = self.path / "readout"
+        self.folds = self.path / "folds"
 
     def embeddings(self, which: str) -> Path:
         """Path of the ``base`` or ``tuned`` embeddings."""
