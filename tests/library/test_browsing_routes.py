@@ -12,6 +12,11 @@ import bgs
 from bgs import BgsError
 from bgs._errors import ConfigError, DataError
 from bgs.embeddings import Embeddings
+from bgs.evaluation.readout import Readout
+from bgs.evaluation.readout.attributes import AttributeReadout, LinearProbe
+from bgs.evaluation.readout.choice_rule import ChoiceRule
+from bgs.evaluation.readout.familiarity import Density, Familiarity
+from bgs.evaluation.readout.kept_together import KeptTogether
 from bgs.library.browsing import serving
 from bgs.library.browsing.app import create_app
 from bgs.library.browsing.queries import Queries
@@ -33,7 +38,7 @@ def folder(tmp_path_factory):
 class Model:
     """Embeds every file as the first clip of an index; sentences as the last."""
 
-    reference, center, backbone = "pixels:", None, None
+    reference, center, backbone, readout = "pixels:", None, None, None
     centred = OpenedModel.centred
 
     def __init__(self, index, identity=None):
@@ -50,7 +55,8 @@ class Served:
         index = bgs.library.open_index(folder / name)
         self.model = Model(index, identity)
         scenes = open_map(index, None if beside is None else bgs.library.open_index(folder / beside))
-        self.app = create_app(scenes, Queries(index, lambda _: self.model), folder / "page", "secret", **more)
+        self.queries = Queries(index, lambda _: self.model)
+        self.app = create_app(scenes, self.queries, folder / "page", "secret", **more)
         self.client = TestClient(self.app, base_url="http://127.0.0.1")
 
     def get(self, path, **more):
@@ -174,6 +180,32 @@ def test_a_model_without_a_text_side_says_so(folder):
     response = served.get("api/sentence", params={"text": "a hug"})
     assert response.status_code == 422
     assert "this model has no text side" in response.json()["error"]
+
+
+def readout() -> Readout:
+    """Of a study with two ratings, one with too few clips for an interval; every clip is far from its clips."""
+    probe = LinearProbe(np.ones(8), 0.5)
+    attributes = (
+        AttributeReadout("valence", probe, np.linspace(0, 1, 99), (-1.0, 1.0), 0.4),
+        AttributeReadout("arousal", probe, np.array([0.1]), (0.0, 1.0), math.nan),
+    )
+    density = Density(np.full(8, 100.0), np.eye(8)[:2], np.ones(2), 1.0)
+    familiarity = Familiarity(density, np.linspace(0.5, 1.5, 40))
+    about = {"data": "films", "simulated": True}
+    return Readout(KeptTogether(1.0, 2.0, 100), ChoiceRule(1.0, 100), attributes, familiarity, about)
+
+
+def test_a_model_with_a_readout_says_how_sure_it_is(folder):
+    served = Served(folder)
+    served.queries.model.readout = readout()  # opens the model, as for a run
+    found = served.get("api/clips/0/attributes").json()
+    assert (found["far"], found["data"], found["level"]) == (True, "films", 0.9)
+    valence, arousal = found["attributes"]
+    assert valence["value"] == pytest.approx(0.5 + 2 * served.model.index.vectors[0].sum(), abs=1e-5)
+    assert valence["low"] < valence["value"] < valence["high"]
+    assert (arousal["low"], arousal["high"], arousal["r_squared"]) == (None, None, None)
+    near = served.get("api/clips/0/nearest").json()["clips"]
+    assert all(one["together"] == pytest.approx(1 / (1 + math.exp(2 * one["distance"] - 1))) for one in near)
 
 
 def test_two_models_are_laid_on_each_other(folder):

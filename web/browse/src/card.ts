@@ -7,6 +7,9 @@ import { element } from "./dom";
 import { film } from "./film";
 import { server } from "./server";
 
+/** Milliseconds before it is said that the model is being asked: opening it takes a while. */
+const PATIENCE = 400;
+
 export interface Card {
   shown: HTMLElement;
   /** Neighbours, once they are known. */
@@ -14,35 +17,54 @@ export interface Card {
 }
 
 export function card(table: ClipTable, clip: number, events: ListEvents): Card {
-  const id = table.ids[clip] ?? "";
   const video = film(table, clip, true);
   const screen = element("div", { class: "screen" }, video);
   const described = element("div", {});
-  const nearest = element("section", { "aria-busy": "true" }, element("h3", {}, "Nearest scenes"));
+  const list = element("div", {});
+  const nearest = element("section", { "aria-busy": "true" }, element("h3", {}, "Nearest scenes"), list);
   const shown = element("div", {}, screen, facts(table, clip), described, nearest);
   video.addEventListener("error", () => gone(table, clip, screen));
-  server
-    .attributes(clip)
-    .then((found) => {
-      const part = attributes(found);
-      if (part !== null) described.append(part);
-    })
-    .catch((error: Error) => described.append(failed(error)));
-  const near = server
-    .nearest(clip)
-    .then((found) => {
-      nearest.append(
-        clipList(table, found, events),
-        saving(table, [{ clip, distance: 0 }, ...found], `near ${id}`),
-      );
-      return found.map((one) => one.clip);
-    })
-    .catch((error: Error) => {
-      nearest.append(failed(error));
-      return [];
-    })
-    .finally(() => nearest.removeAttribute("aria-busy"));
+  const near = neighbours(table, clip, list, events).finally(() => nearest.removeAttribute("aria-busy"));
+  describe(clip, described).then(async (said) => {
+    await near;
+    // once the model is open, it gives probabilities
+    if (said && !list.contains(document.activeElement)) await neighbours(table, clip, list, events);
+  });
   return { shown, near };
+}
+
+/** Fill a list with what is near; their positions. */
+async function neighbours(
+  table: ClipTable,
+  clip: number,
+  list: HTMLElement,
+  events: ListEvents,
+): Promise<number[]> {
+  try {
+    const found = await server.nearest(clip);
+    const saved = [{ clip, distance: 0 }, ...found];
+    list.replaceChildren(clipList(table, found, events), saving(table, saved, `near ${table.ids[clip]}`));
+    return found.map((one) => one.clip);
+  } catch (error) {
+    list.replaceChildren(failed(error as Error));
+    return [];
+  }
+}
+
+/** Show what the model's readout says, where it has one; whether it has. */
+async function describe(clip: number, place: HTMLElement): Promise<boolean> {
+  const waiting = element("p", { class: "waiting", role: "status" }, "Asking the model…");
+  const timer = setTimeout(() => place.append(waiting), PATIENCE);
+  try {
+    const found = await server.attributes(clip);
+    place.replaceChildren(...attributes(found));
+    return found.far !== undefined;
+  } catch (error) {
+    place.replaceChildren(failed(error as Error));
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function facts(table: ClipTable, clip: number): HTMLElement {

@@ -36,18 +36,24 @@ export interface Near {
 export interface Attribute {
   name: string;
   value: number;
-  low: number;
-  high: number;
-  least: number;
-  most: number;
+  /** Null where there were too few clips for an interval. */
+  low: number | null;
+  high: number | null;
+  /** Lowest and highest rating of any clip. */
+  scale: [number, number];
+  /** On clips that the model has not seen; at or below 0 the mean of all clips predicts as well. */
+  r_squared: number | null;
 }
 
+/** What a model's readout says of a clip; empty where it has none. */
 export interface Described {
   attributes?: Attribute[];
   /** Of the intervals, e.g. 0.9. */
   level?: number;
   /** Whether the clip is far from anything that the model was trained on. */
   far?: boolean;
+  data?: string;
+  simulated?: boolean;
 }
 
 /** The address of a clip; of a piece of a long video, with its times. */

@@ -57,11 +57,21 @@ test("names of files are never HTML", () => {
 });
 
 test("attributes are shown with intervals, and with a warning far from what was seen", () => {
-  expect(attributes({})).toBeNull();
-  const valence = { name: "valence", value: -0.5, low: -0.8, high: 0.1, least: -1, most: 1 };
-  const shown = attributes({ attributes: [valence], level: 0.9, far: true });
-  expect(shown?.textContent).toContain("90 % intervals");
+  expect(attributes({})).toEqual([]);
+  const scale: [number, number] = [-1, 1];
+  const valence = { name: "valence", value: -0.5, low: -0.8, high: 0.1, scale, r_squared: 0.3 };
+  const weak = { ...valence, name: "arousal", low: null, high: null, r_squared: -0.1 };
+  const [shown] = attributes({
+    attributes: [valence, weak],
+    level: 0.9,
+    far: true,
+    data: "film",
+    simulated: true,
+  });
+  expect(shown?.textContent).toContain("90 % intervals, as in film (SIMULATED)");
   expect(shown?.textContent).toContain("−0.50 (−0.80 to 0.10)");
+  expect(shown?.textContent).toContain("no better than the mean");
+  expect(shown?.querySelectorAll(".range")).toHaveLength(1);
   expect(shown?.querySelector(".far")).not.toBeNull();
 });
 

@@ -44,7 +44,7 @@ def create_app(
     """
     app = FastAPI(title="bgs browse", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     inside = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    inside.include_router(_clips(scenes, Thumbnails(scenes.index.path)))
+    inside.include_router(_clips(scenes, queries, Thumbnails(scenes.index.path)))
     inside.include_router(_searches(scenes, queries, max_file))
     inside.include_router(clip_routes(scenes.files))
     inside.mount("/", StaticFiles(directory=page, html=True))
@@ -63,7 +63,7 @@ def create_app(
     return app
 
 
-def _clips(scenes: SceneMap, thumbnails: Thumbnails) -> APIRouter:
+def _clips(scenes: SceneMap, queries: Queries, thumbnails: Thumbnails) -> APIRouter:
     router = APIRouter()
     shown = scenes.to_json()
 
@@ -88,13 +88,12 @@ def _clips(scenes: SceneMap, thumbnails: Thumbnails) -> APIRouter:
     def nearest(position: int, count: Count = 12) -> dict[str, Any]:
         """The clips nearest to a clip."""
         clip = clip_at(position)
-        return {"clips": scenes.nearest(scenes.index.vectors[position], count, but=clip.id)}
+        return {"clips": _said(queries, scenes.nearest(scenes.index.vectors[position], count, but=clip.id))}
 
     @router.get("/api/clips/{position}/attributes")
     def attributes(position: int) -> dict[str, Any]:
         """What the model's readout says of a clip; empty where it has none."""
-        clip = clip_at(position)
-        return {} if scenes.describe is None else dict(scenes.describe(clip))
+        return queries.describe(clip_at(position))
 
     @router.get("/thumbnails/{position}.jpg")
     def thumbnail(position: int) -> Response:
@@ -129,9 +128,17 @@ def _searches(scenes: SceneMap, queries: Queries, max_file: int) -> APIRouter:
             await _receive(request, path, name, max_file)
             vector = await run_in_threadpool(queries.of_file, path, name)
         found = await run_in_threadpool(scenes.nearest, vector, count)
-        return {"clips": found, "place": scenes.place(vector)}
+        return {"clips": _said(queries, found), "place": scenes.place(vector)}
 
     return router
+
+
+def _said(queries: Queries, near: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With the probability that people keep the two together, where the model can say."""
+    together = queries.kept_together([one["distance"] for one in near])
+    if together is None:
+        return near
+    return [one | {"together": p} for one, p in zip(near, together, strict=True)]
 
 
 async def _receive(request: Request, path: Path, name: str, most: int) -> None:

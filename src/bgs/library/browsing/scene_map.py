@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,14 +32,11 @@ class SceneMap:
         index: whose clips it shows.
         axes: of the map.
         beside: another index, its axes, and what both share; None: there is only one.
-        describe: what is said of a clip beside its neighbours, as JSON: ``{"attributes": [{"name", "value", "low", "high",
-            "least", "most"}], "level", "far"}``; None: the model says nothing.
     """
 
     index: Index
     axes: Axes
     beside: tuple[Index, Axes, Compared] | None = None
-    describe: Callable[[Clip], Mapping[str, Any]] | None = None
 
     @cached_property
     def files(self) -> dict[str, Path]:
