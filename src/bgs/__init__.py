@@ -25,6 +25,7 @@ _PUBLIC = {
     "Trials": "bgs.judgments",
     "audit": "bgs.api.auditing",
     "benchmark": "bgs.api.benchmarking",
+    "browse": "bgs.api.browsing",
     "calibrate": "bgs.api.describing",
     "choice_model_rdm": "bgs.judgments",
     "design": "bgs.api.designing",

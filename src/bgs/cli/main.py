@@ -18,6 +18,7 @@ from bgs._progress import NoteHandler, be_quiet
 from bgs.cli import (
     attention,
     benchmark,
+    browse,
     cache,
     calibrate,
     collect,
@@ -70,6 +71,7 @@ for _command, _example, _summary in (
     (odd.odd, odd.EXAMPLE, "Predict which of three clips is the odd one out."),
     (index.index, index.EXAMPLE, "Index a folder of videos, to find clips alike."),
     (similar.similar, similar.EXAMPLE, "Find the indexed clips that are most like one."),
+    (browse.browse, browse.EXAMPLE, "Browse an index: a map of its clips, and what is near."),
     (masks.masks, masks.EXAMPLE, "Find regions of clips on which to measure attention."),
     (benchmark.benchmark, benchmark.EXAMPLE, "Measure encoders on every public data set, a row each."),
     (attention.attention, attention.EXAMPLE, "Measure and draw where a video model attends."),

@@ -17,7 +17,7 @@ from bgs.collection.bundle_texts import notes, readme
 from bgs.collection.preparing import require_playable
 from bgs.collection.serving import PAGE
 from bgs.collection.study_folder import StudyFolder
-from bgs.collection.web.clip_files import clip_name
+from bgs.serving.clip_files import clip_name
 
 Target = Literal["jatos", "static"]
 #: Nothing from elsewhere, but for the saving service.

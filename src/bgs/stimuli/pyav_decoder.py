@@ -86,6 +86,34 @@ def each_picture(path: Path, count: int | None = None) -> Iterator[UInt8[np.ndar
                 yield picture
 
 
+def picture_at(path: Path, seconds: float | None = None) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture on screen at a moment, upright, RGB. Read from the key frame before it: the rest of the file is not checked.
+
+    Args:
+        path: the clip.
+        seconds: after the first frame; None is the middle, by the header.
+
+    Raises:
+        UnreadableClip: there is no picture that can be decoded.
+    """
+    with _clear_errors(path), _opened(path) as container:
+        stream = _video_stream(path, container)
+        stream.codec_context.thread_count = 1
+        begin, length = (container.start_time or 0) / 1e6, (container.duration or 0) / 1e6
+        moment = begin + (length / 2 if seconds is None else seconds)
+        if moment > begin:
+            container.seek(int(moment * 1e6))
+        found = None
+        for frame in container.decode(stream):
+            check_cancelled()
+            if found is not None and frame.time is not None and frame.time > moment:
+                break
+            found = frame
+        if found is None:
+            raise UnreadableClip("its video stream contains no frames", path)
+        return _upright(path, found)
+
+
 def first_orientation(path: Path) -> Orientation:
     """The display orientation of a clip, from its first frame.
 

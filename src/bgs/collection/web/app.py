@@ -22,10 +22,11 @@ from bgs.collection.refusals import STATUS, Reason, Refused
 from bgs.collection.secrets import Secrets
 from bgs.collection.study_folder import StudyFolder
 from bgs.collection.web import admin
-from bgs.collection.web.clip_files import clip_routes
-from bgs.collection.web.guards import RateLimit, guard
+from bgs.collection.web.guards import guard
 from bgs.collection.web.practice_routes import practice_routes
 from bgs.collection.web.routes import Service, router
+from bgs.serving.clip_files import clip_routes
+from bgs.serving.guards import RateLimit
 
 #: The researcher's page.
 ADMIN = "admin.html"

@@ -18,9 +18,9 @@ from bgs.collection.joining import join, record_consent
 from bgs.collection.refusals import Reason, Refused
 from bgs.collection.secrets import Secrets
 from bgs.collection.study_folder import StudyFolder
-from bgs.collection.web.clip_files import clip_url
-from bgs.collection.web.guards import RateLimit
 from bgs.collection.web.messages import GivenAnswer, Join
+from bgs.serving.clip_files import clip_url
+from bgs.serving.guards import RateLimit
 
 #: The assignment of a preview, which has no block of its own.
 _NOBODY = 0
