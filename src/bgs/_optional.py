@@ -23,6 +23,7 @@ PACKAGES = {
     "collect": ("fastapi", "starlette", "anyio", "sqlalchemy", "alembic", "uvicorn", "itsdangerous"),
     "postgres": ("psycopg",),
     "excel": ("openpyxl",),
+    "library": ("lancedb", "scenedetect"),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 
