@@ -44,6 +44,7 @@ _PUBLIC = {
     "plant": "bgs.api.planting",
     "real_quickstart": "bgs.api.quickstarts",
     "report": "bgs.api.experiments",
+    "select": "bgs.api.selecting",
     "simulated_quickstart": "bgs.api.quickstarts",
     "train": "bgs.api.training",
 }
