@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -212,7 +212,6 @@ class _Space:
     model: str | None
     stored: Embeddings | str | Path | None
     indexed: Index | str | Path | None
-    _: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         given = [one for one in (self.model, self.stored, self.indexed) if one is not None]
@@ -307,7 +306,7 @@ def _measured(
 
 def _covering(pool: Dataset, measures: Measures, asked: _Asked) -> Selection:
     found = cover_space(measures.profiles[SOCIAL], asked.k, asked.seed)
-    chosen = labelled(pool, measures.measured(), {i: ("cover", "") for i in found.chosen.tolist()})
+    chosen = labelled(pool, measures.measured(), dict.fromkeys(found.chosen.tolist(), ("cover", "")))
     return Selection(chosen, "", {}, len(pool.stimuli), covering=found)
 
 

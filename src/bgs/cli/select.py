@@ -63,7 +63,8 @@ def select(
 ) -> None:
     """Choose clips for a study: some that cover a model's space, or two matched sets.
 
-    The folder is a data set for `bgs design` and `bgs collect`. selection.json says how the clips were chosen, and how they were tested.
+    The folder is a data set for `bgs design` and `bgs collect`. selection.json says how the clips were chosen, and
+    how they were tested.
     """
     from bgs.api.selecting import select as choose
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bgs._errors import listed
-from bgs._numbers import between, with_interval
+from bgs._numbers import between, plain, with_interval
 from bgs.library.selecting.balance import BOUND, PERMUTATIONS, BalanceRow, Difference, PairDistance
 from bgs.library.selecting.covering import Covering
 from bgs.library.selecting.selection import Selection
@@ -26,7 +26,7 @@ def selection_view(found: Selection) -> Group:
             _balance(found.balance),
         ]
         parts.append(
-            f"In standard deviations of the {found.pool:,} clips. Interval: 90 %, over pairs; within ±{number(BOUND)}: "
+            f"In standard deviations of the {found.pool:,} clips. Interval: 90 %, over pairs; within ±{plain(BOUND)}: "
             f"equivalent by two one-sided tests. p: the clips of each pair put into the sets at random, {PERMUTATIONS:,} "
             "times, two-sided; chance: how far apart that leaves the sets (root mean square)."
         )
@@ -85,7 +85,6 @@ def _balance(rows: tuple[BalanceRow, ...]) -> RenderableType:
         )
         for row in rows
     ]
-    header = ("matched in", "before", "after", "interval", f"within ±{number(BOUND)}", "chance", "p")
-    return table(
-        "Difference between the sets in what they are matched in", header, cells, numbers=(1, 2, 3, 5, 6)
-    )
+    header = ("matched in", "before", "after", "interval", f"within ±{plain(BOUND)}", "chance", "p")
+    title = "Difference between the sets in what they are matched in"
+    return table(title, header, cells, numbers=(1, 2, 3, 5, 6), names=(0,))

@@ -170,7 +170,7 @@ def _row(variable: Variable, sets: MatchedSets, seed: int) -> BalanceRow:
         after=float(after[0]) if number else float(np.linalg.norm(after)),
         low=low,
         high=high,
-        equivalent=bool(-BOUND < low and high < BOUND) if number else None,
+        equivalent=bool(low > -BOUND and high < BOUND) if number else None,
         chance=math.sqrt(squared / len(apart)),
         p=permutation_p_value(apart, seed),
         in_pairs=math.sqrt(squared),

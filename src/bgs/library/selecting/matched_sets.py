@@ -89,7 +89,10 @@ def choose_sets(asked: Variable, matched: Sequence[Variable], settings: SetSetti
     split, allowed = pool.pairs_within(settings)
     if most_pairs(allowed) < settings.pairs:
         raise _impossible(pool, settings, most_pairs(allowed))
-    rows, columns = even_pairs(pool.features[split.high], pool.features[split.low], allowed, settings.pairs)
+    parts = [one.standardised for one in matched]
+    rows, columns = even_pairs(
+        [part[split.high] for part in parts], [part[split.low] for part in parts], allowed, settings.pairs
+    )
     order = np.argsort(-asked.values[split.high[rows], 0], kind="stable")
     whole = pool.split(settings.gap)
     return MatchedSets(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
@@ -11,8 +13,8 @@ from bgs._errors import DataError
 from bgs._typing import Bool, Float64, Int
 
 #: Rounds in which what sets still differ in is weighed more.
-_ROUNDS = 30
-_STEP = 0.5
+_ROUNDS = 40
+_STEP = 1.0
 
 
 def most_pairs(allowed: Bool[np.ndarray, "a b"]) -> int:
@@ -49,36 +51,54 @@ def cheapest_pairs(
 
 
 def even_pairs(
-    high: Float64[np.ndarray, "a d"],
-    low: Float64[np.ndarray, "b d"],
+    high: Sequence[Float64[np.ndarray, "a _"]],
+    low: Sequence[Float64[np.ndarray, "b _"]],
     allowed: Bool[np.ndarray, "a b"],
     pairs: int,
 ) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
     """Pairs whose members are alike, and whose sides have the same means (Lagrange multipliers on the differences of means).
 
-    What is made small is the mean squared distance within pairs plus m times the squared distance between the means of the
-    sides; if the sign of each pair's difference were random, the second would on average be as large as the first.
+    In each round the pairs with the smallest total squared distance are found, plus what multipliers charge for going on in
+    the direction in which the sides still differ. Of all rounds, the one is kept whose pairs are nearly as alike as can be
+    (cost relative to the first round) and whose sides are even in every variable (:func:`unevenness` of the worst).
 
     Args:
-        high, low: standardised matched variables of either side.
+        high, low: standardised matched variables of either side, one array each.
         allowed: pairs within the calipers.
         pairs: how many.
 
     Raises:
         DataError: there are not so many allowed pairs.
     """
-    cost = _squared_distances(high, low)
-    push = np.zeros(high.shape[1])
-    best, least = None, np.inf
-    for _ in range(_ROUNDS):
-        rows, columns = cheapest_pairs(cost + 2 * ((high @ push)[:, None] - low @ push), allowed, pairs)
-        apart = high[rows].mean(axis=0) - low[columns].mean(axis=0)
-        total = float(cost[rows, columns].mean() + pairs * (apart @ apart))
+    costs = [_squared_distances(mine, theirs) for mine, theirs in zip(high, low, strict=True)]
+    cost, charge = np.sum(costs, axis=0), np.zeros_like(costs[0])
+    best, least, first = None, np.inf, 0.0
+    for done in range(_ROUNDS):
+        rows, columns = cheapest_pairs(cost + charge, allowed, pairs)
+        apart = [mine[rows] - theirs[columns] for mine, theirs in zip(high, low, strict=True)]
+        alike = float(cost[rows, columns].sum())
+        first = first or alike
+        total = alike / (first or 1.0) + max(map(unevenness, apart))
         if total < least:
             best, least = (rows, columns), total
-        push += _STEP * apart
+        for mine, theirs, differences in zip(high, low, apart, strict=True):
+            push = _STEP * _weight(differences, alike / pairs) * differences.mean(axis=0) / np.sqrt(1 + done)
+            charge += (mine @ push)[:, None] - theirs @ push
     assert best is not None
     return best
+
+
+def unevenness(differences: Float64[np.ndarray, "m d"]) -> float:
+    """Squared difference of means relative to what random signs of the pairs' differences would leave: 1 is chance."""
+    squares = float((differences**2).sum(axis=1).mean())
+    mean = differences.mean(axis=0)
+    return len(differences) * float(mean @ mean) / squares if squares > 0 else 0.0
+
+
+def _weight(differences: Float64[np.ndarray, "m d"], alike: float) -> float:
+    """More for a variable in which pairs are nearly the same: a small difference of means stands out in it."""
+    squares = float((differences**2).sum(axis=1).mean())
+    return float(np.sqrt(alike / squares)) if squares > 0 else 0.0
 
 
 def _squared_distances(
