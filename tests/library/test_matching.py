@@ -124,7 +124,7 @@ def test_the_main_axis_is_free_of_what_is_matched():
     ("options", "said"),
     [
         ({"pairs": 1}, "4 or more"),
-        ({"pairs": 2, "gap": -1}, "gap"),
+        ({"pairs": 2, "gap": -1.0}, "gap"),
         ({"pairs": 2, "caliper": np.nan}, "caliper"),
     ],
 )

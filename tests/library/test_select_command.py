@@ -226,7 +226,7 @@ def test_motion_and_pixels_are_measured(tmp_path):
         ratings={"closeness": np.array([0.0, 1] * 4)},
     )
     found = bgs.select(
-        Dataset(stimuli, simulated=True), 4, differ="closeness", match=["motion", "pixels"], caliper=9
+        Dataset(stimuli, simulated=True), 4, differ="closeness", match=["motion", "pixels"], caliper=9.0
     )
     assert [row.name for row in found.found.balance] == [
         "motion (profile)", "motion_energy", "pixels (profile)", "luminance", "contrast",

@@ -177,6 +177,8 @@ class _Asked:
     def needs(self, data: Dataset, space: _Space) -> set[str]:
         """What has to be measured: ``motion``, ``pixels``, ``social``."""
         names = [SOCIAL] if self.cover else [str(self.differ), *self.match]
+        if self.differ == PIXELS:
+            raise ConfigError("sets differ in one number", where=PIXELS, expected="luminance or contrast")
         sources = {source_of(name, data.stimuli) for name in names} - {None}
         if SOCIAL in sources and not space.given:
             raise ConfigError("needs the space of a model", where="--cover" if self.cover else SOCIAL,

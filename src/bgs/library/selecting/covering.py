@@ -107,7 +107,7 @@ def distances_to(
     directions: Float64[np.ndarray, "n d"], chosen: Int[np.ndarray, " k"]
 ) -> Float64[np.ndarray, "k n"]:
     """Cosine distance of every clip to each of those at ``chosen``."""
-    found = np.maximum(1 - directions[chosen] @ directions.T, 0)
+    found: Float64[np.ndarray, "k n"] = np.maximum(1 - directions[chosen] @ directions.T, 0)
     found[np.arange(len(chosen)), chosen] = 0
     return found
 
@@ -165,4 +165,5 @@ class _Nearest:
 
 
 def _from(directions: Float64[np.ndarray, "n d"], clip: int) -> Float64[np.ndarray, " n"]:
-    return distances_to(directions, np.array([clip]))[0]
+    row: Float64[np.ndarray, " n"] = distances_to(directions, np.array([clip]))[0]
+    return row

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError, listed
+from bgs._errors import DataError, listed
 from bgs._typing import Float, Float64
 from bgs.library.selecting.low_level import contrast, luminance, motion_energy
 from bgs.library.selecting.variables import Variable, main_axis
@@ -89,13 +89,7 @@ class Measures:
         return Variable.of(name, self.measured()[name])
 
     def asked(self, name: str, matched: Sequence[Variable]) -> Variable:
-        """The number in which sets are to differ in ``name``: of motion its energy, of a model's space its main axis.
-
-        Raises:
-            ConfigError: ``pixels``, which is more than one number.
-        """
-        if name == PIXELS:
-            raise ConfigError("sets differ in one number", where=name, expected="luminance or contrast")
+        """The number in which sets are to differ in ``name``: of motion its energy, of a model's space its main axis."""
         if name == SOCIAL:
             return Variable.of(AXIS, main_axis(Variable(name, self.profiles[name]), matched))
         return self.number(_NUMBERS[name][0] if name == MOTION else name)

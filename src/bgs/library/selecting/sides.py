@@ -32,7 +32,7 @@ class Sides:
 
 
 def sides(values: Float64[np.ndarray, " n"], gap: float) -> Sides:
-    """Put a gap where the smaller of the two sides has the most clips; of such places, nearest to the median.
+    """Put a gap where the smaller of the two sides has the most clips; then where both have; then nearest to the median.
 
     Args:
         values: (n,) a number per clip.
@@ -44,7 +44,8 @@ def sides(values: Float64[np.ndarray, " n"], gap: float) -> Sides:
     above = len(values) - np.searchsorted(ordered, places + half - slack, side="left")
     below = np.searchsorted(ordered, places - half + slack, side="right")
     fewest = np.minimum(above, below)
-    best = np.flatnonzero(fewest == fewest.max())
+    counted = fewest * (2 * len(values) + 1) + above + below
+    best = np.flatnonzero(counted == counted.max())
     middle = float(places[best[np.argmin(np.abs(places[best] - np.median(values)))]])
     high, low = values >= middle + half - slack, values <= middle - half + slack
     if gap <= 0:

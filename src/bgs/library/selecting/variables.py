@@ -41,7 +41,7 @@ class Variable:
     @property
     def is_number(self) -> bool:
         """Whether it is a single number per clip."""
-        return self.values.shape[1] == 1
+        return bool(self.values.shape[1] == 1)
 
     @cached_property
     def spread(self) -> float:
@@ -81,7 +81,7 @@ def main_axis(space: Variable, without: Sequence[Variable]) -> Float64[np.ndarra
         values = values - known @ np.linalg.lstsq(known, values, rcond=None)[0]
     left, strength, _ = np.linalg.svd(values, full_matrices=False)
     axis: Float64[np.ndarray, " n"] = left[:, 0] * strength[0]
-    return axis * np.sign(axis[np.argmax(np.abs(axis))])
+    return axis if axis[np.argmax(np.abs(axis))] > 0 else -axis
 
 
 def unit(vectors: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
