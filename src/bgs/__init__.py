@@ -48,6 +48,7 @@ _PUBLIC = {
     "report": "bgs.api.experiments",
     "similar": "bgs.api.indexing",
     "share": "bgs.api.sharing",
+    "select": "bgs.api.selecting",
     "simulated_quickstart": "bgs.api.quickstarts",
     "train": "bgs.api.training",
 }

@@ -37,6 +37,7 @@ from bgs.cli import (
     practice,
     quickstart,
     report,
+    select,
     share,
     similar,
     simulate,
@@ -59,6 +60,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 for _command, _example, _summary in (
     (quickstart.quickstart, quickstart.EXAMPLE, "Run a whole study in miniature, on simulated data."),
+    (select.select, select.EXAMPLE, "Choose clips for a study: a covering, or matched sets."),
     (design.design, design.EXAMPLE, "Make a trial schedule, and forecast what it will yield."),
     (practice.practice, practice.EXAMPLE, "Practise seeing what others see in silent clips."),
     (embed.embed, embed.EXAMPLE, "Embed every stimulus of a data set with a model."),
