@@ -14,6 +14,7 @@ import bgs
 from bgs._errors import DataError
 from bgs.api.model import Model
 from bgs.cli.main import main
+from bgs.evaluation.readout import KeptTogether
 from bgs.library import index_folder, open_index
 from bgs.library.searching import similar
 from bgs.stimuli import UnreadableClips
@@ -46,18 +47,15 @@ def test_another_file_and_frames_are_embedded(index, folder, model, tmp_path):
     assert similar(moving_square(0), index, 2, lambda: model)[0].id == "a.mp4"
 
 
-def test_a_readout_adds_the_probability(index, model):
-    class Curve:
-        def probability(self, distances):
-            return 1 - distances / 2
-
+def test_a_readout_adds_the_probability_without_opening_the_model(index, monkeypatch):
     class Read:
-        kept = Curve()
+        kept = KeptTogether(1.0, 2.0, 100)
 
-    calibrated = replace(model)
-    object.__setattr__(calibrated, "readout", Read())
-    (found,) = similar(moving_square(0), index, 1, lambda: calibrated)
-    assert found.kept_together == pytest.approx(1 - found.distance / 2)
+    asked = []
+    monkeypatch.setattr("bgs.runs.readout_of.read_readout", lambda *given: asked.append(given) or Read())
+    (found,) = similar(index.ids[0], index, 1)
+    assert asked == [(index.model_reference, index.vectors.shape[1])]
+    assert found.kept_together == pytest.approx(1 / (1 + np.exp(2 * found.distance - 1)))
 
 
 def test_bad_input_is_named(index, folder, model, tmp_path):

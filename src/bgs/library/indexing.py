@@ -271,6 +271,8 @@ def _named(about: About) -> str:
 
 def _lasting(reference: str) -> str:
     """A reference that means the same from any working directory."""
+    if Path(reference).is_dir():  # a shared model
+        return str(Path(reference).resolve())
     family, colon, rest = reference.partition(":")
     name, mark, settings = rest.partition("?")
     return f"{family}:{Path(name).resolve()}{mark}{settings}" if colon and Path(name).is_dir() else reference

@@ -38,7 +38,7 @@ def similar(
 
     Returns:
         At most k clips, without the clip itself (copies of it under other names are listed, at distance 0), with the
-        probability that people keep the two together if the model was opened and has a readout.
+        probability that people keep the two together if the model was calibrated.
 
     Raises:
         DataError: the clip is neither indexed nor a file, or has gone since it was indexed; or the model has changed since.
@@ -50,7 +50,18 @@ def similar(
     else:
         found = _like_file(Path(clip), index, k, open_model)
     _tell_of_vanished(index, found)
-    return found
+    return _with_probabilities(found, index)
+
+
+def _with_probabilities(found: list[Neighbour], index: Index) -> list[Neighbour]:
+    """How likely people are to keep each together with the clip, if the model of the index was calibrated."""
+    from bgs.runs.readout_of import read_readout
+
+    readout = read_readout(index.model_reference, index.vectors.shape[1]) if found else None
+    if readout is None:
+        return found
+    together = readout.kept.probability(np.array([one.distance for one in found]))
+    return [replace(one, kept_together=float(p)) for one, p in zip(found, together, strict=True)]
 
 
 def _like_file(
@@ -88,12 +99,7 @@ def _by_model(
             expected=f"{index.model_reference} (identity {index.identity[:12]})",
             got=f"{model.reference} (identity {model.identity[:12]})", hint="make a new index with `bgs index`",
         )  # fmt: skip
-    found = index.nearest(_vector(model, clip), k, but)
-    readout = getattr(model, "readout", None)
-    if readout is None or not found:
-        return found
-    together = readout.kept.probability(np.array([one.distance for one in found]))
-    return [replace(one, kept_together=float(p)) for one, p in zip(found, together, strict=True)]
+    return index.nearest(_vector(model, clip), k, but)
 
 
 def _vector(model: OpenedModel, clip: Path | np.ndarray) -> Float[np.ndarray, " d"]:

@@ -14,8 +14,8 @@ import numpy as np
 
 from bgs._errors import DataError
 from bgs._typing import Float64
-from bgs.evaluation.readout import describe
-from bgs.runs.run_folder import RunFolder
+from bgs.evaluation.readout import Readout, describe
+from bgs.runs.readout_of import read_readout
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:
@@ -86,30 +86,26 @@ class Queries:
         Raises:
             DataError: the clip cannot be read, or the index is of another model.
         """
-        if not self._is_open and not _has_readout(self.index.model_reference):
+        if self._readout is None:
             return {}
         with self._lock:
-            readout = self.model.readout
-            if readout is None:
-                return {}
             stimuli = StimulusSet((clip.id,), videos=(clip.path,), spans=(clip.piece.span,))
-            (found,) = describe(readout, self.model.embed(stimuli).values, [clip.id])
+            (found,) = describe(self._readout, self.model.embed(stimuli).values, [clip.id])
         plain = asdict(found)
         for one in plain["attributes"]:
             one |= {key: _finite(one[key]) for key in ("low", "high", "r_squared")}
         return plain
 
     def kept_together(self, distances: list[float]) -> list[float] | None:
-        """Probabilities that people keep two clips together; None where the model is not open, or says nothing."""
-        readout = self.model.readout if self._is_open else None
-        if readout is None or not distances:
+        """Probabilities that people keep two clips together; None for a model that was not calibrated."""
+        if self._readout is None or not distances:
             return None
-        found: list[float] = readout.kept.probability(np.array(distances)).tolist()
+        found: list[float] = self._readout.kept.probability(np.array(distances)).tolist()
         return found
 
-    @property
-    def _is_open(self) -> bool:
-        return "model" in self.__dict__
+    @cached_property
+    def _readout(self) -> Readout | None:
+        return read_readout(self.index.model_reference, self.index.vectors.shape[1])
 
     def of_sentence(self, sentence: str) -> Float64[np.ndarray, " d"]:
         """The unit vector of a sentence. The mean of clips is not subtracted: sentences have another one.
@@ -119,11 +115,6 @@ class Queries:
         """
         with self._lock:
             return _unit(self._text_side.embed([sentence])[0])
-
-
-def _has_readout(reference: str) -> bool:
-    family, _, folder = reference.partition(":")
-    return family == "run" and RunFolder(folder).readout.is_dir()
 
 
 def _finite(value: float) -> float | None:
