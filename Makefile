@@ -75,6 +75,8 @@ installed:                             ## the quickstart of the built wheel, wit
 	mkdir -p build/elsewhere
 	cd build/elsewhere && env -u PYTHONPATH ../installed/bin/bgs quickstart --out quickstart --json quickstart.json
 	test -s build/elsewhere/quickstart/report.html
+	cd build/elsewhere && cp "$$(ls quickstart/data/clips/*.mp4 | head -1)" my-clip.mp4
+	cd build/elsewhere && env -u PYTHONPATH ../installed/bin/bgs describe my-clip.mp4 --model quickstart/model
 
 # Extras whose lowest versions are tried; ALL_EXTRAS brings an old torch with its CUDA packages, 6 GB.
 BASE_EXTRAS := plot report analysis frames features collect postgres excel
