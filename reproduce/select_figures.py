@@ -1,7 +1,7 @@
 """What `bgs select` gives on SIMULATED clips: `python reproduce/select_figures.py [FOLDER]` (ten minutes, one core).
 
-240 clips are rendered to FOLDER (or a temporary one), unless they are there. Their latents are known. Writes docs/results/select.json,
-docs/figures/select.svg, docs/figures/select-pairs.jpg and the tables of docs/select.md.
+240 clips are rendered to FOLDER (or a temporary one), unless they are there. Their latents are known. Writes
+docs/results/select.json, docs/figures/select.svg, docs/figures/select-pairs.jpg and the tables of docs/select.md.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def answer(question: Question, measures: Measures) -> tuple[MatchedSets, dict[st
     """The sets, and how they compare."""
     matched = [one for name in question.match for one in measures.matched(name)]
     asked = measures.asked(question.differ, matched)
-    sets = choose_sets(asked, matched, SetSettings(question.k // 2))
+    far = measures.space if question.differ == "social" else None
+    sets = choose_sets(asked, matched, SetSettings(question.k // 2), far)
     return sets, {
         "differ": question.differ,
         "match": list(question.match),
@@ -100,7 +101,10 @@ def answer(question: Question, measures: Measures) -> tuple[MatchedSets, dict[st
 
 def asked_table(found: list[dict[str, Any]]) -> str:
     """What was asked, and what came."""
-    head = ("sets differ in", "matched in", "clips", "asked", "least", "difference [95 %]", "SD", "distance in pairs [95 %]", "of any two")  # fmt: skip
+    head = (
+        "sets differ in", "matched in", "clips", "asked", "least", "difference [95 %]", "SD", "distance in pairs [95 %]",
+        "of any two",
+    )  # fmt: skip
     rows = [
         (
             one["difference"]["name"], ", ".join(one["match"]), str(one["clips"]), number(one["difference"]["asked"]),
@@ -123,7 +127,8 @@ def balance_table(found: list[dict[str, Any]]) -> str:
             within = "–" if row["equivalent"] is None else "yes" if row["equivalent"] else "no"
             cells = (number(row["before"]), number(row["after"]), interval, within, number(row["chance"]))
             rows.append((one["difference"]["name"], row["name"], *cells, number(row["p"])))
-    head = ("sets differ in", "matched in", "before", "after", "90 % interval", f"within ±{number(BOUND, digits=2)}", "chance", "p")  # fmt: skip
+    bound = f"within ±{number(BOUND, digits=2)}"
+    head = ("sets differ in", "matched in", "before", "after", "90 % interval", bound, "chance", "p")
     return table(head, rows)
 
 

@@ -315,7 +315,8 @@ def _covering(pool: Dataset, measures: Measures, asked: _Asked) -> Selection:
 def _sets(pool: Dataset, measures: Measures, asked: _Asked, space: str | None) -> Selection:
     matched = [variable for name in asked.match for variable in measures.matched(name)]
     number = measures.asked(str(asked.differ), matched)
-    sets = choose_sets(number, matched, asked.settings)
+    far = measures.space if asked.differ == SOCIAL else None
+    sets = choose_sets(number, matched, asked.settings, far)
     high, low = ("A", "B") if asked.differ == SOCIAL else ("high", "low")
     width = len(str(len(sets.high)))
     labels = {

@@ -13,13 +13,13 @@ _GREY = np.array([0.299, 0.587, 0.114])
 
 
 def motion_energy(motion: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"]:
-    """Root of the mean motion energy over directions, frequencies and places: proportional to contrast, 0 for a still clip.
+    """Root of the summed motion energy, × 100: proportional to contrast, 0 for a still clip.
 
     Args:
         motion: (n, d) embeddings by ``motion:energy``.
     """
-    energy: Float64[np.ndarray, " n"] = np.sqrt((motion.astype(np.float64) ** 2).mean(axis=1))
-    return energy
+    amplitude: Float64[np.ndarray, " n"] = 100 * np.linalg.norm(motion.astype(np.float64), axis=1)
+    return amplitude
 
 
 def luminance(pixels: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bgs._errors import ConfigError, DataError
 from bgs._typing import Bool, Float64, Int
-from bgs.library.selecting.matching import even_pairs, most_pairs
+from bgs.library.selecting.matching import even_pairs, most_pairs, squared_distances
 from bgs.library.selecting.sides import Sides, sides, within
 from bgs.library.selecting.variables import Variable, side_by_side
 
@@ -65,7 +65,9 @@ class MatchedSets:
     gap: float
 
 
-def choose_sets(asked: Variable, matched: Sequence[Variable], settings: SetSettings) -> MatchedSets:
+def choose_sets(
+    asked: Variable, matched: Sequence[Variable], settings: SetSettings, space: Variable | None = None
+) -> MatchedSets:
     """Choose two sets that are a gap apart in one number and matched in other variables.
 
     Every matched variable has the same weight. Numbers are also held within the caliper in every pair.
@@ -74,6 +76,7 @@ def choose_sets(asked: Variable, matched: Sequence[Variable], settings: SetSetti
         asked: the number in which the sets differ.
         matched: what they are matched in, at least one.
         settings: how many clips, how far apart, how near.
+        space: where the two clips of a pair should be far apart; it has as much weight as all that is matched.
 
     Raises:
         ConfigError: ``asked`` is a profile, or nothing is matched.
@@ -90,8 +93,16 @@ def choose_sets(asked: Variable, matched: Sequence[Variable], settings: SetSetti
     if most_pairs(allowed) < settings.pairs:
         raise _impossible(pool, settings, most_pairs(allowed))
     parts = [one.standardised for one in matched]
+    worth = None
+    if space is not None:
+        far = squared_distances(space.standardised[split.high], space.standardised[split.low])
+        worth = len(matched) * far
     rows, columns = even_pairs(
-        [part[split.high] for part in parts], [part[split.low] for part in parts], allowed, settings.pairs
+        [part[split.high] for part in parts],
+        [part[split.low] for part in parts],
+        allowed,
+        settings.pairs,
+        worth,
     )
     order = np.argsort(-asked.values[split.high[rows], 0], kind="stable")
     whole = pool.split(settings.gap)

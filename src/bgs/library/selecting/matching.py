@@ -14,7 +14,7 @@ from bgs._typing import Bool, Float64, Int
 
 #: Rounds in which what sets still differ in is weighed more.
 _ROUNDS = 40
-_STEP = 1.0
+_STEP = 2.0
 
 
 def most_pairs(allowed: Bool[np.ndarray, "a b"]) -> int:
@@ -55,34 +55,36 @@ def even_pairs(
     low: Sequence[Float64[np.ndarray, "b _"]],
     allowed: Bool[np.ndarray, "a b"],
     pairs: int,
+    worth: Float64[np.ndarray, "a b"] | None = None,
 ) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
     """Pairs whose members are alike, and whose sides have the same means (Lagrange multipliers on the differences of means).
 
-    In each round the pairs with the smallest total squared distance are found, plus what multipliers charge for going on in
-    the direction in which the sides still differ. Of all rounds, the one is kept whose pairs are nearly as alike as can be
-    (cost relative to the first round) and whose sides are even in every variable (:func:`unevenness` of the worst).
+    In each round the pairs with the smallest total squared distance (less what they are worth) are found, plus what multipliers
+    charge for going on in the direction in which the sides still differ. Of all rounds, the one is kept whose pairs are alike
+    (mean cost per variable) and whose sides are even in every variable (:func:`unevenness` of the worst): the smallest sum.
 
     Args:
         high, low: standardised matched variables of either side, one array each.
         allowed: pairs within the calipers.
         pairs: how many.
+        worth: squared distance that a pair may cost more because of something else that speaks for it.
 
     Raises:
         DataError: there are not so many allowed pairs.
     """
-    costs = [_squared_distances(mine, theirs) for mine, theirs in zip(high, low, strict=True)]
+    costs = [squared_distances(mine, theirs) for mine, theirs in zip(high, low, strict=True)]
     cost, charge = np.sum(costs, axis=0), np.zeros_like(costs[0])
-    best, least, first = None, np.inf, 0.0
+    cost = cost if worth is None else cost - worth
+    best, least = None, np.inf
     for done in range(_ROUNDS):
         rows, columns = cheapest_pairs(cost + charge, allowed, pairs)
         apart = [mine[rows] - theirs[columns] for mine, theirs in zip(high, low, strict=True)]
-        alike = float(cost[rows, columns].sum())
-        first = first or alike
-        total = alike / (first or 1.0) + max(map(unevenness, apart))
+        mean_cost = float(cost[rows, columns].mean()) / len(costs)
+        total = mean_cost + max(map(unevenness, apart))
         if total < least:
             best, least = (rows, columns), total
         for mine, theirs, differences in zip(high, low, apart, strict=True):
-            push = _STEP * _weight(differences, alike / pairs) * differences.mean(axis=0) / np.sqrt(1 + done)
+            push = _STEP * _weight(differences) * differences.mean(axis=0) / np.sqrt(1 + done)
             charge += (mine @ push)[:, None] - theirs @ push
     assert best is not None
     return best
@@ -95,15 +97,16 @@ def unevenness(differences: Float64[np.ndarray, "m d"]) -> float:
     return len(differences) * float(mean @ mean) / squares if squares > 0 else 0.0
 
 
-def _weight(differences: Float64[np.ndarray, "m d"], alike: float) -> float:
+def _weight(differences: Float64[np.ndarray, "m d"]) -> float:
     """More for a variable in which pairs are nearly the same: a small difference of means stands out in it."""
     squares = float((differences**2).sum(axis=1).mean())
-    return float(np.sqrt(alike / squares)) if squares > 0 else 0.0
+    return 1 / float(np.sqrt(squares)) if squares > 0 else 0.0
 
 
-def _squared_distances(
+def squared_distances(
     first: Float64[np.ndarray, "a d"], second: Float64[np.ndarray, "b d"]
 ) -> Float64[np.ndarray, "a b"]:
+    """Squared Euclidean distances."""
     squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)
     found: Float64[np.ndarray, "a b"] = np.maximum(squares - 2 * first @ second.T, 0)
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from bgs._errors import DataError, listed
 from bgs._typing import Float, Float64
 from bgs.library.selecting.low_level import contrast, luminance, motion_energy
-from bgs.library.selecting.variables import Variable, main_axis
+from bgs.library.selecting.variables import Variable, main_axis, unit
 from bgs.stimuli import StimulusSet
 
 #: Names of what is measured, by the baseline that measures it; and of the model's space.
@@ -75,12 +75,20 @@ class Measures:
             for name in names
         }
 
+    @property
+    def space(self) -> Variable:
+        """Directions of the clips in the model's space: squared distances are twice the cosine distances."""
+        return Variable(SOCIAL, unit(self.profiles[SOCIAL]))
+
     def matched(self, name: str) -> list[Variable]:
         """What it means to be matched in ``name``: of motion and pixels the profile and the numbers, otherwise the one itself."""
         if name not in (MOTION, PIXELS, SOCIAL):
             return [self.number(name)]
         numbers = [self.number(each) for each in _NUMBERS.get(name, ())]
-        return [Variable(f"{name} (profile)" if numbers else name, self.profiles[name]), *numbers]
+        return [
+            self.space if name == SOCIAL else Variable(f"{name} (profile)", self.profiles[name]),
+            *numbers,
+        ]
 
     def number(self, name: str) -> Variable:
         """A rating or a measured number."""
@@ -91,5 +99,5 @@ class Measures:
     def asked(self, name: str, matched: Sequence[Variable]) -> Variable:
         """The number in which sets are to differ in ``name``: of motion its energy, of a model's space its main axis."""
         if name == SOCIAL:
-            return Variable.of(AXIS, main_axis(Variable(name, self.profiles[name]), matched))
+            return Variable.of(AXIS, main_axis(self.space, matched))
         return self.number(_NUMBERS[name][0] if name == MOTION else name)
