@@ -172,7 +172,7 @@ class Study(Displayable):
         from bgs.judgments.quality_rules import read_rules
 
         chosen = None if rules is None else read_rules(rules)
-        with self._opened(new=False) as (study, database):
+        with self._opened() as (study, database):
             return export(database, study, Path(out), with_excluded, chosen, published)
 
     def exclude(self, participant: str, reason: str, source: str = "prolific") -> None:
@@ -244,11 +244,10 @@ class Study(Displayable):
             pace=pace,
         )
 
-    def _opened(self, new: bool = True) -> AbstractContextManager[tuple[StudyFolder, Database]]:
-        """Folder and database; ``new`` allows one in the folder that was never served."""
+    def _opened(self) -> AbstractContextManager[tuple[StudyFolder, Database]]:
         from bgs.collection.opening import opened_study
 
-        return opened_study(self.path, self.database, new and self.database is None)
+        return opened_study(self.path, self.database)
 
     def _views(self) -> Sequence[RenderableType]:
         from bgs.views.collection import progress_view

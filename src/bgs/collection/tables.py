@@ -30,6 +30,10 @@ class State(StrEnum):
 HELD = (State.ACTIVE, State.COMPLETE)
 
 
+#: Where simulated observers come from: their answers are marked.
+SIMULATED = "simulated"
+
+
 class Base(DeclarativeBase):
     """All tables."""
 
