@@ -106,7 +106,7 @@ class StudySettings(Settings):
     language: str = Field("en", pattern=r"^[a-zA-Z-]{2,12}$")
     """Of the texts below, for screen readers."""
     instructions: str = (
-        "You will see three short silent clips side by side. Two of them show similar social situations.\n\n"
+        "You will see three short silent clips. Two of them show similar social situations.\n\n"
         "Choose the clip that is the odd one out. There is no right answer: we want to know what you see."
     )
     """Shown before practice; blank lines separate paragraphs."""

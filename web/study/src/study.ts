@@ -89,7 +89,7 @@ export class Study {
     if (agrees) await this.backend.consent();
     else {
       const ending = await this.backend.end("decline");
-      this.#end("Thank you", "Nothing was stored.", ending);
+      this.#end("Thank you", "You answered nothing, and no answers are stored.", ending);
     }
     return agrees;
   }
@@ -98,7 +98,8 @@ export class Study {
     const trials = new Trials(QUESTION);
     trials.plan([...session.practice, ...session.trials.slice(0, 2).map((trial) => trial.clips)]);
     for (const [k, clips] of session.practice.entries()) {
-      await trials.run(this.pages.stage(k, session.practice.length), clips, `practice-${k}`);
+      const place = this.pages.stage(k, session.practice.length, "Practice: this answer does not count");
+      await trials.run(place, clips, `practice-${k}`);
     }
     trials.clear();
     await this.pages.ask("That is all there is to it", "From now on, your answers count.", [["Start", null]]);
