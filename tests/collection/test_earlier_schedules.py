@@ -73,5 +73,5 @@ def test_looking_at_a_study_that_was_never_served_writes_nothing(study_path, mon
     monkeypatch.chdir(study_path)
     before = sorted(study_path.iterdir())
     assert command(what[0], str(study_path), *what[1:], *where) == 2
-    assert "the study was never served with this database" in capsys.readouterr().err
+    assert "no study in this database" in capsys.readouterr().err
     assert sorted(study_path.iterdir()) == before

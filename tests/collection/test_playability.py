@@ -96,3 +96,14 @@ def test_a_demo_is_a_study_that_browsers_play_and_is_made_once(tmp_path):
     (tmp_path / "mine/x.txt").write_text("precious")
     with pytest.raises(BgsError, match="contains other files"):
         demo_study(tmp_path / "mine")
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), [("a.mp4", "libx264", FRONT), ("a.webm", "libvpx-vp9", {})])
+def test_a_clip_that_is_cut_off_is_named(tmp_path, name, codec, options):
+    """Its index is whole, so that everything but its end is fine."""
+    path = write_clip(tmp_path / name, frames=25, rate=25, codec=codec, options=options)
+    assert playback_fault(path) is None
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(BgsError, match="this clip is cut off: 100 bytes are missing at its end"):
+        playback_fault(path)

@@ -13,6 +13,7 @@ import numpy as np
 from bgs._errors import BgsError, ConfigError
 from bgs._files import is_empty, write_text
 from bgs._optional import require_all
+from bgs._progress import note
 from bgs._rng import generator
 from bgs.collection.practice import TEMPERATURE
 from bgs.collection.settings import StudySettings
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 #: Where participants come from.
-_SOURCES = ("prolific", "link")
+_SOURCES = ("prolific", "link", "simulated")
 #: Characters of a reason for an exclusion.
 _REASON = 200
 
@@ -213,7 +214,7 @@ class Study(Displayable):
         self, address: str, participants: int = 10, geometry: Embeddings | None = None, *, temperature: float = 0.3,
         at_once: int = 20, pace: float = 0.0, seed: int = 0,
     ) -> Ledger:  # fmt: skip
-        """Let SIMULATED observers take part over HTTP.
+        """Let SIMULATED observers take part over HTTP. Their answers are marked; where people have come, a note says so.
 
         Args:
             address: where the study is served.
@@ -226,11 +227,20 @@ class Study(Displayable):
 
         Returns:
             What the server acknowledged.
+
+        Raises:
+            BgsError: the folder cannot be used, or this study is not served there.
         """
-        from bgs.collection.simulating import simulate_participants
+        from bgs.collection.opening import participants_of
+        from bgs.collection.simulating import require_served, simulate_participants
         from bgs.collection.study_folder import open_study
 
-        ids = open_study(self.path).stimuli.ids
+        study = open_study(self.path)
+        ids = study.stimuli.ids
+        require_served(address, study.hash)
+        came = participants_of(self.path, self.database, people=True)
+        if came:
+            note(f"people have come to this study ({came:,}); SIMULATED observers now take blocks of it")
         if geometry is None:
             positions = generator(seed, "simulated geometry").normal(size=(len(ids), 3))
             geometry = Embeddings(positions, ids, "simulated")

@@ -121,12 +121,33 @@ def _notes_on_stderr() -> Iterator[None]:
         be_quiet(False)  # do not silence the rest of this process
 
 
+#: Of the click that typer brings with it, or uses.
+_UsageError = typer.BadParameter.__mro__[1]
+
+
+def _run(argv: Sequence[str] | None) -> None:
+    """Run a command and exit; a faulty command line becomes a :class:`BgsError`."""
+    try:
+        code = app(args=list(argv) if argv is not None else None, standalone_mode=False)
+    except typer.Abort:
+        print("Aborted!", file=sys.stderr)
+        sys.exit(1)
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # which prints the help
+            error.show()
+            sys.exit(2)
+        context = getattr(error, "ctx", None)
+        hint = None if context is None else f"`{context.command_path} --help`"
+        raise BgsError(error.format_message().rstrip(".").replace("Value error, ", ""), hint=hint) from None
+    sys.exit(code if isinstance(code, int) else 0)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line. A :class:`BgsError` becomes one line on stderr and exit code 2."""
     try:
         with _notes_on_stderr(), _as_bgs_errors():
             try:
-                app(args=list(argv) if argv is not None else None)
+                _run(argv)
             finally:
                 sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output (`| head`) has closed the pipe

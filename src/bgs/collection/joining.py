@@ -49,7 +49,7 @@ def join(
         database: of the study.
         study: whose blocks are given out; those that a later batch added to the database are not.
         key: salted hash of the participant's name.
-        source: where they come from, ``prolific`` or ``link``.
+        source: where they come from, ``prolific``, ``link`` or ``simulated``.
         now: seconds since 1970.
         user_agent: stored where the study says so.
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bgs._typing import Int
 from bgs.collection.database import Database
 from bgs.collection.study_folder import StudyFolder
-from bgs.collection.tables import HELD, AnswerRow, AssignmentRow, ParticipantRow, State
+from bgs.collection.tables import HELD, SIMULATED, AnswerRow, AssignmentRow, ParticipantRow, State
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Progress:
         blocks: all blocks; of these ``complete``, ``active`` (an answer within the lease), ``abandoned`` (none), and ``free``.
         answers: that count: of blocks that are active or complete.
         planned: trials of all blocks.
-        participants: that came; of these ``consented``.
+        participants: that came; of these ``consented``, and ``simulated`` are no people.
         excluded: reason -> participants.
         pairs: pairs of clips seen; ``pairs_planned`` of the schedule.
         rt_ms: median time of a choice in milliseconds; None before the first.
@@ -39,6 +39,7 @@ class Progress:
     planned: int
     participants: int
     consented: int
+    simulated: int
     excluded: dict[str, int]
     pairs: int
     pairs_planned: int
@@ -80,7 +81,8 @@ def progress(database: Database, study: StudyFolder, now: float, answers: Sequen
         held = session.execute(
             select(AssignmentRow.block, AssignmentRow.state, AssignmentRow.lease_until).where(AssignmentRow.state.in_(HELD))
         ).all()  # fmt: skip
-        people = session.execute(select(ParticipantRow.consented_at, ParticipantRow.excluded_because)).all()
+        columns = (ParticipantRow.consented_at, ParticipantRow.excluded_because, ParticipantRow.source)
+        people = session.execute(select(*columns)).all()
     # Another server may hand out blocks that a later batch added, and that this one does not know yet.
     known = study.schedule.positions
     answers = [answer for answer in answers if answer.block in known]
@@ -91,8 +93,9 @@ def progress(database: Database, study: StudyFolder, now: float, answers: Sequen
     times = [answer.rt_ms for answer in answers if answer.rt_ms is not None]
     return Progress(
         blocks, done, active, len(active_until) - active, blocks - done - len(active_until), len(answers),
-        len(study.schedule), len(people), sum(consented is not None for consented, _ in people),
-        dict(Counter(why for _, why in people if why is not None)),
+        len(study.schedule), len(people), sum(one.consented_at is not None for one in people),
+        sum(one.source == SIMULATED for one in people),
+        dict(Counter(one.excluded_because for one in people if one.excluded_because is not None)),
         int((np.triu(seen, 1) > 0).sum()), int((np.triu(coverage(study, None), 1) > 0).sum()),
         float(np.median(times)) if times else None,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -167,5 +168,11 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), backlog=1024)
     except (OSError, OverflowError, ValueError) as error:
         raise BgsError(
-            f"cannot listen here: {error}", where=f"{host}:{port}", hint="another --port, or 0 for a free one"
+            f"cannot listen here: {_reason(error)}", where=f"{host}:{port}", hint="another --port, or 0 for a free one"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without the number of the error and the address, which the message has."""
+    number = getattr(error, "errno", None) or 0
+    return os.strerror(number) if number > 0 else str(getattr(error, "strerror", None) or error)

@@ -65,7 +65,7 @@ def open_study(path: str | Path) -> StudyFolder:
         BgsError: there are no clips, an id or a block's name is too long, has control characters or would be run as a formula by
             spreadsheets, a clip is missing, or a file of the folder is invalid.
     """
-    folder = Path(path)
+    folder = require_folder(path)
     stimuli = load_dataset(folder).stimuli
     for name in clip_files(folder, stimuli):
         require_plain(name, "id", folder, _ID)
@@ -82,6 +82,17 @@ def open_study(path: str | Path) -> StudyFolder:
                 "a clip that the study has not", where=f"{config}: practice.{number}", got=unknown[0]
             )
     return StudyFolder(folder, settings, stimuli, schedule)
+
+
+def require_folder(path: str | Path) -> Path:
+    """The folder of a study; a name of a public data set is none.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not Path(path).is_dir():
+        raise DataError("there is no such study folder", where=path, expected="a folder with stimuli.csv, or videos")
+    return Path(path)
 
 
 def read_study_settings(folder: Path) -> StudySettings:

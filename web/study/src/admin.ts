@@ -83,6 +83,7 @@ function counts({ progress }: Status): HTMLElement {
     const share = whole ? ` of ${whole.toLocaleString()} (${Math.round((100 * value) / whole)}\u00a0%)` : "";
     line(label, value.toLocaleString() + share);
   }
+  if (progress.simulated) line("of these SIMULATED observers", Number(progress.simulated).toLocaleString());
   for (const [reason, number] of Object.entries((progress.excluded ?? {}) as Record<string, number>)) {
     line(`excluded: ${reason}`, number.toLocaleString());
   }
@@ -114,7 +115,8 @@ function heatMap(coverage: number[][], clips: string[]): HTMLElement {
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
     const at = (offset: number, length: number) => Math.min(n - 1, Math.floor((n * offset) / length));
     const [row, column] = [at(offsetY, canvas.clientHeight), at(offsetX, canvas.clientWidth)];
-    canvas.title = row === column ? `${clips[row]}` : `${clips[row]} and ${clips[column]}: ${coverage[row]?.[column]}`;
+    canvas.title =
+      row === column ? `${clips[row]}` : `${clips[row]} and ${clips[column]}: ${coverage[row]?.[column]}`;
   });
   const figure = element("figure", "admin-figure");
   const key = `White: not yet. Darkest: ${most} times. Grey: a clip and itself.`;

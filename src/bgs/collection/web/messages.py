@@ -20,8 +20,9 @@ class _Message(BaseModel):
 class Join(_Message):
     """Who comes, and from where."""
 
-    source: Literal["prolific", "link", "preview"]
-    """``preview`` sees the study without taking a block; nothing is stored."""
+    source: Literal["prolific", "link", "simulated", "preview"]
+    """``simulated`` observers take blocks as people do, and their answers are marked.
+    ``preview`` sees the study without taking a block; nothing is stored."""
     participant: Annotated[Line, Field(min_length=1, max_length=200)]
     """PROLIFIC_PID, or a random name that the browser keeps."""
 
