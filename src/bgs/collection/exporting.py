@@ -31,8 +31,11 @@ COLUMNS = (
     "participant", "block", "trial", "stim1", "stim2", "stim3", "odd", "rt",
     "kind", "state", "excluded", "received_at", "playback_errors", "plays", "enabled_after", "hidden_for", "source",
 )  # fmt: skip
-#: What ``excluded`` says of answers in a block that is no longer the participant's, for no reason of their own.
-RELEASED = "the block went to somebody else"
+#: What ``excluded`` says of answers that do not count for no reason of the participant's own, by the state of the block.
+REASONS = {
+    State.RELEASED: "the block went to somebody else",
+    State.UNPLAYED: "too many trials could not be played",
+}  # fmt: skip
 #: Characters of a participant's hash that name them in the export.
 _NAME = 16
 _ROWS = 5000
@@ -163,7 +166,7 @@ def _arrays(rows: Sequence[tuple[Any, ...]], place: dict[str, int]) -> dict[str,
 def _rows(database: Database, study: StudyFolder, with_excluded: bool) -> Iterator[tuple[Any, ...]]:
     kept = [State.ACTIVE, State.COMPLETE]
     if with_excluded:
-        kept += [State.FAILED, State.EXCLUDED, State.RELEASED]
+        kept += [State.FAILED, State.EXCLUDED, *REASONS]
     query = (
         select(
             AnswerRow,
@@ -181,7 +184,7 @@ def _rows(database: Database, study: StudyFolder, with_excluded: bool) -> Iterat
     )
     with database.reading() as session:
         for answer, block, state, key, excluded, source in session.execute(query):
-            why = excluded or (RELEASED if state == State.RELEASED else "")
+            why = excluded or REASONS.get(State(state), "")
             yield _row(study, answer, block, state, key, why, source)
             session.expunge(answer)
 

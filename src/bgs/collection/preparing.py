@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from bgs._errors import DataError
 from bgs._files import write_text
 from bgs._progress import progress_bar
+from bgs.collection.study_folder import require_folder
 from bgs.datasets import load_dataset
-from bgs.datasets.folder import STIMULI
+from bgs.datasets.folder import STIMULI, write_stimuli
 from bgs.judgments.csv_table import read_table
 from bgs.judgments.table_text import decode, plain_name, split_records
 from bgs.stimuli.playability import Fault, ffmpeg_line, make_playable, playable_path, playback_fault
@@ -44,13 +46,15 @@ def require_playable(clips: dict[str, Path]) -> None:
 def prepare(folder: Path) -> dict[str, Path]:
     """Write playable copies of the clips that browsers do not play, and name them in ``stimuli.csv``; originals stay.
 
+    A folder of videos alone gets a ``stimuli.csv`` with the ids that it had without one, so that its schedule stays valid.
+
     Returns:
         Stimulus id -> its copy.
 
     Raises:
-        DataError: a clip cannot be decoded, or the folder has no ``stimuli.csv`` with a column ``video``.
+        DataError: there is no such folder, a clip cannot be decoded, or ``stimuli.csv`` has no column ``video``.
     """
-    table = folder / STIMULI
+    table = require_folder(folder) / STIMULI
     if table.is_file():
         read_table(table, _COLUMNS)  # names a missing column
     stimuli = load_dataset(folder).stimuli
@@ -58,10 +62,6 @@ def prepare(folder: Path) -> dict[str, Path]:
         name: Path(path) for name, path in zip(stimuli.ids, stimuli.videos or (), strict=True) if path is not None
     }  # fmt: skip
     faults = playback_faults(clips)
-    if faults and not table.is_file():
-        raise DataError(
-            "the copies have to be named in a table", where=folder, expected="stimuli.csv with a column video"
-        )
     copies, done = _copies(clips, faults), set[Path]()
     with progress_bar() as bar:
         task = bar.add_task("converting", total=len(faults))
@@ -70,7 +70,9 @@ def prepare(folder: Path) -> dict[str, Path]:
                 make_playable(clips[name], fault, copies[name])
             done.add(copies[name])
             bar.advance(task)
-    if copies:
+    if copies and not table.is_file():
+        write_stimuli(table, replace(stimuli, videos=tuple(copies.get(name, clips[name]) for name in stimuli.ids)))
+    elif copies:
         _rename(table, copies)
     return copies
 

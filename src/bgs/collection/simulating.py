@@ -181,6 +181,7 @@ def require_served(address: str, study: str) -> None:
     Raises:
         BgsError: nobody answers, or somebody else.
     """
+    _require_address(address)
     try:
         with closing(_Link(address)) as link:
             status, found = link.ask("GET", "health", None)
