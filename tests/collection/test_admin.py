@@ -65,5 +65,7 @@ def test_a_mistyped_folder_is_no_data_set(tmp_path, capsys, what):
 def test_without_answers_the_export_is_named(study_path):
     import bgs
 
-    with pytest.raises(BgsError, match=r"no odd-one-out trials \(`bgs collect export .* --out .*trials\.csv`"):
+    with pytest.raises(
+        BgsError, match=r"no odd-one-out trials \(`bgs collect export .* --out .*trials\.csv`"
+    ):
         bgs.audit(study_path)

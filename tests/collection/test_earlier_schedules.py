@@ -25,7 +25,9 @@ def test_answers_in_another_database_are_not_locked(serve, study_path, tmp_path,
     url = f"sqlite:///{tmp_path / 'elsewhere.sqlite'}"
     serve(study_path, url).join().consent().finish()
     bgs.design(study_path, **SMALL).save(study_path)
-    with pytest.raises(BgsError, match=r"another schedule.*its schedule is schedule-\w{8}\.csv: copy it") as error:
+    with pytest.raises(
+        BgsError, match=r"another schedule.*its schedule is schedule-\w{8}\.csv: copy it"
+    ) as error:
         bgs.Study(study_path, url).export(tmp_path / "x.csv")
     (kept,) = study_path.glob("schedule-*.csv")
     assert kept.name in str(error.value)
@@ -69,7 +71,9 @@ def opened_study_made(serve, folder):
 
 @pytest.mark.parametrize("where", [[], ["--database", "sqlite:///typo.sqlite"]])
 @pytest.mark.parametrize("what", [("status",), ("export", "--out", "x.csv"), ("erase", "anna")])
-def test_looking_at_a_study_that_was_never_served_writes_nothing(study_path, monkeypatch, capsys, what, where):
+def test_looking_at_a_study_that_was_never_served_writes_nothing(
+    study_path, monkeypatch, capsys, what, where
+):
     monkeypatch.chdir(study_path)
     before = sorted(study_path.iterdir())
     assert command(what[0], str(study_path), *what[1:], *where) == 2

@@ -98,7 +98,9 @@ def test_a_demo_is_a_study_that_browsers_play_and_is_made_once(tmp_path):
         demo_study(tmp_path / "mine")
 
 
-@pytest.mark.parametrize(("name", "codec", "options"), [("a.mp4", "libx264", FRONT), ("a.webm", "libvpx-vp9", {})])
+@pytest.mark.parametrize(
+    ("name", "codec", "options"), [("a.mp4", "libx264", FRONT), ("a.webm", "libvpx-vp9", {})]
+)
 def test_a_clip_that_is_cut_off_is_named(tmp_path, name, codec, options):
     """Its index is whole, so that everything but its end is fine."""
     path = write_clip(tmp_path / name, frames=25, rate=25, codec=codec, options=options)

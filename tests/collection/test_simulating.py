@@ -45,7 +45,10 @@ def test_their_answers_are_marked_everywhere(served, tmp_path, caplog, capsys):
     (tmp_path / "stimuli.csv").write_bytes((served.study / "stimuli.csv").read_bytes())
     assert bgs.load_dataset(tmp_path).simulated
     # When the study is full, that is said, and there is no time of an answer that nobody gave.
-    assert command("simulate", str(served.study), served.address, "--participants", str(N_BLOCKS), "--seed", "1") == 0
+    assert (
+        command("simulate", str(served.study), served.address, "--participants", str(N_BLOCKS), "--seed", "1")
+        == 0
+    )
     assert "refused: 3 full" in capsys.readouterr().out
     assert command("simulate", str(served.study), served.address, "--participants", "2", "--seed", "2") == 2
     said = capsys.readouterr()

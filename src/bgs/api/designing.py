@@ -24,6 +24,7 @@ from bgs.collection.design import (
     write_schedule,
 )
 from bgs.collection.design.planning import allowed_pairs, sides
+from bgs.collection.earlier_schedules import keep_schedule
 from bgs.collection.forecast import (
     Cost,
     CostSettings,
@@ -35,7 +36,6 @@ from bgs.collection.forecast import (
     cost_of,
     forecast,
 )
-from bgs.collection.earlier_schedules import keep_schedule
 from bgs.collection.schedule_table import ABOUT, SCHEDULE
 from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
@@ -113,7 +113,9 @@ class Design(Displayable):
             _require_not_begun(Path(folder))
             kept = keep_schedule(Path(folder))
             if kept is not None:
-                note(f"the schedule that this one replaces is kept as {kept}; answers to it need it as {SCHEDULE}")
+                note(
+                    f"the schedule that this one replaces is kept as {kept}; answers to it need it as {SCHEDULE}"
+                )
         about = self.to_json()
         earlier = Path(folder) / ABOUT
         if self.before is not None and earlier.exists():

@@ -64,7 +64,11 @@ def serve(
     if practice:
         output.say(f"practice mode: {server.about.address}practice")
     token = server.about.admin_token
-    known = "its token was shown when the study was first served" if token is None else f"token, shown only now: {token}"
+    known = (
+        "its token was shown when the study was first served"
+        if token is None
+        else f"token, shown only now: {token}"
+    )
     output.say(f"admin page: {server.about.address}admin · {known}")
     server.run()
 
@@ -192,7 +196,9 @@ def export(
     if found.simulated:
         output.say(f"Note: {found.simulated:,} answers are of SIMULATED observers (column source).")
     if found.marked:
-        output.say(f"Note: {found.marked:,} answers are marked in the column excluded; who reads the table leaves them out.")
+        output.say(
+            f"Note: {found.marked:,} answers are marked in the column excluded; who reads the table leaves them out."
+        )
     output.say(f"{found.answers:,} answers → {out}")
     output.write(asdict(found))
 
@@ -263,7 +269,9 @@ def simulate(
     output.write({"completed": len(ledger.codes), "answers": len(ledger.answers), "refused": ledger.refused})
     refused = ", ".join(f"{count:,} {why}" for why, count in Counter(ledger.refused.values()).items())
     if not ledger.answers:
-        raise BgsError("nobody answered a trial", where=address, got=f"refused: {refused}" if refused else None)
+        raise BgsError(
+            "nobody answered a trial", where=address, got=f"refused: {refused}" if refused else None
+        )
     median, most = acknowledged_times(ledger)
     output.say(
         f"SIMULATED: {len(ledger.codes):,} of {participants:,} completed a block, {len(ledger.answers):,} answers "

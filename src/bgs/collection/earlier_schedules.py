@@ -44,7 +44,9 @@ def _extended(about: Path) -> bool:
     return False
 
 
-def find_schedule(folder: Path, stimulus_ids: tuple[str, ...], wanted: Callable[[Schedule], bool]) -> Path | None:
+def find_schedule(
+    folder: Path, stimulus_ids: tuple[str, ...], wanted: Callable[[Schedule], bool]
+) -> Path | None:
     """The first schedule kept from before that is the wanted one, or None."""
     for path in sorted(folder.glob("schedule-*.csv")):
         with suppress(BgsError):

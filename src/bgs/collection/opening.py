@@ -80,7 +80,9 @@ def _other_schedule(study: StudyFolder, found: str, blocks: int, where: object) 
     )
     hint = "blocks may be added (`bgs design --append`); another schedule needs a new database: `--database`"
     if kept is not None:
-        hint = f"its schedule is {kept.name}: copy it, and {kept.stem}.json, to schedule.csv and schedule.json"
+        hint = (
+            f"its schedule is {kept.name}: copy it, and {kept.stem}.json, to schedule.csv and schedule.json"
+        )
     return BgsError(
         "this database belongs to another study, or to another schedule of this one", where=where,
         expected=study.hash[:16], got=found[:16], hint=hint,
@@ -101,7 +103,11 @@ def participants_of(folder: Path, url: str | None = None, *, people: bool = Fals
     address = database_url(folder, url)
     if url is None and not (folder / FILE).exists():
         return 0
-    with failures_as_errors(address), closing(Database(address, new=False)) as database, database.reading() as session:
+    with (
+        failures_as_errors(address),
+        closing(Database(address, new=False)) as database,
+        database.reading() as session,
+    ):
         query = select(func.count()).select_from(ParticipantRow)
         if people:
             query = query.where(ParticipantRow.source != SIMULATED)

@@ -71,7 +71,9 @@ def prepare(folder: Path) -> dict[str, Path]:
             done.add(copies[name])
             bar.advance(task)
     if copies and not table.is_file():
-        write_stimuli(table, replace(stimuli, videos=tuple(copies.get(name, clips[name]) for name in stimuli.ids)))
+        write_stimuli(
+            table, replace(stimuli, videos=tuple(copies.get(name, clips[name]) for name in stimuli.ids))
+        )
     elif copies:
         _rename(table, copies)
     return copies

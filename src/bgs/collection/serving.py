@@ -168,7 +168,9 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), backlog=1024)
     except (OSError, OverflowError, ValueError) as error:
         raise BgsError(
-            f"cannot listen here: {_reason(error)}", where=f"{host}:{port}", hint="another --port, or 0 for a free one"
+            f"cannot listen here: {_reason(error)}",
+            where=f"{host}:{port}",
+            hint="another --port, or 0 for a free one",
         ) from error
 
 

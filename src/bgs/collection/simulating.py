@@ -193,7 +193,9 @@ def require_served(address: str, study: str) -> None:
         status, found = 0, {}
     served = found.get("study") if status == 200 and isinstance(found, dict) else None
     if served is None:
-        raise BgsError("this is not the server of a study", where=address, expected="what `bgs collect serve` printed")
+        raise BgsError(
+            "this is not the server of a study", where=address, expected="what `bgs collect serve` printed"
+        )
     if served != study:
         raise BgsError(
             "another study is served here, or an earlier schedule of this one", where=address, expected=study[:16],

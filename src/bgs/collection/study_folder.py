@@ -91,7 +91,9 @@ def require_folder(path: str | Path) -> Path:
         DataError: there is no such folder.
     """
     if not Path(path).is_dir():
-        raise DataError("there is no such study folder", where=path, expected="a folder with stimuli.csv, or videos")
+        raise DataError(
+            "there is no such study folder", where=path, expected="a folder with stimuli.csv, or videos"
+        )
     return Path(path)
 
 

@@ -88,7 +88,7 @@ def _index_first(path: Path) -> bool:
 
 
 def _missing_bytes(path: Path, container: str) -> int:
-    """Bytes that the outermost parts of an mp4 or WebM file have beyond its end; 0 for other files, and where no size is given."""
+    """Bytes that the outermost parts of an mp4 or WebM file have beyond its end; 0 where no size is given."""
     kinds = container.split(",")
     if "mp4" in kinds:
         ends = [end for _, end in _boxes(path)]
