@@ -31,6 +31,9 @@ from bgs.serving.guards import RateLimit
 #: The researcher's page.
 ADMIN = "admin.html"
 
+#: The researcher's page.
+ADMIN = "admin.html"
+
 
 def create_app(
     study: StudyFolder,
