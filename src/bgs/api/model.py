@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
@@ -128,7 +128,7 @@ class Model:
         """
         if _is_tensor(first) or _is_tensor(second):
             return self._tensor_distance(first, second)
-        names, values = self._each([first, second])
+        names, values = self._each([cast("Clip", first), cast("Clip", second)])
         return float(model_rdm(values, "cosine", self.center)[0, 1]) if names[0] != names[1] else 0.0
 
     def odd_one_out(self, first: Clip, second: Clip, third: Clip) -> OddChoice:
@@ -182,8 +182,7 @@ class Model:
         ]
         files = list(dict.fromkeys(str(clip) for clip in clips if not isinstance(clip, np.ndarray)))
         found: dict[str, np.ndarray] = {}
-        for part in filter(None, (files, frames)):
-            embedded = self.embed(part)
+        for embedded in ([self.embed(files)] if files else []) + ([self.embed(frames)] if frames else []):
             found |= dict(zip(embedded.stimulus_ids, embedded.values, strict=True))
         return names, np.stack([found[name] for name in names])
 
