@@ -35,14 +35,14 @@ def fails(capsys, *arguments: object) -> str:
     ("who", "source", "message"),
     [("nobody", "link", "no such participant"), ("a", "prolfic", "nobody comes from there"), ("\udcff", "link", "no such")],
 )  # fmt: skip
-def test_participants_who_never_came(study_path, capsys, act, who, source, message):
-    open_secrets(study_path)
+def test_participants_who_never_came(serve, study_path, capsys, act, who, source, message):
+    serve(study_path)
     reason = ["--reason", "x"] if act == "exclude" else []
     assert message in fails(capsys, "collect", act, study_path, who, "--source", source, *reason)
 
 
 def test_the_admin_token_is_shown_by_serving_whatever_came_before(study_path):
-    with pytest.raises(BgsError, match="no such participant"):
+    with pytest.raises(BgsError, match="no study in this database"):
         Study(study_path).erase("nobody")
     assert not (study_path / FILE).exists()
     assert open_secrets(study_path)[1] is not None
