@@ -39,7 +39,7 @@ def test_their_answers_are_marked_everywhere(served, tmp_path, caplog, capsys):
     found = study.progress()
     assert (found.participants, found.simulated) == (3, 2)
     assert command("export", str(served.study), "--out", str(tmp_path / "trials.csv")) == 0
-    assert f"Note: {2 * N_TRIALS} answers are of SIMULATED observers" in capsys.readouterr().out
+    assert f"Note: of SIMULATED observers (column source): {2 * N_TRIALS} answers" in capsys.readouterr().out
     rows = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
     assert {row["source"] for row in rows} == {"simulated"}
     (tmp_path / "stimuli.csv").write_bytes((served.study / "stimuli.csv").read_bytes())

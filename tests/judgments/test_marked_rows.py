@@ -30,7 +30,7 @@ def test_marked_rows_are_left_out_with_a_note(tmp_path):
     folder = _folder(tmp_path / "data", ROWS)
     found = bgs.load_dataset(folder)
     assert found.need_trials().participant.tolist() == ["p1", "p1"]
-    assert any("2 rows that the column 'excluded' marks are left out" in note for note in found.notes)
+    assert any("left out, since the column 'excluded' marks them: 2 rows" in note for note in found.notes)
     assert not any("'excluded' ignored" in note for note in found.notes)
     whole = bgs.load_dataset(folder, options=bgs.TrialOptions(with_excluded=True))
     assert len(whole.need_trials()) == 4
@@ -66,5 +66,5 @@ def test_published_names_are_no_way_round(tmp_path):
     (tmp_path / "x.csv").write_text(PUBLISHED + "".join(f"{row}\n" for row in rows))
     made = bgs.import_judgments([tmp_path / "x.csv"], "published", tmp_path / "out")
     assert made.need_trials().participant.tolist() == ["p1"]
-    assert any("1 rows that the column 'excluded' marks" in note for note in made.notes)
+    assert any("the column 'excluded' marks them: 1 row" in note for note in made.notes)
     assert any("SIMULATED observers" in note for note in made.notes)

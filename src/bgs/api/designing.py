@@ -11,6 +11,7 @@ import numpy as np
 
 from bgs._errors import ConfigError, DataError
 from bgs._files import read_json
+from bgs._numbers import counted
 from bgs._optional import require_all
 from bgs._progress import note
 from bgs._typing import Bool, Float
@@ -212,7 +213,7 @@ def _require_not_begun(folder: Path) -> None:
     came = participants_of(folder)  # whatever its schedule and clips were
     if came:
         raise ConfigError(
-            "the study has begun, and its schedule cannot be replaced", where=folder, got=f"{came:,} participants",
+            "the study has begun, and its schedule cannot be replaced", where=folder, got=counted(came, "participant"),
             hint="`--append` adds blocks; `--out` writes elsewhere",
         )  # fmt: skip
 

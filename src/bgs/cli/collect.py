@@ -194,10 +194,10 @@ def export(
     for rule, why in found.untested.items():
         output.say(f"Note: {rule} not applied: {why}.")
     if found.simulated:
-        output.say(f"Note: {found.simulated:,} answers are of SIMULATED observers (column source).")
+        output.say(f"Note: of SIMULATED observers (column source): {counted(found.simulated, 'answer')}.")
     if found.marked:
         output.say(
-            f"Note: {found.marked:,} answers are marked in the column excluded; who reads the table leaves them out."
+            f"Note: marked in the column excluded, and left out by who reads the table: {counted(found.marked, 'answer')}."
         )
     output.say(f"{found.answers:,} answers → {out}")
     output.write(asdict(found))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bgs._errors import DataError
+from bgs._numbers import counted
 from bgs._typing import Int, Shaped
 from bgs.judgments.csv_table import Table, number_cells, read_table, to_numbers, write_table
 from bgs.judgments.response_times import RtKind, RtUnit, read_response_times
@@ -78,7 +79,9 @@ def without_excluded(table: Table) -> Table:
         return table
     if not kept:
         raise DataError("every row is marked in the column 'excluded'", where=table.path)
-    table.assume(f"{len(table) - len(kept):,} rows that the column 'excluded' marks are left out")
+    table.assume(
+        f"left out, since the column 'excluded' marks them: {counted(len(table) - len(kept), 'row')}"
+    )
     return table.picked(kept)
 
 
