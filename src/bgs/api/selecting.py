@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bgs._errors import ConfigError, DataError
+from bgs._errors import ConfigError
 from bgs._files import require_new_folder
 from bgs._progress import note
 from bgs._typing import Float
+from bgs.api.model_space import ModelSpace, embedded
 from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
 from bgs.library.selecting.balance import compare_sets, difference_in, distance_in_pairs
 from bgs.library.selecting.covering import cover as cover_space
 from bgs.library.selecting.low_level import MOTION as MOTION_MODEL
 from bgs.library.selecting.low_level import PIXELS as PIXELS_MODEL
-from bgs.library.selecting.matched_sets import SetSettings, choose_sets
-from bgs.library.selecting.measures import MOTION, PIXELS, SOCIAL, Measures, require_ratings, source_of
-from bgs.library.selecting.pool import usable, vectors_of, without
+from bgs.library.selecting.matched_sets import choose_sets
+from bgs.library.selecting.measures import MOTION, PIXELS, SOCIAL, Measures, require_ratings
+from bgs.library.selecting.pool import usable, without
+from bgs.library.selecting.request import Request, matched_names
 from bgs.library.selecting.selection import Selection, labelled
 from bgs.views.displayable import Displayable
 from bgs.views.selection import selection_view
@@ -113,12 +114,12 @@ def select(
         ConfigError: options that contradict each other or are out of range.
         DataError: clips or attributes are missing, or the pool has no such sets: the message says what would be possible.
     """
-    asked = _Asked(k, cover, differ, _names(match, differ), gap, caliper, seed)
+    asked = Request(k, cover, differ, matched_names(match, differ), gap, caliper, seed)
     if out is not None:
         require_new_folder(Path(out))
-    space = _Space(model, embeddings, index)
+    space = ModelSpace(model, embeddings, index)
     whole = _pool_of(data, space, mirror)
-    needed = asked.needs(whole, space)
+    needed = asked.needs(whole, space.given)
     names = [*asked.match, *([differ] if differ else [])]
     pool, left_out = usable(whole, require_ratings(whole.stimuli, names), skip_bad)
     asked.require_enough(len(pool.stimuli))
@@ -136,145 +137,7 @@ def select(
     return SelectedClips(found)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What to choose, checked before anything is read."""
-
-    k: int
-    cover: bool
-    differ: str | None
-    match: tuple[str, ...]
-    gap: float
-    caliper: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        if self.cover == (self.differ is not None):
-            raise ConfigError(
-                "which clips?", expected="--cover or --differ", got="both" if self.cover else "neither"
-            )
-        if self.cover and self.match:
-            raise ConfigError(
-                "--match applies to --differ", where=", ".join(self.match), expected="--cover alone"
-            )
-        if self.differ in self.match:
-            raise ConfigError("sets cannot differ and be matched in the same", where=self.differ)
-        if self.k < (1 if self.cover else 4):
-            raise ConfigError(
-                "too few clips", where="-k", expected="1 or more" if self.cover else "4 or more", got=self.k
-            )
-        if not self.cover:
-            if self.k % 2:
-                raise ConfigError(
-                    "two sets of the same size", where="-k", expected="an even number", got=self.k
-                )
-            self.settings  # noqa: B018 checks its numbers
-
-    @property
-    def settings(self) -> SetSettings:
-        return SetSettings(self.k // 2, self.gap, self.caliper)
-
-    def needs(self, data: Dataset, space: _Space) -> set[str]:
-        """What has to be measured: ``motion``, ``pixels``, ``social``."""
-        names = [SOCIAL] if self.cover else [str(self.differ), *self.match]
-        if self.differ == PIXELS:
-            raise ConfigError("sets differ in one number", where=PIXELS, expected="luminance or contrast")
-        sources = {source_of(name, data.stimuli) for name in names} - {None}
-        if SOCIAL in sources and not space.given:
-            raise ConfigError("needs the space of a model", where="--cover" if self.cover else SOCIAL,
-                              expected="--model, --embeddings or --index")  # fmt: skip
-        if space.given:
-            sources.add(SOCIAL)
-        if data.stimuli.videos is None and sources & {MOTION, PIXELS}:
-            raise DataError(
-                "has no clips to measure", where=data.name, expected="clips", hint=data.stimuli.obtain_clips
-            )
-        return {str(source) for source in sources}
-
-    def require_enough(self, n: int) -> None:
-        if self.k > n:
-            raise ConfigError("more clips than there are", where="-k", expected=f"at most {n}", got=self.k)
-
-    def to_json(self) -> dict[str, Any]:
-        what: dict[str, Any] = {"k": self.k, "cover": self.cover, "seed": self.seed}
-        if self.differ is not None:
-            what |= {
-                "differ": self.differ,
-                "match": list(self.match),
-                "gap": self.gap,
-                "caliper": self.caliper,
-            }
-        return what
-
-
-@dataclass(frozen=True)
-class _Space:
-    """Where the space of a model comes from: a model, embeddings, or an index."""
-
-    model: str | None
-    stored: Embeddings | str | Path | None
-    indexed: Index | str | Path | None
-
-    def __post_init__(self) -> None:
-        given = [one for one in (self.model, self.stored, self.indexed) if one is not None]
-        if len(given) > 1:
-            raise ConfigError(
-                "which space?", expected="one of --model, --embeddings and --index", got=len(given)
-            )
-
-    @property
-    def given(self) -> bool:
-        return self.name is not None
-
-    @cached_property
-    def index(self) -> Index | None:
-        from bgs.library import open_index
-
-        return open_index(self.indexed) if isinstance(self.indexed, str | Path) else self.indexed
-
-    @cached_property
-    def embeddings(self) -> Embeddings | None:
-        return Embeddings.load(self.stored) if isinstance(self.stored, str | Path) else self.stored
-
-    @property
-    def name(self) -> str | None:
-        if self.index is not None:
-            return self.index.model_reference
-        return self.model if self.embeddings is None else self.embeddings.source
-
-    def vectors(
-        self, data: Dataset, skip_bad: bool, device: str
-    ) -> tuple[Float[np.ndarray, "n d"], tuple[str, ...]]:
-        """Vectors of the clips, centred as the model is, and the ids of those that have one."""
-        if self.index is not None:
-            return vectors_of(self.index, data.stimuli), data.stimuli.ids
-        if self.embeddings is not None:
-            return self.embeddings.select(data.stimuli.ids).values, data.stimuli.ids
-        return _embedded(str(self.model), data, skip_bad, device)
-
-
-def _embedded(
-    model: str, data: Dataset, skip_bad: bool, device: str
-) -> tuple[Float[np.ndarray, "n d"], tuple[str, ...]]:
-    from bgs.runs.opened_model import open_model
-
-    opened = open_model(model, device)
-    found = opened.embed(data.stimuli, skip_bad=skip_bad)
-    return opened.centred(found.values), found.stimulus_ids
-
-
-def _names(match: str | Sequence[str], differ: str | None) -> tuple[str, ...]:
-    names = (match,) if isinstance(match, str) else tuple(dict.fromkeys(match))
-    if names or differ is None:
-        return names
-    if differ in (MOTION, PIXELS, "motion_energy", "luminance", "contrast"):
-        raise ConfigError(
-            "matched in what?", where=f"--differ {differ}", expected="--match social, or a rating"
-        )
-    return (MOTION, PIXELS)
-
-
-def _pool_of(data: Dataset | str | Path | None, space: _Space, mirror: str | Path | None) -> Dataset:
+def _pool_of(data: Dataset | str | Path | None, space: ModelSpace, mirror: str | Path | None) -> Dataset:
     if data is None:
         if space.index is None or space.index.folder is None:
             raise ConfigError("which clips?", expected="a data set, or the index of a folder")
@@ -287,7 +150,7 @@ def _pool_of(data: Dataset | str | Path | None, space: _Space, mirror: str | Pat
 
 
 def _measured(
-    pool: Dataset, needed: set[str], space: _Space, skip_bad: bool, device: str
+    pool: Dataset, needed: set[str], space: ModelSpace, skip_bad: bool, device: str
 ) -> tuple[Measures, Dataset, dict[str, str]]:
     """What is needed of every clip; the clips that could be read; and those that could not."""
     read: dict[str, dict[str, Float[np.ndarray, " d"]]] = {}
@@ -295,7 +158,7 @@ def _measured(
         values, ids = (
             space.vectors(pool, skip_bad, device)
             if source == SOCIAL
-            else _embedded(_LOW_LEVEL[source], pool, skip_bad, device)
+            else embedded(_LOW_LEVEL[source], pool, skip_bad, device)
         )
         read[source] = dict(zip(ids, values, strict=True))
     unread = {
@@ -306,13 +169,13 @@ def _measured(
     return Measures(pool.stimuli, profiles), pool, unread
 
 
-def _covering(pool: Dataset, measures: Measures, asked: _Asked) -> Selection:
+def _covering(pool: Dataset, measures: Measures, asked: Request) -> Selection:
     found = cover_space(measures.profiles[SOCIAL], asked.k, asked.seed)
     chosen = labelled(pool, measures.measured(), dict.fromkeys(found.chosen.tolist(), ("cover", "")))
     return Selection(chosen, "", {}, len(pool.stimuli), covering=found)
 
 
-def _sets(pool: Dataset, measures: Measures, asked: _Asked, space: str | None) -> Selection:
+def _sets(pool: Dataset, measures: Measures, asked: Request, space: str | None) -> Selection:
     matched = [variable for name in asked.match for variable in measures.matched(name)]
     number = measures.asked(str(asked.differ), matched)
     far = measures.space if asked.differ == SOCIAL else None
