@@ -41,10 +41,10 @@ def test_squares_of_several_clips_name_the_first_and_last():
 
 
 def test_a_taken_port_is_said_once():
-    from bgs.collection.serving import _listen
+    from bgs.serving.listening import listen
 
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(BgsError) as error:
-        _listen("127.0.0.1", taken.getsockname()[1])
+        listen("127.0.0.1", taken.getsockname()[1])
     where = f"127.0.0.1:{taken.getsockname()[1] if taken.fileno() >= 0 else ''}"
     assert str(error.value).startswith(where.rstrip(":"))
     assert str(error.value).endswith(

@@ -84,9 +84,7 @@ def test_before_anybody_came_the_schedule_may_be_replaced(serve, study_path, url
 def test_a_begun_study_keeps_its_schedule(serve, study_path):
     serve(study_path).join()
     kept = (study_path / "schedule.csv").read_bytes()
-    with pytest.raises(
-        ConfigError, match=r"the study has begun.*got 1 participant \(`--append` adds blocks"
-    ):
+    with pytest.raises(ConfigError, match=r"the study has begun.*got 1 participant \(`--append` adds blocks"):
         bgs.design(study_path, trials=8, studies=0).save(study_path)
     assert (study_path / "schedule.csv").read_bytes() == kept
 

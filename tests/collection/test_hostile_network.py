@@ -111,7 +111,7 @@ def test_no_cell_of_an_export_is_a_formula(serve, tmp_path):
     path = tmp_path / "export.csv"
     assert export(served.database, served.study, path, with_excluded=True).answers == len(NAMES) * N_TRIALS
     rows = list(csv.reader(path.read_text().splitlines()))
-    assert {len(row) for row in rows} == {16}
+    assert {len(row) for row in rows} == {17}
     assert not [cell for row in rows for cell in row if cell.startswith(FORMULAS)]
 
 

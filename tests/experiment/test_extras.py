@@ -235,7 +235,7 @@ def test_each_command_works_or_names_the_extra(extra, commands, tmp_path):
 
 def test_every_extra_is_tried():
     whole = {"quickstart", "dev"}  # nothing is missing there
-    tests = {"browser"}  # nothing of bgs needs it
+    tests = {"browser", "docs"}  # nothing of bgs needs these
     assert {*WORKS} - {"none"} == {*PACKAGES} == {*PROJECT["optional-dependencies"]} - whole - tests
 
 

@@ -25,7 +25,7 @@ from bgs.experiments.grid import run_experiment
 from bgs.experiments.page import experiment_page, read_results
 from bgs.experiments.plan import plan_experiment
 from bgs.experiments.results import ResultsTable
-from bgs.runs import run
+from bgs.runs import fitting
 from bgs.training import TrainingLog
 
 DOCS = Path(__file__).parents[2] / "docs/experiment.md"
@@ -159,8 +159,8 @@ def test_a_killed_experiment_goes_on_to_the_same_numbers(whole, config, tmp_path
 
 
 def test_the_base_model_is_embedded_once(settings, tmp_path, monkeypatch):
-    calls, original = [], run.embed_base
-    monkeypatch.setattr(run, "embed_base", lambda c, s: calls.append(c.reference) or original(c, s))
+    calls, original = [], fitting.embed_base
+    monkeypatch.setattr(fitting, "embed_base", lambda c, s: calls.append(c.reference) or original(c, s))
     models = {"fixed": {"model": "lookup:3"}, "own": {"model": "scratch:videomae-tiny?seed={seed}"}}
     changes = {"models": models, "conditions": ["hybrid"], "captions": None}
     config = validated_experiment(

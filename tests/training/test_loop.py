@@ -297,7 +297,7 @@ def changed_study(study, folder, column: str):
 @pytest.mark.parametrize(("what", "named"), [("trials", "trials"), ("captions", "stimuli")])
 def test_other_data_are_not_gone_on_with(config, small_study, tmp_path, monkeypatch, what, named):
     """As long as the model is not loaded; provenance keeps saying what the run was begun with."""
-    from bgs.runs import run
+    from bgs.runs import fitting
 
     study = tmp_path / "study"
     shutil.copytree(small_study, study)
@@ -306,7 +306,7 @@ def test_other_data_are_not_gone_on_with(config, small_study, tmp_path, monkeypa
     before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
     shutil.rmtree(study)
     changed_study(small_study, study, what)
-    monkeypatch.setattr(run, "new_backbone", lambda config: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(fitting, "new_backbone", lambda config: pytest.fail("the model was loaded"))
     with pytest.raises(
         BgsError, match=f"the {named} differ from those that this run was started with.*new folder"
     ):
@@ -340,14 +340,14 @@ def test_other_code_and_other_weights_are_not_gone_on_with(config, tmp_path, mon
 def test_nothing_to_evaluate_on_is_found_before_anything_is_trained(
     config, small_study, tmp_path, monkeypatch
 ):
-    from bgs.runs import run
+    from bgs.runs import fitting
 
     study = tmp_path / "study"
     shutil.copytree(small_study, study)
     text = (study / "stimuli.csv").read_text()
     (study / "stimuli.csv").write_text(text.replace(",test,", ",train,"))
     with monkeypatch.context() as patch:
-        patch.setattr(run, "new_backbone", lambda config: pytest.fail("the model was loaded"))
+        patch.setattr(fitting, "new_backbone", lambda config: pytest.fail("the model was loaded"))
         with pytest.raises(
             BgsError,
             match=r"evaluation\.protocols: held-out-trials: the data set has no test stimuli.*\[all\]",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bgs.cli._options import Device, Json, Mirror, Seed
+from bgs.cli._options import Device, Json, Mirror, Seed, SkipBad
 from bgs.cli._output import Output
 
 EXAMPLE = (
@@ -49,13 +49,7 @@ def select(
         float, typer.Option(help="Largest difference within a pair in any matched number, in SD of the pool.")
     ] = 0.5,
     link: Annotated[bool, typer.Option("--link", help="Link to the clips instead of copying them.")] = False,
-    skip_bad: Annotated[
-        bool,
-        typer.Option(
-            "--skip-bad",
-            help="Leave out clips that are missing, unreadable, copies, or without a rating that is needed.",
-        ),
-    ] = False,
+    skip_bad: SkipBad = False,
     seed: Seed = 0,
     device: Device = "auto",
     json: Json = None,
@@ -64,7 +58,7 @@ def select(
     """Choose clips for a study: some that cover a model's space, or two matched sets.
 
     The folder is a data set for `bgs design` and `bgs collect`. selection.json says how the clips were chosen, and
-    how they were tested.
+    how they were tested. With --skip-bad, copies and clips without a rating that is needed are left out, too.
     """
     from bgs.api.selecting import select as choose
 
