@@ -59,6 +59,7 @@ def through_restarts(process, people: int, restarts: int, out) -> None:
     assert_nothing_lost(process, observers.ledger(), people, N_TRIALS, out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
 def test_a_database_that_is_restarted(in_thread, tmp_path):
     through_restarts(in_thread(8), people=8, restarts=1, out=tmp_path / "export.csv")

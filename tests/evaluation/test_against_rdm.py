@@ -20,7 +20,7 @@ def drawn(rng, n, noise):
 
 
 @pytest.mark.parametrize("noise", [0.15, 0.6])
-@pytest.mark.parametrize("n", [8, 20])
+@pytest.mark.parametrize("n", [8, pytest.param(20, marks=pytest.mark.slow)])
 def test_intervals_hold_the_truth(n, noise):
     """200 matrices: a standard error of 1.5 %. Wide rather than narrow: noise of pairs counts twice."""
     rng = np.random.default_rng(n)

@@ -44,7 +44,10 @@ def test_settings_of_adapters_that_need_validation_do_not_reach_a_transform(text
             {"transform_only": {"epochs": 8, "refit": True, "validation": {"fraction": 0.3},
                                 "optimizer": {"learning_rate": 0.05}}},
         ),
-        ("transform-only", {"transform_only": {"epochs": 5, "optimizer": {"learning_rate": 0.05}}}),
+        pytest.param(
+            "transform-only", {"transform_only": {"epochs": 5, "optimizer": {"learning_rate": 0.05}}},
+            marks=pytest.mark.slow,
+        ),
         ("hybrid", {}),
     ],
 )  # fmt: skip

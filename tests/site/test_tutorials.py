@@ -73,6 +73,7 @@ def _in_background(text: str, folder: Path, environment: dict[str, str], stack: 
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_study_of_your_own(tmp_path):
     shown = run("own-study.md", tmp_path)
     assert "6 of 6 completed a block" in shown

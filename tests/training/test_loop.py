@@ -72,7 +72,9 @@ class _Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("killed_after", [1, 3, 4])
+@pytest.mark.parametrize(
+    "killed_after", [pytest.param(1, marks=pytest.mark.slow), 3, pytest.param(4, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("gradient", ["full-geometry", "per-trial"])
 def test_a_killed_run_resumes_to_the_same_numbers(config, tmp_path, monkeypatch, killed_after, gradient):
     extra = (

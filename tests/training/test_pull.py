@@ -49,6 +49,7 @@ def features_and_truth(informative):
     return features, features[:, :informative]
 
 
+@pytest.mark.slow
 def test_the_weaker_pull_where_people_see_other_directions_the_stronger_where_features_are_right(tmp_path):
     """With features as people see them, there is nothing to learn; with two of twelve dimensions seen, the others have to go."""
     chosen = {}
@@ -61,6 +62,7 @@ def test_the_weaker_pull_where_people_see_other_directions_the_stronger_where_fe
     assert chosen[D] >= 0.1
 
 
+@pytest.mark.slow
 def test_the_choice_is_the_best_of_single_runs_that_left_clips_out(tmp_path):
     """The reference: each pull in a run of its own, validated once, at the end."""
     features, truth = features_and_truth(2)
