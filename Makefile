@@ -40,15 +40,16 @@ layers: $(VENV)/.dev
 
 check: lint types layers test          ## what CI runs before it builds the wheel
 
-PAGE   := src/bgs/collection/web/page/index.html
-web: $(PAGE)                           ## the study page, and the jsPsych plugin that it uses (needs Node)
+PAGES  := src/bgs/collection/web/page/index.html src/bgs/library/web/page/index.html
+NODE   := plugin-odd-one-out study browse
+web: $(PAGES)                          ## the study page, the jsPsych plugin that it uses, the page of `bgs browse` (needs Node)
 
-$(PAGE): $(shell find web -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
-	for package in plugin-odd-one-out study; do (cd web/$$package && npm ci --no-audit --no-fund && npm run build) || exit 1; done
-	touch $@
+$(PAGES) &: $(shell find web -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
+	for package in $(NODE); do (cd web/$$package && npm ci --no-audit --no-fund && npm run build) || exit 1; done
+	touch $(PAGES)
 
 web-check: web                         ## lint, types and tests of the page and the plugin
-	for package in plugin-odd-one-out study; do (cd web/$$package && npm run check && npm test) || exit 1; done
+	for package in $(NODE); do (cd web/$$package && npm run check && npm test) || exit 1; done
 
 collect-demo: $(VENV)/.dev web         ## serves a study of SIMULATED clips at once
 	$(BIN)/bgs collect demo runs/collect-demo
@@ -74,10 +75,12 @@ installed:                             ## the quickstart of the built wheel, wit
 	mkdir -p build/elsewhere
 	cd build/elsewhere && env -u PYTHONPATH ../installed/bin/bgs quickstart --out quickstart --json quickstart.json
 	test -s build/elsewhere/quickstart/report.html
+	cd build/elsewhere && cp "$$(ls quickstart/data/clips/*.mp4 | head -1)" my-clip.mp4
+	cd build/elsewhere && env -u PYTHONPATH ../installed/bin/bgs describe my-clip.mp4 --model quickstart/model
 
 # Extras whose lowest versions are tried; ALL_EXTRAS brings an old torch with its CUDA packages, 6 GB.
 BASE_EXTRAS := plot report analysis frames features collect postgres excel
-ALL_EXTRAS  := $(BASE_EXTRAS) train text video torchcodec mediapipe minilm quickstart
+ALL_EXTRAS  := $(BASE_EXTRAS) browse library train text video torchcodec mediapipe minilm quickstart
 EXTRAS      ?= $(BASE_EXTRAS)
 LOWEST      := build/lowest/bin/python -E
 lowest: $(VENV)/.dev                   ## the lowest versions that pyproject.toml admits load and work; all extras can be had for later Pythons

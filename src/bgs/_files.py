@@ -17,7 +17,7 @@ from typing import Any
 
 import platformdirs
 
-from bgs._errors import BgsError, DataError
+from bgs._errors import BgsError, DataError, message_of
 
 #: Temporary files; a killed process may leave some behind.
 _SCRAP = re.compile(r"\..+\.part")
@@ -226,6 +226,23 @@ def damage_as_error(path: str | Path, hint: str | None = None) -> Iterator[None]
         raise DataError(f"damaged: {error} is missing", where=path, hint=hint) from error
     except (ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise DataError(f"damaged: {error}", where=path, hint=hint) from error
+
+
+@contextmanager
+def foreign_damage_as_error(path: str | Path, what: str, expected: str | None = None) -> Iterator[None]:
+    """A context for packages that parse a file of others: whatever they raise becomes a one-line error.
+
+    A damaged archive, workbook or array makes them raise nearly anything, and they document no base class.
+
+    Raises:
+        DataError: ``what``, with the package's own words.
+    """
+    try:
+        yield
+    except (BgsError, MemoryError):
+        raise
+    except Exception as error:
+        raise DataError(f"{what}: {message_of(error)}", where=path, expected=expected) from error
 
 
 def _unusable(verb: str, path: str | Path, error: OSError | ValueError) -> BgsError:

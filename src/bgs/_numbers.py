@@ -24,6 +24,11 @@ def plain(value: float, decimals: int = 2, *, signed: bool = False, undefined: s
     return sign + (size[1:] if size.startswith("0.") else size)
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 answer``, ``1,200 answers``: for nouns with a regular plural."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def decimals_for(*values: float) -> int:
     """The number of decimals: two, or up to four so that no nonzero number is printed as .00."""
     for decimals in range(2, _MOST_DECIMALS):

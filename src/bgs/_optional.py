@@ -23,6 +23,8 @@ PACKAGES = {
     "collect": ("fastapi", "starlette", "anyio", "sqlalchemy", "alembic", "uvicorn", "itsdangerous"),
     "postgres": ("psycopg",),
     "excel": ("openpyxl",),
+    "library": ("lancedb", "scenedetect"),
+    "browse": (),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}
 

@@ -25,7 +25,7 @@ def test_the_code_runs(page, tiny_text, small_study, tmp_path, monkeypatch, caps
     for name, small in (
         ('"garcia-isik-2025"', repr(str(small_study))),
         ('"text:minilm"', repr(f"text:{tiny_text}")),
-        ("epochs=30", 'epochs=1, views=1, validation={"fraction": 0}'),
+        ("epochs=30", 'epochs=1, views=1, validation={"fraction": 0.5, "every": 1}'),
     ):
         assert name in code
         code = code.replace(name, small)

@@ -92,11 +92,15 @@ def run(example: str) -> None:
 
 
 def test_the_quick_ones_run(tmp_path, monkeypatch):
+    from bgs.collection.opening import open_database
+    from bgs.collection.study_folder import open_study
     from collection.conftest import write_study
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BGS_CACHE", str(tmp_path / "cache"))
     write_study(tmp_path / "my-study")
+    study = open_study(tmp_path / "my-study")
+    open_database(study, 0.0).close()  # begun, as by `bgs collect serve`
     for example in QUICK:
         run(example)
     assert "model:" in Path("training.yaml").read_text()

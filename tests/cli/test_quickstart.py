@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+import bgs
 from bgs._yaml import read_mapping
 from bgs.api import quickstarts
-from bgs.api.quickstarts import REAL, STUDY, real_quickstart, simulated_quickstart
+from bgs.api.quickstarts import REAL, STUDY, quickstart_model, real_quickstart, simulated_quickstart
 from bgs.cli.main import main
 from bgs.training import TrainingConfig, load_config
 
@@ -68,6 +69,19 @@ def test_the_same_seed_gives_the_same_figures(study, tmp_path, monkeypatch):
     without = dict.fromkeys(["variance", "probes", "dimensions", "disagreement"])
     again = simulated_quickstart(tmp_path / "again", 0, **SMALL | {"analyses": without})
     assert again.table.to_json() == outcome.table.to_json()
+
+
+def test_its_model_is_ready_for_everyday_use(study):
+    folder, _, outcome = study
+    out = quickstart_model(outcome)
+    assert out == folder / "model"
+    model = bgs.load_model(str(out))
+    clips = bgs.load_dataset(folder / "data").stimuli.videos
+    assert "valence" in str(model.describe(clips[0]))
+    assert set(model.odd_one_out(*clips[:3]).probabilities) == {str(clip) for clip in clips[:3]}
+    before = (out / "README.md").stat().st_mtime_ns
+    assert quickstart_model(outcome) == out
+    assert (out / "README.md").stat().st_mtime_ns == before
 
 
 #: What makes the real quickstart a matter of seconds.

@@ -142,7 +142,7 @@ def assert_nothing_lost(process: Process | InThread, ledger, people: int, trials
     assert len(ledger.codes) == people
     secrets, _ = open_secrets(process.study)
     acknowledged = Counter(
-        (f"p-{secrets.participant_key('link', name)[:16]}", one.trial, *one.stimuli, one.stimuli[one.odd], one.rt_ms / 1000)
+        (f"p-{secrets.participant_key('simulated', name)[:16]}", one.trial, *one.stimuli, one.stimuli[one.odd], one.rt_ms / 1000)
         for name, one in ledger.answers
     )  # fmt: skip
     rows = export(process, out, "--with-excluded")

@@ -85,7 +85,7 @@ def test_a_begun_study_keeps_its_schedule(serve, study_path):
     serve(study_path).join()
     kept = (study_path / "schedule.csv").read_bytes()
     with pytest.raises(
-        ConfigError, match=r"the study has begun.*got 1 participants \(`--append` adds blocks"
+        ConfigError, match=r"the study has begun.*got 1 participant \(`--append` adds blocks"
     ):
         bgs.design(study_path, trials=8, studies=0).save(study_path)
     assert (study_path / "schedule.csv").read_bytes() == kept

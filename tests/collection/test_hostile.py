@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bgs._errors import BgsError
-from bgs.collection.web.guards import MAX_BODY, RateLimit
+from bgs.serving.guards import MAX_BODY, RateLimit
 from collection.conftest import N_TRIALS, write_study
 
 

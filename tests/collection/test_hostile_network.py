@@ -11,7 +11,7 @@ import pytest
 
 from bgs._errors import BgsError
 from bgs.collection.exporting import export
-from bgs.collection.web.guards import BodyLimit
+from bgs.serving.guards import BodyLimit
 from collection.conftest import N_TRIALS, write_study
 
 httpx = pytest.importorskip("httpx")

@@ -96,3 +96,34 @@ def test_a_demo_is_a_study_that_browsers_play_and_is_made_once(tmp_path):
     (tmp_path / "mine/x.txt").write_text("precious")
     with pytest.raises(BgsError, match="contains other files"):
         demo_study(tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"), [("a.mp4", "libx264", FRONT), ("a.webm", "libvpx-vp9", {})]
+)
+def test_a_clip_that_is_cut_off_is_named(tmp_path, name, codec, options):
+    """Its index is whole, so that everything but its end is fine."""
+    path = write_clip(tmp_path / name, frames=25, rate=25, codec=codec, options=options)
+    assert playback_fault(path) is None
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(BgsError, match="this clip is cut off: 100 bytes are missing at its end"):
+        playback_fault(path)
+
+
+def test_a_folder_of_videos_alone_is_prepared_and_keeps_its_ids(tmp_path):
+    import bgs
+    from collection.conftest import CONTENT
+
+    folder = tmp_path / "videos"
+    (folder / "sub").mkdir(parents=True)
+    for k, content in enumerate(CONTENT[:4]):
+        (folder / f"{k}.mp4").write_bytes(content)
+    write_clip(folder / "sub/old.avi", frames=5, rate=25, codec="mpeg4")
+    bgs.design(folder, trials=8, block_trials=4, studies=0).save(folder)
+    ids = load_dataset(folder).stimuli.ids
+    assert list(prepare(folder)) == ["sub/old.avi"]
+    study = open_study(folder)  # with the schedule made before
+    assert study.stimuli.ids == ids
+    assert study.clips["sub/old.avi"] == folder / "sub/old.web.mp4"
+    require_playable(study.clips)

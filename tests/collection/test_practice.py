@@ -160,6 +160,13 @@ def test_ranges_are_rounded_outwards(values, ends):
     assert found == (None if ends is None else pytest.approx(ends))
 
 
+@pytest.mark.parametrize("values", [[0.0, 5e-324], [-1e308, 1e308], [0.0, 1e305]])
+def test_ratings_that_no_scale_can_show(values):
+    ratings = StimulusSet(("a", "b"), ratings={"valence": np.array(values)})
+    with pytest.raises(DataError, match=r"stimuli\.csv, column valence: .*no scale can show these ratings"):
+        scales_of(ratings, StudySettings(), "stimuli.csv")
+
+
 @pytest.mark.parametrize(
     ("scales", "message"),
     [({"warmth": {"low": 0, "high": 1}}, "warmth"), ({"valence": {"low": 2, "high": 7}}, "expected 2 to 7, got 1 for c0")],

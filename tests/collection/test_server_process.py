@@ -46,7 +46,7 @@ def test_status_and_simulation_by_command(process, tmp_path, capsys):
     found = read_json(status)
     assert (found["complete"], found["free"], found["answers"]) == (2, 1, 2 * N_TRIALS)
     assert found["pairs"] <= found["pairs_planned"]
-    assert command("erase", study, "sim-0-0", "--source", "link", *served.where) == 0
+    assert command("erase", study, "sim-0-0", "--source", "simulated", *served.where) == 0
     assert f"{N_TRIALS} answers erased" in capsys.readouterr().out
 
 

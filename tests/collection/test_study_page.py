@@ -65,7 +65,7 @@ class Participant:
         )
         self.page.goto(address)
 
-    def shoot(self, what: str) -> None:
+    def shoot(self, what: str, whole: bool = False) -> None:
         """At the width of a desktop and of a phone, where it must not be wider than the screen."""
         before = self.page.viewport_size
         for name, size in SIZES.items():
@@ -73,7 +73,7 @@ class Participant:
             assert self.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
             if SHOTS:
                 Path(SHOTS).mkdir(parents=True, exist_ok=True)
-                self.page.screenshot(path=f"{SHOTS}/{what}-{name}.png")
+                self.page.screenshot(path=f"{SHOTS}/{what}-{name}.png", full_page=whole)
         self.page.set_viewport_size(before)
 
     def press(self, button: str) -> None:
@@ -98,6 +98,9 @@ class Participant:
         self.page.get_by_role("button", name="Practise", exact=True).wait_for()
         self.shoot("instructions")
         self.press("Practise")
+        self.page.locator(ENABLED).nth(2).wait_for(timeout=20_000)
+        assert self.page.get_by_text("Practice: this answer does not count").is_visible()
+        self.shoot("trial-practice")
         self.choose()
         self.page.get_by_role("button", name="Start", exact=True).wait_for()
         self.shoot("after-practice")
@@ -109,6 +112,7 @@ def test_a_whole_study_with_a_reload_and_a_killed_server(chromium, process, tmp_
     person.begin()
     person.choose()
     person.page.locator(ENABLED).nth(2).wait_for(timeout=20_000)
+    assert person.page.get_by_text("Practice").count() == 0
     person.shoot("trial")
     person.page.reload()  # in mid-trial
     person.choose()
@@ -177,14 +181,23 @@ def test_the_researcher_sees_how_far_it_is(chromium, process):
     from bgs.api.collecting import Study
 
     Study(process.study).simulate(process.address, 3)
-    window = Participant(chromium, f"{process.address}admin.html")
+    window = Participant(chromium, f"{process.address}admin")
     window.page.get_by_label("Admin token").fill("wrong")
     window.press("Show progress")
     window.page.get_by_text("This is not the token.").wait_for()
     window.page.get_by_label("Admin token").fill(process.admin)
     window.press("Show progress")
     window.page.get_by_text("3 of 4 (75 %)").wait_for()
-    window.shoot("admin")
+    window.shoot("admin", whole=True)
+    bars = window.page.locator("meter")
+    assert all(bars.nth(k).bounding_box()["width"] > 100 for k in range(bars.count()))
+    most = bars.evaluate_all("all => Math.max(...all.map((bar) => bar.value / bar.max))")
+    assert most == 1
+    matrix = window.page.locator("canvas")
+    matrix.hover(position={"x": 1, "y": 100})
+    assert " and clip 0: " in matrix.get_attribute("title")
+    colours = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 1, 1).data]"
+    assert matrix.evaluate(colours) == [176, 176, 176, 255]  # a clip and itself is not a pair yet to be seen
     assert [line for line in window.said if "401" not in line] == []
 
 
@@ -192,6 +205,7 @@ def test_who_does_not_agree_gets_that_code(chromium, process):
     person = Participant(chromium, f"{process.address}?PROLIFIC_PID=cleo")
     person.page.get_by_role("button", name="I do not agree", exact=True).click(timeout=20_000)
     person.page.get_by_text("NO-2").wait_for()
+    assert person.page.get_by_text("no answers are stored").is_visible()
     person.shoot("no-consent")
 
 

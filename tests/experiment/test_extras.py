@@ -6,6 +6,7 @@ Packages of the other extras are hidden from a process of its own, so that what 
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -13,14 +14,19 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 from packaging.requirements import Requirement
 
 from bgs import Embeddings
+from bgs._files import sha256_of
 from bgs._optional import PACKAGES
 from bgs.datasets.folder import STIMULI
+from bgs.library.about import About
+from bgs.library.index import write_index
+from bgs.library.table import Row
 from collection.conftest import write_study
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -42,6 +48,8 @@ WORKS = {
     "mediapipe": ("embed a table", "train a table", "simulate clips"),
     "collect": ("collect status",),
     "postgres": ("collect status",),
+    "library": ("embed a table", "train a table", "simulate clips", "similar"),
+    "browse": ("embed a table", "train a table", "simulate clips", "similar"),
 }
 ALWAYS = (
     "list data",
@@ -134,6 +142,9 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
         book.active.append(line.split(","))
     book.save(judged.with_suffix(".xlsx"))
     table_of = ["--from", "table", "--out"]
+    library = config.with_name("library")
+    rows = [Row(name, name, sha256_of(name), 1, 1, math.nan, math.nan) for name in "ab"]
+    write_index(library, About("tiny:videomae", "0" * 64, 2, str(folder)), rows, np.eye(2, dtype=np.float32))
     return {
         "help": ["--help"],
         "import": ["data", "import", str(judged), *table_of, "{out}/imported"],
@@ -157,6 +168,7 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
         "simulate clips": ["simulate", "clips", "{out}/clips", "--clips", "16", "--size", "32", "--style", "point-light"],
         "draw clips": ["data", "fetch", "phase-genset", "--out", "{out}/phase", "--mirror", "{out}"],
         "collect status": ["collect", "status", str(write_study(config.with_name("study")))],
+        "similar": ["similar", "a", "--index", str(library)],
         "convert": ["models", "convert", "vjepa2.1-b", str(config), "--out", "{out}/converted"],
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""See that a wheel holds the files of src/bgs that git tracks, the study page where it is built, and no others.
+"""See that a wheel holds the files of src/bgs that git tracks, the pages where they are built, and no others.
 
 Usage: ``python wheel_contents.py WHEEL [OTHER]``. The other wheel, built from the sdist, is to hold the same, byte by byte.
 """
@@ -18,8 +18,9 @@ def main(wheel: str) -> int:
         ["git", "ls-files", "-z", "src/bgs"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     tracked = {name.removeprefix("src/") for name in listed.split("\0") if name}
-    page = ROOT / "src/bgs/collection/web/page"
-    tracked |= {path.relative_to(ROOT / "src").as_posix() for path in page.rglob("*") if path.is_file()}
+    for room in ("collection", "library"):
+        page = ROOT / "src/bgs" / room / "web/page"
+        tracked |= {path.relative_to(ROOT / "src").as_posix() for path in page.rglob("*") if path.is_file()}
     packed = {name for name in ZipFile(wheel).namelist() if not name.partition("/")[0].endswith(".dist-info")}
     for name in sorted(tracked - packed):
         print(f"{wheel}: not in the wheel: {name}")

@@ -35,6 +35,7 @@ from bgs.reports import (
 )
 from bgs.reports.drawing.canvas import blank_figure
 from bgs.reports.palette import BLUE, GREEN, GREY, ORANGE, group_colours, role_colours
+from bgs.reports.reliability import ReliabilityFigure, ReliabilityPanel
 from bgs.reports.rendering import _PAINTERS, render_panels
 from bgs.reports.svg import svg_width
 
@@ -247,3 +248,16 @@ def test_ticks_of_seeds_lie_clear_of_all_dots(name):
             assert heights["o"]
             for low, high in heights["|"]:
                 assert all(low >= top or high <= bottom for bottom, top in heights["o"])
+
+
+def test_a_reliability_diagram_is_drawn_and_described():
+    points = ((0.1, Estimate("", 0.15, 0.1, 0.2)), (0.6, Estimate("", 0.55, 0.5, 0.7)))
+    figure = ReliabilityFigure((ReliabilityPanel("MiniLM", "predicted", "observed", points, 0.33),), "a note")
+    assert figure.limit == 0.7
+    assert (
+        figure.describe()
+        == "MiniLM (observed by predicted): .10: .15 [.10, .20]; .60: .55 [.50, .70]. a note."
+    )
+    svg = render(figure).decode()
+    for text in ("MiniLM", "perfect", "all pairs", "predicted"):
+        assert text in svg

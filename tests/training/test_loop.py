@@ -12,7 +12,8 @@ import torch
 
 from bgs import BgsError
 from bgs.judgments import Geometry, split_validation
-from bgs.runs.run import fit, run_training
+from bgs.runs.fitting import fit
+from bgs.runs.run import run_training
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import load_study
 from bgs.runs.trainer import new_backbone, new_trainer

@@ -11,7 +11,8 @@ import bgs
 from bgs.backbones import Backbone
 from bgs.backbones.backbone import Features
 from bgs.runs import pull as choosing
-from bgs.runs.run import embed_base, embed_tuned, fit, run_training
+from bgs.runs.fitting import embed_base, embed_tuned, fit
+from bgs.runs.run import run_training
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import load_study
 from bgs.runs.trainer import new_backbone, new_trainer

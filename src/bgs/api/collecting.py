@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bgs._errors import BgsError
+from bgs._errors import BgsError, ConfigError
 from bgs._files import is_empty, write_text
 from bgs._optional import require_all
+from bgs._progress import note
 from bgs._rng import generator
 from bgs.collection.practice import TEMPERATURE
 from bgs.collection.settings import StudySettings
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from bgs.collection.serving import PracticeServer
     from bgs.collection.simulating import Ledger
     from bgs.collection.study_folder import StudyFolder
+
+
+#: Where participants come from.
+_SOURCES = ("prolific", "link", "simulated")
+#: Characters of a reason for an exclusion.
+_REASON = 200
 
 
 class Study(Displayable):
@@ -173,32 +180,41 @@ class Study(Displayable):
         """Exclude a participant: answers are kept and marked, and the block goes to somebody else.
 
         Raises:
-            BgsError: there is no such participant, or spreadsheets would run the reason as a formula.
+            BgsError: there is no such participant, or the reason is too long, has control characters or would be run as a
+                formula by spreadsheets.
         """
         from bgs.collection.completing import exclude
-        from bgs.collection.study_folder import require_no_formula
+        from bgs.collection.plain_text import require_plain
 
-        require_no_formula(reason, "reason", self.path)
+        require_plain(reason, "reason", self.path, _REASON)
         with self._opened() as (study, database):
-            if not exclude(database, _key(study, source, participant), reason, time.time()):
-                raise BgsError("no such participant", where=self.path, got=f"{participant} ({source})")
+            key = _key(study, source, participant)
+            if key is None or not exclude(database, key, reason, time.time()):
+                raise _nobody(study, source, participant)
 
     def erase(self, participant: str, source: str = "prolific") -> int:
         """Erase a participant and all of their answers; tables exported before are not changed.
 
         Returns:
             Number of answers erased.
+
+        Raises:
+            BgsError: there is no such participant.
         """
         from bgs.collection.completing import erase
 
         with self._opened() as (study, database):
-            return erase(database, _key(study, source, participant))
+            key = _key(study, source, participant)
+            erased = None if key is None else erase(database, key)
+            if erased is None:
+                raise _nobody(study, source, participant)
+            return erased
 
     def simulate(
         self, address: str, participants: int = 10, geometry: Embeddings | None = None, *, temperature: float = 0.3,
         at_once: int = 20, pace: float = 0.0, seed: int = 0,
     ) -> Ledger:  # fmt: skip
-        """Let SIMULATED observers take part over HTTP.
+        """Let SIMULATED observers take part over HTTP. Their answers are marked; where people have come, a note says so.
 
         Args:
             address: where the study is served.
@@ -211,11 +227,20 @@ class Study(Displayable):
 
         Returns:
             What the server acknowledged.
+
+        Raises:
+            BgsError: the folder cannot be used, or this study is not served there.
         """
-        from bgs.collection.simulating import simulate_participants
+        from bgs.collection.opening import participants_of
+        from bgs.collection.simulating import require_served, simulate_participants
         from bgs.collection.study_folder import open_study
 
-        ids = open_study(self.path).stimuli.ids
+        study = open_study(self.path)
+        ids = study.stimuli.ids
+        require_served(address, study.hash)
+        came = participants_of(self.path, self.database, people=True)
+        if came:
+            note(f"people have come to this study ({came:,}); SIMULATED observers now take blocks of it")
         if geometry is None:
             positions = generator(seed, "simulated geometry").normal(size=(len(ids), 3))
             geometry = Embeddings(positions, ids, "simulated")
@@ -274,10 +299,27 @@ def demo_study(path: str | Path, clips: int = 24, size: int = 256, seed: int = 0
     return Study(folder)
 
 
-def _key(study: StudyFolder, source: str, participant: str) -> str:
-    from bgs.collection.secrets import open_secrets
+def _key(study: StudyFolder, source: str, participant: str) -> str | None:
+    """The hash under which a participant is known; None if the study was never served.
 
-    return open_secrets(study.path)[0].participant_key(source, participant)
+    Raises:
+        BgsError: nobody comes from such a source, or a name is not text.
+    """
+    from bgs.collection.secrets import read_secrets
+
+    if source not in _SOURCES:
+        raise ConfigError(
+            "nobody comes from there", where="source", expected=" or ".join(_SOURCES), got=source
+        )
+    secrets = read_secrets(study.path)
+    try:
+        return None if secrets is None else secrets.participant_key(source, participant)
+    except UnicodeEncodeError:
+        raise _nobody(study, source, participant) from None
+
+
+def _nobody(study: StudyFolder, source: str, participant: str) -> BgsError:
+    return BgsError("no such participant", where=study.path, got=f"{participant} ({source})")
 
 
 def acknowledged_times(ledger: Ledger) -> tuple[float, float]:

@@ -11,6 +11,9 @@ import numpy as np
 
 from bgs._errors import ConfigError, DataError
 from bgs._files import read_json
+from bgs._numbers import counted
+from bgs._optional import require_all
+from bgs._progress import note
 from bgs._typing import Bool, Float
 from bgs.collection.design import (
     Coverage,
@@ -22,6 +25,7 @@ from bgs.collection.design import (
     write_schedule,
 )
 from bgs.collection.design.planning import allowed_pairs, sides
+from bgs.collection.earlier_schedules import keep_schedule
 from bgs.collection.forecast import (
     Cost,
     CostSettings,
@@ -33,7 +37,7 @@ from bgs.collection.forecast import (
     cost_of,
     forecast,
 )
-from bgs.collection.schedule_table import ABOUT
+from bgs.collection.schedule_table import ABOUT, SCHEDULE
 from bgs.datasets import Dataset, load_dataset
 from bgs.embeddings import Embeddings
 from bgs.simulation import WORLDS
@@ -100,13 +104,19 @@ class Design(Displayable):
     def save(self, folder: str | Path) -> None:
         """Write ``schedule.csv`` and ``schedule.json`` to a study folder, atomically; existing ones are replaced.
 
-        Blocks ``before`` stay as they are, and ``schedule.json`` keeps what it said of them.
+        Those that somebody may have answered are kept under other names, see :mod:`bgs.collection.earlier_schedules`. Blocks
+        ``before`` stay as they are, and ``schedule.json`` keeps what it said of them.
 
         Raises:
             ConfigError: participants have come, and this is another schedule than theirs.
         """
         if self.before is None:
             _require_not_begun(Path(folder))
+            kept = keep_schedule(Path(folder))
+            if kept is not None:
+                note(
+                    f"the schedule that this one replaces is kept as {kept}; answers to it need it as {SCHEDULE}"
+                )
         about = self.to_json()
         earlier = Path(folder) / ABOUT
         if self.before is not None and earlier.exists():
@@ -197,12 +207,13 @@ def _found_curves(folder: str | Path, mirror: str | Path | None) -> tuple[FoundC
 def _require_not_begun(folder: Path) -> None:
     if not (folder / "study.sqlite").exists():
         return
-    from bgs.api.collecting import Study
+    require_all("collect", "collect")
+    from bgs.collection.opening import participants_of
 
-    came = Study(folder).progress().participants
+    came = participants_of(folder)  # whatever its schedule and clips were
     if came:
         raise ConfigError(
-            "the study has begun, and its schedule cannot be replaced", where=folder, got=f"{came:,} participants",
+            "the study has begun, and its schedule cannot be replaced", where=folder, got=counted(came, "participant"),
             hint="`--append` adds blocks; `--out` writes elsewhere",
         )  # fmt: skip
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from bgs._errors import ConfigError, DataError
-from bgs._typing import Float64
+from bgs._typing import Float
+from bgs.api.describing import ClipDescription, OddChoice
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm
+from bgs.evaluation.readout import LEVEL, describe, predict_odd
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from bgs.runs.opened_model import OpenedModel
 
-#: Accepted stimuli: a data set, a stimulus set, or files (captions, for a text model).
-Stimuli = Dataset | StimulusSet | Sequence[str | Path]
+#: A clip: a file (a sentence, for a text model), or (T, H, W, 3) uint8 frames, shown equally long.
+Clip = str | Path | np.ndarray
+#: Accepted stimuli: a data set, a stimulus set, files (captions, for a text model), a folder of videos, or pairs of an id and
+#: frames from any iterator.
+Stimuli = Dataset | StimulusSet | str | Path | Iterable[str | Path | tuple[str, np.ndarray]]
 
 
 class Model:
@@ -45,8 +52,9 @@ class Model:
         """One vector per stimulus.
 
         Args:
-            stimuli: a data set or stimulus set; or paths of video files (sentences, for a text model), which then
-                serve as stimulus ids.
+            stimuli: a data set or stimulus set; paths of video files (sentences, for a text model), which then
+                serve as stimulus ids; a folder of videos, whose ids are paths in it; or an iterator of ids and frames,
+                ``(id, (T, H, W, 3) uint8)``, which is read as it comes and may be longer than memory.
             skip_bad: skip unreadable clips, with a note, instead of raising an error.
 
         Raises:
@@ -55,10 +63,32 @@ class Model:
         from bgs._progress import note
         from bgs.runs.embedder import Embedder
 
-        embedder = Embedder(self.backbone, self._stimuli(stimuli), self.micro_batch, skip_bad)
+        found = self._stimuli(stimuli)
+        if not isinstance(found, StimulusSet):
+            from bgs.runs.frame_source import embed_frames
+
+            return embed_frames(self.backbone, found, self.reference, self.micro_batch, skip_bad)
+        embedder = Embedder(self.backbone, found, self.micro_batch, skip_bad)
         for failure in embedder.inputs.failures:
             note(f"skipped: {failure.stimulus_id}: {failure.reason}")
         return embedder.embed(self.reference)
+
+    def embed_tensor(self, clips: Tensor) -> Tensor:
+        """Embeddings of clips as floats, with gradient to their pixels; :attr:`center` is not subtracted.
+
+        Args:
+            clips: (T, 3, H, W) or (B, T, 3, H, W), values 0–1; any number of frames of any size, shown equally long.
+
+        Returns:
+            (D,) or (B, D) float32.
+
+        Raises:
+            ConfigError: not a video model.
+            DataError: another shape, type or range.
+        """
+        from bgs.runs.differentiable import tensor_vectors
+
+        return tensor_vectors(self.backbone, clips)
 
     def embed_layers(self, stimuli: Stimuli) -> list[Embeddings]:
         """Embeddings from every layer, starting with the input of the first block; video models only.
@@ -68,33 +98,136 @@ class Model:
         """
         from bgs.runs.embedder import Embedder
 
-        return Embedder(self.backbone, self._stimuli(stimuli), self.micro_batch).layers(self.reference)
+        found = self._stimuli(stimuli)
+        if not isinstance(found, StimulusSet):
+            raise DataError(
+                "frames have no stimulus set", where="embed_layers", expected="files, or a data set"
+            )
+        return Embedder(self.backbone, found, self.micro_batch).layers(self.reference)
 
-    def distance(self, first: str | Path, second: str | Path) -> float:
-        """Cosine distance between two clips, 0 to 2, after subtracting :attr:`center`."""
-        return float(self._distances([first, second])[0, 1])
+    @overload
+    def distance(self, first: Clip, second: Clip) -> float: ...
+    @overload
+    def distance(self, first: Tensor, second: Clip | Tensor) -> Tensor: ...
+    @overload
+    def distance(self, first: Clip, second: Tensor) -> Tensor: ...
 
-    def odd_one_out(self, first: str | Path, second: str | Path, third: str | Path) -> str:
-        """The clip that is not part of the most similar pair; among tied pairs, the first in the given order counts."""
-        clips = [first, second, third]
-        distances = self._distances(clips).round(12)
-        pair = min(combinations(range(3), 2), key=lambda pair: distances[pair])
-        return str(clips[3 - sum(pair)])
+    def distance(self, first: Clip | Tensor, second: Clip | Tensor) -> float | Tensor:
+        """Cosine distance between two clips, 0 to 2, after subtracting :attr:`center`.
 
-    def _distances(self, clips: Sequence[str | Path]) -> Float64[np.ndarray, "m m"]:
-        distances: Float64[np.ndarray, "m m"] = model_rdm(self.embed(clips).values, "cosine", self.center)
-        return distances
+        Args:
+            first: a file (a sentence, for a text model); (T, H, W, 3) uint8 frames; or floats, see :meth:`embed_tensor`.
+            second: another, of the same kind or not.
 
-    def _stimuli(self, given: Stimuli) -> StimulusSet:
+        Returns:
+            A number; or, given a tensor, a tensor: of no dimensions for two clips, (B,) where either is a batch. Its gradient
+            reaches the pixels, as for a perceptual loss; the model's weights get none.
+
+        Raises:
+            DataError: a clip cannot be read.
+        """
+        import torch
+
+        if isinstance(first, torch.Tensor) or isinstance(second, torch.Tensor):
+            return self._tensor_distance(first, second)
+        names, values = self._each([first, second])
+        return float(model_rdm(values, "cosine", self.center)[0, 1]) if names[0] != names[1] else 0.0
+
+    def odd_one_out(self, first: Clip, second: Clip, third: Clip) -> OddChoice:
+        """Which of three clips people would choose as the odd one, with probabilities if the model was calibrated.
+
+        Clips of frames are called ``clip 1`` to ``clip 3``.
+        """
+        (a, b, c), values = self._each([first, second, third])
+        if len({a, b, c}) < 3:
+            raise DataError(
+                "a clip is given twice", where="odd_one_out", expected="three clips", got=f"{a}, {b}, {c}"
+            )
+        found = predict_odd((a, b, c), model_rdm(values, "cosine", self.center), self.opened.readout, values)
+        return OddChoice(found, self.reference)
+
+    def kept_together(self, first: Clip, second: Clip) -> float:
+        """Probability, 0–1, that people keep two clips together, of three of which the third is any clip; chance is 1/3.
+
+        Raises:
+            BgsError: the model was not calibrated.
+        """
+        readout = self.opened.need_readout()
+        return float(readout.kept.probability(np.array([self.distance(first, second)]))[0])
+
+    def describe(self, clip: Clip, *, level: float = LEVEL) -> ClipDescription:
+        """Predicted ratings of a clip, each with a prediction interval, and whether the clip is like those of the study.
+
+        Args:
+            clip: a file (a sentence, for a text model), or (T, H, W, 3) uint8 frames.
+            level: of the intervals, above 0 and below 1.
+
+        Raises:
+            BgsError: the model was not calibrated, or the clip cannot be read.
+        """
+        one = [("clip", clip)] if isinstance(clip, np.ndarray) else [clip]
+        return self.describe_all(one, level=level)[0]
+
+    def describe_all(self, clips: Stimuli, *, level: float = LEVEL) -> list[ClipDescription]:
+        """:meth:`describe` of several clips, which are embedded together."""
+        readout = self.opened.need_readout()
+        found = self.embed(clips)
+        return [ClipDescription(one) for one in describe(readout, found.values, found.stimulus_ids, level)]
+
+    def _each(self, clips: Sequence[Clip]) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
+        """A name and a vector for each of a few clips of any kind; the same file is read once."""
+        names = tuple(
+            f"clip {k}" if isinstance(c, np.ndarray) else str(c) for k, c in enumerate(clips, start=1)
+        )
+        frames = [
+            (name, clip) for name, clip in zip(names, clips, strict=True) if isinstance(clip, np.ndarray)
+        ]
+        files = list(dict.fromkeys(str(clip) for clip in clips if not isinstance(clip, np.ndarray)))
+        parts = [self.embed(files)] if files else []
+        parts += [self.embed(frames)] if frames else []
+        found = {
+            name: row for part in parts for name, row in zip(part.stimulus_ids, part.values, strict=True)
+        }
+        return names, np.stack([found[name] for name in names])
+
+    def _tensor_distance(self, first: Clip | Tensor, second: Clip | Tensor) -> Tensor:
+        import torch
+
+        from bgs.runs.differentiable import tensor_distance, tensor_vectors
+
+        device = self.backbone.device
+        center = (
+            None if self.center is None else torch.as_tensor(self.center, dtype=torch.float32, device=device)
+        )
+        vectors = [
+            tensor_vectors(self.backbone, clip)
+            if isinstance(clip, torch.Tensor)
+            else torch.as_tensor(self._each([clip])[1][0], dtype=torch.float32, device=device)
+            for clip in (first, second)
+        ]
+        return tensor_distance(vectors[0], vectors[1], center)
+
+    def _stimuli(self, given: Stimuli) -> StimulusSet | Iterator[tuple[str, Any]]:
         if isinstance(given, Dataset):
             return given.stimuli
         if isinstance(given, StimulusSet):
             return given
         if isinstance(given, str | Path):
-            raise DataError("a single stimulus", where=given, expected="a list of files, or a data set")
-        names = tuple(map(str, given))
-        if not names:
+            if Path(given).is_dir():
+                return StimulusSet.from_folder(given)
+            raise DataError(
+                "a single stimulus", where=given, expected="a list of files, a folder, or a data set"
+            )
+        items = iter(given)
+        first = next(items, None)
+        if first is None:
             raise DataError("no stimuli", where="embed", expected="one file or more")
+        every: Iterator[Any] = chain([first], items)
+        if not isinstance(first, str | Path):
+            return every
+        return self._files(tuple(map(str, every)))
+
+    def _files(self, names: tuple[str, ...]) -> StimulusSet:
         if self.backbone.spec.family == "text":
             return StimulusSet(names, captions=tuple((name,) for name in names))
         return StimulusSet(names, videos=tuple(map(Path, names)))
@@ -106,8 +239,9 @@ def load_model(
     """Load an encoder, pretrained or tuned.
 
     Args:
-        reference: ``text:minilm``, a short name (``bgs models``), ``<family>:<hub id or folder>``, or ``run:<folder>`` for
-            the tuned model of a run; see :func:`bgs.backbones.load_backbone`.
+        reference: ``text:minilm``, a short name (``bgs models``), ``<family>:<hub id or folder>``, ``run:<folder>`` for
+            the tuned model of a run, or a model that ``bgs share`` wrote: its folder, or its hub id with ``@revision``;
+            see :func:`bgs.backbones.load_backbone`.
         device: ``cpu``, ``cuda``, …; ``auto`` is CUDA if available.
         precision: ``fp32``, ``bf16``, or ``auto``: bf16 on CUDA devices that support it.
         micro_batch: captions or clips per forward pass.

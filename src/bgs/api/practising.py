@@ -9,7 +9,7 @@ import numpy as np
 from bgs._errors import DataError
 from bgs._typing import Float
 from bgs.collection.practice import TEMPERATURE, Practice, Shares, model_shares, people_shares, scales_of
-from bgs.collection.study_folder import CONFIG, clip_files, read_study_settings
+from bgs.collection.study_folder import CONFIG, clip_files, read_study_settings, require_folder
 from bgs.datasets import Dataset, load_dataset
 from bgs.datasets.folder import is_simulated
 from bgs.judgments import Trials
@@ -41,7 +41,7 @@ def open_practice(
     Raises:
         BgsError: a file or the model cannot be used; there is nothing to compare with; or judgments are of other clips.
     """
-    folder = Path(path)
+    folder = require_folder(path)
     dataset = load_dataset(folder)
     clip_files(folder, dataset.stimuli)
     settings = read_study_settings(folder)

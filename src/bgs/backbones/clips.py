@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,6 +20,13 @@ from bgs.stimuli.unreadable import Failure
 
 Clips = UInt8[Tensor, "b t s s 3"]
 Pixels = Float[Tensor, "b t 3 s s"]
+
+
+@dataclass(frozen=True)
+class ColourClips:
+    """Clips as floats, through which gradients flow: frames already chosen, resized and cropped, values 0–1."""
+
+    values: Pixels
 
 
 class VideoInputs(Inputs):
@@ -81,6 +89,18 @@ class Normaliser:
         if self._buffer.shape != shape or self._buffer.device != device:
             self._buffer = torch.empty(shape, device=device)
         return self._fill(self._buffer, clips)
+
+    def of_colours(self, clips: ColourClips, device: torch.device) -> Pixels:
+        """Pixels of clips of floats, by an operation that has a gradient."""
+        values, wanted = clips.values, self._spec.preprocessing
+        expected = (self._spec.frames, 3, wanted.size, wanted.size)
+        if tuple(values.shape[1:]) != expected:
+            raise ConfigError(
+                "clips", where=self._spec.source, expected=expected, got=tuple(values.shape[1:])
+            )
+        values = values.to(device)
+        mean, deviation = (values.new_tensor(each).reshape(3, 1, 1) for each in (wanted.mean, wanted.std))
+        return (values - mean) / deviation
 
     def _fill(self, into: Pixels, clips: Clips) -> Pixels:
         wanted, device = self._spec.preprocessing, into.device

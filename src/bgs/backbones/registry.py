@@ -15,6 +15,8 @@ from bgs.backbones.features import FeaturesBackbone
 from bgs.backbones.lookup import LookupBackbone
 from bgs.backbones.low_level import MotionBackbone, PixelBackbone
 from bgs.backbones.scratch import ScratchBackbone
+from bgs.backbones.shared_folder import SharedFolder, open_shared
+from bgs.backbones.shared_reference import is_tuned, parse_shared
 from bgs.backbones.siglip import SiglipBackbone
 from bgs.backbones.text import TextBackbone
 from bgs.backbones.timesformer import TimesformerBackbone
@@ -60,17 +62,21 @@ def load_backbone(reference: str) -> Backbone:
     ``timesformer:``, ``videomae:``, ``clip:``, ``siglip:`` or ``dinov2:`` and a hub id or folder, with
     ``?frames=T&size=S&layer=k`` where other clips or another layer are wanted, and ``?pool=P&time=Q`` for the last three,
     which see single frames; any of these and ``text:`` with ``?weights=random&seed=N``, the same network untrained; a short
-    name that ``bgs models`` lists, such as ``vjepa2-l``; or ``run:<run folder>``, a run's base model with the trained
-    adapter in it.
+    name that ``bgs models`` lists, such as ``vjepa2-l``; ``run:<run folder>``, a run's base model with the trained
+    adapter in it; or a model that ``bgs share`` wrote, ``shared:<folder>`` or ``hub:<owner/name>[@revision]``, with
+    ``?base=FOLDER`` where its base model is in a folder of its own.
 
     Raises:
         ConfigError: invalid reference.
         BgsError: the model cannot be loaded, or the adapter does not match it.
     """
+    shared = parse_shared(reference)
+    if shared is not None:
+        return load_shared(open_shared(shared))
     family, colon, name = expand(reference).partition(":")
     named = bool(name) or bool(colon and family in _NAMELESS)
     if not named or family not in {*_FAMILIES, "run"}:
-        known = ", ".join(f"{known}:…" for known in (*_FAMILIES, "run"))
+        known = ", ".join(f"{known}:…" for known in (*_FAMILIES, "run", "shared", "hub"))
         raise ConfigError(
             "unknown model",
             where=reference,
@@ -89,6 +95,17 @@ def _load_run(run: Path) -> Backbone:
     return backbone
 
 
+def load_shared(shared: SharedFolder) -> Backbone:
+    """Load the base model of a shared model, and put the adapter in it.
+
+    Raises:
+        BgsError: the base model cannot be found or loaded, or is another one.
+    """
+    backbone = load_backbone(shared.base_reference)
+    load_adapter(backbone, shared.path)
+    return backbone
+
+
 def with_layer(reference: str, layer: int) -> str:
     """Add ``layer`` to a reference, as ``bgs embed --layer`` does.
 
@@ -96,7 +113,7 @@ def with_layer(reference: str, layer: int) -> str:
         ConfigError: not a video model, or its layer is already set: an adapter belongs to the layer at which it
             was trained.
     """
-    if reference.startswith("run:") or "layer=" in reference:
+    if is_tuned(reference) or "layer=" in reference:
         raise ConfigError("the layer of this model is already set", where=reference, hint="omit --layer")
     if expand(reference).partition(":")[0] not in VIDEO_FAMILIES:
         raise ConfigError(

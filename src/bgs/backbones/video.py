@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from bgs._errors import ConfigError
 from bgs.backbones.backbone import Inputs
 from bgs.backbones.clip_reader import ClipReader
-from bgs.backbones.clips import Clips, Normaliser, Pixels
+from bgs.backbones.clips import Clips, ColourClips, Normaliser, Pixels
 from bgs.backbones.lora import block_linears, linear_pattern
 from bgs.backbones.mixing import Mixing, TokenMixing, Weights, caught, eager
 from bgs.backbones.pooling import Pool, Time, width_over_time
@@ -206,7 +206,7 @@ class VideoBackbone(ClipReader):
         """Normalised float32 pixels on the network's device."""
         return self._normaliser.new_pixels(clips, self.device)
 
-    def features(self, batch: Clips | TrunkState) -> Float[Tensor, "b d"]:
+    def features(self, batch: Clips | ColourClips | TrunkState) -> Float[Tensor, "b d"]:
         hidden, start = self._begin(batch)
         for number in range(start, self.spec.depth):
             hidden = self._run(number, hidden)
@@ -228,10 +228,13 @@ class VideoBackbone(ClipReader):
             hidden = self._run(number, hidden)
             yield hidden
 
-    def _begin(self, batch: Clips | TrunkState) -> tuple[Hidden, int]:
+    def _begin(self, batch: Clips | ColourClips | TrunkState) -> tuple[Hidden, int]:
         if isinstance(batch, TrunkState):
             return batch.hidden.to(self.device), batch.depth
-        pixels = self._normaliser.buffered_pixels(batch, self.device)
+        if isinstance(batch, ColourClips):
+            pixels = self._normaliser.of_colours(batch, self.device)
+        else:
+            pixels = self._normaliser.buffered_pixels(batch, self.device)
         return self.stem(pixels).float(), 0  # even under autocast, the residual stream is float32
 
     def _run(self, number: int, hidden: Hidden) -> Hidden:

@@ -16,6 +16,7 @@ from bgs._typing import Float
 from bgs.backbones import Backbone, VideoBackbone
 from bgs.backbones.frame_encoder import FrameBackbone
 from bgs.backbones.pooling import POOLINGS
+from bgs.backbones.shared_reference import is_tuned
 from bgs.benchmarks.row import Candidate, Choice
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm, pair_vector, spearman
@@ -37,11 +38,7 @@ def embed_candidates(
         DataError: stimuli cannot be read.
     """
     embedder = Embedder(backbone, stimuli, micro_batch)
-    if (
-        not isinstance(backbone, VideoBackbone)
-        or backbone.spec.layer is not None
-        or source.startswith("run:")
-    ):
+    if not isinstance(backbone, VideoBackbone) or backbone.spec.layer is not None or is_tuned(source):
         return {"": embedder.embed(source)}
     names: dict[str, int] = {}
 

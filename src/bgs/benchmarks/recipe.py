@@ -89,7 +89,7 @@ class TransformTrainer:
         return apply
 
     def _fit(self, config: TrainingConfig, name: str) -> RunFolder:
-        from bgs.runs.run import fit
+        from bgs.runs.fitting import fit
         from bgs.runs.study import load_study
 
         run = RunFolder(self.folder / name)

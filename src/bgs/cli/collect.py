@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -29,7 +30,7 @@ DatabaseOption = Annotated[
         help="Address of the database, e.g. postgresql+psycopg://user@host/name (default: study.sqlite in the folder).",
     ),
 ]  # fmt: skip
-Source = Annotated[str, typer.Option(help="Where the participant came from: prolific or link.")]
+Source = Annotated[str, typer.Option(help="How the participant came: prolific, link or simulated.")]
 
 
 @app.command(epilog="Example: bgs collect serve my-study --port 8000", short_help="Serve a study.")
@@ -62,8 +63,13 @@ def serve(
     output.say(f"serving {study} at {server.about.address} (preview: {server.about.address}?preview=1)")
     if practice:
         output.say(f"practice mode: {server.about.address}practice")
-    if server.about.admin_token is not None:
-        output.say(f"admin token, shown only now: {server.about.admin_token}")
+    token = server.about.admin_token
+    known = (
+        "its token was shown when the study was first served"
+        if token is None
+        else f"token, shown only now: {token}"
+    )
+    output.say(f"admin page: {server.about.address}admin · {known}")
     server.run()
 
 
@@ -176,17 +182,23 @@ def export(
 ) -> None:
     """Write the answers as a trial table that `bgs train` reads."""
     from bgs._files import require_output
+    from bgs._numbers import counted
     from bgs.api.collecting import Study
 
     output = Output(json)
     require_output(out, (".csv", ".parquet"))
     found = Study(study, database).export(out, with_excluded, rules=rules, published=published)
     if rules is not None:
-        output.say(
-            f"{len(found.flagged):,} participants {'marked' if with_excluded else 'left out'} by {rules}"
-        )
+        done = "marked" if with_excluded else "left out"
+        output.say(f"{counted(len(found.flagged), 'participant')} {done} by {rules}")
     for rule, why in found.untested.items():
         output.say(f"Note: {rule} not applied: {why}.")
+    if found.simulated:
+        output.say(f"Note: of SIMULATED observers (column source): {counted(found.simulated, 'answer')}.")
+    if found.marked:
+        output.say(
+            f"Note: marked in the column excluded, and left out by who reads the table: {counted(found.marked, 'answer')}."
+        )
     output.say(f"{found.answers:,} answers → {out}")
     output.write(asdict(found))
 
@@ -241,20 +253,29 @@ def simulate(
     ] = 0.3,
     at_once: Annotated[int, typer.Option(min=1, help="How many take part at the same time.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    database: DatabaseOption = None,
     json: Json = None,
 ) -> None:
-    """Let SIMULATED observers take part over HTTP, to try a study before people do."""
+    """Let SIMULATED observers take part over HTTP, to try a study before people do. Exports mark their answers."""
+    from bgs._errors import BgsError
     from bgs.api.collecting import Study, acknowledged_times
     from bgs.embeddings import Embeddings
 
     output = Output(json)
     seen = None if geometry is None else Embeddings.load(geometry)
-    ledger = Study(study).simulate(
+    ledger = Study(study, database).simulate(
         address, participants, seen, temperature=temperature, at_once=at_once, seed=seed
     )
+    output.write({"completed": len(ledger.codes), "answers": len(ledger.answers), "refused": ledger.refused})
+    refused = ", ".join(f"{count:,} {why}" for why, count in Counter(ledger.refused.values()).items())
+    if not ledger.answers:
+        raise BgsError(
+            "nobody answered a trial", where=address, got=f"refused: {refused}" if refused else None
+        )
     median, most = acknowledged_times(ledger)
     output.say(
         f"SIMULATED: {len(ledger.codes):,} of {participants:,} completed a block, {len(ledger.answers):,} answers "
         f"acknowledged, {median:.0f} ms each (median; 95 % within {most:.0f} ms)"
     )
-    output.write({"completed": len(ledger.codes), "answers": len(ledger.answers), "refused": ledger.refused})
+    if refused:
+        output.say(f"refused: {refused}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -206,6 +207,10 @@ def audit(
             help="YAML file of rules of exclusion (`bgs config init rules`); flags are listed, nothing is deleted."
         ),
     ] = None,
+    with_excluded: Annotated[
+        bool,
+        typer.Option("--with-excluded", help="Keep rows that the table itself marks, in a column excluded."),
+    ] = False,
     json: Json = None,
     rt_unit: RtUnit = None,
     rt_kind: RtKind = None,
@@ -218,7 +223,8 @@ def audit(
 
     output = Output(json)
     chosen = None if rules is None else read_rules(rules)
-    dataset = _load(name, mirror, options=trial_options(rt_unit, rt_kind))
+    options = replace(trial_options(rt_unit, rt_kind), with_excluded=with_excluded)
+    dataset = _load(name, mirror, options=options)
     found = audited(dataset, rules=chosen)
     output.show(audit_view(found.dataset, found.found))
     output.write(found.to_json())

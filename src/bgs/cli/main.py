@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,20 +18,28 @@ from bgs._progress import NoteHandler, be_quiet
 from bgs.cli import (
     attention,
     benchmark,
+    browse,
     cache,
+    calibrate,
     collect,
     config,
     data,
+    describe,
     design,
     embed,
     evaluate,
     experiment,
+    index,
     masks,
     models,
+    odd,
     ordinal,
     practice,
     quickstart,
     report,
+    select,
+    share,
+    similar,
     simulate,
     train,
 )
@@ -52,12 +60,20 @@ app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 for _command, _example, _summary in (
     (quickstart.quickstart, quickstart.EXAMPLE, "Run a whole study in miniature, on simulated data."),
+    (select.select, select.EXAMPLE, "Choose clips for a study: a covering, or matched sets."),
     (design.design, design.EXAMPLE, "Make a trial schedule, and forecast what it will yield."),
     (practice.practice, practice.EXAMPLE, "Practise seeing what others see in silent clips."),
     (embed.embed, embed.EXAMPLE, "Embed every stimulus of a data set with a model."),
     (evaluate.evaluate, evaluate.EXAMPLE, "Measure how well embeddings predict human judgments."),
     (ordinal.ordinal, ordinal.EXAMPLE, "Embed stimuli from judgments alone."),
     (train.train, train.EXAMPLE, "Tune an encoder on human judgments, and measure it."),
+    (calibrate.calibrate, calibrate.EXAMPLE, "Let a run say how sure it is."),
+    (describe.describe, describe.EXAMPLE, "Predict ratings of a clip, with intervals."),
+    (share.share, share.EXAMPLE, "Share a tuned model, as a folder or on the hub."),
+    (odd.odd, odd.EXAMPLE, "Predict which of three clips is the odd one out."),
+    (index.index, index.EXAMPLE, "Index a folder of videos, to find clips alike."),
+    (similar.similar, similar.EXAMPLE, "Find the indexed clips that are most like one."),
+    (browse.browse, browse.EXAMPLE, "Browse an index: a map of its clips, and what is near."),
     (masks.masks, masks.EXAMPLE, "Find regions of clips on which to measure attention."),
     (benchmark.benchmark, benchmark.EXAMPLE, "Measure encoders on every public data set, a row each."),
     (attention.attention, attention.EXAMPLE, "Measure and draw where a video model attends."),
@@ -115,12 +131,33 @@ def _notes_on_stderr() -> Iterator[None]:
         be_quiet(False)  # do not silence the rest of this process
 
 
+#: Of the click that typer brings with it, or uses.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
+
+def _run(argv: Sequence[str] | None) -> None:
+    """Run a command and exit; a faulty command line becomes a :class:`BgsError`."""
+    try:
+        code = app(args=list(argv) if argv is not None else None, standalone_mode=False)
+    except typer.Abort:
+        print("Aborted!", file=sys.stderr)
+        sys.exit(1)
+    except _UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # which prints the help
+            error.show()
+            sys.exit(2)
+        context = getattr(error, "ctx", None)
+        hint = None if context is None else f"`{context.command_path} --help`"
+        raise BgsError(error.format_message().rstrip(".").replace("Value error, ", ""), hint=hint) from None
+    sys.exit(code if isinstance(code, int) else 0)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line. A :class:`BgsError` becomes one line on stderr and exit code 2."""
     try:
         with _notes_on_stderr(), _as_bgs_errors():
             try:
-                app(args=list(argv) if argv is not None else None)
+                _run(argv)
             finally:
                 sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output (`| head`) has closed the pipe

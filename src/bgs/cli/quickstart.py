@@ -50,7 +50,7 @@ def quickstart(
 
 
 def _simulated(out: Path, seed: int, output: Output, open_: bool) -> None:
-    from bgs.api.quickstarts import simulated_quickstart
+    from bgs.api.quickstarts import quickstart_model, simulated_quickstart
     from bgs.views.experiment import table_view
 
     found = simulated_quickstart(out, seed)
@@ -60,7 +60,9 @@ def _simulated(out: Path, seed: int, output: Output, open_: bool) -> None:
     if found.failed:
         print_failures(found.failed, out)
         raise typer.Exit(1)
+    model = quickstart_model(found, seed)
     output.say(f"Report: {found.report}")
+    output.say(f"Next: bgs describe MY-CLIP.mp4 --model {model}")
     if open_:
         typer.launch(str(found.report))
 

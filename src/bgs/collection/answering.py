@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,6 +177,11 @@ def answered(database: Database, assignment: int) -> list[int]:
     with database.reading() as session:
         query = select(AnswerRow.trial).where(AnswerRow.assignment_id == assignment)
         return sorted(session.scalars(query))
+
+
+def unplayed_trials(answers: Iterable[AnswerRow]) -> set[int]:
+    """Numbers of the trials whose clips could not be played: they have no choice."""
+    return {answer.trial for answer in answers if answer.odd is None}
 
 
 def failed_checks(trials: Sequence[ScheduledTrial], answers: Sequence[AnswerRow]) -> int:

@@ -17,7 +17,7 @@ from bgs.collection.bundle_texts import notes, readme
 from bgs.collection.preparing import require_playable
 from bgs.collection.serving import PAGE
 from bgs.collection.study_folder import StudyFolder
-from bgs.collection.web.clip_files import clip_name
+from bgs.serving.clip_files import clip_name
 
 Target = Literal["jatos", "static"]
 #: Nothing from elsewhere, but for the saving service.
@@ -140,6 +140,7 @@ def described(study: StudyFolder, saving: dict[str, Any]) -> dict[str, Any]:
         "hash": study.hash,
         "consent_version": settings.consent.version,
         "allowed_failures": settings.attention.allowed_failures,
+        "allowed_unplayed": settings.playback.allowed_unplayed,
         "codes": codes,
         "saving": saving,
         "clips": [{"id": name, "url": f"clips/{clip_name(name, study.clips[name])}"} for name in place],

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
-from bgs.collection.answering import failed_checks
+from bgs.collection.answering import failed_checks, unplayed_trials
 from bgs.collection.database import Database
-from bgs.collection.joining import FAILED_CHECKS, locked_assignment, require_active
+from bgs.collection.joining import FAILED_CHECKS, locked_assignment, locked_participant, require_active
 from bgs.collection.refusals import Reason, Refused
+from bgs.collection.schedule import ScheduledTrial
+from bgs.collection.settings import StudySettings
 from bgs.collection.study_folder import StudyFolder
 from bgs.collection.tables import HELD, AnswerRow, AssignmentRow, ParticipantRow, State
 
@@ -40,6 +44,12 @@ def ending(study: StudyFolder, outcome: Outcome) -> Ending:
     return Ending(outcome, code, url)
 
 
+#: State of a block that is over -> how it ended.
+_OUTCOMES: dict[str, Outcome] = {
+    State.COMPLETE: "completed", State.FAILED: "failed_attention", State.UNPLAYED: "incompatible",
+}  # fmt: skip
+
+
 def complete(database: Database, study: StudyFolder, assignment: int, now: float) -> Ending:
     """Close a block; asked again, the answer is the same.
 
@@ -48,27 +58,42 @@ def complete(database: Database, study: StudyFolder, assignment: int, now: float
     """
     with database.writing() as session:
         held = locked_assignment(session, assignment)
-        if held.state in (State.COMPLETE, State.FAILED):
-            return ending(study, "completed" if held.state == State.COMPLETE else "failed_attention")
-        require_active(held.state)
-        trials = study.schedule.blocks[held.block]
-        answers = session.scalars(select(AnswerRow).where(AnswerRow.assignment_id == assignment)).all()
-        missing = sorted({trial.number for trial in trials} - {answer.trial for answer in answers})
-        if missing:
-            raise Refused(Reason.INCOMPLETE, missing=missing)
-        failed = failed_checks(trials, answers) > study.settings.attention.allowed_failures
-        held.state, held.ended_at = State.FAILED if failed else State.COMPLETE, now
-        if failed:
-            person = session.get_one(ParticipantRow, held.participant_id)
-            person.excluded_at, person.excluded_because = now, FAILED_CHECKS
-    return ending(study, "failed_attention" if failed else "completed")
+        if held.state not in _OUTCOMES:
+            require_active(held.state)
+            trials = study.schedule.blocks[held.block]
+            answers = session.scalars(select(AnswerRow).where(AnswerRow.assignment_id == assignment)).all()
+            missing = sorted({trial.number for trial in trials} - {answer.trial for answer in answers})
+            if missing:
+                raise Refused(Reason.INCOMPLETE, missing=missing)
+            held.state, held.ended_at = _state_at_end(study.settings, trials, answers), now
+            if held.state == State.FAILED:
+                _exclude(session, held.participant_id, FAILED_CHECKS, now)
+        return ending(study, _OUTCOMES[held.state])
+
+
+def _state_at_end(
+    settings: StudySettings, trials: Sequence[ScheduledTrial], answers: Sequence[AnswerRow]
+) -> State:
+    """What becomes of a block with an answer to every trial. A trial that was not played is no answer, nor a check passed."""
+    allowed, unplayed = settings.attention.allowed_failures, unplayed_trials(answers)
+    failed = failed_checks(trials, answers)
+    if failed > allowed:
+        return State.FAILED
+    checks = sum(trial.kind == "check" and trial.number in unplayed for trial in trials)
+    if failed + checks > allowed or len(unplayed) > settings.playback.allowed_unplayed * len(trials):
+        return State.UNPLAYED
+    return State.COMPLETE
 
 
 def leave(database: Database, assignment: int, now: float) -> None:
-    """Give a block back: of somebody who does not agree, or whose device does not play the clips."""
+    """Give a block back: of somebody who does not agree, or whose device does not play the clips.
+
+    Raises:
+        Refused: the participant was erased.
+    """
     with database.writing() as session:
-        held = session.get(AssignmentRow, assignment)
-        if held is not None and held.state == State.ACTIVE:
+        held = locked_assignment(session, assignment)
+        if held.state == State.ACTIVE:
             held.state, held.ended_at = State.RELEASED, now
 
 
@@ -79,32 +104,36 @@ def exclude(database: Database, key: str, reason: str, now: float) -> bool:
         Whether there is such a participant.
     """
     with database.writing() as session:
-        person = session.scalar(select(ParticipantRow).where(ParticipantRow.key == key).with_for_update())
-        if person is None:
-            return False
-        person.excluded_at, person.excluded_because = now, reason[:200]
-        theirs = (AssignmentRow.participant_id == person.id, AssignmentRow.state.in_(HELD))
-        session.execute(update(AssignmentRow).where(*theirs).values(state=State.EXCLUDED, ended_at=now))
-        return True
+        person = locked_participant(session, key)
+        if person is not None:
+            _exclude(session, person.id, reason, now)
+        return person is not None
 
 
-def erase(database: Database, key: str) -> int:
+def _exclude(session: Session, participant: int, reason: str, now: float) -> None:
+    """Exclude a participant, whose row is locked."""
+    person = session.get_one(ParticipantRow, participant)
+    person.excluded_at, person.excluded_because = now, reason[:200]
+    session.flush()
+    theirs = (AssignmentRow.participant_id == participant, AssignmentRow.state.in_(HELD))
+    session.execute(update(AssignmentRow).where(*theirs).values(state=State.EXCLUDED, ended_at=now))
+
+
+def erase(database: Database, key: str) -> int | None:
     """Erase a participant and all of their answers.
 
     Returns:
-        Number of answers erased.
+        Number of answers erased; None: there is no such participant.
     """
     with database.writing() as session:
-        person = session.scalar(select(ParticipantRow).where(ParticipantRow.key == key).with_for_update())
+        person = locked_participant(session, key)
         if person is None:
-            return 0
-        erased = 0
-        for held in session.scalars(select(AssignmentRow).where(AssignmentRow.participant_id == person.id)):
-            for answer in session.scalars(select(AnswerRow).where(AnswerRow.assignment_id == held.id)):
-                session.delete(answer)
-                erased += 1
-            session.flush()
-            session.delete(held)
-        session.flush()
+            return None
+        theirs = select(AssignmentRow.id).where(AssignmentRow.participant_id == person.id)
+        held = session.scalars(theirs.with_for_update()).all()  # waits for an answer that is being stored
+        answers = AnswerRow.assignment_id.in_(held)
+        erased = session.scalar(select(func.count()).select_from(AnswerRow).where(answers))
+        session.execute(delete(AnswerRow).where(answers))
+        session.execute(delete(AssignmentRow).where(AssignmentRow.id.in_(held)))
         session.delete(person)
         return erased

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from bgs._errors import BgsError
+from bgs._errors import BgsError, message_of
+from bgs._optional import require
 
 #: Seconds that a transaction waits for another one, or for a server.
 _PATIENCE = 15
+_SQLITE = ("sqlite", "sqlite+pysqlite")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -29,23 +33,31 @@ class Database:
 
     Args:
         url: as SQLAlchemy writes it; ``sqlite:///study.sqlite``, or ``postgresql+psycopg://user@host/name``.
+        new: makes the tables where there are none.
 
     Raises:
-        BgsError: it cannot be reached, or a newer version of bgs wrote it.
+        BgsError: it is not such an address, cannot be reached, has no tables, or a newer version of bgs wrote it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, new: bool = True) -> None:
         self.url = url
-        try:
-            self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-            self.engine = _sqlite(url) if self.is_sqlite else _server(url)
-        except ArgumentError as error:
-            raise BgsError(
-                "not the address of a database", where=url, expected="sqlite:///… or postgresql+psycopg://…"
-            ) from error
+        with failures_as_errors(url), _faulty_address_as_error(url):
+            address = make_url(url)
+            self.is_sqlite = address.drivername in _SQLITE
+            if self.is_sqlite:
+                path = _file_of(address)
+                if not new and not path.exists():
+                    raise _no_study(url)
+                self.engine = _sqlite(url, path)
+            elif address.drivername == "postgresql+psycopg":
+                require("psycopg", "postgres")
+                self.engine = _server(url)
+            else:
+                raise ValueError(address.drivername)
+            self.engine.connect().close()
         # One writer at a time is all that SQLite has; waiting here is fairer than trying again.
         self._writer = threading.Lock() if self.is_sqlite else nullcontext()
-        self._upgrade()
+        self._upgrade(new)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -77,7 +89,7 @@ class Database:
         """Close all connections."""
         self.engine.dispose()
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, new: bool) -> None:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         scripts = ScriptDirectory.from_config(config)
@@ -89,6 +101,8 @@ class Database:
                     "this database was written by a newer version of bgs", where=_shown(self.url),
                     expected=scripts.get_current_head(), got=found, hint="upgrade bgs",
                 )  # fmt: skip
+            if found is None and not new:
+                raise _no_study(self.url)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -117,8 +131,39 @@ def failures_as_errors(url: str) -> Iterator[None]:
         raise BgsError(f"the database failed: {why[0]}", where=_shown(url)) from error
 
 
+@contextmanager
+def _faulty_address_as_error(url: str) -> Iterator[None]:
+    """A context for an address and its options, before anything is asked of the database.
+
+    Raises:
+        BgsError: SQLAlchemy or a driver cannot read it, or it is of another database.
+    """
+    try:
+        yield
+    except (ArgumentError, ValueError, TypeError) as error:
+        raise BgsError(
+            f"not the address of a database that studies use: {message_of(error)}", where=_shown(url),
+            expected="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+        ) from error  # fmt: skip
+
+
+def _file_of(address: URL) -> Path:
+    """The file of a database of SQLite."""
+    name = address.database
+    if not name or name == ":memory:" or name.startswith("file:"):
+        raise ValueError("it names no file")
+    return Path(name).absolute()
+
+
+def _no_study(url: str) -> BgsError:
+    return BgsError(
+        "no study in this database", where=_shown(url), hint="`bgs collect serve` makes it; see --database"
+    )
+
+
 def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+    """An address without its password, also where it cannot be read."""
+    return re.sub(r"(?<=://)([^@/:]*):[^@/]*@", r"\1:***@", url)
 
 
 def _server(url: str) -> Engine:
@@ -143,8 +188,14 @@ def _server(url: str) -> Engine:
     return engine
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, path: Path) -> Engine:
     engine = create_engine(url, connect_args={"timeout": _PATIENCE, "check_same_thread": False}, pool_size=20)
+
+    require_same = _same_file(path)
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(*_about: Any) -> None:
+        require_same()  # else a new file would be made
 
     @event.listens_for(engine, "connect")
     def _open(connection: Any, _record: Any) -> None:
@@ -157,6 +208,30 @@ def _sqlite(url: str) -> Engine:
     def _begin(connection: Connection) -> None:
         # A writer that began as a reader could be refused later, when another has written meanwhile.
         writes = connection.get_execution_options().get("bgs_writes")
+        require_same()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            require_same(log=True)
 
     return engine
+
+
+def _same_file(path: Path) -> Callable[..., None]:
+    """A check that the file is still the one that was opened first, and, for writers, that its log (WAL) is there.
+
+    What is written to a file that was deleted, moved or replaced is lost with the process, although SQLite reports no error.
+    """
+    log_of = path.with_name(f"{path.name}-wal")
+    first: list[tuple[int, int]] = []
+
+    def require_same(log: bool = False) -> None:
+        found = path.stat() if path.exists() else None
+        if found is not None and not first:
+            first.append((found.st_dev, found.st_ino))
+        same = not first if found is None else first == [(found.st_dev, found.st_ino)]
+        if not same or (log and not log_of.exists()):
+            what = path if not same else log_of
+            error = sqlite3.OperationalError(f"{what} was deleted, moved or replaced while it was open")
+            raise OperationalError("BEGIN", None, error)
+
+    return require_same

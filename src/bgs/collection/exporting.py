@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,10 @@ from bgs._files import atomic_path
 from bgs._optional import require
 from bgs.collection.database import Database
 from bgs.collection.schedule import Shown
+from bgs.collection.schedule_table import SCHEDULE
 from bgs.collection.study_folder import StudyFolder
-from bgs.collection.tables import AnswerRow, AssignmentRow, ParticipantRow, State
+from bgs.collection.tables import SIMULATED, AnswerRow, AssignmentRow, ParticipantRow, State
+from bgs.datasets.folder import STIMULI
 from bgs.judgments import Trials
 from bgs.judgments.quality_rules import RuleSet, apply_rules
 from bgs.judgments.readers.published import COLUMNS as PUBLISHED
@@ -25,8 +29,13 @@ from bgs.judgments.readers.published import COLUMNS as PUBLISHED
 #: The first eight are the trial table of ``bgs train``; the others describe how an answer came about.
 COLUMNS = (
     "participant", "block", "trial", "stim1", "stim2", "stim3", "odd", "rt",
-    "kind", "state", "excluded", "received_at", "playback_errors", "plays", "enabled_after", "hidden_for",
+    "kind", "state", "excluded", "received_at", "playback_errors", "plays", "enabled_after", "hidden_for", "source",
 )  # fmt: skip
+#: What ``excluded`` says of answers that do not count for no reason of the participant's own, by the state of the block.
+REASONS = {
+    State.RELEASED: "the block went to somebody else",
+    State.UNPLAYED: "too many trials could not be played",
+}  # fmt: skip
 #: Characters of a participant's hash that name them in the export.
 _NAME = 16
 _ROWS = 5000
@@ -37,12 +46,14 @@ class Exported:
     """What an export wrote.
 
     Attributes:
-        answers: number of rows.
+        answers: number of rows; of these ``simulated`` are of SIMULATED observers, and ``marked`` of nobody who counts.
         flagged: participant -> rule -> finding, of those whom rules of exclusion flag.
         untested: rule -> why nobody could be tested by it.
     """
 
     answers: int
+    simulated: int
+    marked: int
     flagged: dict[str, dict[str, str]]
     untested: dict[str, str]
 
@@ -70,12 +81,14 @@ def export(
         published: the first columns have the names of Garcia & Isik's table.
 
     Raises:
-        BgsError: another ending.
+        BgsError: another ending, or the file is a table of the study itself.
     """
+    _require_no_part(study, path)
     found = None if rules is None else apply_rules(_need_trials(database, study), rules)
     flags = () if found is None else found.flagged
     flagged = {flag.participant: {breach.rule: breach.finding for breach in flag.breaches} for flag in flags}
-    rows = _marked(_rows(database, study, with_excluded), flagged, with_excluded)
+    counts: Counter[str] = Counter()
+    rows = _counted(_marked(_rows(database, study, with_excluded), flagged, with_excluded), counts)
     names = tuple(PUBLISHED.get(name, name) for name in COLUMNS) if published else COLUMNS
     if path.suffix == ".csv":
         written = _write_csv(path, names, rows)
@@ -85,7 +98,23 @@ def export(
         raise BgsError(
             "unsupported file type", where=path, expected=".csv or .parquet", got=path.suffix or "no suffix"
         )
-    return Exported(written, flagged, {} if found is None else found.untested)
+    untested = {} if found is None else found.untested
+    return Exported(written, counts["simulated"], counts["marked"], flagged, untested)
+
+
+def _counted(rows: Iterator[tuple[Any, ...]], counts: Counter[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows; afterwards it is known how many are of simulated observers, and how many are marked."""
+    source, excluded = COLUMNS.index("source"), COLUMNS.index("excluded")
+    for row in rows:
+        counts["simulated"] += row[source] == SIMULATED
+        counts["marked"] += bool(row[excluded])
+        yield row
+
+
+def _require_no_part(study: StudyFolder, path: Path) -> None:
+    """Check that an export does not replace what the study is made of."""
+    if os.path.realpath(path) in {os.path.realpath(study.path / name) for name in (STIMULI, SCHEDULE)}:
+        raise BgsError("this table is part of the study", where=path, expected="another file for the export")
 
 
 def _marked(
@@ -137,7 +166,7 @@ def _arrays(rows: Sequence[tuple[Any, ...]], place: dict[str, int]) -> dict[str,
 def _rows(database: Database, study: StudyFolder, with_excluded: bool) -> Iterator[tuple[Any, ...]]:
     kept = [State.ACTIVE, State.COMPLETE]
     if with_excluded:
-        kept += [State.FAILED, State.EXCLUDED, State.RELEASED]
+        kept += [State.FAILED, State.EXCLUDED, *REASONS]
     query = (
         select(
             AnswerRow,
@@ -145,6 +174,7 @@ def _rows(database: Database, study: StudyFolder, with_excluded: bool) -> Iterat
             AssignmentRow.state,
             ParticipantRow.key,
             ParticipantRow.excluded_because,
+            ParticipantRow.source,
         )
         .join(AssignmentRow, AnswerRow.assignment_id == AssignmentRow.id)
         .join(ParticipantRow, AssignmentRow.participant_id == ParticipantRow.id)
@@ -153,13 +183,14 @@ def _rows(database: Database, study: StudyFolder, with_excluded: bool) -> Iterat
         .execution_options(yield_per=_ROWS)
     )
     with database.reading() as session:
-        for answer, block, state, key, excluded in session.execute(query):
-            yield _row(study, answer, block, state, key, excluded)
+        for answer, block, state, key, excluded, source in session.execute(query):
+            why = excluded or REASONS.get(State(state), "")
+            yield _row(study, answer, block, state, key, why, source)
             session.expunge(answer)
 
 
 def _row(
-    study: StudyFolder, answer: AnswerRow, block: str, state: str, key: str, excluded: str | None
+    study: StudyFolder, answer: AnswerRow, block: str, state: str, key: str, excluded: str, source: str
 ) -> tuple[Any, ...]:
     stimuli = (answer.stim1, answer.stim2, answer.stim3)
     details = answer.details
@@ -168,9 +199,9 @@ def _row(
     return (
         f"p-{key[:_NAME]}", block, answer.trial, *stimuli, stimuli[answer.odd],
         None if answer.rt_ms is None else answer.rt_ms / 1000,
-        Shown(int(study.schedule.kind[study.schedule.row(block, answer.trial)])).label, state, excluded or "", answer.received_at,
+        Shown(int(study.schedule.kind[study.schedule.row(block, answer.trial)])).label, state, excluded, answer.received_at,
         "; ".join(errors), " ".join(map(str, details.get("plays", ()))),
-        details.get("enabled_after"), details.get("hidden_for"),
+        details.get("enabled_after"), details.get("hidden_for"), source,
     )  # fmt: skip
 
 

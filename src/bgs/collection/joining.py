@@ -49,7 +49,7 @@ def join(
         database: of the study.
         study: whose blocks are given out; those that a later batch added to the database are not.
         key: salted hash of the participant's name.
-        source: where they come from, ``prolific`` or ``link``.
+        source: where they come from, ``prolific``, ``link`` or ``simulated``.
         now: seconds since 1970.
         user_agent: stored where the study says so.
 
@@ -72,7 +72,7 @@ def _seat(
     session: Session, study: StudyFolder, key: str, source: str, now: float, user_agent: str | None
 ) -> Seat:
     settings = study.settings
-    person = session.scalar(select(ParticipantRow).where(ParticipantRow.key == key).with_for_update())
+    person = locked_participant(session, key)
     if person is None:
         person = ParticipantRow(key=key, source=source, created_at=now, user_agent=user_agent)
         session.add(person)
@@ -90,7 +90,7 @@ def _seat(
 
 def _active(session: Session, person: ParticipantRow) -> AssignmentRow | None:
     mine = (AssignmentRow.participant_id == person.id, AssignmentRow.state == State.ACTIVE)
-    return session.scalar(select(AssignmentRow).where(*mine))
+    return session.scalar(select(AssignmentRow).where(*mine).with_for_update())
 
 
 def _require_another(session: Session, settings: StudySettings, person: ParticipantRow) -> None:
@@ -147,12 +147,21 @@ def record_consent(database: Database, settings: StudySettings, assignment: int,
         person.consent_version, person.consented_at = settings.consent.version, now
 
 
+def locked_participant(session: Session, key: str) -> ParticipantRow | None:
+    """The participant of this key, if there is one; nobody else changes them until the transaction ends."""
+    return session.scalar(select(ParticipantRow).where(ParticipantRow.key == key).with_for_update())
+
+
 def locked_assignment(session: Session, assignment: int) -> AssignmentRow:
-    """A block that was given to a participant; nobody else changes it until the transaction ends.
+    """A block that was given to a participant; nobody else changes it, or its participant, until the transaction ends.
+
+    Everybody locks the participant first, so that no two wait for each other.
 
     Raises:
         Refused: there is none: its participant was erased.
     """
+    holder = select(AssignmentRow.participant_id).where(AssignmentRow.id == assignment).scalar_subquery()
+    session.scalar(select(ParticipantRow.id).where(ParticipantRow.id == holder).with_for_update())
     held = session.scalar(select(AssignmentRow).where(AssignmentRow.id == assignment).with_for_update())
     if held is None:
         raise Refused(Reason.EXCLUDED)

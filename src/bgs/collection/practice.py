@@ -13,10 +13,10 @@ from math import comb, floor, log10
 import numpy as np
 
 from bgs._errors import DataError
-from bgs._files import sha256_of
+from bgs._files import damage_as_error, sha256_of
 from bgs._rng import generator
 from bgs._typing import Float, Int
-from bgs.collection.settings import ScaleSettings, StudySettings
+from bgs.collection.settings import FARTHEST, ScaleSettings, StudySettings
 from bgs.judgments import Trials
 from bgs.judgments.rated import choice_probabilities, draw_trials
 from bgs.stimuli import StimulusSet
@@ -197,7 +197,8 @@ def _scale(
         raise DataError("a negative standard deviation", where=where, got=f"column {name}{_SPREAD}")
     labels = AFFECT.get(name.lower(), ("", ""))
     if given is None:
-        ends = rounded_range(mean)
+        with damage_as_error(f"{where}, column {name}"):
+            ends = rounded_range(mean)
         return None if ends is None else Scale(name, *ends, *labels, mean, spread)
     outside = np.flatnonzero((mean < given.low) | (mean > given.high))
     if len(outside):
@@ -210,10 +211,16 @@ def _scale(
 
 
 def rounded_range(values: Float[np.ndarray, " n"]) -> tuple[float, float] | None:
-    """Smallest and largest value, rounded outwards to the power of ten below their difference; None where that is 0."""
+    """Smallest and largest value, rounded outwards to the power of ten below their difference; None where that is 0.
+
+    Raises:
+        DataError: a value or the difference is beyond what a scale, and means over it, can be computed with.
+    """
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if low == high:
         return None
+    if high - low < 1 / FARTHEST or max(-low, high) > FARTHEST:
+        raise DataError("no scale can show these ratings", got=f"{low:g} to {high:g}")
     step = 10.0 ** floor(log10(high - low))
     # Rounding first, since .3 / .1 is a little below 3.
     down, up = floor(round(low / step, 6)), -floor(round(-high / step, 6))

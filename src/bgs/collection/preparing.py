@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from bgs._errors import DataError
-from bgs._files import read_text, write_text
+from bgs._files import write_text
 from bgs._progress import progress_bar
+from bgs.collection.study_folder import require_folder
 from bgs.datasets import load_dataset
-from bgs.stimuli.playability import Fault, ffmpeg_line, make_playable, playback_fault
+from bgs.datasets.folder import STIMULI, write_stimuli
+from bgs.judgments.csv_table import read_table
+from bgs.judgments.table_text import decode, plain_name, split_records
+from bgs.stimuli.playability import Fault, ffmpeg_line, make_playable, playable_path, playback_fault
+
+_COLUMNS = ("stimulus_id", "video")
 
 
 def playback_faults(clips: dict[str, Path]) -> dict[str, Fault]:
@@ -38,41 +46,64 @@ def require_playable(clips: dict[str, Path]) -> None:
 def prepare(folder: Path) -> dict[str, Path]:
     """Write playable copies of the clips that browsers do not play, and name them in ``stimuli.csv``; originals stay.
 
+    A folder of videos alone gets a ``stimuli.csv`` with the ids that it had without one, so that its schedule stays valid.
+
     Returns:
         Stimulus id -> its copy.
 
     Raises:
-        DataError: a clip cannot be decoded, or the folder has no ``stimuli.csv`` with a column ``video``.
+        DataError: there is no such folder, a clip cannot be decoded, or ``stimuli.csv`` has no column ``video``.
     """
+    table = require_folder(folder) / STIMULI
+    if table.is_file():
+        read_table(table, _COLUMNS)  # names a missing column
     stimuli = load_dataset(folder).stimuli
-    assert stimuli.videos is not None
     clips = {
-        name: Path(path) for name, path in zip(stimuli.ids, stimuli.videos, strict=True) if path is not None
-    }
-    faults, made = playback_faults(clips), dict[str, Path]()
-    if faults and not (folder / "stimuli.csv").is_file():
-        raise DataError(
-            "the copies have to be named in a table", where=folder, expected="stimuli.csv with a column video"
-        )
+        name: Path(path) for name, path in zip(stimuli.ids, stimuli.videos or (), strict=True) if path is not None
+    }  # fmt: skip
+    faults = playback_faults(clips)
+    copies, done = _copies(clips, faults), set[Path]()
     with progress_bar() as bar:
         task = bar.add_task("converting", total=len(faults))
         for name, fault in faults.items():
-            made[name] = make_playable(clips[name], fault)
+            if copies[name] not in done:  # two stimuli may be one file
+                make_playable(clips[name], fault, copies[name])
+            done.add(copies[name])
             bar.advance(task)
-    if made:
-        _rename(folder / "stimuli.csv", {clips[name].name: copy.name for name, copy in made.items()})
-    return made
+    if copies and not table.is_file():
+        write_stimuli(
+            table, replace(stimuli, videos=tuple(copies.get(name, clips[name]) for name in stimuli.ids))
+        )
+    elif copies:
+        _rename(table, copies)
+    return copies
 
 
-def _rename(table: Path, copies: dict[str, str]) -> None:
-    """Replace file names in the column ``video``."""
-    rows = list(csv.reader(io.StringIO(read_text(table), newline="")))
-    if not rows or "video" not in rows[0]:
-        raise DataError("no column video", where=table, expected=",".join(("stimulus_id", "video")))
-    column = rows[0].index("video")
-    for row in rows[1:]:
-        before, slash, name = row[column].rpartition("/")
-        row[column] = f"{before}{slash}{copies.get(name, name)}"
+def _copies(clips: dict[str, Path], names: Iterable[str]) -> dict[str, Path]:
+    """Where the copy of each of these clips goes: no two of them, and no clip of the study, have one name."""
+    taken, found = set(clips.values()), dict[Path, Path]()
+    for path in (clips[name] for name in names):
+        if path not in found:
+            target, more = playable_path(path), 0
+            while target in taken:
+                more += 1
+                target = playable_path(path.with_name(f"{path.stem}-{more}.mp4"))
+            taken.add(target)
+            found[path] = target
+    return {name: found[clips[name]] for name in names}
+
+
+def _rename(path: Path, copies: dict[str, Path]) -> None:
+    """Put the names of copies into the column ``video``, by stimulus; all else stays as it is."""
+    table = read_table(path, _COLUMNS)
+    records, _ = split_records(path, decode(path.read_bytes(), path)[0], table.separator)
+    header = [plain_name(name) for name in records[0]]
+    named, video = (header.index(plain_name(column)) for column in _COLUMNS)
+    for record in records[1:]:
+        copy = copies.get(record[named].strip())
+        if copy is not None:
+            before, slash, _ = record[video].strip().rpartition("/")
+            record[video] = f"{before}{slash}{copy.name}"
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    write_text(table, text.getvalue())
+    csv.writer(text, delimiter=table.separator, lineterminator="\n").writerows(records)
+    write_text(path, text.getvalue())

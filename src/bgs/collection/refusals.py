@@ -30,12 +30,15 @@ class Reason(StrEnum):
     BUSY = "busy"
     #: Some answers are not stored yet.
     INCOMPLETE = "incomplete"
+    #: The block was added by a later batch, which this server knows once it is started again.
+    OUTDATED = "outdated"
 
 
 #: HTTP status of each.
 STATUS = {
     Reason.FULL: 410, Reason.DONE: 410, Reason.EXCLUDED: 403, Reason.RELEASED: 409, Reason.TOKEN: 401, Reason.CONSENT: 403,
     Reason.TRIAL: 404, Reason.ANSWERED: 409, Reason.MISMATCH: 422, Reason.INCOMPLETE: 409, Reason.BUSY: 429,
+    Reason.OUTDATED: 429,  # the page waits, and sends again
 }  # fmt: skip
 
 

@@ -47,25 +47,26 @@ def hash_of_ids(stimulus_ids: Sequence[str]) -> str:
     return sha256_of(*sorted(stimulus_ids))
 
 
-def read_schedule(folder: str | Path, stimulus_ids: Sequence[str]) -> Schedule:
+def read_schedule(folder: str | Path, stimulus_ids: Sequence[str], name: str = SCHEDULE) -> Schedule:
     """Read the schedule of a study folder.
 
     Args:
         folder: the study folder.
         stimulus_ids: n ids of the study's clips.
+        name: of the file; one that is kept from before has another (:mod:`bgs.collection.earlier_schedules`).
 
     Raises:
         DataError: a file is missing or damaged; the schedule is of other clips; a kind does not fit the clips shown; or
             trials are not numbered 0, 1, … within blocks.
     """
-    path = Path(folder) / SCHEDULE
+    path = Path(folder) / name
     if not path.is_file():
         raise DataError("no schedule", where=path, hint="`bgs design` writes it")
     table = read_table(path, ("block", "trial", *_SLOTS, "kind"), (), keep_others=False)
     index = {name: position for position, name in enumerate(stimulus_ids)}
     stimuli = np.column_stack([_positions(table, slot, index) for slot in _SLOTS])
-    if (Path(folder) / ABOUT).exists():
-        _check_clips(Path(folder) / ABOUT, stimulus_ids)
+    if path.with_suffix(".json").exists():
+        _check_clips(path.with_suffix(".json"), stimulus_ids)
     kind = _kinds(table, stimuli)
     names, block = _blocks(table)
     trial = table.integers("trial")

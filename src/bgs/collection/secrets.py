@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from bgs._errors import DataError
 from bgs._files import atomic_path, damage_as_error, read_json
 from bgs.collection.refusals import Reason, Refused
 
@@ -74,15 +76,37 @@ def open_secrets(folder: Path) -> tuple[Secrets, str | None]:
     Raises:
         BgsError: the file is damaged, or cannot be written.
     """
+    found = read_secrets(folder)
+    if found is not None:
+        return found, None
     path = folder / FILE
-    if path.is_file():
-        with damage_as_error(path):
-            found = read_json(path)
-            return Secrets(str(found["salt"]), str(found["signing_key"]), str(found["admin_sha256"])), None
     token = secrets.token_urlsafe(24)
     made = Secrets(secrets.token_hex(32), secrets.token_hex(32), _sha256(token))
     _write_privately(path, json.dumps(vars(made), indent=1) + "\n")
     return made, token
+
+
+def read_secrets(folder: Path) -> Secrets | None:
+    """The secrets of a study; None if it was never served.
+
+    Raises:
+        BgsError: the file is damaged.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    with damage_as_error(
+        path, "without the right secrets participants cannot resume: restore it from a copy"
+    ):
+        found = read_json(path)
+        return Secrets(*(_hexadecimal(found, name) for name in ("salt", "signing_key", "admin_sha256")))
+
+
+def _hexadecimal(found: dict[str, Any], name: str) -> str:
+    value = found[name]
+    if not isinstance(value, str) or not re.fullmatch("[0-9a-f]{64}", value):
+        raise DataError(f"{name} is not a secret: expected 64 hexadecimal digits")
+    return value
 
 
 def _write_privately(path: Path, text: str) -> None:

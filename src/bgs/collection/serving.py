@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING
 from bgs._errors import BgsError
 from bgs._optional import require_all
 from bgs._progress import note
+from bgs.serving.listening import listen, server_of
 
 if TYPE_CHECKING:
     import uvicorn
-    from fastapi import FastAPI
 
     from bgs.collection.practice import Practice
 
@@ -73,9 +72,9 @@ class StudyServer:
             require_page()
         study = open_study(path)
         require_playable(study.clips)
-        clock = SteadyClock()
+        self.clock = clock = SteadyClock()
         with ExitStack() as undo:
-            self.socket = undo.enter_context(_listen(host, port))
+            self.socket = undo.enter_context(listen(host, port))
             with failures_as_errors(database_url(study.path, database)):
                 self.database = open_database(study, clock(), database)
                 undo.callback(self.database.close)
@@ -92,14 +91,17 @@ class StudyServer:
 
     def run(self) -> None:
         """Serve until interrupted."""
+        from bgs.collection.leases import heartbeat
+
         try:
-            self.server().run(sockets=[self.socket])
+            with heartbeat(self.database, self.clock):
+                self.server().run(sockets=[self.socket])
         finally:
             self.database.close()
 
     def server(self) -> uvicorn.Server:
         """What :meth:`run` runs."""
-        return _server(self.app)
+        return server_of(self.app)
 
 
 class PracticeServer:
@@ -121,7 +123,7 @@ class PracticeServer:
 
         page = require_page()
         require_playable(clips)
-        self.socket = _listen("127.0.0.1", port)
+        self.socket = listen("127.0.0.1", port)
         self.app = create_practice_app(practice, clips, page)
         self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}/"
 
@@ -131,7 +133,7 @@ class PracticeServer:
 
     def server(self) -> uvicorn.Server:
         """What :meth:`run` runs."""
-        return _server(self.app)
+        return server_of(self.app)
 
 
 def require_page() -> Path:
@@ -145,23 +147,3 @@ def require_page() -> Path:
             "the practice page is not built", hint="`make web` builds it (needs Node); wheels contain it"
         )
     return PAGE
-
-
-def _server(app: FastAPI) -> uvicorn.Server:
-    import uvicorn
-
-    # h11, because it bounds the size of headers.
-    return uvicorn.Server(
-        uvicorn.Config(
-            app, http="h11", access_log=False, log_level="warning", server_header=False, lifespan="off"
-        )
-    )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), backlog=1024)
-    except (OSError, OverflowError) as error:
-        raise BgsError(
-            f"cannot listen here: {error}", where=f"{host}:{port}", hint="another --port, or 0 for a free one"
-        ) from error

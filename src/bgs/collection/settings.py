@@ -7,12 +7,18 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from bgs._config import Settings
+from bgs.collection.plain_text import Line
+
+#: Minutes of a lease at most: a hundred years.
+_MINUTES = 60 * 24 * 36525
+#: Ends of a scale: beyond it, differences and means overflow.
+FARTHEST = 1e300
 
 
 class ConsentSettings(Settings):
     """What participants agree to before anything is recorded."""
 
-    version: str = Field("1", min_length=1, max_length=64)
+    version: Line = Field("1", min_length=1, max_length=64)
     """Recorded with every participant; change it with the text."""
     text: str = Field(
         "I am 18 or older and take part of my own free will. I can stop at any time.", min_length=1
@@ -42,6 +48,14 @@ class AttentionSettings(Settings):
     """More failed checks than these exclude a participant, whose block goes to somebody else."""
 
 
+class PlaybackSettings(Settings):
+    """Trials whose clips could not be played."""
+
+    allowed_unplayed: float = Field(0.2, ge=0, le=1)
+    """Above this share of a block's trials, it ends with the code for incompatible devices and goes to somebody else. An
+    attention check that was not played is none passed: with those failed, no more than allowed_failures."""
+
+
 class BreakSettings(Settings):
     """Pauses."""
 
@@ -59,7 +73,7 @@ class PrivacySettings(Settings):
 class LimitSettings(Settings):
     """Bounds for what one session may send."""
 
-    requests_per_minute: int = Field(240, ge=1)
+    requests_per_minute: int = Field(240, ge=1, le=100_000)
     """Per session; joining is counted for all together, 20 times as many."""
     hours: float = Field(24.0, gt=0, le=24 * 30)
     """Age at which a session's token is no longer accepted."""
@@ -68,9 +82,9 @@ class LimitSettings(Settings):
 class ScaleSettings(Settings):
     """The scale of a rating in ``stimuli.csv``."""
 
-    low: float
+    low: float = Field(ge=-FARTHEST, le=FARTHEST)
     """Its lower end."""
-    high: float
+    high: float = Field(ge=-FARTHEST, le=FARTHEST)
     """Its upper end."""
     low_label: str = Field("", max_length=60)
     """What the lower end means, such as unpleasant."""
@@ -92,7 +106,7 @@ class StudySettings(Settings):
     language: str = Field("en", pattern=r"^[a-zA-Z-]{2,12}$")
     """Of the texts below, for screen readers."""
     instructions: str = (
-        "You will see three short silent clips side by side. Two of them show similar social situations.\n\n"
+        "You will see three short silent clips. Two of them show similar social situations.\n\n"
         "Choose the clip that is the odd one out. There is no right answer: we want to know what you see."
     )
     """Shown before practice; blank lines separate paragraphs."""
@@ -105,7 +119,7 @@ class StudySettings(Settings):
     scales: dict[str, ScaleSettings] = Field(default_factory=dict)
     """Practice mode: ratings to be placed, columns of stimuli.csv, each with low, high, low_label and high_label. By default
     valence, arousal and dominance, each over the range of its values."""
-    lease_minutes: float = Field(60.0, gt=0)
+    lease_minutes: float = Field(60.0, gt=0, le=_MINUTES)
     """A block without an answer for so long may go to somebody else."""
     blocks_per_participant: int = Field(1, ge=1)
     """How many blocks one person may do, one after the other."""
@@ -115,6 +129,8 @@ class StudySettings(Settings):
     """Completion codes."""
     attention: AttentionSettings = AttentionSettings()
     """Attention checks."""
+    playback: PlaybackSettings = PlaybackSettings()
+    """Clips that cannot be played."""
     breaks: BreakSettings = BreakSettings()
     """Pauses."""
     privacy: PrivacySettings = PrivacySettings()

@@ -18,6 +18,7 @@ from bgs._errors import BgsError
 from bgs._rng import generator
 from bgs._typing import Float
 from bgs.collection.answering import Answer
+from bgs.collection.tables import SIMULATED
 from bgs.embeddings import Embeddings
 from bgs.simulation.responses import choose_odd
 
@@ -70,6 +71,17 @@ class _Link:
         self.connection.close()
 
 
+def _require_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # brackets, port, or a name that no host can have
+        usable = False
+    if not usable:
+        raise BgsError("not the address of a server", where=address, expected="http://HOST:PORT")
+
+
 class SimulatedObserver:
     """One participant: joins, agrees, chooses, and sends what is not acknowledged again.
 
@@ -101,7 +113,7 @@ class SimulatedObserver:
     def take_part(self, ledger: Ledger) -> None:
         """A whole session."""
         with closing(self.link):
-            joined = self._send("POST", "api/join", {"source": "link", "participant": self.name})
+            joined = self._send("POST", "api/join", {"source": SIMULATED, "participant": self.name})
             if "token" not in joined:
                 ledger.refused[self.name] = str(joined["error"])
                 return
@@ -149,10 +161,46 @@ class SimulatedObserver:
                     return found
                 last = f"status {status}"
             except (OSError, HTTPException, ValueError) as error:  # no server, or half an answer
-                last = repr(error)
+                last = _reason(error)
             time.sleep(wait * (0.5 + self.random.random()))
             wait = min(2 * wait, 2.0)
         raise BgsError(f"no answer for {self.patience:g} s: {last}", where=self.link.address)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def require_served(address: str, study: str) -> None:
+    """Check that a server of this study answers; asked once, so that a wrong address is known at once.
+
+    Args:
+        address: of the server.
+        study: hash of the study, see :attr:`bgs.collection.study_folder.StudyFolder.hash`.
+
+    Raises:
+        BgsError: nobody answers, or somebody else.
+    """
+    _require_address(address)
+    try:
+        with closing(_Link(address)) as link:
+            status, found = link.ask("GET", "health", None)
+    except OSError as error:
+        raise BgsError(
+            f"nobody answers here: {_reason(error)}", where=address, hint="`bgs collect serve` serves a study"
+        ) from error
+    except (HTTPException, ValueError):
+        status, found = 0, {}
+    served = found.get("study") if status == 200 and isinstance(found, dict) else None
+    if served is None:
+        raise BgsError(
+            "this is not the server of a study", where=address, expected="what `bgs collect serve` printed"
+        )
+    if served != study:
+        raise BgsError(
+            "another study is served here, or an earlier schedule of this one", where=address, expected=study[:16],
+            got=str(served)[:16], hint="give its folder; after `bgs design`, start the server again",
+        )  # fmt: skip
 
 
 def simulate_participants(
@@ -179,8 +227,9 @@ def simulate_participants(
         patience: seconds without an answer after which they give up.
 
     Raises:
-        BgsError: the server did not answer for so long.
+        BgsError: the address is none, or the server did not answer for so long.
     """
+    _require_address(address)
     ledger = Ledger()
     positions = dict(zip(geometry.stimulus_ids, geometry.values.astype(np.float64), strict=True))
     with ThreadPoolExecutor(at_once) as pool:

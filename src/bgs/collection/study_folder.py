@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from bgs._config import read_settings, validate
 from bgs._errors import DataError
 from bgs._files import sha256_of
+from bgs.collection.plain_text import require_plain
 from bgs.collection.schedule import Schedule
 from bgs.collection.schedule_table import read_schedule
 from bgs.collection.settings import StudySettings
@@ -20,8 +20,8 @@ from bgs.datasets import load_dataset
 from bgs.stimuli import StimulusSet
 
 CONFIG = "study.yaml"
-#: Beginnings of cells that spreadsheets run as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Characters of an id and of a block's name that the database holds.
+_ID, _BLOCK = 300, 200
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,18 @@ def open_study(path: str | Path) -> StudyFolder:
     """Read a study folder.
 
     Raises:
-        BgsError: there are no clips, an id or a block's name would be run as a formula by spreadsheets, a clip is missing, or a
-            file of the folder is invalid.
+        BgsError: there are no clips, an id or a block's name is too long, has control characters or would be run as a formula by
+            spreadsheets, a clip is missing, or a file of the folder is invalid.
     """
-    folder = Path(path)
+    folder = require_folder(path)
     stimuli = load_dataset(folder).stimuli
-    _require_plain_ids(folder, clip_files(folder, stimuli))
+    for name in clip_files(folder, stimuli):
+        require_plain(name, "id", folder, _ID)
     config = folder / CONFIG
     settings = read_study_settings(folder)
     schedule = read_schedule(folder, stimuli.ids)
     for block in schedule.names:
-        require_no_formula(block, "name of a block", folder / "schedule.csv")
+        require_plain(block, "name of a block", folder / "schedule.csv", _BLOCK)
     known = set(stimuli.ids)
     for number, triplet in enumerate(settings.practice):
         unknown = [name for name in triplet if name not in known]
@@ -81,6 +82,19 @@ def open_study(path: str | Path) -> StudyFolder:
                 "a clip that the study has not", where=f"{config}: practice.{number}", got=unknown[0]
             )
     return StudyFolder(folder, settings, stimuli, schedule)
+
+
+def require_folder(path: str | Path) -> Path:
+    """The folder of a study; a name of a public data set is none.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not Path(path).is_dir():
+        raise DataError(
+            "there is no such study folder", where=path, expected="a folder with stimuli.csv, or videos"
+        )
+    return Path(path)
 
 
 def read_study_settings(folder: Path) -> StudySettings:
@@ -109,21 +123,3 @@ def clip_files(folder: Path, stimuli: StimulusSet) -> dict[str, Path]:
             raise DataError("this clip is missing", where=video)
         found[name] = Path(video)
     return found
-
-
-def _require_plain_ids(folder: Path, clips: Iterable[str]) -> None:
-    for name in clips:
-        require_no_formula(name, "id", folder)
-
-
-def require_no_formula(text: str, what: str, where: Path) -> None:
-    """Check a text that will be a cell of the export.
-
-    Raises:
-        DataError: spreadsheets would run it as a formula.
-    """
-    if text.startswith(_FORMULA):
-        raise DataError(
-            f"this {what} would be run as a formula by spreadsheets that open the export", where=where,
-            expected=f"one that does not begin with any of {' '.join(_FORMULA[:4])}", got=text,
-        )  # fmt: skip

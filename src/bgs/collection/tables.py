@@ -20,12 +20,18 @@ class State(StrEnum):
     RELEASED = "released"
     #: Every answer is stored, and too many attention checks failed.
     FAILED = "failed"
+    #: Every trial is over, and too many of them could not be played.
+    UNPLAYED = "unplayed"
     #: Of an excluded participant.
     EXCLUDED = "excluded"
 
 
 #: States in which nobody else gets the block.
 HELD = (State.ACTIVE, State.COMPLETE)
+
+
+#: Where simulated observers come from: their answers are marked.
+SIMULATED = "simulated"
 
 
 class Base(DeclarativeBase):
@@ -39,6 +45,8 @@ class StudyRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[float]
+    #: When a server of the study was last known to run, by its clock; None before the first.
+    alive_at: Mapped[float | None]
 
 
 class BlockRow(Base):
@@ -78,6 +86,8 @@ class AssignmentRow(Base):
             "one_active", "participant_id", unique=True,
             sqlite_where=text("state = 'active'"), postgresql_where=text("state = 'active'"),
         ),
+        # Tokens hold the id: that of an erased participant must never be another's, as SQLite would otherwise have it.
+        {"sqlite_autoincrement": True},
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True)
     participant_id: Mapped[int] = mapped_column(ForeignKey("participant.id"), index=True)

@@ -75,14 +75,19 @@ class Dataset:
             DataError: the data set has no odd-one-out trials.
         """
         if self.trials is None:
-            anchored = self.folder is not None and (self.folder / COMPARISONS).exists()
             raise DataError(
-                "this data set has no odd-one-out trials", where=self.name,
-                hint=f"the answers in {COMPARISONS} are anchored comparisons, which are not odd-one-out choices"
-                if anchored
-                else f"`bgs data show {self.name}` shows its contents",
-            )  # fmt: skip
+                "this data set has no odd-one-out trials", where=self.name, hint=self._where_trials_are()
+            )
         return self.trials
+
+    def _where_trials_are(self) -> str:
+        """What to do without trials."""
+        if self.folder is not None and (self.folder / COMPARISONS).exists():
+            return f"the answers in {COMPARISONS} are anchored comparisons, which are not odd-one-out choices"
+        if self.folder is not None and (self.folder / "schedule.csv").exists():
+            export = f"bgs collect export {self.folder} --out {self.folder / 'trials.csv'}"
+            return f"`{export}` writes the answers of a study into its folder"
+        return f"`bgs data show {self.name}` shows its contents"
 
     def select(self, options: TrialOptions) -> Dataset:
         """Exclude trials with :func:`bgs.judgments.select_trials`; the notes record what was excluded."""

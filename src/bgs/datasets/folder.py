@@ -17,7 +17,7 @@ from bgs.datasets.dataset import Dataset
 from bgs.datasets.video_folder import load_videos
 from bgs.judgments import DEFAULT_OPTIONS, TrialOptions
 from bgs.judgments.csv_table import Table, number_cells, read_table, write_table
-from bgs.judgments.tables import read_trials, write_trials
+from bgs.judgments.tables import is_of_simulated, read_trial_table, trials_of, write_trials
 from bgs.stimuli import StimulusSet
 
 STIMULI, TRIALS, ABOUT = "stimuli.csv", "trials.csv", "about.json"
@@ -32,6 +32,7 @@ def load_folder(path: str | Path, options: TrialOptions = DEFAULT_OPTIONS) -> Da
     ``stimuli.csv`` has ``stimulus_id`` and optionally ``video`` (a path, relative to the folder), ``captions`` (a
     JSON list of sentences) and ``split`` (train or test). Any other column is a rating where every cell that is
     not empty is a number, and a label where none is. For ``trials.csv`` see :func:`bgs.judgments.tables.read_trials`.
+    A trial table with answers of simulated observers (column ``source``) is simulated.
     ``about.json``, if there is one, names ``licence`` and ``citation`` and says whether the data are ``simulated``
     (true or false; without this key, they are if the licence is "simulated", as older versions wrote it). A folder
     with neither table is a data set of its videos, see :func:`bgs.datasets.video_folder.load_videos`.
@@ -51,9 +52,11 @@ def load_folder(path: str | Path, options: TrialOptions = DEFAULT_OPTIONS) -> Da
             f"not a data set: it has no {STIMULI}", where=folder, expected=f"{STIMULI} and {TRIALS}"
         )
     stimuli, notes = read_stimuli(folder / STIMULI)
-    trials = None
+    trials, simulated = None, False
     if (folder / TRIALS).exists():
-        trials, more = read_trials(folder / TRIALS, stimuli, options.rt_unit, options.rt_kind)
+        table = read_trial_table(folder / TRIALS, options.with_excluded)
+        simulated = is_of_simulated(table)
+        trials, more = trials_of(table, stimuli, options.rt_unit, options.rt_kind)
         notes += more
     files = [name for name in (STIMULI, TRIALS) if (folder / name).exists()]
     about = _read_about(folder / ABOUT)
@@ -65,7 +68,7 @@ def load_folder(path: str | Path, options: TrialOptions = DEFAULT_OPTIONS) -> Da
         licence=about.get("licence", "your own data"),
         citation=about.get("citation", "none given"),
         folder=folder,
-        simulated=_is_simulated(folder, about),
+        simulated=simulated or _is_simulated(folder, about),
         notes=notes,
     )
 

@@ -88,9 +88,8 @@ def import_judgments(
         "files": [_named(path) for path in paths],
         **{name: _named(Path(path)) for name, path in used.items() if path is not None},
     }
-    _write(folder, known, about, record, tables)
+    loaded = _written(folder, known, about, record, tables)
     notes += tuple(line for reading in readings for line in reading.table.assumptions)
-    loaded = load_folder(folder)
     return replace(loaded, notes=tuple(dict.fromkeys(notes + loaded.notes)))
 
 
@@ -98,14 +97,14 @@ def _named(path: Path) -> dict[str, str]:
     return {"name": path.name, "sha256": sha256(path)}
 
 
-def _write(
+def _written(
     folder: Path,
     stimuli: StimulusSet,
     about: dict[str, Any],
     record: dict[str, Any],
     tables: dict[str, Trials | dict[str, Sequence[object]]],
-) -> None:
-    """Write what is not there, the answers last; all or nothing."""
+) -> Dataset:
+    """Write what is not there, the answers last, and read it back; all or nothing."""
     new = [] if (folder / STIMULI).exists() else [ABOUT, STIMULI]
     new = [name for name in new if not (folder / name).exists()]
     written = [folder / name for name in (*new, IMPORT, *tables)]
@@ -120,6 +119,7 @@ def _write(
                 write_trials(folder / name, table, stimuli)
             else:
                 write_table(folder / name, table)
+        return load_folder(folder)
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)

@@ -100,7 +100,7 @@ class Experiment:
         """Base embeddings of a cell's model, for its seed where the model depends on it; computed if necessary."""
         path = self.base_path(cell.model, cell.seed)
         if not path.is_file():
-            from bgs.runs.run import embed_base
+            from bgs.runs.fitting import embed_base
 
             embed_base(cell.config, self.study).save(path)
         return Embeddings.load(path)

@@ -23,7 +23,7 @@ from bgs.experiments.experiment import Experiment
 from bgs.experiments.folder import ExperimentFolder
 from bgs.experiments.results import ResultsTable
 from bgs.experiments.tabulate import results_table
-from bgs.runs.run import embed_tuned, fit
+from bgs.runs.fitting import embed_tuned, fit
 from bgs.training import EpochRecord
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bgs._errors import DataError
+from bgs._numbers import counted
 from bgs._typing import Int, Shaped
 from bgs.judgments.csv_table import Table, number_cells, read_table, to_numbers, write_table
 from bgs.judgments.response_times import RtKind, RtUnit, read_response_times
@@ -19,6 +20,9 @@ SLOTS = ("stim1", "stim2", "stim3")
 #: Columns of a trial table: those it must have, and the others.
 REQUIRED = ("participant", *SLOTS, "odd")
 OPTIONAL = ("block", "trial", "rt")
+#: Columns of an export (docs/collect.md) that mark rows: why they do not count, and whether they are of simulated observers.
+EXCLUDED, SOURCE = "excluded", "source"
+_COUNTS = frozenset({"", "0", "no", "false", "none", "na", "n/a"})
 
 
 def odd_slots(stimuli: Int[np.ndarray, "n 3"], odd: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
@@ -28,19 +32,24 @@ def odd_slots(stimuli: Int[np.ndarray, "n 3"], odd: Int[np.ndarray, " n"]) -> In
 
 
 def read_trials(
-    path: str | Path, stimuli: StimulusSet, rt_unit: RtUnit = "s", rt_kind: RtKind = "response"
+    path: str | Path,
+    stimuli: StimulusSet,
+    rt_unit: RtUnit = "s",
+    rt_kind: RtKind = "response",
+    with_excluded: bool = False,
 ) -> tuple[Trials, tuple[str, ...]]:
     """Read odd-one-out trials.
 
     Columns: ``participant``, ``stim1``, ``stim2``, ``stim3`` and ``odd`` (stimulus ids; ``odd`` may be the position 1–3
     instead); optional ``block``, ``trial`` (an integer; by default counted within participant and block) and ``rt``
     (empty where unknown). If the odd one is a clip shown twice, its first slot counts. Ids may omit the
-    extension of a video file if all ids of the table are then known.
+    extension of a video file if all ids of the table are then known. Rows that a column ``excluded`` marks are left out.
 
     Args:
         path: the file.
         stimuli: the stimulus set.
         rt_unit, rt_kind: see :func:`bgs.judgments.response_times.read_response_times`.
+        with_excluded: keep rows that are marked.
 
     Returns:
         The trials, and notes on how ambiguous content was interpreted, one sentence each.
@@ -49,7 +58,36 @@ def read_trials(
         DataError: see :func:`read_table`; or an unknown stimulus, an odd one that its trial does not show,
             or an invalid response time.
     """
-    return trials_of(read_table(path, REQUIRED, OPTIONAL, keep_others=False), stimuli, rt_unit, rt_kind)
+    return trials_of(read_trial_table(path, with_excluded), stimuli, rt_unit, rt_kind)
+
+
+def read_trial_table(path: str | Path, with_excluded: bool = False) -> Table:
+    """The table of :func:`read_trials`, as text."""
+    table = read_table(path, REQUIRED, (*OPTIONAL, EXCLUDED, SOURCE), keep_others=False)
+    return table if with_excluded else without_excluded(table)
+
+
+def without_excluded(table: Table) -> Table:
+    """A table without the rows that its column ``excluded`` marks, with a note of how many they are.
+
+    Raises:
+        DataError: no row is left.
+    """
+    marks = table.columns.get(EXCLUDED, [""] * len(table))
+    kept = [record for record, mark in enumerate(marks) if mark.lower() in _COUNTS]
+    if len(kept) == len(table):
+        return table
+    if not kept:
+        raise DataError("every row is marked in the column 'excluded'", where=table.path)
+    table.assume(
+        f"left out, since the column 'excluded' marks them: {counted(len(table) - len(kept), 'row')}"
+    )
+    return table.picked(kept)
+
+
+def is_of_simulated(table: Table) -> bool:
+    """Whether a column ``source`` says that an answer is a simulated observer's."""
+    return "simulated" in table.columns.get(SOURCE, ())
 
 
 def trials_of(

@@ -19,10 +19,11 @@ from bgs.judgments.trials import Trials
 
 @dataclass(frozen=True)
 class TrialOptions:
-    """Options for reading a trial table; the defaults keep every row.
+    """Options for reading a trial table; the defaults keep every row but those that the table itself marks as excluded.
 
     Attributes:
         rt_unit, rt_kind: unit and zero point of ``rt`` in a folder's table, see :mod:`bgs.judgments.response_times`.
+        with_excluded: keep rows of a folder's table that its column ``excluded`` marks.
         drop_duplicates: drop rows found by :func:`bgs.judgments.find_duplicates`.
         exclude_flagged: then exclude participants flagged by :func:`bgs.judgments.careless.flag_careless`, or by ``rules``.
         rules: YAML file of rules of exclusion (:mod:`bgs.judgments.quality_rules`) for ``exclude_flagged``.
@@ -33,6 +34,7 @@ class TrialOptions:
     drop_duplicates: bool = False
     exclude_flagged: bool = False
     rules: str | None = None
+    with_excluded: bool = False
 
 
 #: Seconds from the start of the trial, and every row kept.

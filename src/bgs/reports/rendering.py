@@ -15,6 +15,7 @@ from bgs.reports.drawing.canvas import blank_figure, figure_bytes, footnote, foo
 from bgs.reports.drawing.clip_map import clip_map_height, clip_map_svg, paint_clip_map
 from bgs.reports.drawing.curves import curve_height, paint_curve
 from bgs.reports.drawing.rdms import paint_rdm, rdm_height
+from bgs.reports.drawing.reliability import paint_reliability, reliability_height
 from bgs.reports.drawing.row_layout import PANEL_WIDTH
 from bgs.reports.drawing.rows import (
     forest_height,
@@ -28,8 +29,9 @@ from bgs.reports.forest import ForestFigure
 from bgs.reports.gap import GapFigure
 from bgs.reports.parts import PartsFigure
 from bgs.reports.rdms import RdmFigure
+from bgs.reports.reliability import ReliabilityFigure
 
-Figure = GapFigure | ForestFigure | PartsFigure | RdmFigure | ClipMapFigure | CurveFigure
+Figure = GapFigure | ForestFigure | PartsFigure | RdmFigure | ClipMapFigure | CurveFigure | ReliabilityFigure
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ _PAINTERS: dict[type, _Painter] = {
     PartsFigure: _Painter(PANEL_WIDTH, parts_height, paint_parts),
     RdmFigure: _Painter(2.7, rdm_height, paint_rdm),
     CurveFigure: _Painter(3.4, curve_height, paint_curve),
+    ReliabilityFigure: _Painter(3.6, reliability_height, paint_reliability),
     ClipMapFigure: _Painter(4.2, clip_map_height, paint_clip_map),
 }
 

@@ -17,7 +17,7 @@ from bgs.evaluation import Metric
 from bgs.evaluation.folds import HeldOutFold, pooled_rsa
 from bgs.judgments import split_folds
 from bgs.runs.centred_distances import distances
-from bgs.runs.run import embed_base, embed_tuned, fit
+from bgs.runs.fitting import embed_base, embed_tuned, fit
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study, load_study, new_study
 from bgs.training import TrainingConfig

@@ -33,7 +33,15 @@ def open_backbone(model: str, device: str = "auto", precision: str = "auto") -> 
         BgsError: the model cannot be loaded.
     """
     quiet_libraries()
-    backbone = load_backbone(model)
+    return placed(load_backbone(model), device, precision)
+
+
+def placed(backbone: Backbone, device: str, precision: str) -> Backbone:
+    """The backbone on its device.
+
+    Raises:
+        ConfigError: unknown device or precision.
+    """
     backbone.precision = known_precision(precision)
     backbone.to(resolve_device(device))
     return backbone
@@ -100,13 +108,17 @@ class Embedder:
             )  # fmt: skip
 
     def _embeddings(self, values: Any, source: str) -> Embeddings:
-        kept = self.stimuli.subset(self.positions)
-        details = {"revision": self.backbone.spec.revision, "stimuli": kept.hash()}
-        details |= {f"setting {key}": str(value) for key, value in self.backbone.spec.settings().items()}
-        if self.backbone.trained_on:
-            details[TRAINED_ON] = json.dumps(dict(self.backbone.trained_on))
-        versions = {f"version of {name}": text for name, text in provenance()["versions"].items()}
-        return Embeddings(values, kept.ids, source, details | versions)
+        return described(values, self.stimuli.subset(self.positions), self.backbone, source)
+
+
+def described(values: Any, stimuli: StimulusSet, backbone: Backbone, source: str) -> Embeddings:
+    """Vectors with what is known about how they were made."""
+    details = {"revision": backbone.spec.revision, "stimuli": stimuli.hash()}
+    details |= {f"setting {key}": str(value) for key, value in backbone.spec.settings().items()}
+    if backbone.trained_on:
+        details[TRAINED_ON] = json.dumps(dict(backbone.trained_on))
+    versions = {f"version of {name}": text for name, text in provenance()["versions"].items()}
+    return Embeddings(values, stimuli.ids, source, details | versions)
 
 
 def embed_stimuli(

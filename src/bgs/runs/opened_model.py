@@ -8,13 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
+from bgs._errors import BgsError, DataError
 from bgs._files import sha256_of
 from bgs._typing import Float, Float64
 from bgs.backbones import Backbone
 from bgs.backbones.adapter import read_about
+from bgs.backbones.registry import load_shared
+from bgs.backbones.shared_folder import SharedFolder, open_shared
+from bgs.backbones.shared_reference import parse_shared
 from bgs.embeddings import Embeddings
-from bgs.runs.embedder import Embedder, open_backbone
-from bgs.runs.run_folder import RunFolder
+from bgs.evaluation.readout import Readout
+from bgs.runs.embedder import Embedder, open_backbone, placed
+from bgs.runs.quiet import quiet_libraries
+from bgs.runs.run_folder import RunFolder, read_center
 from bgs.stimuli import StimulusSet
 
 
@@ -29,12 +35,27 @@ class OpenedModel:
             that was evaluated with centring. None: nothing is subtracted.
         identity: SHA-256 of everything that determines its distances: weights, settings, adapter and centre. Two models
             with the same identity give the same vectors, wherever they were loaded from.
+        readout: probabilities, ratings and familiarity; None for a model that was not calibrated.
     """
 
     reference: str
     backbone: Backbone
     center: Float64[np.ndarray, " d"] | None
     identity: str
+    readout: Readout | None = None
+
+    def need_readout(self) -> Readout:
+        """The readout.
+
+        Raises:
+            BgsError: the model has none.
+        """
+        if self.readout is None:
+            raise BgsError(
+                "this model has no readout: it cannot say how sure it is", where=self.reference,
+                expected="a run, or a model shared from one, that was calibrated on judgments", hint="bgs calibrate RUN",
+            )  # fmt: skip
+        return self.readout
 
     def embed(self, stimuli: StimulusSet, micro_batch: int = 64, skip_bad: bool = False) -> Embeddings:
         """One vector per stimulus, as the encoder gives it.
@@ -57,13 +78,41 @@ def open_model(reference: str, device: str = "auto", precision: str = "auto") ->
         ConfigError: unknown model, device or precision.
         BgsError: the model cannot be loaded.
     """
+    shared = parse_shared(reference)
+    if shared is not None:
+        return _open_shared(reference, open_shared(shared), device, precision)
     backbone = open_backbone(reference, device, precision)
     family, _, folder = reference.partition(":")
     if family != "run":
         return OpenedModel(reference, backbone, None, _identity(backbone, {}, None))
     run = RunFolder(folder)
-    center = run.read_center()
-    return OpenedModel(reference, backbone, center, _identity(backbone, _adapter(run.adapter), center))
+    readout = run.readout if run.readout.is_dir() else None
+    return _tuned(reference, backbone, run.adapter, run.read_center(), readout)
+
+
+def _open_shared(reference: str, shared: SharedFolder, device: str, precision: str) -> OpenedModel:
+    quiet_libraries()
+    backbone = placed(load_shared(shared), device, precision)
+    center = None if shared.center is None else read_center(shared.center)
+    return _tuned(reference, backbone, shared.path, center, shared.readout)
+
+
+def _tuned(
+    reference: str,
+    backbone: Backbone,
+    adapter: Path,
+    center: Float64[np.ndarray, " d"] | None,
+    readout: Path | None,
+) -> OpenedModel:
+    """A model with the adapter, the centre and the folder of the readout that belong to it."""
+    if center is not None and len(center) != backbone.width:
+        raise DataError(
+            "this centre belongs to another model", where=reference,
+            expected=f"{backbone.width} dimensions", got=len(center),
+        )  # fmt: skip
+    identity = _identity(backbone, _adapter(adapter), center)
+    found = None if readout is None else Readout.load(readout, backbone.width)
+    return OpenedModel(reference, backbone, center, identity, found)
 
 
 def _adapter(folder: Path) -> dict[str, object]:

@@ -32,7 +32,7 @@ class RunFolder(TrainingLog):
 
     ``config.yaml``, ``provenance.json``, ``metrics.jsonl``, ``checkpoint.safetensors``, ``adapter/``,
     ``base.safetensors``, ``tuned.safetensors``, ``center.safetensors``, ``evaluation.json``; ``refit/`` with metrics and
-    checkpoint of the second training, if there is one.
+    checkpoint of the second training, if there is one; ``readout/``, and ``folds/`` while it is being fitted on these.
     """
 
     def __repr__(self) -> str:
@@ -45,6 +45,8 @@ class RunFolder(TrainingLog):
         self.adapter = self.path / "adapter"
         self.evaluation = self.path / "evaluation.json"
         self.center = self.path / "center.safetensors"
+        self.readout = self.path / "readout"
+        self.folds = self.path / "folds"
 
     def embeddings(self, which: str) -> Path:
         """Path of the ``base`` or ``tuned`` embeddings."""
@@ -108,10 +110,7 @@ class RunFolder(TrainingLog):
 
     def read_center(self) -> Float64[np.ndarray, " d"] | None:
         """Read that mean; None if the run was evaluated without centring."""
-        if not self.center.is_file():
-            return None
-        center: Float64[np.ndarray, " d"] = Embeddings.load(self.center).values[0].astype(np.float64)
-        return center
+        return read_center(self.center) if self.center.is_file() else None
 
     def chosen_pull(self) -> float | None:
         """The pull of a transform that this run was begun with, on record; None if it was not begun, or has no transform."""
@@ -128,3 +127,13 @@ class RunFolder(TrainingLog):
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Write the provenance: data hashes, versions etc."""
         write_json(self.provenance, dict(provenance))
+
+
+def read_center(path: Path) -> Float64[np.ndarray, " d"]:
+    """Read the mean of the training stimuli that :meth:`RunFolder.write_center` wrote.
+
+    Raises:
+        DataError: not such a file, or it was changed.
+    """
+    center: Float64[np.ndarray, " d"] = Embeddings.load(path).values[0].astype(np.float64)
+    return center

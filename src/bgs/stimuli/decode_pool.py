@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 from bgs._files import usable_cores
 from bgs.stimuli.cancelling import cancel_on
 from bgs.stimuli.decoding import Decoder, decode
-from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.sampling import Sampling, Span
 from bgs.stimuli.unreadable import UnreadableClip
 
 #: Clips for each thread that are begun or waiting, and not yet taken: enough to keep threads busy, few enough to bound
@@ -26,7 +26,11 @@ Outcome = UInt8[np.ndarray, "t s s 3"] | str
 
 
 def decode_all(
-    paths: Sequence[Path], sampling: Sampling, decoder: Decoder, workers: int | None = None
+    paths: Sequence[Path],
+    sampling: Sampling,
+    decoder: Decoder,
+    workers: int | None = None,
+    spans: Sequence[Span | None] | None = None,
 ) -> Generator[tuple[int, Outcome], None, None]:
     """Decode clips in parallel.
 
@@ -37,6 +41,7 @@ def decode_all(
         paths: the files.
         sampling, decoder: see :func:`bgs.stimuli.decoding.decode`.
         workers: threads; None is one for each core.
+        spans: the stretch of each file that is wanted; None is all of each.
 
     Yields:
         The position of each clip in ``paths`` and its (T, S, S, 3) uint8 frames, or the reason why it cannot be read,
@@ -45,7 +50,11 @@ def decode_all(
     workers = max(1, min(usable_cores() if workers is None else workers, len(paths)))
     stop, closed = Event(), False
     pool = ThreadPoolExecutor(workers, thread_name_prefix="decode", initializer=cancel_on, initargs=(stop,))
-    jobs = (pool.submit(_outcome, i, path, sampling, decoder) for i, path in enumerate(paths))
+    stretches = [None] * len(paths) if spans is None else spans
+    jobs = (
+        pool.submit(_outcome, i, path, sampling.within(span), decoder)
+        for i, (path, span) in enumerate(zip(paths, stretches, strict=True))
+    )
     try:
         yield from _as_completed(jobs, workers * _AHEAD)
     except GeneratorExit:

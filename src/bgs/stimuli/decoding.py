@@ -48,7 +48,19 @@ def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> U
         from bgs.stimuli import torchcodec_decoder as reader
     else:
         from bgs.stimuli import pyav_decoder as reader  # type: ignore[no-redef]
-    return np.stack([fit(picture, sampling) for picture in reader.read_pictures(path, sampling)])
+    pictures = _stretch(path, sampling) if decoder == "pyav" else None
+    if pictures is None:
+        pictures = reader.read_pictures(path, sampling)
+    return np.stack([fit(picture, sampling) for picture in pictures])
+
+
+def _stretch(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w 3"]] | None:
+    """The pictures of a span far from the beginning; None if it is not far, or can only be reached from there."""
+    from bgs.stimuli.pyav_stretch import FIRST_ENTRY, read_stretch
+
+    if sampling.span is None or sampling.span[0] < FIRST_ENTRY:
+        return None
+    return read_stretch(path, sampling)
 
 
 def whole_frames(

@@ -28,7 +28,7 @@ from bgs.stimuli.content_hashes import file_hashes
 from bgs.stimuli.decoding import Decoder
 from bgs.stimuli.frame_pack import FrameArray, FramePack
 from bgs.stimuli.pack_builder import SPACE_HINT, PackBuilder
-from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.sampling import Sampling, Span
 from bgs.stimuli.stimulus_set import StimulusSet
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
@@ -121,11 +121,12 @@ class FrameCache:
         with self._clear_errors():
             paths, failures = readable_files(stimuli)
             digests = file_hashes(list(paths.values()), self.folder / "hashes.json")
-            hashes = dict(zip(paths, digests, strict=True))
+            spans = stimuli.spans or (None,) * len(stimuli)
+            hashes = {i: _content(digest, spans[i]) for i, digest in zip(paths, digests, strict=True)}
             builder = PackBuilder(
                 self.folder / _sampling_folder(sampling, decoder),
-                {hashes[i]: path for i, path in paths.items()},
-                Counter(digests),
+                {hashes[i]: (path, spans[i]) for i, path in paths.items()},
+                Counter(hashes.values()),
                 sampling,
                 decoder,
                 workers,
@@ -191,6 +192,11 @@ def _sampling_folder(sampling: Sampling, decoder: Decoder) -> str:
     except importlib.metadata.PackageNotFoundError:
         hint = f"pip install 'bgs-video[{extra}]'"
         raise MissingExtraError(f"this needs the package {package!r}", hint=hint) from None
+
+
+def _content(digest: str, span: Span | None) -> str:
+    """What the frames of a clip are known by: the file's content, and the stretch of it."""
+    return digest if span is None else f"{digest}#t={span[0]},{span[1]}"
 
 
 def _entry(folder: Path) -> CacheEntry:

@@ -17,7 +17,7 @@ from bgs._progress import note
 from bgs.stimuli.decode_pool import Outcome, decode_all
 from bgs.stimuli.decoding import Decoder, check_file
 from bgs.stimuli.frame_pack import FramePack, add_records
-from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.sampling import Sampling, Span
 from bgs.stimuli.unreadable import UnreadableClip
 
 SPACE_HINT = "`bgs cache clear` frees space; BGS_CACHE names a folder elsewhere"
@@ -29,15 +29,15 @@ class PackBuilder:
 
     Attributes:
         folder: of the pack.
-        files: content hash -> a file of that content.
-        counts: content hash -> stimuli with that content.
+        files: content -> a file of that content, and the stretch of it that is wanted.
+        counts: content -> stimuli with that content.
         sampling, decoder: see :func:`bgs.stimuli.decoding.decode`.
         workers: decoding threads; None is one for each core.
         report: called with the number of stimuli done.
     """
 
     folder: Path
-    files: dict[str, Path]
+    files: dict[str, tuple[Path, Span | None]]
     counts: Counter[str]
     sampling: Sampling
     decoder: Decoder
@@ -69,8 +69,8 @@ class PackBuilder:
     def _decode(self, clips: list[str]) -> None:
         size = prod(self.sampling.shape)
         _check_space(self.folder, len(clips) * size)
-        paths = [self.files[clip] for clip in clips]
-        with closing(decode_all(paths, self.sampling, self.decoder, self.workers)) as decoded:
+        paths, spans = zip(*(self.files[clip] for clip in clips), strict=True) if clips else ((), ())
+        with closing(decode_all(paths, self.sampling, self.decoder, self.workers, spans)) as decoded:
             outcomes = ((clips[i], _lasting(outcome, paths[i])) for i, outcome in decoded)
             for clip in add_records(self.folder, outcomes, size):
                 self.report(self.counts[clip])

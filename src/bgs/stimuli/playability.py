@@ -40,15 +40,21 @@ def playback_fault(path: str | Path) -> Fault | None:
     """What keeps browsers from playing a clip while it loads; None for nothing.
 
     Raises:
-        DataError: the file is not a video.
+        DataError: the file is not a video, or it is cut off.
         MissingExtraError: PyAV is not installed.
     """
     av, file = require("av", "video"), Path(path)
     try:
         with av.open(str(file)) as container:
             fault = _of_stream(container)
+            missing = _missing_bytes(file, container.format.name)
     except (av.FFmpegError, OSError) as error:
         raise DataError(f"not a video: {error}", where=file) from None
+    if missing:
+        raise DataError(
+            f"this clip is cut off: {missing:,} bytes are missing at its end", where=file,
+            hint="copy or download it again; what is left of it cannot be mended",
+        )  # fmt: skip
     if fault is None and file.suffix.lower() != ".webm" and not _index_first(file):
         return Fault(
             "its index is behind the frames, so that it plays only once it is loaded whole", recode=False
@@ -75,23 +81,58 @@ def _of_stream(container: InputContainer) -> Fault | None:
 
 def _index_first(path: Path) -> bool:
     """Whether an mp4 file has its index (moov) before its frames (mdat)."""
-    for kind in _boxes(path):
+    for kind, _ in _boxes(path):
         if kind in (b"moov", b"mdat"):
             return kind == b"moov"
     return False
 
 
-def _boxes(path: Path) -> Iterator[bytes]:
-    """Kinds of the outermost boxes of an mp4 file."""
+def _missing_bytes(path: Path, container: str) -> int:
+    """Bytes that the outermost parts of an mp4 or WebM file have beyond its end; 0 where no size is given."""
+    kinds = container.split(",")
+    if "mp4" in kinds:
+        ends = [end for _, end in _boxes(path)]
+    elif "webm" in kinds:
+        ends = list(_elements(path))
+    else:
+        return 0
+    return max(0, max(ends, default=0) - path.stat().st_size)
+
+
+def _boxes(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Kinds of the outermost boxes of an mp4 file, and where each ends."""
     with path.open("rb") as stream:
+        start = 0
         while len(header := stream.read(_HEADER)) >= 8:
             size, kind = struct.unpack(">I4s", header[:8])
             if size == 1 and len(header) == _HEADER:
                 (size,) = struct.unpack(">Q", header[8:])
-            yield kind
+            start += size
+            yield kind, start
             if size < 8:  # to the end of the file
                 return
-            stream.seek(size - len(header), 1)
+            stream.seek(start)
+
+
+def _elements(path: Path) -> Iterator[int]:
+    """Where each of the outermost elements of a WebM file ends, up to one of unknown size (RFC 8794)."""
+    with path.open("rb") as stream:
+        while kind := stream.read(1):
+            stream.seek(_width(kind[0]) - 1, 1)
+            first = stream.read(1)
+            if not first:
+                return
+            width = _width(first[0])
+            value = int.from_bytes(first + stream.read(width - 1)) & ((1 << 7 * width) - 1)
+            if value == (1 << 7 * width) - 1:  # all ones: not known
+                return
+            yield stream.tell() + value
+            stream.seek(value, 1)
+
+
+def _width(first: int) -> int:
+    """Bytes of a number of variable length, by its first one."""
+    return 9 - first.bit_length()
 
 
 def ffmpeg_line(path: Path, fault: Fault) -> str:
@@ -110,13 +151,13 @@ def playable_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.web.mp4")
 
 
-def make_playable(path: Path, fault: Fault) -> Path:
-    """Write a silent copy of a clip that browsers play, beside it.
+def make_playable(path: Path, fault: Fault, target: Path | None = None) -> Path:
+    """Write a silent copy of a clip that browsers play, by default beside it under :func:`playable_path`.
 
     Raises:
         DataError: the clip cannot be decoded.
     """
-    av, target = require("av", "video"), playable_path(path)
+    av, target = require("av", "video"), target or playable_path(path)
     try:
         with (
             atomic_path(target) as part,

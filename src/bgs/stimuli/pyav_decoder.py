@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Generator, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -84,6 +84,34 @@ def each_picture(path: Path, count: int | None = None) -> Iterator[UInt8[np.ndar
             picture = _upright(path, frame)
             for _ in range(repeats[number]):
                 yield picture
+
+
+def picture_at(path: Path, seconds: float | None = None) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture on screen at a moment, upright, RGB. Read from the key frame before it: the rest of the file is not checked.
+
+    Args:
+        path: the clip.
+        seconds: after the first frame; None is the middle, by the header.
+
+    Raises:
+        UnreadableClip: there is no picture that can be decoded.
+    """
+    with _clear_errors(path), _opened(path) as container:
+        stream = _video_stream(path, container)
+        stream.codec_context.thread_count = 1
+        begin, length = (container.start_time or 0) / 1e6, (container.duration or 0) / 1e6
+        moment = begin + (length / 2 if seconds is None else seconds)
+        if moment > begin:
+            container.seek(int(moment * 1e6))
+        found = None
+        for frame in container.decode(stream):
+            check_cancelled()
+            if found is not None and frame.time is not None and frame.time > moment:
+                break
+            found = frame
+        if found is None:
+            raise UnreadableClip("its video stream contains no frames", path)
+        return _upright(path, found)
 
 
 def first_orientation(path: Path) -> Orientation:
@@ -175,7 +203,7 @@ def _choose(path: Path, sampling: Sampling, scan: _Scan) -> list[int]:
     return [bisect_right(ticks, moment / base) - 1 for moment in moments]
 
 
-def _frames(path: Path) -> Iterator[VideoFrame]:
+def _frames(path: Path) -> Generator[VideoFrame, None, None]:
     """Every frame of the first video stream, in presentation order; any sign of damage is an error."""
     with _opened(path) as container:
         stream = _video_stream(path, container)

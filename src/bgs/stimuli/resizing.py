@@ -14,7 +14,7 @@ def fit(picture: UInt8[np.ndarray, "h w 3"], sampling: Sampling) -> UInt8[np.nda
 
     Sides and the offset of the crop are rounded down.
     """
-    height, width = _resized_sides(picture.shape[0], picture.shape[1], sampling)
+    height, width = resized_sides(picture.shape[0], picture.shape[1], sampling)
     if (height, width) != picture.shape[:2]:
         picture = resize(picture, height, width, sampling.interpolation)
     top, left = (height - sampling.size) // 2, (width - sampling.size) // 2
@@ -30,7 +30,8 @@ def shrink(picture: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, 
     return resize(picture, round(height * side / shorter), round(width * side / shorter))
 
 
-def _resized_sides(height: int, width: int, sampling: Sampling) -> tuple[int, int]:
+def resized_sides(height: int, width: int, sampling: Sampling) -> tuple[int, int]:
+    """Height and width of a frame after resizing, before the crop."""
     if sampling.crop == "none":
         return sampling.size, sampling.size
     shorter = min(height, width)

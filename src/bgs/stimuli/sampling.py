@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
 from bgs._errors import ConfigError
 
 Seconds = Fraction | float | int
+#: A stretch of a clip: (begin, end) in seconds after its first frame.
+Span = tuple[Seconds, Seconds]
 
 #: Maximum size of the frames of one clip, in bytes.
 LARGEST_CLIP = 1 << 30
@@ -39,7 +41,7 @@ class Sampling:
     crop: Literal["center", "none"] = "center"
     resize: int | None = None
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
-    span: tuple[Seconds, Seconds] | None = None
+    span: Span | None = None
 
     def __post_init__(self) -> None:
         for name in ("frames", "size"):
@@ -74,6 +76,10 @@ class Sampling:
             first, length = begin + Fraction(self.span[0]), Fraction(self.span[1]) - Fraction(self.span[0])
         return [first + length * Fraction(2 * part + 1, 2 * self.frames) for part in range(self.frames)]
 
+    def positions(self, count: int) -> list[int]:
+        """The T frames to take of ``count`` that are shown equally long; some are repeated if there are fewer than T."""
+        return [int(moment) for moment in self.moments(Fraction(0), Fraction(count))]
+
     def key(self) -> str:
         """A short unique name of the sampling, for use as a folder name."""
         parts = [f"{self.frames}x{self.size}", self.crop, self.interpolation]
@@ -82,6 +88,10 @@ class Sampling:
         if self.span is not None:
             parts += ["from" + _ratio(self.span[0]), "to" + _ratio(self.span[1])]
         return "-".join(parts)
+
+    def within(self, span: Span | None) -> Sampling:
+        """The same frames of a stretch of the clip; None is the clip itself."""
+        return self if span is None else replace(self, span=span)
 
 
 def _ratio(seconds: Seconds) -> str:

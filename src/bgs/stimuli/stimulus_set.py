@@ -13,6 +13,7 @@ import numpy as np
 from bgs._errors import DataError, listed
 from bgs._files import sha256_of
 from bgs._typing import Bool, Float, Int
+from bgs.stimuli.sampling import Span
 
 #: File extensions that :meth:`StimulusSet.from_folder` treats as video.
 VIDEO_SUFFIXES = frozenset(
@@ -44,6 +45,8 @@ class StimulusSet:
         ids: n distinct names.
         captions: n tuples of sentences, or None if the data set has none. A tuple may be empty.
         videos: n paths (None for a stimulus without a file), or None if the data set has no clips.
+        spans: n stretches of the videos, (begin, end) in seconds after the first frame (None for a whole video), or None
+            if all are whole.
         split: n of "train" / "test", or None if there is no split.
         ratings: attribute -> (n,) floats, NaN where missing.
         labels: attribute -> n strings, "" where missing.
@@ -60,6 +63,7 @@ class StimulusSet:
     ratings: Mapping[str, Float[np.ndarray, " n"]] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     obtain_clips: str | None = None
+    spans: tuple[Span | None, ...] | None = None
 
     def __repr__(self) -> str:
         split = f": {int(self.train.sum()):,} train, {int(self.test.sum()):,} test" if self.split else ""
@@ -76,7 +80,8 @@ class StimulusSet:
             twice = sorted({name for name in self.ids if self.ids.count(name) > 1})
             raise DataError(f"stimulus listed twice: {listed(twice)}", expected="distinct stimulus ids")
         columns: dict[str, Sequence[object] | np.ndarray | None] = {
-            "captions": self.captions, "videos": self.videos, "split": self.split, **self.ratings, **self.labels,
+            "captions": self.captions, "videos": self.videos, "spans": self.spans, "split": self.split,
+            **self.ratings, **self.labels,
         }  # fmt: skip
         for name, column in columns.items():
             if column is not None and len(column) != len(self.ids):
@@ -152,6 +157,7 @@ class StimulusSet:
             ratings={name: values[pick] for name, values in self.ratings.items()},
             labels={name: tuple(values[i] for i in pick) for name, values in self.labels.items()},
             obtain_clips=self.obtain_clips,
+            spans=None if self.spans is None else tuple(self.spans[i] for i in pick),
         )
 
     def hash(self) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from bgs._config import Settings, changed_keys, merge, read_settings, validate
 from bgs.backbones.lora_settings import LoraSettings
+from bgs.backbones.shared_reference import is_tuned
 from bgs.backbones.transform_settings import TransformSettings
 from bgs.objective.settings import ObjectiveSettings
 from bgs.training.presets import PRESETS, TRANSFORM
@@ -118,8 +119,8 @@ class TrainingConfig(Settings):
             raise ValueError("external_test conflicts with cross_validation: either is what is held out")
         if self.ratings is not None and self.objective.target != "shares":
             raise ValueError("objective.target conflicts with ratings: these determine the dissimilarities")
-        if self.model.startswith("run:"):
-            raise ValueError("model: a run cannot be tuned again; give its base model")
+        if is_tuned(self.model):
+            raise ValueError("model: a tuned model cannot be tuned again; give its base model")
         return self
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from bgs._numbers import counted
 from bgs.datasets import Dataset
 from bgs.judgments.careless import TESTS, Flag, untested
 from bgs.judgments.participation import ParticipantAudit
@@ -73,7 +74,7 @@ def _failures(participants: tuple[ParticipantAudit, ...]) -> str:
     if not failed:
         return "every participant passed every check shown"
     worst = ", ".join(f"{p.participant} {p.passed}/{p.checks}" for p in failed[:5])
-    return f"{len(failed)} participants failed at least one; worst: {worst}"
+    return f"{counted(len(failed), 'participant')} failed at least one; worst: {worst}"
 
 
 def _flagged(flags: tuple[Flag, ...], limit: int = 20) -> Table:

@@ -19,6 +19,7 @@ def progress_view(found: Progress) -> RenderableType:
         ("pairs of clips seen", _of(found.pairs, found.pairs_planned)),
         ("participants", f"{found.participants:,}"),
         ("of these agreed", f"{found.consented:,}"),
+        *([("of these SIMULATED observers", f"{found.simulated:,}")] if found.simulated else []),
         *((f"excluded: {why}", f"{count:,}") for why, count in sorted(found.excluded.items())),
         ("median time of a choice", "–" if found.rt_ms is None else f"{found.rt_ms / 1000:.1f} s"),
     ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.table import Table
 
-from bgs._numbers import plain
+from bgs._numbers import counted, plain
 from bgs.collection.design import Coverage, Schedule, Shown
 from bgs.collection.forecast import Cost, Existing, Expected, Forecast, FoundCurve, FoundPoint, Range
+from bgs.collection.forecast.simulated_study import FEWEST_CLIPS
 from bgs.views.console import facts, table
 
 _MEASURES = ("reliability", "held_out_ceiling", "untuned", "tuned")
@@ -23,7 +24,7 @@ def design_views(
         rows += _of_existing(existing)
     views: list[RenderableType] = [facts("Trial schedule", rows)]
     if forecast is not None:
-        views += ["", *_forecast(forecast)]
+        views += ["", *_forecast(forecast), *_undefined(forecast)]
     return views
 
 
@@ -45,12 +46,20 @@ def _counts(schedule: Schedule, coverage: Coverage) -> list[tuple[str, object]]:
 
 def _costs(cost: Cost) -> list[tuple[str, object]]:
     rows: list[tuple[str, object]] = [
-        ("participants", f"{cost.participants:,}, about {cost.minutes:.0f} minutes each, {cost.hours:,.0f} hours in all"),
+        ("participants", f"{cost.participants:,}, about {cost.minutes:.0f} minutes each, {_hours(cost.hours)} in all"),
         ("", f"at {cost.settings.seconds:g} s a trial and {cost.settings.overhead:g} minutes besides"),
     ]  # fmt: skip
     if cost.pay is None or cost.total is None:
         return [*rows, ("cost", "not known: give the pay per hour")]
     return [*rows, ("cost", f"{cost.total:,.0f}: pay {cost.pay:,.0f}, fee {cost.total - cost.pay:,.0f}")]
+
+
+def _hours(hours: float) -> str:
+    """Minutes below an hour, and a decimal below ten."""
+    if hours < 1:
+        return counted(round(60 * hours), "minute") if round(60 * hours) < 60 else "1 hour"
+    text = f"{hours:,.1f}".removesuffix(".0") if hours < 10 else f"{hours:,.0f}"
+    return f"{text} hour{'' if text == '1' else 's'}"
 
 
 def _of_existing(existing: Existing) -> list[tuple[str, object]]:
@@ -77,6 +86,17 @@ def _forecast(forecast: Forecast) -> list[Table]:
     ]
 
 
+def _undefined(forecast: Forecast) -> list[str]:
+    """Why a column has no value, if one has none."""
+    whole = forecast.curve[-1].overall
+    if all(whole[measure].value == whole[measure].value for measure in _MEASURES):
+        return []
+    return [
+        "n/a: not defined. The ceiling needs at least 3 held-out clips (a fifth of all, or the test clips) that were judged;\n"
+        f"untuned and tuned need {FEWEST_CLIPS} other clips besides."
+    ]
+
+
 def found_view(curve: FoundCurve) -> Table:
     """What judgments that exist already gave a real encoder; sizes that gave 90 % of the full gain are marked."""
     simulated = "SIMULATED " if curve.simulated else ""
@@ -99,6 +119,6 @@ def _row(expected: Expected) -> tuple[str, ...]:
 
 def _range(found: Range) -> str:
     if found.value != found.value:
-        return "–"
+        return plain(found.value)
     value, low, high = (plain(x, 2) for x in (found.value, found.low, found.high))
     return f"{value} [{low}, {high}]"

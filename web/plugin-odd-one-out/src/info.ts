@@ -32,6 +32,8 @@ export const info = <const>{
         slow: { type: ParameterType.STRING, default: "A clip is slow to arrive. Still trying." },
         watch: { type: ParameterType.STRING, default: "Watch all three clips; then choose." },
         choose: { type: ParameterType.STRING, default: "Choose a clip, or press 1, 2 or 3." },
+        /** The same on devices that are touched, without a mouse. */
+        choose_touch: { type: ParameterType.STRING, default: "Tap a clip to choose it." },
         tap: { type: ParameterType.STRING, default: "Tap to play the clips" },
         failed: { type: ParameterType.STRING, default: "A clip could not be played." },
         again: { type: ParameterType.STRING, default: "Try again" },
@@ -105,6 +107,7 @@ export interface Texts {
   slow: string;
   watch: string;
   choose: string;
+  choose_touch: string;
   tap: string;
   failed: string;
   again: string;

@@ -6,6 +6,7 @@ import type { OddOneOutData, Texts } from "./info";
 import { PlaybackErrors } from "./playback-errors";
 import { ClipUnavailable, type Preloader } from "./preloader";
 import { Screen } from "./screen";
+import { isTouched } from "./touch";
 
 export interface TrialSettings {
   /** Ids and URLs in the order shown. */
@@ -130,8 +131,8 @@ export class Trial {
   }
 
   #say(): void {
-    const { choose, watch } = this.#settings.texts;
-    this.#screen.say(this.#enabledAt === null ? watch : choose);
+    const { choose, choose_touch, watch } = this.#settings.texts;
+    this.#screen.say(this.#enabledAt === null ? watch : isTouched() ? choose_touch : choose);
   }
 
   #play(): void {

@@ -112,6 +112,14 @@ describe("a trial", () => {
     expect(data()[0]).toMatchObject({ odd: 2, odd_id: "z" });
   });
 
+  test("names no keys on a device that is touched", async () => {
+    vi.stubGlobal("matchMedia", (query: string) => ({ matches: query.includes("hover: none") }));
+    run();
+    await later(1200);
+    expect(status()).toBe("Tap a clip to choose it.");
+    vi.unstubAllGlobals();
+  });
+
   test("shows muted inline clips under URLs of their own", async () => {
     run();
     await later(100);

@@ -7,6 +7,8 @@ interface Status {
   title: string;
   progress: Record<string, number | null | Record<string, number>>;
   coverage: number[][];
+  /** Whose rows and columns these are: ids of clips, or the first and last of several. */
+  clips: string[];
   seconds: { from: number[]; count: number[] };
 }
 
@@ -61,7 +63,7 @@ function show(status: Status): void {
     element("h1", "page-heading", status.title),
     counts(status),
     element("h2", "admin-heading", "How often each pair of clips was seen"),
-    heatMap(status.coverage),
+    heatMap(status.coverage, status.clips),
     element("h2", "admin-heading", "Time of a choice in seconds"),
     histogram(status.seconds),
     element("p", "page-contact", `As of ${new Date().toLocaleTimeString()}; asked again every ten seconds.`),
@@ -81,6 +83,7 @@ function counts({ progress }: Status): HTMLElement {
     const share = whole ? ` of ${whole.toLocaleString()} (${Math.round((100 * value) / whole)}\u00a0%)` : "";
     line(label, value.toLocaleString() + share);
   }
+  if (progress.simulated) line("of these SIMULATED observers", Number(progress.simulated).toLocaleString());
   for (const [reason, number] of Object.entries((progress.excluded ?? {}) as Record<string, number>)) {
     line(`excluded: ${reason}`, number.toLocaleString());
   }
@@ -89,8 +92,8 @@ function counts({ progress }: Status): HTMLElement {
   return table;
 }
 
-/** One square for a pair: white where it was not seen, darker the more often it was. */
-function heatMap(coverage: number[][]): HTMLElement {
+/** One square for a pair: white where it was not seen, darker the more often it was, grey where a clip meets itself. */
+function heatMap(coverage: number[][], clips: string[]): HTMLElement {
   const canvas = element("canvas", "admin-map");
   const n = coverage.length;
   canvas.width = canvas.height = n;
@@ -100,15 +103,25 @@ function heatMap(coverage: number[][]): HTMLElement {
   if (context && image) {
     coverage.flat().forEach((count, k) => {
       const share = count / most;
+      const itself = k % (n + 1) === 0;
       // From white to the blue of the buttons: readable for the colour-blind, and in print.
-      image.data.set([255 - 255 * share, 255 - 141 * share, 255 - 77 * share, 255], 4 * k);
+      const colour = itself ? [176, 176, 176] : [255 - 255 * share, 255 - 141 * share, 255 - 77 * share];
+      image.data.set([...colour, 255], 4 * k);
     });
     context.putImageData(image, 0, 0);
   }
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `Pairs of ${n} clips; the most often seen one ${most} times`);
+  canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
+    const at = (offset: number, length: number) => Math.min(n - 1, Math.floor((n * offset) / length));
+    const [row, column] = [at(offsetY, canvas.clientHeight), at(offsetX, canvas.clientWidth)];
+    canvas.title =
+      row === column ? `${clips[row]}` : `${clips[row]} and ${clips[column]}: ${coverage[row]?.[column]}`;
+  });
   const figure = element("figure", "admin-figure");
-  figure.append(canvas, element("figcaption", "page-contact", `White: not yet. Darkest: ${most} times.`));
+  const key = `White: not yet. Darkest: ${most} times. Grey: a clip and itself.`;
+  const axes = `Rows from the top, and columns from the left: ${clips[0]} to ${clips[n - 1]}, in the order of stimuli.csv. Point at a square for its clips.`;
+  figure.append(canvas, element("figcaption", "page-contact", key), element("p", "page-contact", axes));
   return figure;
 }
 
@@ -120,7 +133,8 @@ function histogram({ from, count }: Status["seconds"]): HTMLElement {
     const bar = element("meter", "admin-bar");
     bar.max = most;
     bar.value = number;
-    const cell = element("td", "");
+    bar.setAttribute("aria-label", `${number} choices from ${from[k]} s`);
+    const cell = element("td", "admin-bar-cell");
     cell.append(bar);
     row.append(element("th", "", `from ${from[k]}`), cell, element("td", "", number.toLocaleString()));
   });

@@ -31,14 +31,14 @@ export class Pages {
     title.focus({ preventScroll: true });
   }
 
-  /** A place for a trial, with how far the participant is. */
-  stage(done: number, of: number): HTMLElement {
+  /** A place for a trial, with how far the participant is, under a line of text if there is one. */
+  stage(done: number, of: number, line = ""): HTMLElement {
     const bar = element("progress", "page-progress");
     bar.max = of;
     bar.value = done;
     bar.setAttribute("aria-label", `${done} of ${of} done`);
     const place = element("div", "page-stage");
-    this.root.replaceChildren(bar, place);
+    this.root.replaceChildren(bar, ...(line ? [element("p", "page-line", line)] : []), place);
     return place;
   }
 }

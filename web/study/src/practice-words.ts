@@ -29,9 +29,13 @@ export function verdict(shares: readonly number[], slot: number, people: number)
     const own = `You chose clip ${slot + 1}, to which a model gives ${percent(mine)}.`;
     return asMost ? own : `${own} It gives clip ${most + 1} the most: ${percent(best)}.`;
   }
-  const same = Math.round(mine * people) === 0 ? `none of ${people}` : chosenBy(mine, people);
-  const own = `You chose clip ${slot + 1}. So did ${same}.`;
+  const own = `You chose clip ${slot + 1}. ${alike(mine, people)}.`;
   return asMost ? own : `${own} Most, ${chosenBy(best, people)}, chose clip ${most + 1}.`;
+}
+
+function alike(share: number, people: number): string {
+  if (Math.round(share * people) > 0) return `So did ${chosenBy(share, people)}`;
+  return people === 1 ? "The one person asked did not" : `None of ${people.toLocaleString("en")} people did`;
 }
 
 export function listed(names: readonly string[]): string {

@@ -3,7 +3,14 @@
 import type { Arrival } from "./arrival";
 import type { Backend } from "./backend";
 import { playbackFault } from "./device";
-import { type Ending, type GivenAnswer, Refused, type Session, type SessionTrial } from "./messages";
+import {
+  type Ending,
+  type GivenAnswer,
+  type Outcome,
+  Refused,
+  type Session,
+  type SessionTrial,
+} from "./messages";
 import { Outbox } from "./outbox";
 import { button, element, type Pages } from "./pages";
 import { randomId } from "./random-id";
@@ -82,7 +89,7 @@ export class Study {
     if (agrees) await this.backend.consent();
     else {
       const ending = await this.backend.end("decline");
-      this.#end("Thank you", "Nothing was stored.", ending);
+      this.#end("Thank you", "You answered nothing, and no answers are stored.", ending);
     }
     return agrees;
   }
@@ -91,7 +98,8 @@ export class Study {
     const trials = new Trials(QUESTION);
     trials.plan([...session.practice, ...session.trials.slice(0, 2).map((trial) => trial.clips)]);
     for (const [k, clips] of session.practice.entries()) {
-      await trials.run(this.pages.stage(k, session.practice.length), clips, `practice-${k}`);
+      const place = this.pages.stage(k, session.practice.length, "Practice: this answer does not count");
+      await trials.run(place, clips, `practice-${k}`);
     }
     trials.clear();
     await this.pages.ask("That is all there is to it", "From now on, your answers count.", [["Start", null]]);
@@ -149,13 +157,15 @@ export class Study {
   }
 
   #finish(session: Session, ending: Ending): void {
-    const failed = ending.outcome === "failed_attention";
-    const text = failed
-      ? "In some trials one clip was shown twice, and another one was chosen as the odd one out. Thank you for your time."
-      : session.debrief;
+    const why: Partial<Record<Outcome, string>> = {
+      failed_attention:
+        "In some trials one clip was shown twice, and another one was chosen as the odd one out. Thank you for your time.",
+      incompatible: "This device did not play the clips of too many trials. Thank you for your time.",
+    };
+    const text = why[ending.outcome] ?? session.debrief;
     const preview = ending.preview ? "\n\nThis was a preview: nothing was stored." : "";
     const more = session.practice_mode ? [practiceLink()] : [];
-    this.#end(failed ? "The end" : "All answers are stored", text + preview, ending, more);
+    this.#end(ending.outcome in why ? "The end" : "All answers are stored", text + preview, ending, more);
   }
 
   #end(

@@ -106,10 +106,13 @@ test("what is said of a choice", () => {
     "You chose clip 1. So did 2 of 9 people. Most, 7 of 9 people, chose clip 2.",
   );
   expect(verdict(shares, 2, 9)).toBe(
-    "You chose clip 3. So did none of 9. Most, 7 of 9 people, chose clip 2.",
+    "You chose clip 3. None of 9 people did. Most, 7 of 9 people, chose clip 2.",
   );
   expect(verdict([0.2, 0.5, 0.3], 1, 0)).toBe("You chose clip 2, to which a model gives 50 %.");
   expect(verdict([0.2, 0.5, 0.3], 0, 0)).toContain("It gives clip 2 the most: 50 %.");
+  expect(verdict([1, 0, 0], 1, 1)).toBe(
+    "You chose clip 2. The one person asked did not. Most, 1 of 1 person, chose clip 1.",
+  );
   expect(chosenBy(1, 1)).toBe("1 of 1 person");
   expect(chosenBy(0.25, 4000)).toBe("1,000 of 4,000 people");
   expect(chosenBy(0.5, 0)).toBe("model: 50 %");

@@ -23,7 +23,7 @@ from bgs.simulation import JudgingWorld
 MEASURES = ("reliability", "ceiling", "held_out_ceiling", "untuned", "tuned")
 _HELD_OUT = 0.2
 #: Training clips below which nothing is learned: three folds of at least three.
-_FEWEST_CLIPS = 12
+FEWEST_CLIPS = 12
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class SimulatedStudy:
         over pairs of held-out clips. untuned and tuned correlate an encoder's distances with the same held-out pairs.
         """
         held, train = np.flatnonzero(self.held), np.flatnonzero(~self.held)
-        learns = len(train) >= _FEWEST_CLIPS and len(held) >= 3
+        learns = len(train) >= FEWEST_CLIPS and len(held) >= 3
         kernel = encoder_kernel(self.clips, self.truth, held, self.seed) if learns else None
         return np.array([self._measured(self._part(rows), train, held, kernel) for rows in sizes])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -37,8 +38,16 @@ def status(service: Serving, authorization: Annotated[str, Header(max_length=200
         "title": study.settings.title,
         "progress": found.to_json(),
         "coverage": _smaller(counts).tolist(),
+        "clips": _names(study.stimuli.ids),
         "seconds": {"from": edges[:-1], "count": np.histogram(seconds, edges)[0].tolist()},
     }
+
+
+def _names(ids: Sequence[str]) -> list[str]:
+    """What the rows of the matrix stand for: clips, or the first and last of neighbours that share a square."""
+    step = -(-len(ids) // _SQUARES)
+    groups = [ids[start : start + step] for start in range(0, len(ids), step)]
+    return [group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}" for group in groups]
 
 
 def _smaller(counts: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -22,10 +22,17 @@ from bgs.collection.refusals import STATUS, Reason, Refused
 from bgs.collection.secrets import Secrets
 from bgs.collection.study_folder import StudyFolder
 from bgs.collection.web import admin
-from bgs.collection.web.clip_files import clip_routes
-from bgs.collection.web.guards import RateLimit, guard
+from bgs.collection.web.guards import guard
 from bgs.collection.web.practice_routes import practice_routes
 from bgs.collection.web.routes import Service, router
+from bgs.serving.clip_files import clip_routes
+from bgs.serving.guards import RateLimit
+
+#: The researcher's page.
+ADMIN = "admin.html"
+
+#: The researcher's page.
+ADMIN = "admin.html"
 
 
 def create_app(
@@ -79,6 +86,11 @@ def create_app(
     if page is not None:
         if practice is not None:
             app.include_router(practice_routes(practice, study.clips, page))
+
+        @app.get("/admin", include_in_schema=False)
+        def to_admin() -> RedirectResponse:
+            return RedirectResponse(ADMIN)
+
         app.mount("/", StaticFiles(directory=page, html=True))
     return app
 

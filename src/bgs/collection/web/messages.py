@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+from bgs.collection.plain_text import Line
 
-
-def _printable(text: str) -> str:
-    if _CONTROL.search(text):
-        raise ValueError("control characters")
-    return text
-
-
-Line = Annotated[str, AfterValidator(_printable)]
 Slot = Annotated[int, Field(ge=0, le=2)]
 Milliseconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
@@ -29,8 +20,9 @@ class _Message(BaseModel):
 class Join(_Message):
     """Who comes, and from where."""
 
-    source: Literal["prolific", "link", "preview"]
-    """``preview`` sees the study without taking a block; nothing is stored."""
+    source: Literal["prolific", "link", "simulated", "preview"]
+    """``simulated`` observers take blocks as people do, and their answers are marked.
+    ``preview`` sees the study without taking a block; nothing is stored."""
     participant: Annotated[Line, Field(min_length=1, max_length=200)]
     """PROLIFIC_PID, or a random name that the browser keeps."""
 

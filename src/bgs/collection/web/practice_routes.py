@@ -16,8 +16,9 @@ from bgs import __version__
 from bgs._typing import Int
 from bgs.collection.practice import Practice, Scale
 from bgs.collection.refusals import Reason, Refused
-from bgs.collection.web.clip_files import clip_routes, clip_url
-from bgs.collection.web.guards import RateLimit, guard
+from bgs.collection.web.guards import guard
+from bgs.serving.clip_files import clip_routes, clip_url
+from bgs.serving.guards import RateLimit
 
 #: Of all browsers together.
 _REQUESTS_PER_MINUTE = 2400

@@ -18,15 +18,17 @@ from bgs.collection.joining import join, record_consent
 from bgs.collection.refusals import Reason, Refused
 from bgs.collection.secrets import Secrets
 from bgs.collection.study_folder import StudyFolder
-from bgs.collection.web.clip_files import clip_url
-from bgs.collection.web.guards import RateLimit
 from bgs.collection.web.messages import GivenAnswer, Join
+from bgs.serving.clip_files import clip_url
+from bgs.serving.guards import RateLimit
 
 #: The assignment of a preview, which has no block of its own.
 _NOBODY = 0
 #: Threads for those who come, of each event loop; the others are for those who take part.
 _ARRIVING = 4
 _arriving: RunVar[CapacityLimiter] = RunVar("arriving")
+#: Characters of a header with a token: the name of a block may have 200, each of up to 12 bytes in JSON.
+_TOKEN = 6000
 _PREVIEW = {"outcome": "completed", "code": None, "url": None, "preview": True}
 
 
@@ -87,11 +89,14 @@ def bearer_token(authorization: str) -> str:
     return token
 
 
-async def holder_of(service: Serving, authorization: Annotated[str, Header(max_length=2000)] = "") -> Holder:
+async def holder_of(
+    service: Serving, authorization: Annotated[str, Header(max_length=_TOKEN)] = ""
+) -> Holder:
     """Who sends a request, by its token.
 
     Raises:
-        Refused: the token is forged, too old or of another study, or its holder sends more than a person does.
+        Refused: the token is forged, too old or of another study, its holder sends more than a person does, or its block was
+            added since this server started.
     """
     limits = service.study.settings.limits
     payload = service.secrets.verify(bearer_token(authorization), limits.hours, service.clock())
@@ -100,6 +105,8 @@ async def holder_of(service: Serving, authorization: Annotated[str, Header(max_l
     found = Holder(int(payload["assignment"]), str(payload["block"]))
     if not service.rates.allows(f"session {found.assignment}", limits.requests_per_minute):
         raise Refused(Reason.BUSY)
+    if found.block not in service.study.schedule.positions:
+        raise Refused(Reason.OUTDATED)
     return found
 
 

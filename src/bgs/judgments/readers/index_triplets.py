@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bgs._errors import DataError
-from bgs._files import damage_as_error, read_text
+from bgs._files import foreign_damage_as_error, read_text
 from bgs._typing import Int
 from bgs.judgments.csv_table import Table
 from bgs.judgments.readers.reading import ReaderInputs, Reading, named
@@ -47,12 +47,11 @@ def read_index_triplets(path: Path, inputs: ReaderInputs) -> list[Reading]:
 
 
 def _array(path: Path) -> tuple[list[int], Int[np.ndarray, "n 3"]]:
-    with damage_as_error(path):
+    with foreign_damage_as_error(path, "damaged"):
         found = np.array(
             np.lib.format.open_memmap(path, mode="r")
         )  # no pickles, and no archives under this name
-    numbers = np.issubdtype(found.dtype, np.integer) or np.issubdtype(found.dtype, np.floating)
-    if found.ndim != 2 or found.shape[1] != 3 or not numbers:
+    if found.ndim != 2 or found.shape[1] != 3 or found.dtype.kind not in "iuf":
         raise DataError(
             "not index triplets",
             where=path,

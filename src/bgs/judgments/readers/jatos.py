@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 from bgs._errors import DataError
+from bgs._files import foreign_damage_as_error
 from bgs.judgments.readers.json_documents import documents
 from bgs.judgments.readers.jspsych import PLUGIN, read_jspsych, trials_in
 from bgs.judgments.readers.reading import ReaderInputs, Reading
 
-_DATA = re.compile(r"(?:^|.*/)(study_result_\d+)/comp[-_]result_\d+/data\.txt")
+_DATA = re.compile(r"(?:^|.*/)(study_result_\d{1,20})/comp[-_]result_\d{1,20}/data\.txt")
 #: Most bytes of text in an archive: beyond it, it is damaged or made to do harm.
 MOST_BYTES = 2 << 30
 
@@ -59,24 +59,19 @@ def read_jatos(path: Path, inputs: ReaderInputs) -> list[Reading]:
 
 def _data_texts(path: Path) -> dict[str, str]:
     """Name -> text of each result in an archive, in the order of their numbers."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if _DATA.fullmatch(entry.filename)]
-            if not entries:
-                raise DataError(
-                    "not results of JATOS", where=path, expected="study_result_N/comp-result_M/data.txt in the archive",
-                    got=f"{len(archive.namelist())} other files",
-                )  # fmt: skip
-            if sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise DataError(
-                    "too large for results", where=path, expected=f"at most {MOST_BYTES >> 30} GiB of text"
-                )
-            entries.sort(
-                key=lambda entry: [int(number) for number in re.findall(r"\d+", entry.filename)[-2:]]
+    with foreign_damage_as_error(path, "damaged or protected archive"), zipfile.ZipFile(path) as archive:
+        entries = [entry for entry in archive.infolist() if _DATA.fullmatch(entry.filename)]
+        if not entries:
+            raise DataError(
+                "not results of JATOS", where=path, expected="study_result_N/comp-result_M/data.txt in the archive",
+                got=f"{len(archive.namelist())} other files",
+            )  # fmt: skip
+        if sum(entry.file_size for entry in entries) > MOST_BYTES:
+            raise DataError(
+                "too large for results", where=path, expected=f"at most {MOST_BYTES >> 30} GiB of text"
             )
-            return {entry.filename: _utf8(archive.read(entry), path / entry.filename) for entry in entries}
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
-        raise DataError(f"damaged or protected archive: {error}", where=path) from error
+        entries.sort(key=lambda entry: [int(number) for number in re.findall(r"\d+", entry.filename)[-2:]])
+        return {entry.filename: _utf8(archive.read(entry), path / entry.filename) for entry in entries}
 
 
 def _utf8(data: bytes, path: Path) -> str:

@@ -1,7 +1,8 @@
 """The published table of Garcia & Isik (arXiv:2510.01502), and tables with its column names.
 
 Columns: ``participation`` (participant), ``task`` (block), ``trial``, ``stim1_name`` to ``stim3_name``, ``choice`` (the odd
-one) and ``response_time`` (seconds); others are ignored. Stimuli are indices 0, 1, 2, … in the published file, whose names
+one) and ``response_time`` (seconds); others are ignored, but rows that a
+column ``excluded`` marks are left out. Stimuli are indices 0, 1, 2, … in the published file, whose names
 ``--ids video_mapping.csv`` gives; without ids, the cells themselves are stimulus ids.
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from bgs.judgments.csv_table import Table, read_table
 from bgs.judgments.readers.reading import ReaderInputs, Reading, named
-from bgs.judgments.tables import SLOTS
+from bgs.judgments.tables import SLOTS, is_of_simulated, without_excluded
 
 #: Column of the trial table -> published name.
 COLUMNS = {
@@ -30,7 +31,9 @@ def read_published(path: Path, inputs: ReaderInputs) -> list[Reading]:
     Raises:
         DataError: see :func:`bgs.judgments.csv_table.read_table`; or a cell that is not an index of the ids.
     """
-    found = read_table(path, tuple(COLUMNS.values()))
+    found = without_excluded(read_table(path, tuple(COLUMNS.values())))
+    if is_of_simulated(found):
+        found.assume("some answers are of SIMULATED observers (column 'source'): --simulated marks the data")
     table = renamed(found, COLUMNS)
     named(table, (*SLOTS, "odd"), inputs.ids)
     return [Reading(table)]

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from bgs._errors import ConfigError, DataError
+from bgs._files import foreign_damage_as_error
 from bgs.judgments.readers.index_triplets import read_index_triplets
 from bgs.judgments.readers.jatos import read_jatos
 from bgs.judgments.readers.jspsych import read_jspsych
@@ -91,4 +92,5 @@ def read_judgments(path: Path, kind: Format, inputs: ReaderInputs) -> list[Readi
             f"not a file of --from {kind.name}", where=path, expected=" or ".join(kind.endings),
             got=path.suffix or "no ending",
         )  # fmt: skip
-    return kind.read(path, inputs)
+    with foreign_damage_as_error(path, f"cannot be read by --from {kind.name}"):
+        return kind.read(path, inputs)

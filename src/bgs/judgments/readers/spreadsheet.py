@@ -6,9 +6,9 @@ import io
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 from bgs._errors import DataError, listed
+from bgs._files import foreign_damage_as_error
 from bgs._optional import require
 from bgs.judgments.csv_table import Table, read_table, table_of_records
 
@@ -43,24 +43,24 @@ def _records(path: Path, sheet: str | None) -> tuple[list[list[str]], list[int]]
     openpyxl: Any = require("openpyxl", "excel")
     try:
         data = path.read_bytes()
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror or error}", where=path) from error
-    except (BadZipFile, KeyError, ValueError, openpyxl.utils.exceptions.InvalidFileException) as error:
-        raise DataError(f"not an Excel workbook: {error}", where=path, expected=".xlsx") from error
-    if sheet is not None and sheet not in book.sheetnames:
-        raise DataError(
-            f"no sheet {sheet!r}", where=path, expected=f"one of {listed(book.sheetnames, limit=12)}"
-        )
     found, numbers = [], []
-    for number, row in enumerate(
-        (book[sheet] if sheet else book.worksheets[0]).iter_rows(values_only=True), start=1
-    ):
-        cells = [_text(cell) for cell in row]
-        if any(cell.strip() for cell in cells):
-            found.append(cells)
-            numbers.append(number)
-    book.close()
+    with foreign_damage_as_error(path, "not an Excel workbook, or a damaged one", ".xlsx"):
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheets = {each.title: each for each in book.worksheets}  # no sheets of charts
+        if not sheets or (sheet is not None and sheet not in sheets):
+            raise DataError(
+                "no sheets" if sheet is None else f"no sheet {sheet!r}", where=path,
+                expected=f"one of {listed(sheets, limit=12)}" if sheets else "a sheet with cells",
+            )  # fmt: skip
+        rows = (sheets[sheet] if sheet else book.worksheets[0]).iter_rows(values_only=True)
+        for number, row in enumerate(rows, start=1):
+            cells = [_text(cell) for cell in row]
+            if any(cell.strip() for cell in cells):
+                found.append(cells)
+                numbers.append(number)
+        book.close()
     width = max((k + 1 for row in found for k, cell in enumerate(row) if cell.strip()), default=0)
     return [(row + [""] * width)[:width] for row in found], numbers
 

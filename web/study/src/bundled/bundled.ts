@@ -11,6 +11,8 @@ const OUTCOMES: Record<Exclude<How, "complete">, Outcome> = {
   incompatible: "incompatible",
 };
 
+const NONE = { trials: 0, checks: 0 };
+
 export abstract class Bundled implements Backend {
   #preview = false;
   #seat: Seat | null = null;
@@ -85,13 +87,17 @@ export abstract class Bundled implements Backend {
     await this.store(saved, (seat) => {
       seat.answered.push(answer.trial);
       if (kind === "check" && failsCheck(answer)) seat.failed++;
+      if (answer.odd === null) {
+        const { trials, checks } = seat.unplayed ?? NONE;
+        seat.unplayed = { trials: trials + 1, checks: checks + (kind === "check" ? 1 : 0) };
+      }
     });
   }
 
   async end(how: How): Promise<Ending> {
     if (how !== "complete") return this.#leave(OUTCOMES[how]);
     if (this.#preview) return { outcome: "completed", code: null, url: null, preview: true };
-    const outcome = this.seat.failed > this.study.allowed_failures ? "failed_attention" : "completed";
+    const outcome = outcomeOf(this.seat, this.study);
     await this.saveAll(outcome);
     await this.update((seat) => {
       seat.outcome = outcome;
@@ -126,6 +132,15 @@ export abstract class Bundled implements Backend {
     this.#shelf.write(null);
     return this.ending(outcome);
   }
+}
+
+/** As the server has it: a trial that was not played is no answer, nor a check passed. */
+function outcomeOf({ failed, unplayed = NONE, answered }: Seat, study: BundledStudy): Outcome {
+  if (failed > study.allowed_failures) return "failed_attention";
+  const tooMany =
+    failed + unplayed.checks > study.allowed_failures ||
+    unplayed.trials > study.allowed_unplayed * answered.length;
+  return tooMany ? "incompatible" : "completed";
 }
 
 /** Whether an attention check is failed: the odd one is the clip that is shown once. */

@@ -51,6 +51,8 @@ export interface Seat {
   answered: number[];
   /** Attention checks failed so far. */
   failed: number;
+  /** Trials, and of these attention checks, that could not be played; seats of an earlier version have none. */
+  unplayed?: { trials: number; checks: number };
   /** Answers that are in no file yet, and files that the saving service has not acknowledged. */
   unsaved: SavedTrial[];
   files: ResultFile[];

@@ -37,6 +37,8 @@ export interface BundledStudy extends Texts {
   consent_version: string;
   /** Failed attention checks that are forgiven. */
   allowed_failures: number;
+  /** Share of trials that need not have been played. */
+  allowed_unplayed: number;
   codes: Record<Outcome | "return_url", string | null>;
   clips: Clip[];
   practice: [number, number, number][];

@@ -56,6 +56,21 @@ test("a reload resumes: the same block and orders, and every answer is saved onc
   expect(JSON.stringify([...storage.items])).not.toContain("answer_id");
 });
 
+test.each([
+  { unplayed: [], outcome: "completed" },
+  { unplayed: [0], outcome: "incompatible" }, // more than a fifth of three
+  { unplayed: [0, 1, 2], outcome: "incompatible" },
+])("trials that were not played are not answers: $unplayed", async ({ unplayed, outcome }) => {
+  const here = new StaticStudy(study(), new Service(), null, new Memory());
+  await here.join("link", "ben");
+  const session = await here.session();
+  for (const trial of [0, 1, 2]) {
+    const answer = answerTo(session, trial);
+    await here.answer((unplayed as number[]).includes(trial) ? { ...answer, odd: null } : answer);
+  }
+  expect((await here.end("complete")).outcome).toBe(outcome);
+});
+
 test("files go out while the participant goes on; what is refused is kept and sent at the end", async () => {
   const storage = new Memory();
   const service = new Service(1);

@@ -14,6 +14,7 @@ export function study(saving: Saving = { kind: "download" }, blocks = 3): Bundle
     contact: "me@example.org",
     break_every: 30,
     allowed_failures: 0,
+    allowed_unplayed: 0.2,
     codes: {
       completed: "DONE",
       no_consent: "NO",

@@ -27,13 +27,15 @@ def clip_url(stimulus_id: str, path: Path) -> str:
 
 def clip_routes(clips: Mapping[str, Path]) -> APIRouter:
     """GET and HEAD of every clip, by stimulus id; whole or by ranges, never compressed."""
-    files = {clip_name(name, path): path for name, path in clips.items()}
+    files = {clip_name(name, path): (path, path.resolve()) for name, path in clips.items()}
     router = APIRouter()
 
     @router.api_route("/clips/{name}", methods=["GET", "HEAD"], include_in_schema=False)
     def clip(name: str, request: Request) -> Response:
-        path = files.get(name)
-        if path is None:
+        path, real = files.get(name, (Path(), None))
+        if (
+            real is None or path.resolve() != real or not path.is_file()
+        ):  # gone, or now a link to another file
             raise HTTPException(404, "no such clip")
         if request.headers.get("range", "").count(",") >= _RANGES:
             raise HTTPException(416, f"at most {_RANGES} ranges")

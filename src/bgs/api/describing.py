@@ -1,0 +1,102 @@
+"""What a model says of single clips, as objects that print themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bgs._errors import DataError
+from bgs.evaluation.readout import AttributePrediction, Description, OddOneOut, Readout
+from bgs.views.description import description_view, odd_view
+from bgs.views.displayable import Displayable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@dataclass(frozen=True, repr=False)
+class ClipDescription(Displayable):
+    """A clip's predicted ratings; displays as a table. ``description["valence"]`` is one of them.
+
+    Attributes:
+        found: the predictions, and whether the clip is like those of the study.
+    """
+
+    found: Description
+
+    @property
+    def far(self) -> bool:
+        """Whether the clip is far from anything the model has seen."""
+        return self.found.far
+
+    def __getitem__(self, name: str) -> AttributePrediction:
+        """The prediction of one rating.
+
+        Raises:
+            DataError: the study has no such rating.
+        """
+        by_name = {one.name: one for one in self.found.attributes}
+        if name not in by_name:
+            raise DataError("no such rating", where=name, expected=", ".join(by_name) or "none: no ratings")
+        return by_name[name]
+
+    def _views(self) -> Sequence[RenderableType]:
+        return (description_view(self.found),)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only, as ``bgs describe --json`` writes them."""
+        return self.found.to_json()
+
+
+@dataclass(frozen=True, repr=False)
+class OddChoice(Displayable):
+    """Which of three clips people would choose as the odd one; displays as a table.
+
+    Attributes:
+        found: the choice, the distances, and the probabilities if the model was calibrated.
+        reference: the model.
+    """
+
+    found: OddOneOut
+    reference: str
+
+    @property
+    def odd(self) -> str:
+        """The odd one: outside the closest pair; among tied pairs, the first in the given order counts."""
+        return self.found.odd
+
+    @property
+    def probabilities(self) -> dict[str, float] | None:
+        """Clip -> probability that people choose it; None if the model was not calibrated."""
+        chances = self.found.probabilities
+        return None if chances is None else dict(zip(self.found.clips, chances, strict=True))
+
+    def _views(self) -> Sequence[RenderableType]:
+        return (odd_view(self.found, self.reference),)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only, as ``bgs odd --json`` writes them."""
+        return {"model": self.reference, **self.found.to_json()}
+
+
+def calibrate(run: str | Path, *, folds: int | None = None, mirror: str | Path | None = None) -> Readout:
+    """Fit what turns a run's embeddings into probabilities, ratings with intervals, and a flag for unfamiliar clips.
+
+    ``bgs calibrate RUN``. ``bgs train`` does it by itself for a run with validation clips; other runs are trained again
+    without each fold of their training clips, so that every figure comes from clips that a model has not seen.
+
+    Args:
+        run: folder of a finished run.
+        folds: number of folds; by default none where there are validation clips, otherwise three.
+        mirror: folder with a mirror of the authors' repositories.
+
+    Raises:
+        BgsError: no finished run, its data cannot be read, or they hold too few judgments.
+    """
+    from bgs.runs.quiet import quiet_libraries
+    from bgs.runs.reading_out import calibrate_run
+
+    quiet_libraries()
+    return calibrate_run(run, folds=folds, mirror=mirror)

@@ -1,0 +1,174 @@
+"""What can be read out of a model's embeddings: how likely people are to agree, ratings, and whether a clip is familiar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bgs._errors import BgsError, DataError
+from bgs._files import atomic_folder, damage_as_error, read_json, sha256, write_json, write_tensors
+from bgs.embeddings import Embeddings
+from bgs.evaluation.readout.attributes import AttributeReadout, LinearProbe
+from bgs.evaluation.readout.choice_rule import ChoiceRule
+from bgs.evaluation.readout.familiarity import Density, Familiarity
+from bgs.evaluation.readout.held_out import HeldOut, HeldOutTrials
+from bgs.evaluation.readout.kept_together import KeptTogether
+from bgs.evaluation.result import Metric
+from bgs.judgments import Trials
+from bgs.stimuli import StimulusSet
+
+_FORMAT = "bgs-readout/1"
+_JSON, _TENSORS = "readout.json", "readout.safetensors"
+_AGAIN = "make it again with `bgs calibrate`"
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The link from a model's embeddings to what people see, fitted on clips that the model has not seen.
+
+    Attributes:
+        kept: probability that people keep two clips together, from their distance.
+        choice: probability that each of three clips is the odd one out.
+        attributes: one readout per rating; empty where the data set has no ratings.
+        familiarity: whether a clip is like those of the study.
+        about: data set, number of clips and trials, and how clips were held out; JSON types.
+        measured: name -> figure on test clips, which took no part in fitting; empty if there are none.
+    """
+
+    kept: KeptTogether
+    choice: ChoiceRule
+    attributes: tuple[AttributeReadout, ...]
+    familiarity: Familiarity
+    about: dict[str, Any]
+    measured: dict[str, Metric] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        final: Embeddings,
+        parts: Sequence[HeldOut],
+        trials: Trials,
+        stimuli: StimulusSet,
+        about: dict[str, Any],
+    ) -> Readout:
+        """Fit everything.
+
+        Args:
+            final: embeddings by the finished model of the clips that it was trained on.
+            parts: one or more splits of these clips, each embedded by a model that was trained on one side only.
+            trials: judgments; only those among the clips of a part are used.
+            stimuli: all stimuli of the study, with ratings.
+            about: what to keep beside it.
+
+        Raises:
+            DataError: there are too few judgments of held-out clips.
+        """
+        judged = HeldOutTrials.all(parts, trials, stimuli)
+        pairs = judged.held_pairs
+        found = [AttributeReadout.fit(name, final, parts, stimuli) for name in stimuli.ratings]
+        return cls(
+            KeptTogether.fit(judged.distances[pairs], judged.kept[pairs]),
+            ChoiceRule.fit(judged.distances, judged.odd),
+            tuple(one for one in found if one is not None),
+            Familiarity.fit(final.values, parts),
+            about | {"held_out_clips": sum(len(part.held) for part in parts)},
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write ``readout.json`` and ``readout.safetensors`` into a folder, which appears when it is whole.
+
+        An earlier readout there is removed first.
+
+        Raises:
+            BgsError: the folder cannot be written.
+        """
+        density = self.familiarity.density
+        tensors = {
+            "mean": density.mean, "axes": density.axes, "variances": density.variances, "held": self.familiarity.held,
+        }  # fmt: skip
+        for number, one in enumerate(self.attributes):
+            tensors |= {f"{number}.weights": one.probe.weights, f"{number}.errors": one.errors}
+        for name in (_JSON, _TENSORS):
+            (folder / name).unlink(missing_ok=True)
+        with atomic_folder(folder) as temporary:
+            write_tensors(temporary / _TENSORS, {k: np.ascontiguousarray(v) for k, v in tensors.items()}, {})
+            written = sha256(temporary / _TENSORS)
+            write_json(temporary / _JSON, self.summary() | {"sha256": written})
+
+    def summary(self) -> dict[str, Any]:
+        """What was fitted, on what, and what it is worth, without arrays; JSON types only."""
+        return {
+            "format": _FORMAT,
+            "about": self.about,
+            "measured": {name: metric.to_json() for name, metric in self.measured.items()},
+            "kept": self.kept.to_json(),
+            "choice": self.choice.to_json(),
+            "floor": self.familiarity.density.floor,
+            "attributes": [
+                {
+                    "name": a.name,
+                    "intercept": a.probe.intercept,
+                    "scale": list(a.scale),
+                    "r_squared": a.r_squared,
+                }
+                for a in self.attributes
+            ],
+        }
+
+    @classmethod
+    def load(cls, folder: Path, width: int) -> Readout:
+        """Read what :meth:`save` wrote.
+
+        Args:
+            folder: of the readout.
+            width: dimensions of the model's embeddings.
+
+        Raises:
+            DataError: a file is missing, was changed, or belongs to a model of another width.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        plain = read_json(folder / _JSON, _AGAIN)
+        if plain.get("format") != _FORMAT:
+            raise DataError("not a readout", where=folder / _JSON, expected=_FORMAT, got=plain.get("format"))
+        path = folder / _TENSORS
+        if not path.is_file():
+            raise DataError("a file of this readout is missing", where=path, hint=_AGAIN)
+        if sha256(path) != plain.get("sha256"):
+            raise DataError("damaged: the file does not match its hash", where=path, hint=_AGAIN)
+        try:
+            tensors = load_file(path)
+        except SafetensorError as error:
+            raise DataError(f"not a safetensors file: {error}", where=path) from error
+        with damage_as_error(folder / _JSON, _AGAIN):
+            found = cls._of(plain, tensors)
+        if len(found.familiarity.density.mean) != width:
+            raise BgsError(
+                "this readout belongs to another model", where=folder,
+                expected=f"{width} dimensions", got=len(found.familiarity.density.mean),
+            )  # fmt: skip
+        return found
+
+    @classmethod
+    def _of(cls, plain: dict[str, Any], tensors: dict[str, np.ndarray]) -> Readout:
+        attributes = tuple(
+            AttributeReadout(
+                a["name"], LinearProbe(tensors[f"{k}.weights"], a["intercept"]), tensors[f"{k}.errors"],
+                (a["scale"][0], a["scale"][1]), a["r_squared"],
+            )
+            for k, a in enumerate(plain["attributes"])
+        )  # fmt: skip
+        density = Density(tensors["mean"], tensors["axes"], tensors["variances"], plain["floor"])
+        return cls(
+            KeptTogether.from_json(plain["kept"]),
+            ChoiceRule.from_json(plain["choice"]),
+            attributes,
+            Familiarity(density, tensors["held"]),
+            plain["about"],
+            {name: Metric.from_json(metric) for name, metric in plain["measured"].items()},
+        )

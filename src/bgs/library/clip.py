@@ -1,0 +1,67 @@
+"""A clip of an index: a file, or a piece of a long one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Piece(NamedTuple):
+    """A stretch of a file, from ``start`` to ``end`` seconds after its first frame; NaN and NaN are the whole file."""
+
+    start: float = math.nan
+    end: float = math.nan
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the whole file."""
+        return math.isnan(self.start)
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """What :class:`bgs.stimuli.StimulusSet` calls it."""
+        return None if self.is_whole else (self.start, self.end)
+
+    def id_in(self, path: str) -> str:
+        """The id of a piece of a file: the path, and the times as a media fragment (W3C), ``party.mp4#t=3.20,6.00``."""
+        return path if self.is_whole else f"{path}#t={self.start:.2f},{self.end:.2f}"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What an index knows of one clip, besides its vector.
+
+    Attributes:
+        id: path relative to the indexed folder, with forward slashes; of a piece, ``path#t=START,END``.
+        path: the file, absolute, when it was indexed. A clip that was given as an array has none: its id stands here.
+        sha256: of the file (of the frames, if they were given as an array).
+        start, end: seconds after the first frame; NaN for the whole file.
+    """
+
+    id: str
+    path: Path
+    sha256: str
+    start: float = math.nan
+    end: float = math.nan
+
+    @property
+    def piece(self) -> Piece:
+        """The stretch of the file that it is."""
+        return Piece(self.start, self.end)
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A clip near another.
+
+    Attributes:
+        id: of the clip.
+        distance: cosine distance, 0 to 2.
+        kept_together: probability that people would keep the two clips together, if that is known.
+    """
+
+    id: str
+    distance: float
+    kept_together: float | None = None

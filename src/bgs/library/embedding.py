@@ -1,0 +1,111 @@
+"""Embeds files and arrays for an index: cut into pieces, read through the frame cache, centred, of length 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from bgs._errors import ConfigError
+from bgs._files import usable_cores
+from bgs._progress import note
+from bgs._typing import Float
+from bgs.backbones import embed
+from bgs.backbones.clip_reader import ClipReader
+from bgs.backbones.clips import VideoInputs
+from bgs.library.clip import Piece
+from bgs.library.cutting import Cutting
+from bgs.library.index import unit
+from bgs.runs.opened_model import OpenedModel
+from bgs.stimuli import StimulusSet
+from bgs.stimuli.resizing import fit
+from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.unreadable import Failure, UnreadableClip, UnreadableClips
+
+#: The pieces of a file and their vectors, (pieces, d), or the reason why there are none.
+Embedded = tuple[list[Piece], np.ndarray] | str
+
+
+def require_video(model: OpenedModel) -> ClipReader:
+    """The encoder of a model, if it reads clips.
+
+    Raises:
+        ConfigError: it reads something else.
+    """
+    if not isinstance(model.backbone, ClipReader):
+        expected = "a video model (`bgs models list`)"
+        raise ConfigError("this model does not read videos", where=model.reference, expected=expected)
+    return model.backbone
+
+
+def embed_files(
+    model: OpenedModel, paths: Sequence[Path], cutting: Cutting, micro_batch: int = 64
+) -> list[Embedded]:
+    """The pieces of each file and their vectors. A file of which a piece cannot be read has none."""
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        cut = list(pool.map(lambda path: _pieces(path, cutting), paths))
+    pieces = [(i, piece) for i, found in enumerate(cut) if not isinstance(found, str) for piece in found]
+    stimuli = StimulusSet(
+        tuple(str(number) for number in range(len(pieces))),
+        videos=tuple(paths[i] for i, _ in pieces),
+        spans=tuple(piece.span for _, piece in pieces),
+    )
+    vectors, failures = _vectors(model, stimuli, micro_batch)
+    reasons = {i: found for i, found in enumerate(cut) if isinstance(found, str)}
+    for failure in failures:
+        i, piece = pieces[int(failure.stimulus_id)]
+        reasons.setdefault(
+            i, failure.reason if piece.is_whole else f"{piece.id_in('')[1:]}: {failure.reason}"
+        )
+    rows: dict[int, list[int]] = {i: [] for i in range(len(paths))}
+    for number, (i, _) in enumerate(pieces):
+        rows[i].append(number)
+    return [
+        reasons[i] if i in reasons else ([pieces[row][1] for row in rows[i]], vectors[rows[i]])
+        for i in range(len(paths))
+    ]
+
+
+def embed_arrays(
+    model: OpenedModel, clips: Sequence[np.ndarray], micro_batch: int = 64
+) -> Float[np.ndarray, "n d"]:
+    """Vectors of clips given as (t, h, w, 3) uint8 frames, equally long on screen; see :func:`sampled`."""
+    reader = require_video(model)
+    frames = np.stack([sampled(clip, reader.sampling()) for clip in clips])
+    inputs = VideoInputs(frames, np.arange(len(clips)), (), reader.symmetry())
+    values = embed(model.backbone, inputs, np.arange(len(clips)), micro_batch)
+    return unit(model.centred(values)).astype(np.float32)
+
+
+def sampled(clip: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """(T, S, S, 3): of frames of equal duration, those in the middle of T equal parts, resized as those of a file."""
+    moments = [len(clip) * (2 * part + 1) // (2 * sampling.frames) for part in range(sampling.frames)]
+    fitted = {i: fit(np.ascontiguousarray(clip[i]), sampling) for i in {*moments}}
+    return np.stack([fitted[i] for i in moments])
+
+
+def _pieces(path: Path, cutting: Cutting) -> list[Piece] | str:
+    try:
+        return cutting.pieces(path)
+    except UnreadableClip as error:
+        return error.reason
+
+
+def _vectors(
+    model: OpenedModel, stimuli: StimulusSet, micro_batch: int
+) -> tuple[Float[np.ndarray, "n d"], tuple[Failure, ...]]:
+    """(n, d) vectors; the rows of the failures are zeros."""
+    vectors = np.zeros((len(stimuli), model.backbone.width), np.float32)
+    if not len(stimuli):
+        return vectors, ()
+    backbone = model.backbone
+    try:
+        inputs = backbone.prepare(stimuli, skip_bad=True)
+    except UnreadableClips as error:  # none of them can be read
+        return vectors, error.failures
+    note(*backbone.notes)
+    readable = np.unique(inputs.owner)
+    vectors[readable] = unit(model.centred(embed(backbone, inputs, readable, micro_batch)))
+    return vectors, tuple(inputs.failures)

@@ -1,0 +1,104 @@
+"""Clips that are arrays of frames, from a camera, a generator or any iterator: embedded as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+import numpy as np
+from jaxtyping import UInt8
+
+from bgs._errors import DataError
+from bgs._progress import note, progress_bar
+from bgs._typing import Float
+from bgs.backbones import Backbone, VideoInputs, embed
+from bgs.backbones.clip_reader import ClipReader
+from bgs.embeddings import Embeddings
+from bgs.runs.embedder import described
+from bgs.stimuli import Sampling, StimulusSet
+from bgs.stimuli.resizing import fit
+
+Frames = UInt8[np.ndarray, "t h w 3"]
+
+
+def embed_frames(
+    backbone: Backbone,
+    clips: Iterable[tuple[str, Frames]],
+    source: str,
+    micro_batch: int = 64,
+    skip_bad: bool = False,
+) -> Embeddings:
+    """One vector per clip; only a micro-batch of clips, resized, is in memory at a time.
+
+    Args:
+        backbone: a model that reads clips.
+        clips: ids, and (T, H, W, 3) uint8 RGB frames, shown equally long, of any number and size.
+        source: the model reference.
+        micro_batch: clips per forward pass.
+        skip_bad: skip clips that are not such frames, with a note.
+
+    Raises:
+        DataError: the model reads no clips, a clip is not such frames, an id is repeated, or there are none.
+    """
+    if not isinstance(backbone, ClipReader):
+        raise DataError("this model reads no frames", where=source, expected="a model of video clips")
+    ids, parts, waiting = [], [], iter(_fitted(clips, backbone.sampling(), skip_bad))
+    with progress_bar() as bar:
+        task = bar.add_task("embedding", total=None)
+        while batch := list(islice(waiting, micro_batch)):
+            ids += [name for name, _ in batch]
+            parts.append(_vectors(backbone, np.stack([frames for _, frames in batch]), micro_batch))
+            bar.advance(task, len(batch))
+    if not parts:
+        raise DataError("no clips", where="embed", expected="one clip or more")
+    return described(np.concatenate(parts), StimulusSet(tuple(ids)), backbone, source)
+
+
+def require_moving(count: int, sampling: Sampling, where: str) -> None:
+    """Refuse a single picture where several frames are needed, as for a file.
+
+    Raises:
+        DataError: it is one.
+    """
+    if count == 1 and sampling.frames > 1:
+        raise DataError(f"a single picture, but {sampling.frames} frames are requested", where=where)
+
+
+def _vectors(
+    backbone: ClipReader, frames: UInt8[np.ndarray, "c t s s 3"], micro_batch: int
+) -> Float[np.ndarray, "c d"]:
+    positions = np.arange(len(frames))
+    inputs = VideoInputs(frames, positions, symmetry=backbone.symmetry())
+    return embed(backbone, inputs, positions, micro_batch)
+
+
+def _fitted(
+    clips: Iterable[tuple[str, Frames]], sampling: Sampling, skip_bad: bool
+) -> Iterator[tuple[str, UInt8[np.ndarray, "t s s 3"]]]:
+    """Chosen frames, resized and cropped as those of a file are."""
+    for item in clips:
+        name, frames = _pair(item)
+        try:
+            yield name, _fit(name, np.asarray(frames), sampling)
+        except DataError as error:
+            if not skip_bad:
+                raise
+            note(f"skipped: {error}")
+
+
+def _fit(name: str, frames: np.ndarray, sampling: Sampling) -> UInt8[np.ndarray, "t s s 3"]:
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not frames.size:
+        raise DataError(
+            "not the frames of a clip", where=name, expected="uint8 of shape (T, H, W, 3)",
+            got=f"{frames.dtype} of shape {frames.shape}",
+        )  # fmt: skip
+    require_moving(len(frames), sampling, name)
+    return np.stack([fit(frames[position], sampling) for position in sampling.positions(len(frames))])
+
+
+def _pair(item: object) -> tuple[str, object]:
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
+        return item
+    raise DataError(
+        "not a clip", where="embed", expected="pairs of an id and frames", got=type(item).__name__
+    )

@@ -1,0 +1,86 @@
+"""A stretch in the middle of a long file, decoded from the last key frame before it instead of from the beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import UInt8
+
+from bgs.stimuli.cancelling import check_cancelled
+from bgs.stimuli.pyav_decoder import _clear_errors, _frames, _intact, _opened, _upright, _video_stream
+from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.unreadable import UnreadableClip
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+#: Stretches that begin earlier are decoded from the beginning, which takes no longer and checks more.
+FIRST_ENTRY = 2  # seconds
+
+_Picture = UInt8[np.ndarray, "h w 3"]
+
+
+def read_stretch(path: Path, sampling: Sampling) -> list[_Picture] | None:
+    """The T chosen frames of ``sampling.span``, upright, RGB: those that :func:`pyav_decoder.read_pictures` gives.
+
+    Returns:
+        None where the file cannot be entered in its middle: it has no such key frame (as with open groups of pictures,
+        which refer to frames before them), or its times are not in order. Decoding it from the beginning then gives the
+        frames, or what is wrong with it.
+    """
+    try:
+        with _clear_errors(path):
+            with closing(_frames(path)) as from_beginning:
+                first = next(from_beginning, None)
+            if first is None or first.pts is None or first.time_base is None:
+                return None
+            base = first.time_base
+            moments = [moment / base for moment in sampling.moments(first.pts * base, first.pts * base)]
+            with closing(_frames_after(path, floor(moments[0]))) as frames:
+                return _on_screen(path, frames, moments, base)
+    except UnreadableClip:
+        return None
+
+
+def _frames_after(path: Path, tick: int) -> Generator[VideoFrame, None, None]:
+    """Frames of the first video stream from the last key frame before ``tick``."""
+    with _opened(path) as container:
+        stream = _video_stream(path, container)
+        stream.codec_context.thread_count = 1
+        stream.codec_context.options = {"err_detect": "explode"}
+        container.seek(tick, stream=stream)
+        for packet in container.demux(stream):
+            check_cancelled()
+            if packet.is_corrupt:
+                raise UnreadableClip("truncated", path)
+            yield from _intact(path, stream.codec_context.decode(packet))
+
+
+def _on_screen(
+    path: Path, frames: Iterator[VideoFrame], moments: list[Fraction], base: Fraction
+) -> list[_Picture] | None:
+    """The picture on screen at each moment (in ticks, ascending)."""
+    pictures: list[_Picture] = []
+    shown: VideoFrame | None = None
+    end = Fraction(0)
+    for frame in frames:
+        if frame.pts is None or frame.time_base != base or (shown and frame.pts <= (shown.pts or 0)):
+            return None
+        if shown is None and frame.pts > moments[0]:
+            return None
+        passed = sum(moment < frame.pts for moment in moments[len(pictures) :])
+        if passed and shown is not None:
+            pictures += [_upright(path, shown)] * passed
+        if len(pictures) == len(moments):
+            return pictures
+        end = Fraction(frame.pts + (frame.duration or (frame.pts - (shown.pts or 0) if shown else 0)))
+        shown = frame
+    if shown is None or moments[-1] > end:
+        return None
+    return pictures + [_upright(path, shown)] * (len(moments) - len(pictures))

@@ -1,0 +1,35 @@
+"""A small index of given vectors, for tests that need no model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bgs._files import sha256_of
+from bgs.library.about import About
+from bgs.library.index import Index, write_index
+from bgs.library.table import Row
+
+
+def small_index(
+    path: str | Path,
+    vectors: np.ndarray,
+    ids: Sequence[str] | None = None,
+    folder: Path | None = Path("/clips"),
+    model: str = "tiny:test",
+    identity: str = "0" * 64,
+) -> Index:
+    """An index of (n, d) vectors; ids are ``clip-000.mp4`` … unless given. The files need not exist."""
+    names = ids or [f"clip-{i:03}.mp4" for i in range(len(vectors))]
+    about = About(model, identity, vectors.shape[1], None if folder is None else str(folder))
+    return write_index(path, about, [row(name) for name in names], vectors.astype(np.float32))
+
+
+def row(name: str) -> Row:
+    """A row whose content is its path; ``path#t=START,END`` is a piece."""
+    path, _, times = name.partition("#t=")
+    start, end = map(float, times.split(",")) if times else (math.nan, math.nan)
+    return Row(name, path, sha256_of(path), 1, 1, start, end)
