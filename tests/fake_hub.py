@@ -113,7 +113,9 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             }
             deleted = {row["value"]["path"] for row in rows if row["key"] == "deletedFile"}
             oid = hub.commit(name, added, deleted)
-            return self.json({"commitOid": oid, "commitUrl": f"http://{self.headers['Host']}/{name}/commit/{oid}"})
+            return self.json(
+                {"commitOid": oid, "commitUrl": f"http://{self.headers['Host']}/{name}/commit/{oid}"}
+            )
 
     return Handler
 

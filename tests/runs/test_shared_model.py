@@ -107,7 +107,9 @@ def test_adapters_are_read_by_peft(run, shared, tiny_text):
 
     base = bgs.load_backbone(f"text:{tiny_text}")
     ours = bgs.load_backbone(f"run:{run.path}")
-    tokens = base.prepare(bgs.StimulusSet(tuple(CLIPS), captions=tuple((c,) for c in CLIPS))).batch(np.arange(3))
+    tokens = base.prepare(bgs.StimulusSet(tuple(CLIPS), captions=tuple((c,) for c in CLIPS))).batch(
+        np.arange(3)
+    )
     theirs = PeftModel.from_pretrained(base.module, str(shared.path))
     with torch.no_grad():
         for module in (theirs, ours.module):
@@ -148,7 +150,8 @@ def test_a_base_in_a_folder_is_asked_for_and_must_be_the_same(shared, tiny_text,
 
 
 @pytest.mark.parametrize(
-    "name", ["adapter_model.safetensors", "center.safetensors", "readout/readout.json", "bgs.json", "README.md"]
+    "name",
+    ["adapter_model.safetensors", "center.safetensors", "readout/readout.json", "bgs.json", "README.md"],
 )
 def test_a_changed_or_missing_file_is_refused(copy, name, capsys):
     path = copy / name
@@ -220,7 +223,9 @@ def test_bad_input_leaves_nothing_behind(run, tmp_path, small_study, capsys):
     assert "licence" in fails(capsys, "share", run.path, "--out", out, "--licence", "mine: all")
     assert "owner/name" in fails(capsys, "share", run.path, "--out", out, "--push", "name")
     folds = shutil.copytree(run.path, tmp_path / "folds")
-    text = (folds / "config.yaml").read_text().replace("cross_validation: null", "cross_validation: {folds: 2}")
+    text = (
+        (folds / "config.yaml").read_text().replace("cross_validation: null", "cross_validation: {folds: 2}")
+    )
     (folds / "config.yaml").write_text(text)
     assert "cross-validation" in fails(capsys, "share", folds, "--out", out)
     other = shutil.copytree(small_study, tmp_path / "study")
@@ -239,7 +244,15 @@ def test_bad_input_leaves_nothing_behind(run, tmp_path, small_study, capsys):
 def test_a_shared_model_is_not_tuned_again_and_has_its_own_layer(shared, small_study, capsys, tmp_path):
     with pytest.raises(bgs.BgsError, match="tuned again"):
         bgs.train(f"shared:{shared.path}", small_study, out=tmp_path / "run")
-    arguments = ["embed", "--model", f"shared:{shared.path}", "--data", small_study, "--out", tmp_path / "e.safetensors"]
+    arguments = [
+        "embed",
+        "--model",
+        f"shared:{shared.path}",
+        "--data",
+        small_study,
+        "--out",
+        tmp_path / "e.safetensors",
+    ]
     assert "already set" in fails(capsys, *arguments, "--layer", "1")
 
 
@@ -254,7 +267,9 @@ def test_a_model_whose_base_comes_with_bgs_loads_alone(tmp_path, capsys):
     assert "SIMULATED" in card
     assert "Me (2024): noise." in card
     assert "7 people" not in card
-    assert "comes with bgs" in fails(capsys, "odd", *clips, "--model", f"shared:{shared.path}?base={tmp_path}")
+    assert "comes with bgs" in fails(
+        capsys, "odd", *clips, "--model", f"shared:{shared.path}?base={tmp_path}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,6 +288,14 @@ def test_base_models_are_named_without_paths(source, said, place):
 
 
 def test_paths_lose_all_but_their_last_part():
-    plain = {"a": ["/home/me/data", "run:/home/me/run", "C:\\me\\data", "text:/x/y?pool=cls"], "b": 1, "c": "and/or"}
-    assert without_paths(plain) == {"a": ["data", "run:run", "data", "text:y?pool=cls"], "b": 1, "c": "and/or"}
+    plain = {
+        "a": ["/home/me/data", "run:/home/me/run", "C:\\me\\data", "text:/x/y?pool=cls"],
+        "b": 1,
+        "c": "and/or",
+    }
+    assert without_paths(plain) == {
+        "a": ["data", "run:run", "data", "text:y?pool=cls"],
+        "b": 1,
+        "c": "and/or",
+    }
     assert Path("and/or").name == "or"  # relative names stay

@@ -21,7 +21,7 @@ from bgs.stimuli.resizing import resized_sides
 _LEAST, _GREATEST = -0.5, 1.5
 
 
-def tensor_vectors(backbone: Backbone, clips: Float[Tensor, "*b t 3 h w"]) -> Float[Tensor, "*b d"]:
+def tensor_vectors(backbone: Backbone, clips: Tensor) -> Float[Tensor, "*b d"]:
     """Embeddings of clips, through which gradients flow back to their pixels, not to the weights.
 
     Frames are chosen, resized (antialiased), cropped and normalised as those of a file. A file's are rounded to 8 bits after
