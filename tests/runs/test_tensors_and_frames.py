@@ -64,7 +64,7 @@ def test_an_iterator_of_arrays_is_read_as_it_comes(model, files):
     by_folder = model.embed(files[0].parent)
     np.testing.assert_array_equal(by_folder.values, model.embed(files).values)
     source = camera()
-    with pytest.raises(bgs.BgsError, match="2.mp4"):
+    with pytest.raises(bgs.BgsError, match=r"2\.mp4"):
         small.embed((name, frames if len(waiting) < 6 else frames[0]) for name, frames in source)
 
 

@@ -126,7 +126,9 @@ class Model:
         Raises:
             DataError: a clip cannot be read.
         """
-        if _is_tensor(first) or _is_tensor(second):
+        import torch
+
+        if isinstance(first, torch.Tensor) or isinstance(second, torch.Tensor):
             return self._tensor_distance(first, second)
         names, values = self._each([first, second])
         return float(model_rdm(values, "cosine", self.center)[0, 1]) if names[0] != names[1] else 0.0
@@ -181,10 +183,11 @@ class Model:
             (name, clip) for name, clip in zip(names, clips, strict=True) if isinstance(clip, np.ndarray)
         ]
         files = list(dict.fromkeys(str(clip) for clip in clips if not isinstance(clip, np.ndarray)))
-        found: dict[str, np.ndarray] = {}
-        for part in filter(None, (files, frames)):
-            embedded = self.embed(part)
-            found |= dict(zip(embedded.stimulus_ids, embedded.values, strict=True))
+        parts = [self.embed(files)] if files else []
+        parts += [self.embed(frames)] if frames else []
+        found = {
+            name: row for part in parts for name, row in zip(part.stimulus_ids, part.values, strict=True)
+        }
         return names, np.stack([found[name] for name in names])
 
     def _tensor_distance(self, first: Clip | Tensor, second: Clip | Tensor) -> Tensor:
@@ -228,12 +231,6 @@ class Model:
         if self.backbone.spec.family == "text":
             return StimulusSet(names, captions=tuple((name,) for name in names))
         return StimulusSet(names, videos=tuple(map(Path, names)))
-
-
-def _is_tensor(clip: object) -> bool:
-    import torch
-
-    return isinstance(clip, torch.Tensor)
 
 
 def load_model(

@@ -20,7 +20,7 @@ from bgs.training import TrainingConfig
 _PRIVATE = "The base model is not public: `?base=` names its folder on your machine. Its weights must have the hash above."
 _MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 _METRICS = (
-    ("rsa_spearman", "Correlation with people's dissimilarities (RSA, Spearman)", "rsa_ceiling"),
+    ("rsa_spearman", "Correlation with the judged dissimilarities (RSA, Spearman)", "rsa_ceiling"),
     ("odd_one_out_3afc", "Odd-one-out choices predicted (chance 1/3)", "odd_one_out_ceiling"),
 )
 
@@ -236,10 +236,10 @@ def _limits(facts: CardFacts) -> str:
     return "\n".join([
         "## Limits", "",
         f"- **Population and culture**: {who}.",
-        f"- **Few clips**: {facts.seen_clips:,} clips are a small sample of social life. Of clips of another kind the figures above "
-        "do not hold.",
-        "- **Averages, not persons**: it says what is alike to people on average. It does not recognise emotions, intentions or "
-        "characters of those who are seen, and takes over whatever bias the base model and the judges have.",
+        f"- **Few clips**: {facts.seen_clips:,} clips are a small sample of social life. The figures above do not hold for "
+        "clips of another kind.",
+        "- **Averages, not persons**: it says what is alike to people on average. It does not recognise emotions, "
+        "intentions or characters of those who are seen, and takes over whatever bias the base model and the judges have.",
         "- **Not for judging people**; see Use.",
     ])  # fmt: skip
 
