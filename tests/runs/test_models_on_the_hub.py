@@ -105,6 +105,13 @@ def test_failures_are_one_line_that_says_what_to_do(shared, hub, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+def test_a_cache_that_cannot_be_written_is_not_called_a_network(shared, hub, tmp_path):
+    hub.commit(NAME, files_of(shared.path))
+    (tmp_path / "cache").write_text("a file where the cache should be")
+    with pytest.raises(bgs.BgsError, match="HF_HOME"):
+        bgs.load_model(f"hub:{NAME}")
+
+
 def test_pushing_is_checked_before_anything_is_written(run, hub, tmp_path, monkeypatch):
     out = tmp_path / "model"
     monkeypatch.delenv("HF_TOKEN")

@@ -91,9 +91,10 @@ def test_the_card_says_what_was_measured(run, shared):
     spearman = trials.metrics["rsa_spearman"]
     data = bgs.load_dataset(run.config.data)
     judged = data.trials.judgments.within(data.stimuli.train)
+    people = len(set(judged.participant))
     for said in (
         spearman.words(), f"{spearman.n:,}", trials.differences["rsa_spearman"].words(signed=True),
-        f"{data.stimuli.train.sum()} clips and {len(judged)} judgments by {len(set(judged.participant))} people", "none given", "your own data",
+        f"{data.stimuli.train.sum()} clips and {len(judged)} judgments by {people} people", "none given", "your own data",
         "Not for judging people", "culture", "valence",
     ):  # fmt: skip
         assert said in card, said

@@ -70,7 +70,7 @@ def require_token(name: str) -> None:
         BgsError: there is none, or the hub is switched off.
     """
     hub = _hub()
-    if hub.constants.is_offline_mode():
+    if hub.constants.HF_HUB_OFFLINE:
         raise BgsError("the hub is switched off", where=f"hub:{name}", hint="unset HF_HUB_OFFLINE")
     if hub.get_token() is None:
         raise BgsError(
@@ -117,7 +117,13 @@ def _one_line(where: str, expected: str) -> Iterator[None]:
 
 def _unreachable(error: BaseException, where: str) -> BgsError:
     hub = require("huggingface_hub", "train")
-    if hub.constants.is_offline_mode():
+    if (
+        isinstance(error, OSError) and error.errno is not None and error.filename is not None
+    ):  # a full disk, say
+        return BgsError(
+            f"cannot use the hub's cache: {error.strerror}", where=error.filename, hint="set HF_HOME"
+        )
+    if hub.constants.HF_HUB_OFFLINE:
         return BgsError(
             "not in the cache, and the hub is switched off", where=where,
             hint="unset HF_HUB_OFFLINE and load it once; or copy the folder here and use shared:FOLDER",
