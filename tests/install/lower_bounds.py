@@ -44,7 +44,9 @@ def lower_bounds(extras: Iterable[str]) -> dict[str, Version]:
 
 
 def main(file: str, extras: list[str]) -> int:
-    pinned = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", Path(file).read_text(encoding="utf-8"), re.MULTILINE)
+    pinned = re.findall(
+        r"^([A-Za-z0-9._-]+)==([^\s;]+)", Path(file).read_text(encoding="utf-8"), re.MULTILINE
+    )
     chosen = {re.sub(r"[-_.]+", "-", name).lower(): Version(version) for name, version in pinned}
     bounds = lower_bounds(extras)
     wrong = {

@@ -109,11 +109,7 @@ def _uploaded(folder: SharedFolder, name: str, private: bool) -> str:
     try:
         return f"{name}@{upload(folder.path, name, private, FILES)}"
     except BgsError as error:
-        hint = f"{error.hint}; the folder is whole: hf upload {name} {folder.path}"
         raise BgsError(
-            error.what,
-            where=error.where,
-            expected=error.expected,
-            got=error.got,
-            hint=hint.removeprefix("None; "),
-        ) from error
+            error.what, where=error.where, expected=error.expected, got=error.got,
+            hint=f"the folder is whole; to upload it later: hf upload {name} {folder.path}",
+        ) from error  # fmt: skip

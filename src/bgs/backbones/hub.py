@@ -70,7 +70,7 @@ def require_token(name: str) -> None:
         BgsError: there is none, or the hub is switched off.
     """
     hub = _hub()
-    if hub.constants.HF_HUB_OFFLINE:
+    if _part("constants").HF_HUB_OFFLINE:
         raise BgsError("the hub is switched off", where=f"hub:{name}", hint="unset HF_HUB_OFFLINE")
     if hub.get_token() is None:
         raise BgsError(
@@ -81,14 +81,14 @@ def require_token(name: str) -> None:
 
 def _hub() -> ModuleType:
     hub = require("huggingface_hub", "train")
-    hub.utils.disable_progress_bars()  # of many small files; what is written is said at the end
+    _part("utils").disable_progress_bars()  # of many small files; what is written is said at the end
     return hub
 
 
 @contextmanager
 def _one_line(where: str, expected: str) -> Iterator[None]:
     """Failures of the hub's client as one line that says what to do."""
-    errors = require("huggingface_hub", "train").errors
+    errors = _part("errors")
     try:
         yield
     except errors.GatedRepoError as error:
@@ -115,21 +115,25 @@ def _one_line(where: str, expected: str) -> Iterator[None]:
         raise _unreachable(error, where) from error
 
 
+def _part(name: str) -> ModuleType:
+    """A module of the hub's client, which imports none of its own before it is asked."""
+    return require(f"huggingface_hub.{name}", "train")
+
+
 def _unreachable(error: BaseException, where: str) -> BgsError:
-    hub = require("huggingface_hub", "train")
     if (
         isinstance(error, OSError) and error.errno is not None and error.filename is not None
     ):  # a full disk, say
         return BgsError(
             f"cannot use the hub's cache: {error.strerror}", where=error.filename, hint="set HF_HOME"
         )
-    if hub.constants.HF_HUB_OFFLINE:
+    if _part("constants").HF_HUB_OFFLINE:
         return BgsError(
             "not in the cache, and the hub is switched off", where=where,
             hint="unset HF_HUB_OFFLINE and load it once; or copy the folder here and use shared:FOLDER",
         )  # fmt: skip
     return BgsError(
-        f"cannot reach the hub at {hub.constants.ENDPOINT}", where=where, got=_line(error),
+        f"cannot reach the hub at {_part('constants').ENDPOINT}", where=where, got=_line(error),
         hint="check the network or HF_ENDPOINT; without them, copy the folder here and use shared:FOLDER",
     )  # fmt: skip
 
