@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -85,3 +87,11 @@ def test_a_table_of_many_changes_is_rewritten_and_keeps_its_rows(tmp_path, monke
         table.add([row(f"more-{i}.mp4")], np.eye(8, dtype=np.float32)[i + 1 : i + 2])
     table.tidy()
     assert len(open_index(tmp_path / "index")) == 6
+
+
+def test_a_folder_named_datasets_is_not_the_package_of_that_name(tmp_path, monkeypatch):
+    """Libraries that look for Hugging Face's leave a namespace package behind, which LanceDB would import from."""
+    monkeypatch.setitem(sys.modules, "datasets", ModuleType("datasets"))
+    monkeypatch.setattr("lancedb.scannable._registered_modules", set())
+    assert len(small_index(tmp_path / "index", np.eye(2))) == 2
+    assert "datasets" in sys.modules

@@ -25,8 +25,8 @@ from bgs.library.table import NAME, ClipTable, Row
 from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
-#: A chunk is a sixteenth of the work: what a kill costs at most. Files; arrays, which are in memory, in small chunks.
-_PARTS, _SMALLEST, _LARGEST, _ARRAYS = 16, 128, 2048, 32
+#: A chunk is a sixteenth of the files, within limits: what a kill costs at most. Arrays, which are in memory, come in small ones.
+_PARTS, _SMALLEST, _LARGEST, _ARRAYS = 16, 256, 2048, 32
 
 
 @dataclass(frozen=True)

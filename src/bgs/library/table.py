@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -185,7 +186,15 @@ def _quoted(values: Iterable[str]) -> str:
 
 @contextmanager
 def _clear_errors(place: Place) -> Iterator[None]:
-    """What LanceDB raises (RuntimeError, ValueError, OSError) becomes one line."""
+    """What LanceDB raises (RuntimeError, ValueError, OSError) becomes one line.
+
+    LanceDB takes any loaded module `datasets` for the package of Hugging Face, also one that stands for a mere folder of that
+    name (a namespace package, which other libraries load when they look for it); it is out of sight meanwhile.
+    """
+    module = sys.modules.get("datasets")
+    is_folder = module is not None and getattr(module, "__file__", None) is None
+    if is_folder:
+        del sys.modules["datasets"]
     try:
         yield
     except BgsError:
@@ -193,6 +202,9 @@ def _clear_errors(place: Place) -> Iterator[None]:
     except (RuntimeError, ValueError, OSError) as error:
         what = f"the index cannot be read or written: {_first_sentence(message_of(error))}"
         raise DataError(what, where=place, hint=f"if it is damaged, {_AGAIN}") from error
+    finally:
+        if module is not None and is_folder:
+            sys.modules["datasets"] = module
 
 
 def _first_sentence(text: str) -> str:
