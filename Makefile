@@ -140,7 +140,7 @@ learning-curves: $(VENV)/.dev          ## how many judgments the method needs: d
 	$(BIN)/python reproduce/learning_curve_figures.py
 
 screenshots: $(VENV)/.dev web            ## every page of a study, at both widths, with SIMULATED clips (needs chromium)
-	BGS_SCREENSHOTS=$(CURDIR)/docs/figures/collect $(BIN)/python -m pytest -q tests/collection/test_study_page.py tests/collection/test_practice_page.py
+	BGS_SCREENSHOTS=$(CURDIR)/docs/figures/collect $(BIN)/python -m pytest -q -m "slow or not slow" tests/collection/test_study_page.py tests/collection/test_practice_page.py
 	BGS_BROWSE_SCREENSHOTS=$(CURDIR)/docs/figures/browse $(BIN)/python -m pytest -q -m slow tests/library/test_browse_page.py
 
 benchmarks: $(VENV)/.dev

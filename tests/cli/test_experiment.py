@@ -49,6 +49,7 @@ def test_plan_then_run_then_again(config, tmp_path, capsys):
     assert "table/hybrid/seed-1  (done)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_failures_are_summed_up_and_exit_with_1(config, tmp_path, capsys):
     given = yaml.safe_load(config.read_text())
     given["models"]["film"] = {"model": "scratch:videomae-tiny"}

@@ -190,6 +190,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_it_writes_a_checkpoint_goes_on_exactly(config, tmp_path):
     arguments = ["train", str(config), "--set", "epochs=4", "--set", "optimizer.learning_rate=0.05", "--out"]
     killed = subprocess.run(

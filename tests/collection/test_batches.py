@@ -98,6 +98,7 @@ def test_a_token_of_another_database_is_refused(serve, study_path, tmp_path):
     assert Visitor(second, visitor.token).call("GET", "session").status_code == 401
 
 
+@pytest.mark.slow
 def test_adaptive_batches_follow_the_answers(serve, tmp_path):
     """Export, design, serve: the next blocks show what the answers so far say least about."""
     path = write_study(tmp_path / "study", blocks=20)

@@ -58,6 +58,7 @@ def trial_on_screen(person: Participant) -> tuple[int, list[float]]:
     )
 
 
+@pytest.mark.slow
 def test_answers_are_downloaded(chromium, study, tmp_path):  # noqa: F811
     study.bundle(tmp_path / "bundle", "static")
     with host(Files, tmp_path / "bundle") as (address, _):

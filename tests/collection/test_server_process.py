@@ -28,6 +28,7 @@ def survive(process: Process, people: int, kills: int, out) -> None:
     assert_nothing_lost(process, ledger, people, N_TRIALS, out)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_what_was_acknowledged_outlives_kills(process, tmp_path):
     survive(process(12), people=12, kills=2, out=tmp_path / "export.csv")
 

@@ -209,6 +209,7 @@ def test_who_does_not_agree_gets_that_code(chromium, process):
     person.shoot("no-consent")
 
 
+@pytest.mark.slow
 def test_a_pause_a_failed_check_and_a_device_that_does_not_play(chromium, tmp_path):
     process = Process(write_study(tmp_path / "study", settings=SETTINGS + "breaks: {every: 2}\n"), None)
     try:
@@ -231,6 +232,7 @@ def test_a_pause_a_failed_check_and_a_device_that_does_not_play(chromium, tmp_pa
         process.kill()
 
 
+@pytest.mark.slow
 def test_a_full_study_says_so(chromium, tmp_path):
     process = Process(write_study(tmp_path / "small", blocks=1), None)
     try:

@@ -128,7 +128,10 @@ def test_a_finished_experiment_is_left_as_it_is(whole, config, monkeypatch):
     assert files(whole) == before
 
 
-@pytest.mark.parametrize("where", ["between cells", "inside a cell", "after training"])
+@pytest.mark.parametrize(
+    "where", [pytest.param("between cells", marks=pytest.mark.slow), "inside a cell",
+              pytest.param("after training", marks=pytest.mark.slow)],
+)  # fmt: skip
 def test_a_killed_experiment_goes_on_to_the_same_numbers(whole, config, tmp_path, monkeypatch, where):
     kind, name = {
         "between cells": (Cell, "mark_done"),

@@ -54,6 +54,7 @@ def test_every_stimulus_is_held_out_once_a_repeat(config, tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_an_interrupted_experiment_goes_on_with_the_same_numbers(config, tmp_path, monkeypatch):
     settings = load_config(config)
     whole = cross_validate(settings, tmp_path / "whole")

@@ -229,6 +229,7 @@ def test_three_trials_by_key_mouse_and_touch(open_page):
     ]
 
 
+@pytest.mark.slow
 def test_a_clip_that_the_server_refuses_at_first_and_a_page_loaded_again(open_page, server):
     server.refusals["/example/clips/green.mp4"] = [503, 503]
     opened = open_page()
