@@ -23,6 +23,8 @@ from packaging.requirements import Requirement
 from bgs import Embeddings
 from bgs._files import sha256_of
 from bgs._optional import PACKAGES
+from bgs.collection.opening import open_database
+from bgs.collection.study_folder import open_study
 from bgs.datasets.folder import STIMULI
 from bgs.library.about import About
 from bgs.library.index import write_index
@@ -119,6 +121,12 @@ def hidden_with(extra: str) -> list[str]:
     return ["fcntl", *(package for package in optional if not brought_by.get(package, set()) & there)]
 
 
+def _served(folder: Path) -> Path:
+    """A study that was begun, as by `bgs collect serve`."""
+    open_database(open_study(write_study(folder)), 0.0).close()
+    return folder
+
+
 @pytest.fixture(scope="module")
 def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[str, list[str]]:
     """Name -> arguments; {out} stands for a folder that is new each time."""
@@ -167,7 +175,7 @@ def commands(text_experiment, small_study, tiny_text, tmp_path_factory) -> dict[
         "attention": ["attention", "--model", "videomae-b", *study, "--out", "{out}/attention"],
         "simulate clips": ["simulate", "clips", "{out}/clips", "--clips", "16", "--size", "32", "--style", "point-light"],
         "draw clips": ["data", "fetch", "phase-genset", "--out", "{out}/phase", "--mirror", "{out}"],
-        "collect status": ["collect", "status", str(write_study(config.with_name("study")))],
+        "collect status": ["collect", "status", str(_served(config.with_name("study")))],
         "similar": ["similar", "a", "--index", str(library)],
         "convert": ["models", "convert", "vjepa2.1-b", str(config), "--out", "{out}/converted"],
     }  # fmt: skip
