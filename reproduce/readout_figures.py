@@ -15,10 +15,8 @@ import numpy as np
 from page_tables import between, estimate, number, table
 
 import bgs
-from bgs._config import validate
 from bgs._files import cache_folder, write_json, write_text
 from bgs._rng import generator
-from bgs._yaml import read_mapping
 from bgs.api.quickstarts import STUDY
 from bgs.embeddings import Embeddings
 from bgs.evaluation.readout import LEVEL, Readout, Reliability, kept_together_reliability
@@ -29,7 +27,7 @@ from bgs.reports.rendering import draw
 from bgs.runs import RunFolder, load_study
 from bgs.stimuli import StimulusSet
 from bgs.stimuli.encoding import write_video
-from bgs.training import TrainingConfig
+from bgs.training import load_config
 
 ROOT = Path(__file__).parents[1]
 PAGE, RESULTS, FIGURE = (
@@ -106,8 +104,7 @@ def unfamiliar(run: Path) -> dict[str, Any]:
 
 def study_of(run: Path) -> Any:
     """What a run was trained on."""
-    folder = RunFolder(run)
-    return load_study(validate(TrainingConfig, read_mapping(folder.config), folder.config))
+    return load_study(load_config(RunFolder(run).config))
 
 
 def measured(run: Path) -> tuple[dict[str, Any], list[Reliability]]:

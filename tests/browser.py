@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+#: Set by CI, where a skip would hide something.
+REQUIRED = os.environ.get("BGS_REQUIRE_WEB") == "1"
+
+
+def needs_page(page: Path) -> list[pytest.MarkDecorator]:
+    """Marks of tests that open a built page in the browser of this machine."""
+    return [
+        pytest.mark.skipif(BROWSER is None and not REQUIRED, reason="no chromium on this machine"),
+        pytest.mark.skipif(not page.is_file() and not REQUIRED, reason="the page is not built (make web)"),
+    ]
+
 
 #: Put at the end of the page under test: what the browser measured, as text of the title.
 _PROBE = """<script>

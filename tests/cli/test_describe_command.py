@@ -9,30 +9,13 @@ import numpy as np
 import pytest
 
 import bgs
-from bgs.cli.main import main
 from bgs.evaluation.readout import Readout
 from bgs.judgments import split_validation
 from bgs.runs import RunFolder
+from program import fails, runs
 
 CLIPS = ["two people hug in the park", "two people argue in the street", "a child plays in the garden"]
 FAST = {"epochs": 2, "views": 1, "evaluation": {"permutations": 0, "resamples": 100}}
-
-
-def runs(capsys, *arguments: object) -> str:
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    said = capsys.readouterr()
-    assert caught.value.code == 0, said.err
-    return said.out
-
-
-def fails(capsys, *arguments: object) -> str:
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    assert caught.value.code == 2
-    error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith("bgs: ")
-    return error
 
 
 @pytest.fixture(scope="module")

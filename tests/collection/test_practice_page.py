@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
@@ -10,19 +9,13 @@ import pytest
 import bgs
 from bgs.api.practising import open_practice
 from bgs.collection.serving import PAGE, StudyServer
-from browser import BROWSER
+from browser import needs_page
 from collection.conftest import write_study
 from collection.practice_folder import write_practice, write_trials
 from collection.served_process import Running
 from collection.test_study_page import ENABLED, Participant, chromium  # noqa: F401
 
-REQUIRED = os.environ.get("BGS_REQUIRE_WEB") == "1"
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None and not REQUIRED, reason="no chromium on this machine"),
-    pytest.mark.skipif(
-        not (PAGE / "practice.html").is_file() and not REQUIRED, reason="the page is not built (make web)"
-    ),
-]
+pytestmark = needs_page(PAGE / "practice.html")
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bgs.collection.serving import PAGE
-from browser import BROWSER
+from browser import BROWSER, needs_page
 from collection.conftest import CLIPS, N_TRIALS, SETTINGS, SHOTS, write_study
 from collection.served_process import InThread, Process, export
 from collection.small_disk import filled, small_disk
@@ -18,14 +17,7 @@ from collection.small_disk import filled, small_disk
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="no playwright (pip install 'bgs-video[browser]')"
 )
-#: Set by CI, where a skip would hide something.
-REQUIRED = os.environ.get("BGS_REQUIRE_WEB") == "1"
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None and not REQUIRED, reason="no chromium on this machine"),
-    pytest.mark.skipif(
-        not (PAGE / "index.html").is_file() and not REQUIRED, reason="the page is not built (make web)"
-    ),
-]
+pytestmark = needs_page(PAGE / "index.html")
 SIZES = {"desktop": {"width": 1100, "height": 720}, "phone": {"width": 390, "height": 844}}
 ENABLED = ".odd-one-out-clip:enabled"
 

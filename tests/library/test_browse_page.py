@@ -15,19 +15,12 @@ from browsed_index import IDS, browsed_index
 from small_index import small_index
 
 from bgs.library.browsing.serving import PAGE, BrowseServer
-from browser import BROWSER
+from browser import BROWSER, needs_page
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="no playwright (pip install 'bgs-video[browser]')"
 )
-#: Set by CI, where a skip would hide something.
-REQUIRED = os.environ.get("BGS_REQUIRE_WEB") == "1"
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None and not REQUIRED, reason="no chromium on this machine"),
-    pytest.mark.skipif(
-        not (PAGE / "index.html").is_file() and not REQUIRED, reason="the page is not built (make web)"
-    ),
-]
+pytestmark = needs_page(PAGE / "index.html")
 SHOTS = os.environ.get("BGS_BROWSE_SCREENSHOTS")
 #: Software draws the points where there is no graphics card: a small window is quicker.
 SMALL = {"width": 900, "height": 560}

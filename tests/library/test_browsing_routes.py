@@ -196,7 +196,7 @@ def readout() -> Readout:
 
 
 def test_a_model_with_a_readout_says_how_sure_it_is(folder, monkeypatch):
-    monkeypatch.setattr("bgs.library.browsing.queries.read_readout", lambda reference, width: readout())
+    monkeypatch.setattr("bgs.library.index.read_readout", lambda reference, width: readout())
     served = Served(folder)
     found = served.get("api/clips/0/attributes").json()
     assert (found["far"], found["data"], found["level"]) == (True, "films", 0.9)

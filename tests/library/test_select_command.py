@@ -12,7 +12,6 @@ from test_matching import confounded
 import bgs
 from bgs._errors import BgsError, DataError
 from bgs._files import sha256
-from bgs.cli.main import main
 from bgs.datasets import Dataset, load_dataset, write_folder
 from bgs.embeddings import Embeddings
 from bgs.library.about import About
@@ -21,6 +20,7 @@ from bgs.library.selecting.low_level import contrast, luminance, motion_energy
 from bgs.stimuli import StimulusSet
 from clips import write_clip
 from library.small_index import row
+from program import fails, runs
 
 N = 80
 
@@ -49,27 +49,10 @@ def pool(tmp_path_factory) -> Path:
     return folder
 
 
-def runs(capsys, *arguments: object) -> str:
-    with pytest.raises(SystemExit) as caught:
-        main(["select", *map(str, arguments)])
-    said = capsys.readouterr()
-    assert caught.value.code == 0, said.err
-    return said.out
-
-
-def fails(capsys, *arguments: object) -> str:
-    with pytest.raises(SystemExit) as caught:
-        main(["select", *map(str, arguments)])
-    assert caught.value.code == 2
-    error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith("bgs: ")
-    return error
-
-
 def test_matched_sets_become_a_study_folder(pool, tmp_path, capsys):
     out = tmp_path / "study"
     options = ("--data", pool, "--out", out, "-k", 20, "--differ", "valence", "--match", "pace")
-    said = json.loads(runs(capsys, *options, "--json", "-"))
+    said = json.loads(runs(capsys, "select", *options, "--json", "-"))
     assert said == json.loads((out / "selection.json").read_text())
     study = load_dataset(out)
     labels = study.stimuli.labels
@@ -102,10 +85,20 @@ def test_a_covering_in_an_index_or_in_embeddings_is_the_same(pool, tmp_path, cap
     write_index(index, About("tiny:test", "0" * 64, 6, str(pool)), rows, stored.values.astype(np.float32))
     out, linked = tmp_path / "study", tmp_path / "linked"
     shown = runs(
-        capsys, "--data", pool, "--out", out, "-k", 12, "--cover", "--embeddings", pool / "space.safetensors"
+        capsys,
+        "select",
+        "--data",
+        pool,
+        "--out",
+        out,
+        "-k",
+        12,
+        "--cover",
+        "--embeddings",
+        pool / "space.safetensors",
     )
     assert "random choices" in shown
-    runs(capsys, "--out", linked, "-k", 12, "--cover", "--index", index, "--link")
+    runs(capsys, "select", "--out", linked, "-k", 12, "--cover", "--index", index, "--link")
     first, second = load_dataset(out).stimuli, load_dataset(linked).stimuli
     assert first.ids == second.ids
     assert set(first.labels["set"]) == {"cover"}
@@ -117,11 +110,11 @@ def test_a_covering_in_an_index_or_in_embeddings_is_the_same(pool, tmp_path, cap
     other = tmp_path / "other"
     write_index(other, About("tiny:test", "0" * 64, 6, "/elsewhere"), rows, stored.values.astype(np.float32))
     where = ("--data", pool, "--out", tmp_path / "x", "-k", 12, "--cover", "--index")
-    assert "an index of another folder" in fails(capsys, *where, other)
+    assert "an index of another folder" in fails(capsys, "select", *where, other)
     stale = tmp_path / "stale"
     changed = [rows[0]._replace(sha256="0" * 64), *rows[1:]]
     write_index(stale, About("tiny:test", "0" * 64, 6, str(pool)), changed, stored.values.astype(np.float32))
-    assert "have changed since they were indexed: scene 00" in fails(capsys, *where, stale)
+    assert "have changed since they were indexed: scene 00" in fails(capsys, "select", *where, stale)
     assert not (tmp_path / "x").exists()
 
 
@@ -159,15 +152,17 @@ def test_the_social_space_can_differ_or_be_matched(pool):
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_one_line_and_no_folder(pool, tmp_path, capsys, options, said):
-    assert said in fails(capsys, "--data", pool, "--out", tmp_path / "study", *options)
+    assert said in fails(capsys, "select", "--data", pool, "--out", tmp_path / "study", *options)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_empty_and_no_clips(pool, tmp_path, capsys):
     (tmp_path / "mine.txt").write_text("mine")
     asked = ("-k", 20, "--differ", "valence", "--match", "pace")
-    assert "is not empty" in fails(capsys, "--data", pool, "--out", tmp_path, *asked)
-    assert "a data set, or the index of a folder" in fails(capsys, "--out", tmp_path / "study", *asked)
+    assert "is not empty" in fails(capsys, "select", "--data", pool, "--out", tmp_path, *asked)
+    assert "a data set, or the index of a folder" in fails(
+        capsys, "select", "--out", tmp_path / "study", *asked
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 

@@ -14,7 +14,7 @@ import bgs
 from bgs._errors import DataError
 from bgs.api.model import Model
 from bgs.cli.main import main
-from bgs.evaluation.readout import KeptTogether
+from bgs.evaluation.readout import ChoiceRule, Density, Familiarity, KeptTogether, Readout
 from bgs.library import index_folder, open_index
 from bgs.library.searching import similar
 from bgs.stimuli import UnreadableClips
@@ -48,12 +48,11 @@ def test_another_file_and_frames_are_embedded(index, folder, model, tmp_path):
 
 
 def test_a_readout_adds_the_probability_without_opening_the_model(index, monkeypatch):
-    class Read:
-        kept = KeptTogether(1.0, 2.0, 100)
-
+    familiarity = Familiarity(Density(np.zeros(1), np.zeros((0, 1)), np.zeros(0), 1.0), np.zeros(0))
+    readout = Readout(KeptTogether(1.0, 2.0, 100), ChoiceRule(1.0, 100), (), familiarity, {})
     asked = []
-    monkeypatch.setattr("bgs.runs.readout_of.read_readout", lambda *given: asked.append(given) or Read())
-    (found,) = similar(index.ids[0], index, 1)
+    monkeypatch.setattr("bgs.library.index.read_readout", lambda *given: asked.append(given) or readout)
+    (found,) = similar(index.ids[0], open_index(index.path), 1)
     assert asked == [(index.model_reference, index.vectors.shape[1])]
     assert found.kept_together == pytest.approx(1 / (1 + np.exp(2 * found.distance - 1)))
 

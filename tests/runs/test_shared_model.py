@@ -12,30 +12,12 @@ import yaml
 
 import bgs
 from bgs.backbones.shared_folder import FILES
-from bgs.cli.main import main
 from bgs.runs.opened_model import open_model
 from bgs.runs.shared_model import base_of, without_paths
+from program import fails, runs
 from shared_models import FAST, resign, train_video_run
 
 CLIPS = ["two men fight in the park", "a woman hugs a child in the kitchen", "people talk near the school"]
-
-
-def runs(capsys, *arguments: object) -> str:
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    said = capsys.readouterr()
-    assert caught.value.code == 0, said.err
-    return said.out
-
-
-def fails(capsys, *arguments: object) -> str:
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    said = capsys.readouterr().err.splitlines()
-    assert caught.value.code == 2
-    assert said[-1].startswith("bgs: ")
-    assert not any(line.startswith("Traceback") for line in said)
-    return said[-1]
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result
 from bgs.runs.run_folder import RunFolder
-from bgs.training import TrainingConfig
+from bgs.training import TrainingConfig, load_config
 
 if TYPE_CHECKING:
     from bgs.runs import CrossValidation
@@ -43,7 +43,7 @@ class Run:
     @cached_property
     def config(self) -> TrainingConfig:
         """The resolved configuration."""
-        return validate(TrainingConfig, read_settings(self.folder.config), self.folder.config)
+        return load_config(self.folder.config)
 
     @cached_property
     def evaluation(self) -> Evaluation:

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 from bgs._errors import BgsError
 from bgs._optional import require_all
 from bgs._progress import note
-from bgs.serving.listening import listen, server_of
+from bgs.serving.listening import AppServer, listen
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from bgs.collection.practice import Practice
 
 #: The built page, in the package.
@@ -36,7 +34,7 @@ class Served:
     page: bool
 
 
-class StudyServer:
+class StudyServer(AppServer):
     """A study that is ready to be served.
 
     Args:
@@ -95,16 +93,12 @@ class StudyServer:
 
         try:
             with heartbeat(self.database, self.clock):
-                self.server().run(sockets=[self.socket])
+                super().run()
         finally:
             self.database.close()
 
-    def server(self) -> uvicorn.Server:
-        """What :meth:`run` runs."""
-        return server_of(self.app)
 
-
-class PracticeServer:
+class PracticeServer(AppServer):
     """Practice mode of a folder, without a study; on this machine only.
 
     Args:
@@ -126,14 +120,6 @@ class PracticeServer:
         self.socket = listen("127.0.0.1", port)
         self.app = create_practice_app(practice, clips, page)
         self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}/"
-
-    def run(self) -> None:
-        """Serve until interrupted."""
-        self.server().run(sockets=[self.socket])
-
-    def server(self) -> uvicorn.Server:
-        """What :meth:`run` runs."""
-        return server_of(self.app)
 
 
 def require_page() -> Path:

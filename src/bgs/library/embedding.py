@@ -14,14 +14,13 @@ from bgs._progress import note
 from bgs._typing import Float
 from bgs.backbones import embed
 from bgs.backbones.clip_reader import ClipReader
-from bgs.backbones.clips import VideoInputs
 from bgs.library.clip import Piece
 from bgs.library.cutting import Cutting
 from bgs.library.index import unit
+from bgs.runs.frame_source import embed_fitted
 from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli import StimulusSet
-from bgs.stimuli.resizing import fit
-from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.resizing import fit_frames
 from bgs.stimuli.unreadable import Failure, UnreadableClip, UnreadableClips
 
 #: The pieces of a file and their vectors, (pieces, d), or the reason why there are none.
@@ -71,19 +70,10 @@ def embed_files(
 def embed_arrays(
     model: OpenedModel, clips: Sequence[np.ndarray], micro_batch: int = 64
 ) -> Float[np.ndarray, "n d"]:
-    """Vectors of clips given as (t, h, w, 3) uint8 frames, equally long on screen; see :func:`sampled`."""
+    """Vectors of clips given as (t, h, w, 3) uint8 frames, equally long on screen."""
     reader = require_video(model)
-    frames = np.stack([sampled(clip, reader.sampling()) for clip in clips])
-    inputs = VideoInputs(frames, np.arange(len(clips)), (), reader.symmetry())
-    values = embed(model.backbone, inputs, np.arange(len(clips)), micro_batch)
-    return unit(model.centred(values)).astype(np.float32)
-
-
-def sampled(clip: np.ndarray, sampling: Sampling) -> np.ndarray:
-    """(T, S, S, 3): of frames of equal duration, those in the middle of T equal parts, resized as those of a file."""
-    moments = [len(clip) * (2 * part + 1) // (2 * sampling.frames) for part in range(sampling.frames)]
-    fitted = {i: fit(np.ascontiguousarray(clip[i]), sampling) for i in {*moments}}
-    return np.stack([fitted[i] for i in moments])
+    frames = np.stack([fit_frames(clip, reader.sampling()) for clip in clips])
+    return unit(model.centred(embed_fitted(reader, frames, micro_batch))).astype(np.float32)
 
 
 def _pieces(path: Path, cutting: Cutting) -> list[Piece] | str:

@@ -10,10 +10,12 @@ import numpy as np
 
 from bgs._errors import DataError
 from bgs._typing import Float, Float64
+from bgs.evaluation.readout import Readout
 from bgs.library.about import About
 from bgs.library.clip import Clip, Neighbour
 from bgs.library.place import Place
 from bgs.library.table import ClipTable, Row
+from bgs.runs.readout_of import read_readout
 
 
 class Index:
@@ -57,6 +59,11 @@ class Index:
     def identity(self) -> str:
         """Identity of that model; see :class:`bgs.runs.opened_model.OpenedModel`."""
         return self.about.identity
+
+    @cached_property
+    def readout(self) -> Readout | None:
+        """The readout of that model, which is not loaded for this; None if it was not calibrated."""
+        return read_readout(self.model_reference, self.about.width)
 
     @property
     def folder(self) -> Path | None:

@@ -55,12 +55,9 @@ def similar(
 
 def _with_probabilities(found: list[Neighbour], index: Index) -> list[Neighbour]:
     """How likely people are to keep each together with the clip, if the model of the index was calibrated."""
-    from bgs.runs.readout_of import read_readout
-
-    readout = read_readout(index.model_reference, index.vectors.shape[1]) if found else None
-    if readout is None:
+    if not found or index.readout is None:
         return found
-    together = readout.kept.probability(np.array([one.distance for one in found]))
+    together = index.readout.kept.probability(np.array([one.distance for one in found]))
     return [replace(one, kept_together=float(p)) for one, p in zip(found, together, strict=True)]
 
 

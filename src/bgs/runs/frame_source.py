@@ -16,7 +16,7 @@ from bgs.backbones.clip_reader import ClipReader
 from bgs.embeddings import Embeddings
 from bgs.runs.embedder import described
 from bgs.stimuli import Sampling, StimulusSet
-from bgs.stimuli.resizing import fit
+from bgs.stimuli.resizing import fit_frames
 
 Frames = UInt8[np.ndarray, "t h w 3"]
 
@@ -47,7 +47,7 @@ def embed_frames(
         task = bar.add_task("embedding", total=None)
         while batch := list(islice(waiting, micro_batch)):
             ids += [name for name, _ in batch]
-            parts.append(_vectors(backbone, np.stack([frames for _, frames in batch]), micro_batch))
+            parts.append(embed_fitted(backbone, np.stack([frames for _, frames in batch]), micro_batch))
             bar.advance(task, len(batch))
     if not parts:
         raise DataError("no clips", where="embed", expected="one clip or more")
@@ -64,9 +64,10 @@ def require_moving(count: int, sampling: Sampling, where: str) -> None:
         raise DataError(f"a single picture, but {sampling.frames} frames are requested", where=where)
 
 
-def _vectors(
+def embed_fitted(
     backbone: ClipReader, frames: UInt8[np.ndarray, "c t s s 3"], micro_batch: int
 ) -> Float[np.ndarray, "c d"]:
+    """(c, d) embeddings of clips whose frames are chosen and fitted already; see :func:`bgs.stimuli.resizing.fit_frames`."""
     positions = np.arange(len(frames))
     inputs = VideoInputs(frames, positions, symmetry=backbone.symmetry())
     return embed(backbone, inputs, positions, micro_batch)
@@ -93,7 +94,7 @@ def _fit(name: str, frames: np.ndarray, sampling: Sampling) -> UInt8[np.ndarray,
             got=f"{frames.dtype} of shape {frames.shape}",
         )  # fmt: skip
     require_moving(len(frames), sampling, name)
-    return np.stack([fit(frames[position], sampling) for position in sampling.positions(len(frames))])
+    return fit_frames(frames, sampling)
 
 
 def _pair(item: object) -> tuple[str, object]:

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from bgs._config import validate
 from bgs._errors import BgsError
 from bgs._lock import locked_folder
 from bgs._progress import note
 from bgs._typing import Int
-from bgs._yaml import read_mapping
 from bgs.embeddings import Embeddings
 from bgs.evaluation.readout import HeldOut, Readout, measure
 from bgs.judgments import split_folds
@@ -22,7 +20,7 @@ from bgs.runs.embedder import Embedder, embed_stimuli
 from bgs.runs.fitting import fit, fit_first
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study, load_study
-from bgs.training import TrainingConfig
+from bgs.training import TrainingConfig, load_config
 
 #: Models trained again for a run without validation clips.
 FOLDS = 3
@@ -41,7 +39,7 @@ def calibrate_run(out: str | Path, *, folds: int | None = None, mirror: str | Pa
     folder = RunFolder(out)
     if not folder.embeddings("tuned").is_file() or not folder.config.is_file():
         raise BgsError("no finished run here", where=out, hint="bgs train with this folder finishes it")
-    config = validate(TrainingConfig, read_mapping(folder.config), folder.config)
+    config = load_config(folder.config)
     study = load_study(config, mirror)
     with locked_folder(folder.path):
         return read_out(config, study, folder, Embeddings.load(folder.embeddings("tuned")), folds)

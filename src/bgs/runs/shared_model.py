@@ -11,7 +11,6 @@ from typing import Any
 import yaml
 
 from bgs import __version__
-from bgs._config import validate
 from bgs._errors import BgsError, ConfigError, DataError
 from bgs._files import (
     atomic_folder,
@@ -43,7 +42,7 @@ from bgs.evaluation.readout import Readout
 from bgs.runs.model_card import CardFacts, model_card
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study, load_study
-from bgs.training import TrainingConfig
+from bgs.training import TrainingConfig, load_config
 
 #: Families whose weights come with bgs, or that have none.
 _INCLUDED = ("tiny", "scratch", "lookup", "pixels", "motion")
@@ -154,7 +153,7 @@ def _config(folder: RunFolder) -> TrainingConfig:
             "no finished run here", where=folder.path,
             hint="bgs train with this folder resumes an interrupted run",
         )  # fmt: skip
-    config = validate(TrainingConfig, read_mapping(folder.config), folder.config)
+    config = load_config(folder.config)
     if config.cross_validation is not None:
         raise BgsError(
             "a cross-validation has no single model", where=folder.path, expected="a run without cross_validation",

@@ -40,13 +40,33 @@ def _reason(error: Exception) -> str:
     return os.strerror(number) if number > 0 else str(getattr(error, "strerror", None) or error)
 
 
-def server_of(app: FastAPI) -> uvicorn.Server:
-    """What serves an application; run it on a socket from :func:`listen`."""
-    import uvicorn
+class AppServer:
+    """An application that is ready to be served.
 
-    # h11, because it bounds the size of headers.
-    return uvicorn.Server(
-        uvicorn.Config(
-            app, http="h11", access_log=False, log_level="warning", server_header=False, lifespan="off"
+    Attributes:
+        socket: open already; see :func:`listen`.
+        app: the application.
+    """
+
+    socket: socket.socket
+    app: FastAPI
+
+    def run(self) -> None:
+        """Serve until interrupted."""
+        self.server().run(sockets=[self.socket])
+
+    def server(self) -> uvicorn.Server:
+        """What :meth:`run` runs."""
+        import uvicorn
+
+        # h11, because it bounds the size of headers.
+        return uvicorn.Server(
+            uvicorn.Config(
+                self.app,
+                http="h11",
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+                lifespan="off",
+            )
         )
-    )

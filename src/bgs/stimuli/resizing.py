@@ -21,6 +21,13 @@ def fit(picture: UInt8[np.ndarray, "h w 3"], sampling: Sampling) -> UInt8[np.nda
     return picture[top : top + sampling.size, left : left + sampling.size]
 
 
+def fit_frames(frames: UInt8[np.ndarray, "n h w 3"], sampling: Sampling) -> UInt8[np.ndarray, "t s s 3"]:
+    """Of frames that are shown equally long, those that ``sampling`` takes, each fitted once."""
+    positions = sampling.positions(len(frames))
+    fitted = {position: fit(frames[position], sampling) for position in {*positions}}
+    return np.stack([fitted[position] for position in positions])
+
+
 def shrink(picture: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, "h2 w2 3"]:
     """Resize a whole frame until its shorter side is ``side`` pixels; one that is not larger stays as it is."""
     height, width = picture.shape[:2]

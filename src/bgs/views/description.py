@@ -55,7 +55,7 @@ def odd_view(found: OddOneOut, reference: str) -> Group:
     ]
     if found.probabilities is None:
         parts.append(f"{reference} was not calibrated, so that it gives no probabilities: bgs calibrate RUN")
-    far = [clip for clip, one in zip(found.clips, found.far or (), strict=False) if one]
+    far = [clip for clip, one in zip(found.clips, found.far or (False,) * 3, strict=True) if one]
     if far:
         parts.append(Text(f"Far from anything the model has seen: {', '.join(far)}", style="yellow"))
     return Group(*parts)

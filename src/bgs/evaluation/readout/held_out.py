@@ -94,8 +94,8 @@ class HeldOutTrials:
     def all(cls, parts: Sequence[HeldOut], trials: Trials, stimuli: StimulusSet) -> HeldOutTrials:
         """:meth:`HeldOut.trials` of several parts; ``clips`` count on from part to part."""
         found = [part.trials(trials, stimuli) for part in parts]
-        before = np.cumsum([0, *(len(part.held) for part in parts)])
-        clips = [np.where(one.clips >= 0, one.clips + k, -1) for one, k in zip(found, before, strict=False)]
+        before = np.cumsum([0, *(len(part.held) for part in parts[:-1])])
+        clips = [np.where(one.clips >= 0, one.clips + k, -1) for one, k in zip(found, before, strict=True)]
         return cls(
             np.concatenate([one.distances for one in found]),
             np.concatenate([one.odd for one in found]),

@@ -14,8 +14,7 @@ import numpy as np
 
 from bgs._errors import DataError
 from bgs._typing import Float64
-from bgs.evaluation.readout import Readout, describe
-from bgs.runs.readout_of import read_readout
+from bgs.evaluation.readout import describe
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:
@@ -86,11 +85,11 @@ class Queries:
         Raises:
             DataError: the clip cannot be read, or the index is of another model.
         """
-        if self._readout is None:
+        if self.index.readout is None:
             return {}
         with self._lock:
             stimuli = StimulusSet((clip.id,), videos=(clip.path,), spans=(clip.piece.span,))
-            (found,) = describe(self._readout, self.model.embed(stimuli).values, [clip.id])
+            (found,) = describe(self.index.readout, self.model.embed(stimuli).values, [clip.id])
         plain = asdict(found)
         for one in plain["attributes"]:
             one |= {key: _finite(one[key]) for key in ("low", "high", "r_squared")}
@@ -98,14 +97,10 @@ class Queries:
 
     def kept_together(self, distances: list[float]) -> list[float] | None:
         """Probabilities that people keep two clips together; None for a model that was not calibrated."""
-        if self._readout is None or not distances:
+        if self.index.readout is None or not distances:
             return None
-        found: list[float] = self._readout.kept.probability(np.array(distances)).tolist()
+        found: list[float] = self.index.readout.kept.probability(np.array(distances)).tolist()
         return found
-
-    @cached_property
-    def _readout(self) -> Readout | None:
-        return read_readout(self.index.model_reference, self.index.vectors.shape[1])
 
     def of_sentence(self, sentence: str) -> Float64[np.ndarray, " d"]:
         """The unit vector of a sentence. The mean of clips is not subtracted: sentences have another one.

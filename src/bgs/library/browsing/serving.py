@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bgs._errors import BgsError
 from bgs._optional import require
-from bgs.serving.listening import listen, server_of
-
-if TYPE_CHECKING:
-    import uvicorn
+from bgs.serving.listening import AppServer, listen
 
 #: The built page, in the package.
 PAGE = Path(__file__).parents[1] / "web" / "page"
 _HOST = "127.0.0.1"
 
 
-class BrowseServer:
+class BrowseServer(AppServer):
     """An index that is ready to be browsed.
 
     Args:
@@ -52,14 +48,6 @@ class BrowseServer:
         self.address = f"http://{_HOST}:{self.socket.getsockname()[1]}/{token}/"
         self.clips = len(first.ids)
         self.app = create_app(scenes, Queries(first), page, token)
-
-    def run(self) -> None:
-        """Serve until interrupted."""
-        self.server().run(sockets=[self.socket])
-
-    def server(self) -> uvicorn.Server:
-        """What :meth:`run` runs."""
-        return server_of(self.app)
 
 
 def require_page() -> Path:
