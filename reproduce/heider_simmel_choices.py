@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,15 +68,21 @@ WANTED = (
 )  # fmt: skip
 
 
-def from_choices() -> list[Choice]:
-    """Every cross-validation that is finished or can be run; a note names those whose embeddings are not here."""
-    return list(_all_choices())
+def from_choices(kept: Collection[tuple[str, str]] = ()) -> list[Choice]:
+    """Every cross-validation that is finished or can be run; a note names those whose embeddings are not here.
+
+    Args:
+        kept: (encoder, state) of those that are known and not run again.
+    """
+    return list(_all_choices(kept))
 
 
-def _all_choices() -> Iterator[Choice]:
+def _all_choices(kept: Collection[tuple[str, str]]) -> Iterator[Choice]:
     for one in WANTED:
         config, folder = load_config(CHOICES, list(one.settings)), RunFolder(RUNS / one.folder)
         if not folder.evaluation.is_file():
+            if (one.encoder, one.state) in kept:
+                continue
             if lacking := _lacking(config):
                 note(f"{folder.path}: left out, {lacking} is missing")
                 continue

@@ -5,7 +5,7 @@
 
 Reads the finished cells and analyses of experiments/heider-simmel-verbs*, cross-validates on the choices (in
 runs/heider-simmel; a second call reads what is finished), and writes tables, a figure and docs/results/heider_simmel.json.
-What is not there yet is left out, and listed on the page.
+What the folders no longer have is kept from that file; what was never measured is listed on the page.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from heider_simmel_grid import ROOT
-from heider_simmel_measured import measure
+from heider_simmel_measured import Measured, measure
 from heider_simmel_names import names_of, ordered
 from heider_simmel_page import page_parts, summary_text
 from heider_simmel_verbs import Line
 from page_tables import between
 
-from bgs._files import read_text, write_json, write_text
+from bgs._files import read_json, read_text, write_json, write_text
 from bgs.evaluation import Metric
 from bgs.reports import Estimate, ForestFigure, ForestPanel, ForestRow, draw
 from bgs.reports.palette import Role
@@ -56,7 +56,7 @@ def estimates(lines: Sequence[Line], encoder: str) -> Iterator[Estimate]:
 
 def main() -> None:
     """Measure, keep, draw, write."""
-    measured = measure()
+    measured = measure(Measured.from_json(read_json(RESULTS)) if RESULTS.is_file() else None)
     write_json(RESULTS, measured.to_json())
     draw(figure(measured.verbs, measured.ceiling), FIGURE)
     write_text(README, between(read_text(README), "heider-simmel", summary_text(measured.verbs)))

@@ -1,9 +1,14 @@
-"""Everything that docs/heider-simmel.md tells of tuning, as docs/results/heider_simmel.json keeps it."""
+"""Everything that docs/heider-simmel.md tells of tuning, as docs/results/heider_simmel.json keeps it.
+
+The experiments take hours and their folders are not in the repository. What was measured in a folder that is no longer here is
+therefore kept from docs/results/heider_simmel.json.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from heider_simmel_chapters import Beyond, Moved, transfers, variances
 from heider_simmel_choices import WANTED, Choice, from_choices
@@ -46,19 +51,59 @@ class Measured(JsonDataclass):
     features_only: list[str]
 
 
-def measure() -> Measured:
-    """Read the experiments, and cross-validate what is not cross-validated yet."""
+_Of = TypeVar("_Of", Choice, Moved, Beyond)
+
+
+def measure(kept: Measured | None = None) -> Measured:
+    """Read the experiments, and cross-validate what is not cross-validated yet.
+
+    Args:
+        kept: what was measured before; it stands where the experiments that are here do not say as much.
+    """
     found, configs = opened(), configured()
     ceiling = found[0].cells[0].results()["held-out-pairs"].metrics["rsa_ceiling"]
-    lines, choices = from_verbs(found), from_choices()
-    moved, beyond = transfers(found), variances(found)
+    lines = merged_lines(from_verbs(found), kept.verbs if kept else [])
+    before = kept.choices if kept else []
+    choices = merged(from_choices({(one.encoder, one.state) for one in before}), before)
+    moved = merged(transfers(found), kept.transfer if kept else [])
+    beyond = merged(variances(found), kept.variance if kept else [])
     absent = Absent(
-        all_missing_cells(configs),
+        still_missing(all_missing_cells(configs), lines),
         [name for name in models_asked(configs, TRANSFER) if name not in {one.encoder for one in moved}],
         [name for name in models_asked(configs, VARIANCE) if name not in {one.encoder for one in beyond}],
         sorted({(one.encoder, one.state) for one in WANTED} - {(one.encoder, one.state) for one in choices}),
     )
     return Measured(lines, ceiling, choices, moved, beyond, absent, features_only(configs))
+
+
+def merged(new: Sequence[_Of], kept: Sequence[_Of]) -> list[_Of]:
+    """What is new, and what is kept of other encoders and states."""
+    found = {(one.encoder, one.state): one for one in kept}
+    return list((found | {(one.encoder, one.state): one for one in new}).values())
+
+
+def merged_lines(new: Sequence[Line], kept: Sequence[Line]) -> list[Line]:
+    """Of each encoder and state the line over more seeds, else the new one, which keeps differences from what is not here."""
+    found = {(one.encoder, one.state): one for one in kept}
+    for one in new:
+        before = found.get((one.encoder, one.state), one)
+        if set(one.rsa.seeds) >= set(before.rsa.seeds):
+            one = replace(one, differences=before.differences | one.differences)
+        else:
+            one = before
+        found[one.encoder, one.state] = one
+    return list(found.values())
+
+
+def still_missing(cells: Sequence[Missing], lines: Sequence[Line]) -> list[Missing]:
+    """Without the seeds that a line has."""
+    seeds = {(line.encoder, line.state): set(line.rsa.seeds) for line in lines}
+    left = []
+    for one in cells:
+        lacking = tuple(seed for seed in one.seeds if seed not in seeds.get((one.encoder, one.state), ()))
+        if lacking:
+            left.append(replace(one, seeds=lacking, all_seeds=one.all_seeds and lacking == one.seeds))
+    return left
 
 
 def features_only(configs: Mapping[str, ExperimentConfig]) -> list[str]:

@@ -204,6 +204,50 @@ def test_a_finished_cross_validation_is_read_and_one_without_embeddings_left_out
     assert not (tmp_path / "a").exists()
 
 
+def test_a_cross_validation_that_is_known_is_not_run_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    known = choices.Wanted("a", "pixels", "linear transform", ("model=pixels:grey",))
+    monkeypatch.setattr(choices, "RUNS", tmp_path)
+    monkeypatch.setattr(choices, "WANTED", (known,))
+    assert choices.from_choices({("pixels", "linear transform")}) == []
+    assert not any(tmp_path.iterdir())
+
+
+def test_what_is_measured_again_replaces_what_is_kept_of_the_same_state_only() -> None:
+    before = [line("pixels", "frozen", 0.3), line("pixels", "linear transform", 0.5)]
+    again = line("pixels", "frozen", 0.4)
+    assert measured.merged_lines([again], before) == [again, before[1]]
+    scratch = line("scratch", "frozen", 0.1)
+    assert measured.merged_lines([scratch], before) == [*before, scratch]
+
+
+def test_a_line_over_fewer_seeds_does_not_replace_one_over_more() -> None:
+    whole = line("tiny-videomae", "LoRA", 0.5, 0.6)
+    assert measured.merged_lines([line("tiny-videomae", "LoRA", 0.9)], [whole]) == [whole]
+
+
+def test_differences_from_models_that_are_no_longer_here_are_kept() -> None:
+    before = line("vit-16", "frozen", 0.4, tuned_pixels=0.1, random_twin=0.2)
+    (found,) = measured.merged_lines([line("vit-16", "frozen", 0.4, tuned_pixels=0.15)], [before])
+    assert {name: one.value for name, one in found.differences.items()} == {
+        "tuned pixels": 0.15,
+        "random twin": 0.2,
+    }
+
+
+def test_kept_results_are_not_missing() -> None:
+    planned = [
+        grid.Missing("scratch", "frozen", (0, 1, 2), True),
+        grid.Missing("tiny-videomae", "LoRA", (0, 1, 2), True),
+        grid.Missing("vit", "LoRA", (0, 1, 2), True),
+    ]
+    known = [line("scratch", "frozen", 0.1, 0.1, 0.1), line("tiny-videomae", "LoRA", 0.5, 0.6)]
+    assert measured.still_missing(planned, known) == [
+        grid.Missing("tiny-videomae", "LoRA", (2,), False), planned[2],
+    ]  # fmt: skip
+
+
 def test_results_come_back_from_json() -> None:
     absent = measured.Absent([grid.Missing("vit", "LoRA", (1,), False)], [], ["vit"], [("vit-16", "LoRA")])
     given = results(absent=absent)
