@@ -20,6 +20,7 @@ from bgs.evaluation import Metric
 from bgs.experiments.chapters.transfer import TRANSFER
 from bgs.experiments.chapters.variance import VARIANCE
 from bgs.experiments.config import ExperimentConfig
+from bgs.experiments.results import SeedMean
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,36 @@ def merged(new: Sequence[_Of], kept: Sequence[_Of]) -> list[_Of]:
 
 
 def merged_lines(new: Sequence[Line], kept: Sequence[Line]) -> list[Line]:
-    """Of each encoder and state the line over more seeds, else the new one, which keeps differences from what is not here."""
+    """Of each encoder and state the mean over all its seeds; seeds that are measured again replace all that is kept."""
     found = {(one.encoder, one.state): one for one in kept}
     for one in new:
-        before = found.get((one.encoder, one.state), one)
-        if set(one.rsa.seeds) >= set(before.rsa.seeds):
-            one = replace(one, differences=before.differences | one.differences)
-        else:
-            one = before
-        found[one.encoder, one.state] = one
+        before = found.get((one.encoder, one.state))
+        found[one.encoder, one.state] = one if before is None else _merged_line(one, before)
     return list(found.values())
+
+
+def _merged_line(new: Line, kept: Line) -> Line:
+    """Differences from models that are not here any more stay."""
+    if set(new.rsa.seeds) < set(kept.rsa.seeds):
+        return kept
+    both = {name: over_seeds(new.differences[name], kept.differences[name])
+            for name in new.differences.keys() & kept.differences.keys()}  # fmt: skip
+    return Line(new.encoder, new.state, over_seeds(new.rsa, kept.rsa), over_seeds(new.odd_one_out, kept.odd_one_out),
+                kept.differences | new.differences | both)  # fmt: skip
+
+
+def over_seeds(new: SeedMean, kept: SeedMean) -> SeedMean:
+    """The mean over the seeds of both, as :meth:`SeedMean.of` takes it; the new one where they share seeds."""
+    if new.seeds.keys() & kept.seeds.keys():
+        return new
+    share = len(new.seeds) / (len(new.seeds) + len(kept.seeds))
+
+    def mean(name: str) -> float:
+        return share * getattr(new, name) + (1 - share) * getattr(kept, name)
+
+    return replace(
+        new, value=mean("value"), low=mean("low"), high=mean("high"), p=None, seeds=kept.seeds | new.seeds
+    )
 
 
 def still_missing(cells: Sequence[Missing], lines: Sequence[Line]) -> list[Missing]:

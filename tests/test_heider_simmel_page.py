@@ -227,6 +227,18 @@ def test_a_line_over_fewer_seeds_does_not_replace_one_over_more() -> None:
     assert measured.merged_lines([line("tiny-videomae", "LoRA", 0.9)], [whole]) == [whole]
 
 
+def test_seeds_that_were_run_one_at_a_time_are_averaged() -> None:
+    whole = {
+        seed: Metric(0.1 * seed, 0.1 * seed - 0.2, 0.1 * seed + 0.3, 10, "Spearman rho") for seed in range(3)
+    }
+    first, last = SeedMean.of({0: whole[0], 2: whole[2]}), SeedMean.of({1: whole[1]})
+    found, right = measured.over_seeds(last, first), SeedMean.of(whole)
+    assert found.seeds == right.seeds
+    for bound in ("value", "low", "high"):
+        assert getattr(found, bound) == pytest.approx(getattr(right, bound))
+    assert measured.over_seeds(last, right) == last, "measured again"
+
+
 def test_differences_from_models_that_are_no_longer_here_are_kept() -> None:
     before = line("vit-16", "frozen", 0.4, tuned_pixels=0.1, random_twin=0.2)
     (found,) = measured.merged_lines([line("vit-16", "frozen", 0.4, tuned_pixels=0.15)], [before])
