@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import threading
@@ -208,10 +209,8 @@ def _sqlite(url: str, path: Path) -> Engine:
     def _begin(connection: Connection) -> None:
         # A writer that began as a reader could be refused later, when another has written meanwhile.
         writes = connection.get_execution_options().get("bgs_writes")
-        require_same()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-        if writes:
-            require_same(log=True)
+        require_same(log=bool(writes))
 
     return engine
 
@@ -225,13 +224,23 @@ def _same_file(path: Path) -> Callable[..., None]:
     first: list[tuple[int, int]] = []
 
     def require_same(log: bool = False) -> None:
-        found = path.stat() if path.exists() else None
+        # Other threads may take the interpreter at each look at the disk, while writers wait: as few looks as possible.
+        found = _identity(path)
         if found is not None and not first:
-            first.append((found.st_dev, found.st_ino))
-        same = not first if found is None else first == [(found.st_dev, found.st_ino)]
-        if not same or (log and not log_of.exists()):
+            first.append(found)
+        same = not first if found is None else first == [found]
+        if not same or (log and _identity(log_of) is None):
             what = path if not same else log_of
             error = sqlite3.OperationalError(f"{what} was deleted, moved or replaced while it was open")
             raise OperationalError("BEGIN", None, error)
 
     return require_same
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from one of the same name; None where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -31,9 +31,6 @@ from bgs.serving.guards import RateLimit
 #: The researcher's page.
 ADMIN = "admin.html"
 
-#: The researcher's page.
-ADMIN = "admin.html"
-
 
 def create_app(
     study: StudyFolder,
