@@ -28,7 +28,12 @@ from bgs.stimuli.decode_pool import decode_all
 from bgs.stimuli.encoding import write_video
 
 FRAMES, HEIGHT, WIDTH, FPS = 90, 240, 320, 30
-TARGETS = {"decode 8×224²": 40.0, "share of bare speed, 8×224²": 0.9, "warm cache 8×64²": 5000.0, "threads, 64 clips": 1.0}
+TARGETS = {
+    "decode 8×224²": 40.0,
+    "share of bare speed, 8×224²": 0.9,
+    "warm cache 8×64²": 5000.0,
+    "threads, 64 clips": 1.0,
+}
 
 
 def smooth(random: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -132,7 +137,9 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
         work = partial(decode_each, paths, sampling)
         results[name] = rate(len(paths), work, repeats=7, clock=time.process_time)
         results[f"share of bare speed, {frames}×224²"] = share(paths, sampling, repeats=15)
-    results["bare decoding"] = rate(len(paths), partial(decode_bare, paths), repeats=7, clock=time.process_time)
+    results["bare decoding"] = rate(
+        len(paths), partial(decode_bare, paths), repeats=7, clock=time.process_time
+    )
     for clips, repeats in ((8, 15), (64, 9), (256, 3)):
         results[f"threads, {clips} clips"] = gain(paths * (clips // 8), Sampling(8, 224), repeats)
     stimuli = distinct_copies(folder / "copies", paths, 1000)

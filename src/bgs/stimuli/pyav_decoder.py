@@ -154,7 +154,9 @@ def _scan(path: Path, sampling: Sampling | None) -> _Scan:
         else:
             with opened(path) as again:
                 expected = _expected_ticks(path, sampling, video_stream(path, again), again.demux())
-        return _kept(path, decoded(path, container, packets), expected, sampling and sampling.span)
+        return _kept(
+            path, decoded(path, container, packets), expected, None if sampling is None else sampling.span
+        )
 
 
 def _kept(path: Path, frames: Iterable[VideoFrame], expected: Set[int] | None, span: Span | None) -> _Scan:

@@ -31,7 +31,10 @@ def _fit(pictures: UInt8[np.ndarray, "t h w 3"], sampling: Sampling) -> UInt8[np
     if (height, width) != pictures.shape[1:3]:
         pictures = resize(pictures, height, width, sampling.interpolation)
     top, left = (height - sampling.size) // 2, (width - sampling.size) // 2
-    return pictures[:, top : top + sampling.size, left : left + sampling.size]
+    cropped: UInt8[np.ndarray, "t s s 3"] = pictures[
+        :, top : top + sampling.size, left : left + sampling.size
+    ]
+    return cropped
 
 
 def fit_frames(frames: UInt8[np.ndarray, "n h w 3"], sampling: Sampling) -> UInt8[np.ndarray, "t s s 3"]:
@@ -48,7 +51,9 @@ def shrink(picture: UInt8[np.ndarray, "h w 3"], side: int) -> UInt8[np.ndarray, 
     shorter = min(height, width)
     if shorter <= side:
         return picture
-    return resize(picture[None], round(height * side / shorter), round(width * side / shorter))[0]
+    resized = resize(picture[None], round(height * side / shorter), round(width * side / shorter))
+    small: UInt8[np.ndarray, "h2 w2 3"] = resized[0]
+    return small
 
 
 def resized_sides(height: int, width: int, sampling: Sampling) -> tuple[int, int]:
