@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -11,7 +10,6 @@ from types import ModuleType, SimpleNamespace
 import av
 import numpy as np
 import pytest
-from av.video.frame import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,23 +124,38 @@ def test_span_counts_from_the_first_frame(tmp_path: Path) -> None:
     assert numbers(decode(late, whole(4, span=(0, Fraction(1, 5))))) == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize(("promised", "passes"), [(None, 1), (set(), 2), ({1, 2}, 2)])
-def test_a_long_clip_is_decoded_again_only_where_its_packets_promise_other_frames(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promised: set[int] | None, passes: int
+@pytest.mark.parametrize(("promised", "expected"), [(None, 1), (set(), 2), ({1, 2}, 2)])
+def test_a_clip_is_decoded_again_only_where_its_packets_promise_other_frames(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    passes: list[Path],
+    promised: set[int] | None,
+    expected: int,
 ) -> None:
     path = write_clip(tmp_path / "clip.mp4", 30)
-    kept, whole_pass, counted = decode(path, whole(7)), pyav_decoder._frames, []
-
-    def counting(file: Path) -> Iterator[VideoFrame]:
-        counted.append(file)
-        return whole_pass(file)
-
-    monkeypatch.setattr(pyav_decoder, "KEPT_BYTES", 50_000)
-    monkeypatch.setattr(pyav_decoder, "_frames", counting)
+    kept = decode(path, whole(7))
     if promised is not None:
         monkeypatch.setattr(pyav_decoder, "_expected_ticks", lambda *_: promised)
+    passes.clear()
     np.testing.assert_array_equal(decode(path, whole(7)), kept)
-    assert len(counted) == passes
+    assert len(passes) == expected
+
+
+@pytest.mark.parametrize("held_bytes", [pyav_decoder.HELD_BYTES, 0])
+def test_clips_of_every_container_are_decoded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passes: list[Path], held_bytes: int
+) -> None:
+    times = [10 * i for i in range(10)] + [100 + 100 * i for i in range(10)]
+    paths = [
+        write_clip(tmp_path / "clip.mp4"),
+        write_clip(tmp_path / "clip.mkv"),
+        write_clip(tmp_path / "clip.avi", codec="mpeg4"),
+        write_clip(tmp_path / "uneven.mkv", 20, times_ms=times),
+    ]
+    monkeypatch.setattr(pyav_decoder, "HELD_BYTES", held_bytes)
+    for path in paths:
+        decode(path, whole(5))
+    assert passes == paths
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
@@ -153,6 +166,7 @@ def test_memory_for_frames_makes_no_difference(
     path = write_clip(tmp_path / f"clip{suffix}", 30)
     kept = decode(path, whole(frames))
     monkeypatch.setattr(pyav_decoder, "KEPT_BYTES", 0)
+    monkeypatch.setattr(pyav_decoder, "HELD_BYTES", 0)
     np.testing.assert_array_equal(decode(path, whole(frames)), kept)
 
 
@@ -304,20 +318,20 @@ def test_a_single_picture_is_no_clip(tmp_path: Path) -> None:
 def test_no_picture_and_no_duration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = SimpleNamespace(pts=0, time_base=Fraction(1, 30), duration=0, width=8, height=8)
     path = write_clip(tmp_path / "clip.mp4", 2)
-    monkeypatch.setattr(pyav_decoder, "_frames", lambda path: iter([frame, frame]))
+    monkeypatch.setattr(pyav_decoder, "decoded", lambda *_: iter([frame, frame]))
     assert reason(path) == "zero duration"
-    monkeypatch.setattr(pyav_decoder, "_frames", lambda path: iter([]))
+    monkeypatch.setattr(pyav_decoder, "decoded", lambda *_: iter([]))
     assert reason(path) == "its video stream contains no frames"
 
 
 def test_a_machine_out_of_files_is_not_the_clips_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, *_: object) -> None:
         raise av.FFmpegError(24, "Too many open files", str(path))
 
     path = write_clip(tmp_path / "clip.mp4", 2)
-    monkeypatch.setattr(pyav_decoder, "_frames", refuse)
+    monkeypatch.setattr(pyav_decoder, "decoded", refuse)
     with pytest.raises(av.FFmpegError):
         decode(path, whole(1))
 

@@ -78,7 +78,9 @@ def test_a_stream_whose_key_pictures_are_not_labelled(grouped: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("first", [0, 3, 12])
-def test_an_edit_list_hides_what_lies_before_its_begin(grouped: Path, tmp_path: Path, first: int) -> None:
+def test_an_edit_list_hides_what_lies_before_its_begin(
+    grouped: Path, tmp_path: Path, passes: list[Path], first: int
+) -> None:
     """A clip cut without encoding it anew: an MP4 keeps the group that the cut falls into, and an edit list skips it."""
     step = Fraction(90_000, 30)
 
@@ -91,6 +93,7 @@ def test_an_edit_list_hides_what_lies_before_its_begin(grouped: Path, tmp_path: 
     cut = copy_packets(grouped, tmp_path / "cut.mp4", shift)
     assert b"elst" in cut.read_bytes()
     assert numbers(cut, 30 - first) == list(range(first, 30))
+    assert passes == [cut], "what it hides is not expected"
     if shutil.which("ffmpeg"):
         assert shown_by_ffmpeg(cut) == 30 - first
 

@@ -91,7 +91,7 @@ def _letterboxed(
     """The frame in the middle of a square, from −1 to 1; (x, y) of its corner there; pixels of the square per pixel."""
     height, width = frame.shape[:2]
     scale = side / max(height, width)
-    small = resize(frame, max(1, round(height * scale)), max(1, round(width * scale)))
+    small = resize(frame[None], max(1, round(height * scale)), max(1, round(width * scale)))[0]
     top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
     square = np.zeros((side, side, 3), np.float32)
     square[top : top + small.shape[0], left : left + small.shape[1]] = small

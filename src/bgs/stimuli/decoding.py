@@ -51,7 +51,7 @@ def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> U
     pictures = _stretch(path, sampling) if decoder == "pyav" else None
     if pictures is None:
         pictures = reader.read_pictures(path, sampling)
-    return np.stack([fit(picture, sampling) for picture in pictures])
+    return fit(pictures, sampling)
 
 
 def _stretch(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w 3"]] | None:

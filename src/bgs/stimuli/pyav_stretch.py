@@ -13,7 +13,15 @@ import numpy as np
 from jaxtyping import UInt8
 
 from bgs.stimuli.cancelling import check_cancelled
-from bgs.stimuli.pyav_decoder import _clear_errors, _frames, _intact, _opened, _upright, _video_stream
+from bgs.stimuli.pyav_stream import (
+    clear_errors,
+    decode_strictly,
+    frames_of,
+    intact,
+    opened,
+    upright,
+    video_stream,
+)
 from bgs.stimuli.sampling import Sampling
 from bgs.stimuli.unreadable import UnreadableClip
 
@@ -35,8 +43,8 @@ def read_stretch(path: Path, sampling: Sampling) -> list[_Picture] | None:
         frames, or what is wrong with it.
     """
     try:
-        with _clear_errors(path):
-            with closing(_frames(path)) as from_beginning:
+        with clear_errors(path):
+            with closing(frames_of(path)) as from_beginning:
                 first = next(from_beginning, None)
             if first is None or first.pts is None or first.time_base is None:
                 return None
@@ -50,16 +58,15 @@ def read_stretch(path: Path, sampling: Sampling) -> list[_Picture] | None:
 
 def _frames_after(path: Path, tick: int) -> Generator[VideoFrame, None, None]:
     """Frames of the first video stream from the last key frame before ``tick``."""
-    with _opened(path) as container:
-        stream = _video_stream(path, container)
-        stream.codec_context.thread_count = 1
-        stream.codec_context.options = {"err_detect": "explode"}
+    with opened(path) as container:
+        stream = video_stream(path, container)
+        decode_strictly(stream)
         container.seek(tick, stream=stream)
         for packet in container.demux(stream):
             check_cancelled()
             if packet.is_corrupt:
                 raise UnreadableClip("truncated", path)
-            yield from _intact(path, stream.codec_context.decode(packet))
+            yield from intact(path, stream.codec_context.decode(packet))
 
 
 def _on_screen(
@@ -76,11 +83,11 @@ def _on_screen(
             return None
         passed = sum(moment < frame.pts for moment in moments[len(pictures) :])
         if passed and shown is not None:
-            pictures += [_upright(path, shown)] * passed
+            pictures += [upright(path, shown)] * passed
         if len(pictures) == len(moments):
             return pictures
         end = Fraction(frame.pts + (frame.duration or (frame.pts - (shown.pts or 0) if shown else 0)))
         shown = frame
     if shown is None or moments[-1] > end:
         return None
-    return pictures + [_upright(path, shown)] * (len(moments) - len(pictures))
+    return pictures + [upright(path, shown)] * (len(moments) - len(pictures))
