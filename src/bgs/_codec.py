@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from bgs._errors import DataError
@@ -23,6 +23,8 @@ def _number(value: object) -> object:
 
 #: A number in a result; NaN where it is undefined, null in JSON.
 Number = Annotated[float, BeforeValidator(_number)]
+#: A number that is always known: neither null nor NaN nor infinite.
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 #: None where it was not computed (the key is omitted), NaN where it is undefined (the key is null).
 OptionalNumber = Annotated[float | None, BeforeValidator(_number)]
 

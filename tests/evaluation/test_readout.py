@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
@@ -11,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from bgs import BgsError
 from bgs._errors import DataError
+from bgs._files import sha256
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm
 from bgs.evaluation.readout import (
@@ -34,6 +39,7 @@ from bgs.judgments import Trials
 from bgs.stimuli import StimulusSet
 
 N, D, SHARPNESS = 90, 12, 3.0
+ABOUT = {"data": "world", "simulated": True, "clips": 50, "held_out": "validation clips"}
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +181,9 @@ def test_calibration_error_by_a_loop():
     assert calibration_error(p, happened)[0] == pytest.approx(expected, rel=1e-9)
     twice = calibration_error(p, happened, np.stack([np.ones(1003), np.full(1003, 2.0)]))
     np.testing.assert_allclose(twice, expected)
+    one, none = calibration_error(p, happened, np.stack([np.ones(1003), np.zeros(1003)]))
+    assert one == pytest.approx(expected)
+    assert np.isnan(none)  # a resample of few clips may hold no pair of them
     assert calibration_error(p, rng.random(1003) < p)[0] < 3 * error_if_perfect(p) < expected
 
 
@@ -182,14 +191,14 @@ def test_calibration_error_by_a_loop():
 def readout(world):
     embeddings, stimuli, trials = world
     one = part(embeddings)
-    found = Readout.fit(one.seen, [one], trials, stimuli, {"data": "world"})
+    found = Readout.fit(one.seen, [one], trials, stimuli, ABOUT)
     return measure(found, embeddings, trials, stimuli, centred=False, resamples=200)
 
 
 def test_a_readout_is_measured_on_test_clips(readout, world):
     embeddings, stimuli, trials = world
     assert [one.name for one in readout.attributes] == ["valence"]
-    assert readout.about == {"data": "world", "held_out_clips": 20}
+    assert readout.about == ABOUT | {"held_out_clips": 20}
     measured = readout.measured
     for name in ("kept together", "odd one out"):
         assert measured[name].value < 0.05
@@ -228,6 +237,51 @@ def test_a_changed_readout_or_one_of_another_model_is_refused(readout, tmp_path)
     (tmp_path / "readout.json").write_text('{"format": "bgs-readout/0"}')
     with pytest.raises(DataError, match="not a readout"):
         Readout.load(tmp_path, D)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("about",), {}), (("about", "data"), None), (("kept", "slope"), float("nan")), (("choice", "sharpness"), float("inf")),
+        (("floor",), 0), (("floor",), "x"), (("attributes", 0, "name"), 1), (("attributes", 0, "intercept"), None),
+        (("attributes", 0, "scale"), [0]), (("measured", "flagged"), 1), (("attributes",), []),
+    ],
+)  # fmt: skip
+def test_a_readout_of_other_types_is_damaged(readout, tmp_path, keys, value):
+    readout.save(tmp_path)
+    plain = inner = json.loads((tmp_path / "readout.json").read_text())
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    (tmp_path / "readout.json").write_text(json.dumps(plain))
+    with pytest.raises(DataError, match=r"readout.json: damaged: .*bgs calibrate"):
+        Readout.load(tmp_path, D)
+
+
+@pytest.mark.parametrize("name", ["mean", "axes", "variances", "held", "0.weights", "0.errors"])
+def test_arrays_of_a_readout_are_finite_and_of_their_shape(readout, tmp_path, name):
+    readout.save(tmp_path)
+    path, known = tmp_path / "readout.safetensors", (tmp_path / "readout.json").read_text()
+    arrays = load_file(path)
+    one = arrays[name]
+    for changed in (
+        one * np.nan,
+        one[None],
+        one.astype(np.float32),
+        one[:-1] if name == "axes" else one.T[..., None],
+    ):
+        save_file(arrays | {name: np.ascontiguousarray(changed)}, path)
+        (tmp_path / "readout.json").write_text(json.dumps(json.loads(known) | {"sha256": sha256(path)}))
+        with pytest.raises(DataError, match=f"damaged: {name}: expected finite float64"):
+            Readout.load(tmp_path, D)
+
+
+def test_an_undefined_r_squared_is_null_and_comes_back(readout, tmp_path):
+    """Where all held-out clips are rated as the mean of the others."""
+    attribute = replace(readout.attributes[0], r_squared=np.nan)
+    replace(readout, attributes=(attribute,)).save(tmp_path)
+    assert json.loads((tmp_path / "readout.json").read_text())["attributes"][0]["r_squared"] is None
+    assert np.isnan(Readout.load(tmp_path, D).attributes[0].r_squared)
 
 
 def test_bins_of_a_reliability_diagram(readout, world):

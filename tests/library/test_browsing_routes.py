@@ -1,11 +1,13 @@
 """What the page of an index asks its server."""
 
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from browsed_index import IDS, browsed_index
+from small_index import small_index
 from starlette.testclient import TestClient
 
 import bgs
@@ -147,6 +149,50 @@ def test_a_clip_that_has_gone_is_said_to_be(tmp_path):
     assert served.get("api/clips/0/nearest").status_code == 200
 
 
+def test_a_clip_of_other_content_is_not_shown_under_the_old_one(tmp_path):
+    index = browsed_index(tmp_path)
+    (tmp_path / "page").mkdir()
+    first, second, third = (clip.path for clip in index.clips[:3])
+    first.write_bytes(second.read_bytes())
+    third.touch()
+    served = Served(tmp_path)
+    response = served.get("thumbnails/0.jpg")
+    assert response.status_code == 404
+    assert "changed since it was indexed" in response.json()["error"]
+    with pytest.raises(DataError, match=r"changed since it was indexed \(run `bgs index` again\)"):
+        index.clips[0].file()
+    assert served.get("thumbnails/2.jpg").status_code == 200
+
+
+def test_clips_given_as_arrays_are_no_files(tmp_path, monkeypatch):
+    """Their ids may be names of files that are here by chance."""
+    (tmp_path / "page").mkdir()
+    monkeypatch.chdir(tmp_path)
+    secret = tmp_path / "secret.mp4"
+    secret.write_bytes(b"not of this index")
+    small_index(tmp_path / "index", np.eye(3), [str(secret), "secret.mp4", "../x"], folder=None)
+    served = Served(tmp_path)
+    for position, url in enumerate(served.get("api/map").json()["urls"]):
+        assert served.get(url).status_code == 404
+        assert served.get(f"thumbnails/{position}.jpg").status_code == 404
+        assert served.get(f"api/clips/{position}").json()["there"] is False
+
+
+def test_an_index_does_not_reach_outside_its_folder(tmp_path):
+    for name in ("/etc/passwd", "../../secret.mp4", "deep/../../secret.mp4"):
+        with pytest.raises(DataError, match="a clip lies outside the indexed folder"):
+            small_index(tmp_path / name.replace("/", "-"), np.eye(1), [name], folder=tmp_path)
+
+
+def test_an_index_that_has_gone_is_not_begun_again_by_its_thumbnails(tmp_path):
+    index = browsed_index(tmp_path)
+    (tmp_path / "page").mkdir()
+    served = Served(tmp_path)
+    shutil.rmtree(index.path)
+    assert "the index has gone" in served.get("thumbnails/0.jpg").json()["error"]
+    assert not index.path.exists()
+
+
 def test_a_dropped_file_finds_its_neighbours_and_is_removed(served):
     found = served.drop("mine.mp4", b"film" * 1000).json()
     assert found["clips"][0] == {"clip": 0, "distance": pytest.approx(0, abs=1e-6)}
@@ -196,7 +242,7 @@ def readout() -> Readout:
 
 
 def test_a_model_with_a_readout_says_how_sure_it_is(folder, monkeypatch):
-    monkeypatch.setattr("bgs.library.index.read_readout", lambda reference, width: readout())
+    monkeypatch.setattr("bgs.library.index.read_readout", lambda *given: readout())
     served = Served(folder)
     found = served.get("api/clips/0/attributes").json()
     assert (found["far"], found["data"], found["level"]) == (True, "films", 0.9)

@@ -53,7 +53,7 @@ def test_a_readout_adds_the_probability_without_opening_the_model(index, monkeyp
     asked = []
     monkeypatch.setattr("bgs.library.index.read_readout", lambda *given: asked.append(given) or readout)
     (found,) = similar(index.ids[0], open_index(index.path), 1)
-    assert asked == [(index.model_reference, index.vectors.shape[1])]
+    assert asked == [(index.model_reference, index.vectors.shape[1], index.identity)]
     assert found.kept_together == pytest.approx(1 / (1 + np.exp(2 * found.distance - 1)))
 
 
@@ -76,6 +76,9 @@ def test_clips_that_have_gone_since(index, folder, caplog):
         DataError, match=r"b.mp4: this clip has gone since it was indexed \(run `bgs index` again\)"
     ):
         similar(folder / "b.mp4", index, 1, no_model)
+    for no_path in ("a\0b", "x" * 5000):
+        with pytest.raises(DataError, match="no such clip"):
+            similar(no_path, index, 1, no_model)
     similar("a.mp4", index, 3, no_model)
     assert "1 of these clips have gone since they were indexed: b.mp4" in caplog.text
 

@@ -11,7 +11,10 @@ import pytest
 import yaml
 
 import bgs
+from bgs import BgsError
+from bgs._files import sha256
 from bgs.backbones.shared_folder import FILES
+from bgs.runs.identity import tuned_identity
 from bgs.runs.opened_model import open_model
 from bgs.runs.shared_model import base_of, without_paths
 from program import fails, runs
@@ -194,6 +197,52 @@ def test_a_key_too_few_or_too_many_is_refused_though_the_hashes_agree(copy, tiny
         assert f"1 {said} parameters" in error
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda about: about.update(revision=None), "revision is NoneType, not str"),
+        (lambda about: about.update(settings=[]), "settings is list, not dict"),
+        (lambda about: about.update(trained_on="x"), "trained_on is str, not dict"),
+        (lambda about: about.update(sha256={"head.safetensors": 1}), "sha256 is not of texts"),
+    ],
+)
+def test_a_damaged_adapter_is_one_line(copy, tiny_text, capsys, change, said):
+    about = json.loads((copy / "bgs.json").read_text())
+    change(about)
+    (copy / "bgs.json").write_text(json.dumps(about))
+    resign(copy, "bgs.json")
+    reference = f"{copy}?base={tiny_text}"
+    assert f"damaged: {said}" in fails(capsys, "odd", *CLIPS, "--model", reference)
+
+
+def test_weights_are_finite_and_of_their_type(copy, tiny_text):
+    """Though every hash agrees."""
+    from safetensors.torch import load_file, save_file
+
+    path, reference = copy / "adapter_model.safetensors", f"{copy}?base={tiny_text}"
+    known, about = load_file(path), json.loads((copy / "bgs.json").read_text())
+    name = min(known)
+    for changed, said in (
+        (known[name] * np.nan, "is not finite"),
+        (known[name].double(), "has the wrong type; expected torch.float32, got torch.float64"),
+    ):
+        save_file(known | {name: changed}, path)
+        about["sha256"][path.name] = sha256(path)
+        (copy / "bgs.json").write_text(json.dumps(about))
+        for file in (path.name, "bgs.json"):
+            resign(copy, file)
+        with pytest.raises(BgsError, match=f"parameter .* {said}"):
+            bgs.load_model(reference)
+
+
+def test_the_manifest_names_the_base_of_the_adapter(copy, tiny_text):
+    manifest = json.loads((copy / "bgs_model.json").read_text())
+    manifest["base"]["revision"] = "0" * 64
+    (copy / "bgs_model.json").write_text(json.dumps(manifest))
+    with pytest.raises(BgsError, match="not the one that the adapter belongs to"):
+        bgs.load_model(f"{copy}?base={tiny_text}")
+
+
 def test_bad_input_leaves_nothing_behind(run, tmp_path, small_study, capsys):
     out = tmp_path / "out"
     unfinished = shutil.copytree(run.path, tmp_path / "unfinished")
@@ -282,3 +331,21 @@ def test_paths_lose_all_but_their_last_part():
         "c": "and/or",
     }
     assert Path("and/or").name == "or"  # relative names stay
+
+
+def test_a_readout_is_not_read_for_the_vectors_of_another_model(tmp_path, caplog):
+    """A run trained again in place has another readout than the one that an index was made for."""
+    run = train_video_run(tmp_path)
+    bgs.calibrate(run.path, folds=2)
+    reference = f"run:{run.path}"
+    model = bgs.load_model(reference)
+    assert tuned_identity(run.folder.adapter, run.folder.center) == model.opened.identity
+    index = bgs.index(tmp_path / "study", model, tmp_path / "index")
+    (known,) = bgs.similar("00.mp4", index, 1)
+    assert 0 <= known.kept_together <= 1
+    about = json.loads((run.folder.adapter / "bgs.json").read_text())
+    about["lora"]["alpha"] += 1
+    (run.folder.adapter / "bgs.json").write_text(json.dumps(about))
+    (found,) = bgs.similar("00.mp4", tmp_path / "index", 1)
+    assert (found.id, found.distance, found.kept_together) == (known.id, known.distance, None)
+    assert "is now another model" in caplog.text

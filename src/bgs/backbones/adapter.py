@@ -26,6 +26,8 @@ from bgs.backbones.transform_settings import TransformSettings
 
 _FORMAT = "bgs-adapter/1"
 _TENSORS = {"format": "pt"}
+#: Types of what ``bgs.json`` says.
+_KINDS = {"family": str, "model": str, "revision": str, "settings": dict, "trained_on": dict, "sha256": dict}
 _AGAIN = "train again, or use a copy of this folder"
 
 
@@ -36,6 +38,7 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
     head = {name.removeprefix("head."): named.pop(name) for name in list(named) if name.startswith("head.")}
     about: dict[str, Any] = {
         "format": _FORMAT,
+        "family": backbone.spec.family,
         "model": backbone.spec.source,
         "revision": backbone.spec.revision,
         "settings": backbone.spec.settings(),
@@ -117,7 +120,11 @@ def _require_same_settings(saved: dict[str, Any], backbone: Backbone, where: Pat
 
 
 def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) -> None:
-    """Copy named tensors into the trained parameters; any difference in names or shapes is an error naming it."""
+    """Copy named tensors into the trained parameters.
+
+    Raises:
+        DataError: a name, a shape or a type differs, or a number is not finite; the parameter is named.
+    """
     current = backbone.trainable()
     for problem, names in (
         ("missing", current.keys() - saved.keys()),
@@ -135,6 +142,12 @@ def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) 
                 f"parameter {name} has the wrong shape", where=where,
                 expected=list(parameter.shape), got=list(saved[name].shape),
             )  # fmt: skip
+        if parameter.dtype != saved[name].dtype:
+            raise DataError(
+                f"parameter {name} has the wrong type", where=where, expected=parameter.dtype, got=saved[name].dtype
+            )  # fmt: skip
+        if not saved[name].isfinite().all():
+            raise DataError(f"parameter {name} is not finite", where=where, got="NaN or infinity")
     with torch.no_grad():
         for name, parameter in current.items():
             parameter.copy_(saved[name])
@@ -160,6 +173,12 @@ def read_about(folder: Path) -> dict[str, Any]:
     missing = {"model", "revision", "lora", "head"} - about.keys()
     if missing:
         raise DataError(f"damaged: {min(missing)} is missing", where=path, hint=_AGAIN)
+    with damage_as_error(path, _AGAIN):
+        for key, kind in _KINDS.items():
+            if not isinstance(about.get(key, kind()), kind):
+                raise TypeError(f"{key} is {type(about[key]).__name__}, not {kind.__name__}")
+        if not all(isinstance(one, str) for one in about.get("sha256", {}).values()):
+            raise TypeError("sha256 is not of texts")
     return about
 
 

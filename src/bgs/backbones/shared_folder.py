@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -110,7 +111,7 @@ def open_shared(reference: SharedReference) -> SharedFolder:
     """
     if reference.place == "folder":
         path = Path(reference.name)
-        if not (path / MANIFEST).is_file():
+        if not os.path.isfile(path / MANIFEST):  # which, unlike Path.is_file, takes any text
             raise BgsError(
                 "no shared model here", where=reference, expected=f"a folder with {MANIFEST}",
                 hint="`bgs share` writes one; run:FOLDER is for the folder of a run",

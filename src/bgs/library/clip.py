@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from bgs._errors import DataError
+from bgs._files import sha256
+
+_AGAIN = "run `bgs index` again"
+
 
 class Piece(NamedTuple):
     """A stretch of a file, from ``start`` to ``end`` seconds after its first frame; NaN and NaN are the whole file."""
@@ -35,21 +40,41 @@ class Clip:
 
     Attributes:
         id: path relative to the indexed folder, with forward slashes; of a piece, ``path#t=START,END``.
-        path: the file, absolute, when it was indexed. A clip that was given as an array has none: its id stands here.
+        path: the file, absolute, when it was indexed; None for a clip that was given as an array.
         sha256: of the file (of the frames, if they were given as an array).
         start, end: seconds after the first frame; NaN for the whole file.
+        size: of the file, in bytes.
+        mtime_ns: when the file had been modified.
     """
 
     id: str
-    path: Path
+    path: Path | None
     sha256: str
     start: float = math.nan
     end: float = math.nan
+    size: int = 0
+    mtime_ns: int = 0
 
     @property
     def piece(self) -> Piece:
         """The stretch of the file that it is."""
         return Piece(self.start, self.end)
+
+    def file(self) -> Path:
+        """The file that was indexed, before anything is read from it or shown of it.
+
+        Raises:
+            DataError: there is none, it has gone, or it is another one now.
+        """
+        if self.path is None:
+            raise DataError("this clip was indexed from an array: there is no file", where=self.id)
+        if not self.path.is_file():
+            raise DataError("this clip has gone since it was indexed", where=self.path, hint=_AGAIN)
+        status = self.path.stat()
+        known = status.st_size == self.size
+        if not known or (status.st_mtime_ns != self.mtime_ns and sha256(self.path) != self.sha256):
+            raise DataError("this clip has changed since it was indexed", where=self.path, hint=_AGAIN)
+        return self.path
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -62,8 +62,8 @@ class Index:
 
     @cached_property
     def readout(self) -> Readout | None:
-        """The readout of that model, which is not loaded for this; None if it was not calibrated."""
-        return read_readout(self.model_reference, self.about.width)
+        """The readout of that model, which is not loaded for this; see :func:`bgs.runs.readout_of.read_readout`."""
+        return read_readout(self.model_reference, self.about.width, self.identity)
 
     @property
     def folder(self) -> Path | None:
@@ -134,6 +134,8 @@ def open_index(path: str | Path) -> Index:
     """
     table = ClipTable.open(Place.of(path))
     rows, vectors = table.contents()
+    if table.about.folder is not None:
+        _require_inside(rows, table.place)
     return Index(table.place, table.about, tuple(_clip(row, table.about) for row in rows), vectors)
 
 
@@ -156,6 +158,15 @@ def write_index(path: str | Path, about: About, rows: list[Row], vectors: Float[
     return open_index(path)
 
 
+def _require_inside(rows: Sequence[Row], place: Place) -> None:
+    """An index comes from elsewhere, perhaps: what it names is shown, and must lie in the folder that it says."""
+    for row in rows:
+        if row.path.startswith("/") or ".." in row.path.split("/"):
+            raise DataError(
+                "damaged: a clip lies outside the indexed folder", where=place, got=row.path, hint="make the index again"
+            )  # fmt: skip
+
+
 def _clip(row: Row, about: About) -> Clip:
-    path = Path(row.id) if about.folder is None else Path(about.folder) / row.path
-    return Clip(row.id, path, row.sha256, row.start, row.end)
+    path = None if about.folder is None else Path(about.folder) / row.path
+    return Clip(row.id, path, row.sha256, row.start, row.end, row.size, row.mtime_ns)

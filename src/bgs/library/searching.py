@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -64,13 +65,12 @@ def _with_probabilities(found: list[Neighbour], index: Index) -> list[Neighbour]
 def _like_file(
     path: Path, index: Index, k: int, open_model: Callable[[], OpenedModel] | None
 ) -> list[Neighbour]:
-    itself = {clip.id for clip in index.clips if clip.path == path.absolute() or clip.path == path.resolve()}
-    if not path.exists():
-        if itself:
-            raise DataError(
-                "this clip has gone since it was indexed", where=path, hint="run `bgs index` again"
-            )
+    if not os.path.exists(path):  # which, unlike Path.exists, takes any text
+        for clip in index.clips:
+            if clip.path == Path(os.path.abspath(path)):
+                clip.file()  # says that it has gone
         raise DataError("no such clip", where=path, expected=f"a file, or an id of {index.place}")
+    itself = {clip.id for clip in index.clips if clip.path in (path.absolute(), path.resolve())}
     try:
         check_file(path)
     except UnreadableClip as error:
@@ -122,12 +122,12 @@ def _model_of(index: Index) -> OpenedModel:
 
 def _tell_of_vanished(index: Index, found: list[Neighbour]) -> None:
     clips = [index.clips[index.positions[one.id]] for one in found]
-    gone = [clip.id for clip in clips if _has_gone(clip, index)]
+    gone = [clip.id for clip in clips if _has_gone(clip)]
     if gone:
         note(
             f"{len(gone)} of these clips have gone since they were indexed: {listed(gone)} (run `bgs index` again)"
         )
 
 
-def _has_gone(clip: Clip, index: Index) -> bool:
-    return index.folder is not None and not clip.path.exists()
+def _has_gone(clip: Clip) -> bool:
+    return clip.path is not None and not clip.path.exists()

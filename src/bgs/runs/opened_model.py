@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bgs._errors import BgsError, DataError
-from bgs._files import sha256_of
 from bgs._typing import Float, Float64
 from bgs.backbones import Backbone
 from bgs.backbones.adapter import read_about
@@ -19,6 +18,7 @@ from bgs.backbones.shared_reference import parse_shared
 from bgs.embeddings import Embeddings
 from bgs.evaluation.readout import Readout
 from bgs.runs.embedder import Embedder, open_backbone, placed
+from bgs.runs.identity import model_identity
 from bgs.runs.quiet import quiet_libraries
 from bgs.runs.run_folder import RunFolder, read_center
 from bgs.stimuli import StimulusSet
@@ -84,7 +84,7 @@ def open_model(reference: str, device: str = "auto", precision: str = "auto") ->
     backbone = open_backbone(reference, device, precision)
     family, _, folder = reference.partition(":")
     if family != "run":
-        return OpenedModel(reference, backbone, None, _identity(backbone, {}, None))
+        return OpenedModel(reference, backbone, None, _identity(backbone, None, None))
     run = RunFolder(folder)
     readout = run.readout if run.readout.is_dir() else None
     return _tuned(reference, backbone, run.adapter, run.read_center(), readout)
@@ -110,20 +110,13 @@ def _tuned(
             "this centre belongs to another model", where=reference,
             expected=f"{backbone.width} dimensions", got=len(center),
         )  # fmt: skip
-    identity = _identity(backbone, _adapter(adapter), center)
+    identity = _identity(backbone, read_about(adapter), center)
     found = None if readout is None else Readout.load(readout, backbone.width)
     return OpenedModel(reference, backbone, center, identity, found)
 
 
-def _adapter(folder: Path) -> dict[str, object]:
-    about = read_about(folder)
-    return {key: about.get(key) for key in ("lora", "head", "transform", "sha256")}
-
-
 def _identity(
-    backbone: Backbone, adapter: dict[str, object], center: Float64[np.ndarray, " d"] | None
+    backbone: Backbone, about: Mapping[str, object] | None, center: Float64[np.ndarray, " d"] | None
 ) -> str:
     spec = backbone.spec
-    kind = spec.source if not spec.revision else spec.family  # without weights, the name is all there is
-    about = json.dumps([kind, spec.revision, spec.settings(), adapter], sort_keys=True)
-    return sha256_of(about, b"" if center is None else center.tobytes())
+    return model_identity(spec.family, spec.source, spec.revision, spec.settings(), about, center)

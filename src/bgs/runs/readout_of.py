@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+from bgs._progress import note
 from bgs.backbones.shared_folder import open_shared
 from bgs.backbones.shared_reference import parse_shared
 from bgs.evaluation.readout import Readout
+from bgs.runs.identity import tuned_identity
 from bgs.runs.run_folder import RunFolder
 
 
-def read_readout(reference: str, width: int) -> Readout | None:
-    """The readout of a model that need not be loaded; None if it was not calibrated.
+def read_readout(reference: str, width: int, identity: str) -> Readout | None:
+    """The readout of a model that need not be loaded.
 
     Args:
         reference: of the model.
         width: dimensions of its embeddings.
+        identity: of the model whose distances it is to read.
+
+    Returns:
+        None if the model was not calibrated; or, with a note, if the reference now names another model.
 
     Raises:
         DataError: the readout is damaged, or belongs to another model.
     """
     shared = parse_shared(reference)
     if shared is not None:
-        folder = open_shared(shared).readout
+        opened = open_shared(shared)
+        folder, adapter, center = opened.readout, opened.path, opened.center
+    elif reference.startswith("run:"):
+        run = RunFolder(reference.removeprefix("run:"))
+        folder, adapter = run.readout, run.adapter
+        center = run.center if run.center.is_file() else None
     else:
-        family, _, run = reference.partition(":")
-        folder = RunFolder(run).readout if family == "run" else None
-    return None if folder is None or not folder.is_dir() else Readout.load(folder, width)
+        return None
+    if folder is None or not folder.is_dir():
+        return None
+    now = tuned_identity(adapter, center)
+    if now not in (None, identity):
+        note(
+            f"{reference} is now another model (identity {str(now)[:12]}) than the one that made the index ({identity[:12]}): "
+            "distances are those of the index, without probabilities; `bgs index` in a new folder makes another"
+        )
+        return None
+    return Readout.load(folder, width)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import BgsError
+from bgs._errors import BgsError, DataError
 from bgs._files import (
     damage_as_error,
     is_empty,
@@ -135,5 +135,8 @@ def read_center(path: Path) -> Float64[np.ndarray, " d"]:
     Raises:
         DataError: not such a file, or it was changed.
     """
-    center: Float64[np.ndarray, " d"] = Embeddings.load(path).values[0].astype(np.float64)
+    found = Embeddings.load(path).values
+    if len(found) != 1:
+        raise DataError("not a centre", where=path, expected="one vector", got=len(found))
+    center: Float64[np.ndarray, " d"] = found[0].astype(np.float64)
     return center

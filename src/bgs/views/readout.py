@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -49,6 +51,6 @@ def _row(readout: Readout, name: str, label: str) -> tuple[str, str, str, str, s
         label,
         number(metric.value),
         f"{number(metric.low)} to {number(metric.high)}",
-        number(nominal[name] if perfect is None else perfect.value),
+        number(nominal.get(name, math.nan) if perfect is None else perfect.value),
         f"{metric.n:,}",
     )

@@ -32,13 +32,14 @@ def calibration_error(
         bins: their number.
 
     Returns:
-        (r,) errors, 0–1; a single one without weights.
+        (r,) errors, 0–1; a single one without weights. NaN for a resample in which nothing is left, as happens with few clips.
     """
     order, edges = _bins(probabilities, bins)
     gap = (probabilities - happened)[order]
     weights = np.ones((1, len(order))) if weights is None else weights[:, order]
     total = np.add.reduceat(weights * gap, edges, axis=1)
-    found: Float64[np.ndarray, " r"] = np.abs(total).sum(axis=1) / weights.sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        found: Float64[np.ndarray, " r"] = np.abs(total).sum(axis=1) / weights.sum(axis=1)
     return found
 
 

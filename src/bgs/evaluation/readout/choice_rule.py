@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from bgs._codec import JsonDataclass
+from bgs._codec import Finite, JsonDataclass
 from bgs._errors import DataError
 from bgs._typing import Float64, Int
 
@@ -26,7 +26,7 @@ class ChoiceRule(JsonDataclass):
         n: number of trials that it was fitted on.
     """
 
-    sharpness: float
+    sharpness: Finite
     n: int
 
     @classmethod

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from bgs._codec import JsonDataclass
+from bgs._codec import Finite, JsonDataclass
 from bgs._errors import DataError
 from bgs._typing import Bool, Float64
 
@@ -28,8 +28,8 @@ class KeptTogether(JsonDataclass):
         n: number of pairs of trials that it was fitted on.
     """
 
-    intercept: float
-    slope: float
+    intercept: Finite
+    slope: Finite
     n: int
 
     @classmethod

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from bgs._errors import BgsError, DataError
+from bgs._codec import Finite, JsonDataclass, Number
+from bgs._errors import BgsError, DataError, listed
 from bgs._files import atomic_folder, damage_as_error, read_json, sha256, write_json, write_tensors
 from bgs.embeddings import Embeddings
 from bgs.evaluation.readout.attributes import AttributeReadout, LinearProbe
@@ -109,13 +111,7 @@ class Readout:
             "choice": self.choice.to_json(),
             "floor": self.familiarity.density.floor,
             "attributes": [
-                {
-                    "name": a.name,
-                    "intercept": a.probe.intercept,
-                    "scale": list(a.scale),
-                    "r_squared": a.r_squared,
-                }
-                for a in self.attributes
+                _Attribute(a.name, a.probe.intercept, a.scale, a.r_squared).to_json() for a in self.attributes
             ],
         }
 
@@ -156,19 +152,70 @@ class Readout:
 
     @classmethod
     def _of(cls, plain: dict[str, Any], tensors: dict[str, np.ndarray]) -> Readout:
+        found = _Written.from_json(plain)
+        left = dict(tensors)
+        mean, variances = _take(left, "mean", -1), _take(left, "variances", -1)
+        density = Density(mean, _take(left, "axes", len(variances), len(mean)), variances, found.floor)
+        familiarity = Familiarity(density, _take(left, "held", -1))
         attributes = tuple(
             AttributeReadout(
-                a["name"], LinearProbe(tensors[f"{k}.weights"], a["intercept"]), tensors[f"{k}.errors"],
-                (a["scale"][0], a["scale"][1]), a["r_squared"],
+                a.name, LinearProbe(_take(left, f"{k}.weights", len(mean)), a.intercept), _take(left, f"{k}.errors", -1),
+                a.scale, a.r_squared,
             )
-            for k, a in enumerate(plain["attributes"])
+            for k, a in enumerate(found.attributes)
         )  # fmt: skip
-        density = Density(tensors["mean"], tensors["axes"], tensors["variances"], plain["floor"])
-        return cls(
-            KeptTogether.from_json(plain["kept"]),
-            ChoiceRule.from_json(plain["choice"]),
-            attributes,
-            Familiarity(density, tensors["held"]),
-            plain["about"],
-            {name: Metric.from_json(metric) for name, metric in plain["measured"].items()},
+        if left:
+            raise ValueError(f"unexpected arrays {listed(sorted(left))}")
+        if (variances <= 0).any():
+            raise ValueError("variances: expected numbers above 0")
+        return cls(found.kept, found.choice, attributes, familiarity, plain["about"], found.measured)
+
+
+@dataclass(frozen=True)
+class _Attribute(JsonDataclass):
+    """An attribute without its arrays."""
+
+    name: str
+    intercept: Finite
+    scale: tuple[Finite, Finite]
+    r_squared: Number
+
+
+@dataclass(frozen=True)
+class _About:
+    """What every readout of a run says of itself."""
+
+    data: str
+    simulated: bool
+    clips: int
+    held_out: str
+    held_out_clips: int
+
+
+@dataclass(frozen=True)
+class _Written(JsonDataclass):
+    """What is in ``readout.json`` besides format and hash."""
+
+    about: _About
+    measured: dict[str, Metric]
+    kept: KeptTogether
+    choice: ChoiceRule
+    floor: Annotated[Finite, Field(gt=0)]
+    attributes: tuple[_Attribute, ...]
+
+
+def _take(tensors: dict[str, np.ndarray], name: str, *shape: int) -> np.ndarray:
+    """Take an array out of those that were read; −1 is any length.
+
+    Raises:
+        KeyError, ValueError: it is missing, or not such an array of finite numbers.
+    """
+    found = tensors.pop(name)
+    fits = found.ndim == len(shape) and all(
+        n in (-1, have) for n, have in zip(shape, found.shape, strict=True)
+    )
+    if not fits or found.dtype != np.float64 or not np.isfinite(found).all():
+        raise ValueError(
+            f"{name}: expected finite float64 of shape {shape}, got {found.dtype} of shape {found.shape}"
         )
+    return found

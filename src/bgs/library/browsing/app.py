@@ -82,7 +82,8 @@ def _clips(scenes: SceneMap, queries: Queries, thumbnails: Thumbnails) -> APIRou
     def about(position: int) -> dict[str, Any]:
         """Where a clip's file is, and whether it is still there."""
         clip = clip_at(position)
-        return {"id": clip.id, "path": str(clip.path), "there": clip.path.is_file()}
+        there = clip.path is not None and clip.path.is_file()
+        return {"id": clip.id, "path": str(clip.path or ""), "there": there}
 
     @router.get("/api/clips/{position}/nearest")
     def nearest(position: int, count: Count = 12) -> dict[str, Any]:

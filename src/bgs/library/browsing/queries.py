@@ -83,12 +83,12 @@ class Queries:
         Empty for a model without a readout, which is not opened for this.
 
         Raises:
-            DataError: the clip cannot be read, or the index is of another model.
+            DataError: the clip is not what was indexed or cannot be read, or the index is of another model.
         """
         if self.index.readout is None:
             return {}
         with self._lock:
-            stimuli = StimulusSet((clip.id,), videos=(clip.path,), spans=(clip.piece.span,))
+            stimuli = StimulusSet((clip.id,), videos=(clip.file(),), spans=(clip.piece.span,))
             (found,) = describe(self.index.readout, self.model.embed(stimuli).values, [clip.id])
         plain = asdict(found)
         for one in plain["attributes"]:

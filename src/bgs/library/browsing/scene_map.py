@@ -40,8 +40,8 @@ class SceneMap:
 
     @cached_property
     def files(self) -> dict[str, Path]:
-        """The files of all clips; pieces of a long video share one."""
-        return {str(clip.path): clip.path for clip in self.index.clips}
+        """The files of all clips; pieces of a long video share one, and clips that were given as arrays have none."""
+        return {str(clip.path): clip.path for clip in self.index.clips if clip.path is not None}
 
     def clip(self, position: int) -> Clip | None:
         """The clip at a position, if there is one."""
@@ -65,7 +65,7 @@ class SceneMap:
             "folder": None if self.index.folder is None else str(self.index.folder),
             "model": self.index.model_reference,
             "ids": list(self.index.ids),
-            "urls": [clip_url(str(clip.path), clip.path).lstrip("/") for clip in clips],
+            "urls": [_url(clip) for clip in clips],
             "starts": [_seconds(clip.start) for clip in clips],
             "ends": [_seconds(clip.end) for clip in clips],
             "x": coordinates[:, 0].round(6).tolist(),
@@ -115,6 +115,12 @@ def _axes(index: Index, redraw: bool) -> Axes:
             f"the map was drawn for {axes.clips:,} clips, the index has {len(index.ids):,}: --redraw draws it anew"
         )
     return axes
+
+
+def _url(clip: Clip) -> str:
+    """Where the page gets a clip; nothing is there for one that was given as an array."""
+    path = clip.path or Path(clip.id)
+    return clip_url(str(path), path).lstrip("/")
 
 
 def _seconds(value: float) -> float | None:

@@ -38,7 +38,7 @@ class Thumbnails:
         """The picture of a clip, from its middle.
 
         Raises:
-            UnreadableClip: the clip is gone, or cannot be decoded.
+            DataError: the clip is not what was indexed, or cannot be decoded; or the index has gone.
             BgsError: the picture cannot be written.
         """
         path = self.folder / f"{sha256_of(clip.sha256, repr(clip.start), repr(clip.end))[:32]}.jpg"
@@ -48,16 +48,17 @@ class Thumbnails:
         return path
 
     def _make(self, clip: Clip, path: Path) -> None:
-        from bgs.stimuli.decoding import check_file
         from bgs.stimuli.pyav_decoder import picture_at
 
-        check_file(clip.path)
+        source = clip.file()
+        if not self.folder.parent.is_dir():  # made again, it would be in the way of a new index
+            raise DataError("the index has gone", where=self.folder.parent, hint="run `bgs index` again")
         whole = math.isnan(clip.start) or math.isnan(clip.end)
-        pixels = picture_at(clip.path, None if whole else (clip.start + clip.end) / 2)
+        pixels = picture_at(source, None if whole else (clip.start + clip.end) / 2)
         picture = require("PIL.Image", "browse").fromarray(pixels)
         picture.thumbnail((SIDE, SIDE))
         with atomic_path(path) as temporary:
             try:
                 picture.save(temporary, "JPEG", quality=_QUALITY, optimize=True)
             except ValueError as error:
-                raise DataError(f"cannot be drawn: {error}", where=clip.path) from error
+                raise DataError(f"cannot be drawn: {error}", where=source) from error

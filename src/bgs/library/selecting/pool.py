@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -96,8 +95,9 @@ def vectors_of(index: Index, stimuli: StimulusSet) -> Float[np.ndarray, "n d"]:
     Raises:
         DataError: the index is of another folder, lacks a clip, has only pieces of it, or its content has changed since.
     """
-    whole = {os.path.realpath(clip.path): i for i, clip in enumerate(index.clips) if math.isnan(clip.start)}
-    cut = {os.path.realpath(clip.path) for clip in index.clips if not math.isnan(clip.start)}
+    files = [(i, os.path.realpath(clip.path), clip) for i, clip in enumerate(index.clips) if clip.path]
+    whole = {path: i for i, path, clip in files if clip.piece.is_whole}
+    cut = {path for _, path, clip in files if not clip.piece.is_whole}
     paths = [
         None if path is None else os.path.realpath(path) for path in stimuli.videos or (None,) * len(stimuli)
     ]
