@@ -19,3 +19,19 @@ def moving_square(seed: int, frames: int = 12) -> np.ndarray:
         y, x = start + step * t
         clip[t, y % 64 : y % 64 + 12, x % 96 : x % 96 + 12] = colours[1]
     return clip
+
+
+#: Frames per second of :func:`shots_of`.
+RATE = 10
+
+
+def shots_of(*seconds: float) -> list[np.ndarray]:
+    """Frames of shots, each of its own striped colour, with a square that moves."""
+    random, frames = np.random.default_rng(0), []
+    for length in seconds:
+        still = np.tile(random.integers(0, 256, (1, 128, 3), dtype=np.uint8), (64, 1, 1))
+        for t in range(round(length * RATE)):
+            frame = still.copy()
+            frame[20:30, t : t + 10] = 255
+            frames.append(frame)
+    return frames

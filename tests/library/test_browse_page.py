@@ -100,6 +100,24 @@ class Window:
             self.page.wait_for_timeout(15)  # the lasso takes a point in so many milliseconds
         self.page.mouse.up()
 
+    def finger(self, share: float) -> None:
+        """:meth:`lasso` by touch."""
+        box = self.page.locator("canvas").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        across, down = share * box["width"] / 2, share * box["height"] / 2
+        touch = self.page.context.new_cdp_session(self.page)
+
+        def send(kind: str, *places: tuple[float, float]) -> None:
+            points = [{"x": a, "y": b} for a, b in places]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        self.page.get_by_role("button", name="Lasso", exact=True).tap()
+        send("touchStart", (x + across, y))
+        for k in range(1, 13):
+            angle = 2 * math.pi * k / 12
+            send("touchMove", (x + across * math.cos(angle), y + down * math.sin(angle)))
+        send("touchEnd")
+
     def shoot(self, what: str) -> None:
         assert self.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
         if SHOTS:
@@ -143,6 +161,36 @@ def test_a_clip_is_found_watched_and_saved(chromium, tmp_path):
         window.press("What changed most")
         page.get_by_role("heading", name="What changed most").wait_for()
         assert [line for line in window.said if "404" not in line] == []  # of the clip that has gone
+
+
+def test_a_finger_surrounds_clips_and_the_keyboard_collects_them(chromium, tmp_path):
+    browsed_index(tmp_path)
+    with served(tmp_path / "index") as address:
+        window = Window(chromium, address, "phone")
+        page = window.page
+        window.finger(0.99)
+        heading = page.get_by_role("heading", name="surrounded clips")
+        heading.wait_for()
+        assert 1 < int(heading.inner_text().split()[0]) <= len(IDS)
+        assert page.get_by_role("button", name="Lasso").get_attribute("aria-pressed") == "false"
+        page.keyboard.press("Escape")
+        page.locator("canvas").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")
+        page.get_by_role("heading", name="1 collected clip").wait_for()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")
+        page.get_by_role("heading", name="2 collected clips").wait_for()
+        assert page.evaluate("() => document.activeElement.tagName") == "CANVAS"
+        with page.expect_download() as saved:
+            window.press("CSV")
+        assert len(Path(saved.value.path()).read_text().splitlines()) == 3
+        page.locator("canvas").focus()
+        page.keyboard.press("Space")  # again: out of the list
+        page.get_by_role("heading", name="1 collected clip").wait_for()
+        page.keyboard.press("Escape")
+        page.get_by_text("What lies near is alike").wait_for()
+        assert window.said == []
 
 
 def _simulated(folder: Path) -> None:

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
+from moving_clips import RATE, shots_of
 
 from bgs._errors import ConfigError
 from bgs.library import Cutting, index_folder, open_index
 from bgs.library.clip import Piece
 from bgs.stimuli import StimulusSet, UnreadableClip
 from clips import write_clip
-
-RATE = 10
-
-
-def shots_of(*seconds: float) -> list[np.ndarray]:
-    """Frames of shots, each of its own striped colour, with a square that moves."""
-    random, frames = np.random.default_rng(0), []
-    for length in seconds:
-        still = np.tile(random.integers(0, 256, (1, 128, 3), dtype=np.uint8), (64, 1, 1))
-        for t in range(round(length * RATE)):
-            frame = still.copy()
-            frame[20:30, t : t + 10] = 255
-            frames.append(frame)
-    return frames
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from bgs._errors import DataError
 from bgs.evaluation.readout import AttributePrediction, Description, OddOneOut, Readout
-from bgs.views.description import description_view, odd_view
+from bgs.views.description import description_view, odd_view, pieces_view
 from bgs.views.displayable import Displayable
 
 if TYPE_CHECKING:
@@ -22,9 +23,16 @@ class ClipDescription(Displayable):
 
     Attributes:
         found: the predictions, and whether the clip is like those of the study.
+        span: of a piece of a long video, its (start, end) in seconds after the first frame; None for a whole clip.
     """
 
     found: Description
+    span: tuple[float, float] | None = None
+
+    @property
+    def file(self) -> str:
+        """The clip; of a piece, the video that it is cut from."""
+        return self.found.clip if self.span is None else self.found.clip.rpartition("#t=")[0]
 
     @property
     def far(self) -> bool:
@@ -46,8 +54,41 @@ class ClipDescription(Displayable):
         return (description_view(self.found),)
 
     def to_json(self) -> dict[str, Any]:
+        """JSON types only, as ``bgs describe --json`` writes them; start and end are null for a whole clip."""
+        start, end = self.span or (None, None)
+        return {"clip": self.found.clip, "start": start, "end": end} | self.found.to_json()
+
+
+@dataclass(frozen=True, repr=False)
+class ClipDescriptions(Displayable, Sequence[ClipDescription]):
+    """Descriptions of several clips, in order; a long video is displayed as one table of its pieces.
+
+    Attributes:
+        each: one for every clip, or piece.
+    """
+
+    each: tuple[ClipDescription, ...]
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    @overload
+    def __getitem__(self, position: int) -> ClipDescription: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[ClipDescription]: ...
+
+    def __getitem__(self, position: int | slice) -> ClipDescription | Sequence[ClipDescription]:
+        return self.each[position]
+
+    def _views(self) -> Iterator[RenderableType]:
+        for file, group in groupby(self.each, lambda one: one.file):
+            each = tuple(group)
+            pieces = [(one.span, one.found) for one in each if one.span is not None]
+            yield pieces_view(file, pieces) if pieces else description_view(each[0].found)
+
+    def to_json(self) -> list[dict[str, Any]]:
         """JSON types only, as ``bgs describe --json`` writes them."""
-        return self.found.to_json()
+        return [one.to_json() for one in self.each]
 
 
 @dataclass(frozen=True, repr=False)

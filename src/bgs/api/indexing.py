@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bgs._errors import DataError
 from bgs.api.model import Model, load_model
+from bgs.datasets import Dataset
 from bgs.library.clip import Neighbour
 from bgs.library.cutting import Cutting
 from bgs.library.index import Index, open_index
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def index(
-    source: str | Path | Iterable[tuple[str, np.ndarray]],
+    source: str | Path | Dataset | Iterable[tuple[str, np.ndarray]],
     model: str | Model,
     out: str | Path,
     *,
@@ -29,8 +32,8 @@ def index(
     """Index a library of clips, or bring its index up to date, and open it.
 
     Args:
-        source: a folder of videos; or an iterable of (id, frames) pairs, such as a camera or the output of a generator, with
-            (t, h, w, 3) uint8 frames of equal duration.
+        source: a folder of videos; a data set, which stands for the folder that holds its clips; or an iterable of (id,
+            frames) pairs, such as a camera or the output of a generator, with (t, h, w, 3) uint8 frames of equal duration.
         model: a video model, or its reference.
         out: folder of the index, or a URI of object storage as LanceDB takes it; new, or an index made by the same model.
         cutting: how long videos of a folder are cut (default: into shots; see :class:`bgs.library.cutting.Cutting`).
@@ -43,6 +46,8 @@ def index(
     """
     from bgs.library.indexing import index_arrays, index_folder
 
+    if isinstance(source, Dataset):
+        source = _folder_of(source)
     opened = _opened(model)
     if isinstance(source, str | Path):
         index_folder(source, opened, out, cutting, micro_batch=micro_batch, skip_bad=skip_bad)
@@ -69,6 +74,14 @@ def similar(
 
     opened = index if isinstance(index, Index) else open_index(index)
     return searching.similar(clip, opened, k, None if model is None else lambda: _opened(model))
+
+
+def _folder_of(data: Dataset) -> Path:
+    """The folder that holds all clips of a data set."""
+    videos = [path.absolute() for path in data.stimuli.videos or () if path is not None]
+    if not videos:
+        raise DataError("no clips to index", where=data.name, hint=data.stimuli.obtain_clips)
+    return Path(os.path.commonpath([path.parent for path in videos]))
 
 
 def _opened(model: str | Model) -> OpenedModel:

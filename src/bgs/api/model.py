@@ -11,16 +11,19 @@ import numpy as np
 
 from bgs._errors import ConfigError, DataError
 from bgs._typing import Float
-from bgs.api.describing import ClipDescription, OddChoice
+from bgs.api.describing import ClipDescription, ClipDescriptions, OddChoice
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import model_rdm
 from bgs.evaluation.readout import LEVEL, describe, predict_odd
+from bgs.library.clip import Neighbour
+from bgs.library.cutting import Cutting
 from bgs.stimuli import StimulusSet
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from bgs.library import Index
     from bgs.runs.opened_model import OpenedModel
 
 #: A clip: a file (a sentence, for a text model), or (T, H, W, 3) uint8 frames, shown equally long.
@@ -159,20 +162,51 @@ class Model:
         """Predicted ratings of a clip, each with a prediction interval, and whether the clip is like those of the study.
 
         Args:
-            clip: a file (a sentence, for a text model), or (T, H, W, 3) uint8 frames.
+            clip: a file (a sentence, for a text model), or (T, H, W, 3) uint8 frames. A long video is taken as one clip;
+                :meth:`describe_all` cuts it.
             level: of the intervals, above 0 and below 1.
 
         Raises:
             BgsError: the model was not calibrated, or the clip cannot be read.
         """
         one = [("clip", clip)] if isinstance(clip, np.ndarray) else [clip]
-        return self.describe_all(one, level=level)[0]
+        return self.describe_all(one, level=level, cutting=Cutting("none"))[0]
 
-    def describe_all(self, clips: Stimuli, *, level: float = LEVEL) -> list[ClipDescription]:
-        """:meth:`describe` of several clips, which are embedded together."""
+    def describe_all(
+        self, clips: Stimuli, *, level: float = LEVEL, cutting: Cutting | None = None
+    ) -> ClipDescriptions:
+        """:meth:`describe` of several clips, which are embedded together, and of the pieces of long videos.
+
+        Args:
+            clips: files, a folder of videos, pairs of an id and frames, or a data set, whose clips stay whole.
+            level: of the intervals, above 0 and below 1.
+            cutting: how videos that are given as files or a folder are cut (default: into shots, as ``bgs index`` does).
+
+        Raises:
+            BgsError: the model was not calibrated, or clips cannot be read; all are named.
+        """
         readout = self.opened.need_readout()
-        found = self.embed(clips)
-        return [ClipDescription(one) for one in describe(readout, found.values, found.stimulus_ids, level)]
+        given = self._stimuli(clips)
+        if isinstance(given, StimulusSet) and not isinstance(clips, Dataset | StimulusSet):
+            given = self._in_pieces(given, cutting or Cutting())
+        spans = given.spans if isinstance(given, StimulusSet) else None
+        found = self.embed(given)
+        described = describe(readout, found.values, found.stimulus_ids, level)
+        each = zip(described, spans or (None,) * len(described), strict=True)
+        return ClipDescriptions(
+            tuple(ClipDescription(one, span and (float(span[0]), float(span[1]))) for one, span in each)
+        )
+
+    def similar(self, clip: Clip, index: str | Path | Index, k: int = 10) -> list[Neighbour]:
+        """The k clips of an index, made by this model, that are most like one; see :func:`bgs.similar`."""
+        from bgs.api.indexing import similar
+
+        return similar(clip, index, k, model=self)
+
+    def _in_pieces(self, files: StimulusSet, cutting: Cutting) -> StimulusSet:
+        if files.videos is None:  # sentences
+            return files
+        return cutting.in_pieces(files.ids, [path for path in files.videos if path is not None])
 
     def _each(self, clips: Sequence[Clip]) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
         """A name and a vector for each of a few clips of any kind; the same file is read once."""

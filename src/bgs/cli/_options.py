@@ -45,6 +45,12 @@ Overrides = Annotated[
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, or auto.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip clips that cannot be read.")]
+Cut = Annotated[
+    str,
+    typer.Option("--cut", help="How long videos are cut: shots, windows, or none (every file is one clip)."),
+]
+Whole = Annotated[float, typer.Option("--whole", help="Seconds up to which a file, and a shot, stays whole.")]
+Window = Annotated[float, typer.Option("--window", help="Length of a window in seconds, about.")]
 OpenReport = Annotated[bool, typer.Option("--open", help="Open the report in a browser.")]
 Ratings = Annotated[
     Path | None,

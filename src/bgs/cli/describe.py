@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bgs.cli._options import Device, Json
+from bgs.cli._options import Cut, Device, Json, Whole, Window
 from bgs.cli._output import Output
 
 EXAMPLE = "Example: bgs describe my-clip.mp4 --model run:runs/minilm"
@@ -17,20 +17,32 @@ ModelReference = Annotated[
 
 
 def describe(
-    clips: Annotated[list[str], typer.Argument(help="Video files (sentences, for a text model).")],
+    clips: Annotated[
+        list[str],
+        typer.Argument(help="Video files, or one folder of videos (sentences, for a text model)."),
+    ],
     model: ModelReference,
     level: Annotated[float, typer.Option(help="Level of the prediction intervals.")] = 0.9,
+    cut: Cut = "shots",
+    whole: Whole = 10.0,
+    window: Window = 3.0,
     device: Device = "auto",
     json: Json = None,
 ) -> None:
     """Describe clips: predicted ratings with prediction intervals, and whether the model knows such clips at all.
 
-    The model must have been calibrated: `bgs train` does it where a run has validation clips, `bgs calibrate` for others.
+    Long videos are described in pieces, with times, cut as by `bgs index` (finding shots needs the extra `library`). The model
+    must have been calibrated: `bgs train` does it where a run has validation clips, `bgs calibrate` for others.
     """
+    from pathlib import Path
+
     from bgs.api.model import load_model
+    from bgs.library.cutting import Cutting
 
     output = Output(json)
+    cutting = Cutting(cut, whole, window)
     loaded = load_model(model, device=device)
-    found = loaded.describe_all(clips, level=level)
-    output.show(*(view for one in found for view in one._views()))
-    output.write([one.to_json() for one in found])
+    given = clips[0] if len(clips) == 1 and Path(clips[0]).is_dir() else clips
+    found = loaded.describe_all(given, level=level, cutting=cutting)
+    output.show(*found._views())
+    output.write(found.to_json())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bgs.cli._options import Device, Json, SkipBad
+from bgs.cli._options import Cut, Device, Json, SkipBad, Whole, Window
 from bgs.cli._output import Output
 
 EXAMPLE = "Example: bgs index clips/ --model tiny:videomae --out library/"
@@ -22,11 +22,9 @@ def index(
             help="Folder of the index, new or to be brought up to date; or a URI such as s3://bucket/library."
         ),
     ],
-    cut: Annotated[
-        str, typer.Option(help="How long videos are cut: shots, windows, or none (every file is one clip).")
-    ] = "shots",
-    whole: Annotated[float, typer.Option(help="Seconds up to which a file, and a shot, stays whole.")] = 10.0,
-    window: Annotated[float, typer.Option(help="Length of a window in seconds, about.")] = 3.0,
+    cut: Cut = "shots",
+    whole: Whole = 10.0,
+    window: Window = 3.0,
     skip_bad: SkipBad = False,
     micro_batch: Annotated[int, typer.Option(min=1, help="Clips per forward pass.")] = 64,
     precision: Annotated[

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from math import inf
 from pathlib import Path
 
 from bgs._errors import ConfigError
+from bgs._files import usable_cores
 from bgs._optional import require
 from bgs.library.clip import Piece
+from bgs.stimuli import StimulusSet
+from bgs.stimuli.decoding import check_file
 from bgs.stimuli.pyav_decoder import clip_seconds
-from bgs.stimuli.unreadable import UnreadableClip
+from bgs.stimuli.unreadable import Failure, UnreadableClip, UnreadableClips
 
 WAYS = ("shots", "windows", "none")
 #: A file whose frames end this many seconds before its header says is damaged.
@@ -59,6 +64,35 @@ class Cutting:
         shots = _shots(path, seconds) if self.by == "shots" else [(0.0, seconds)]
         stretches = [window for shot in shots for window in self._windows(*shot)]
         return [Piece(round(start, 2), round(end, 2)) for start, end in stretches]
+
+    def pieces_of_each(self, paths: Sequence[Path]) -> list[list[Piece] | str]:
+        """The pieces of each video, or the reason why it has none."""
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            return list(pool.map(self._pieces_or_reason, paths))
+
+    def in_pieces(self, names: Sequence[str], paths: Sequence[Path]) -> StimulusSet:
+        """Every piece of videos as a stimulus, in order: ``name``, or ``name#t=START,END`` of a video that is cut.
+
+        Raises:
+            UnreadableClips: videos cannot be read; all are named.
+        """
+        cut = self.pieces_of_each(paths)
+        failures = [Failure(name, one) for name, one in zip(names, cut, strict=True) if isinstance(one, str)]
+        if failures:
+            raise UnreadableClips(failures, len(names))
+        every = [(i, piece) for i, one in enumerate(cut) if not isinstance(one, str) for piece in one]
+        return StimulusSet(
+            tuple(piece.id_in(names[i]) for i, piece in every),
+            videos=tuple(paths[i] for i, _ in every),
+            spans=tuple(piece.span for _, piece in every),
+        )
+
+    def _pieces_or_reason(self, path: Path) -> list[Piece] | str:
+        try:
+            check_file(path)
+            return self.pieces(path)
+        except UnreadableClip as error:
+            return error.reason
 
     def _windows(self, start: float, end: float) -> list[tuple[float, float]]:
         """A shot as it is, or, if it is too long, equal parts of it."""

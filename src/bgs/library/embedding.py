@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from bgs._errors import ConfigError
-from bgs._files import usable_cores
 from bgs._progress import note
 from bgs._typing import Float
 from bgs.backbones import embed
@@ -21,7 +19,7 @@ from bgs.runs.frame_source import embed_fitted
 from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli import StimulusSet
 from bgs.stimuli.resizing import fit_frames
-from bgs.stimuli.unreadable import Failure, UnreadableClip, UnreadableClips
+from bgs.stimuli.unreadable import Failure, UnreadableClips
 
 #: The pieces of a file and their vectors, (pieces, d), or the reason why there are none.
 Embedded = tuple[list[Piece], np.ndarray] | str
@@ -43,8 +41,7 @@ def embed_files(
     model: OpenedModel, paths: Sequence[Path], cutting: Cutting, micro_batch: int = 64
 ) -> list[Embedded]:
     """The pieces of each file and their vectors. A file of which a piece cannot be read has none."""
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        cut = list(pool.map(lambda path: _pieces(path, cutting), paths))
+    cut = cutting.pieces_of_each(paths)
     pieces = [(i, piece) for i, found in enumerate(cut) if not isinstance(found, str) for piece in found]
     stimuli = StimulusSet(
         tuple(str(number) for number in range(len(pieces))),
@@ -74,13 +71,6 @@ def embed_arrays(
     reader = require_video(model)
     frames = np.stack([fit_frames(clip, reader.sampling()) for clip in clips])
     return unit(model.centred(embed_fitted(reader, frames, micro_batch))).astype(np.float32)
-
-
-def _pieces(path: Path, cutting: Cutting) -> list[Piece] | str:
-    try:
-        return cutting.pieces(path)
-    except UnreadableClip as error:
-        return error.reason
 
 
 def _vectors(

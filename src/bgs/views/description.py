@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from bgs.evaluation.readout import AttributePrediction, Description, OddOneOut
 from bgs.views.console import table
-from bgs.views.numbers import number
+from bgs.views.numbers import clock, number
 
 #: Characters of the bar that shows an interval on the scale of the study.
 _BAR = 24
@@ -32,15 +33,45 @@ def description_view(found: Description) -> Group:
     if found.far:
         parts.append(_far(found.clip, found.familiar_p, found.held_out_clips))
     parts.append(table(found.clip, header, rows, numbers=(1, 2, 4)))
-    if not rows:
-        parts.append("The study had no ratings: there is nothing to describe a clip by.")
-    parts.append(
+    return Group(*parts, *_about(found))
+
+
+def pieces_view(file: str, pieces: Sequence[tuple[tuple[float, float], Description]]) -> Group:
+    """The pieces of a long video, a row each: from when to when, and predicted ratings; intervals are equally wide for all."""
+    first = pieces[0][1]
+    names = [one.name for one in first.attributes]
+    rows = [
+        (
+            f"{clock(start)}–{clock(end)}",
+            *(number(one.value) for one in found.attributes),
+            "far" if found.far else "",
+        )
+        for (start, end), found in pieces
+    ]
+    half = [number((one.high - one.low) / 2) for one in first.attributes]
+    rows.append((f"{first.level:.0%} interval: ±", *half, ""))
+    rows.append(("R²", *(number(one.r_squared) for one in first.attributes), ""))
+    header = ("piece", *names, "")
+    drawn = table(f"{file}, {len(pieces)} pieces", header, rows, numbers=range(1, len(names) + 1))
+    drawn.rows[-3].end_section = True
+    parts: list[RenderableType] = [drawn]
+    far = sum(found.far for _, found in pieces)
+    if far:
+        what = f"{far} of {len(pieces)} pieces are far from anything the model has seen: nothing is promised of them."
+        parts.insert(0, Text(what, style="yellow"))
+    return Group(*parts, *_about(first))
+
+
+def _about(found: Description) -> Iterator[RenderableType]:
+    """What the numbers of a table rest on."""
+    if not found.attributes:
+        yield "The study had no ratings: there is nothing to describe a clip by."
+    yield (
         f"Of {found.data}: an interval holds {found.level:.0%} of the ratings of clips like its "
         f"{found.held_out_clips} held-out clips; R² is on these (0: no better than the mean)."
     )
     if found.simulated:
-        parts.append(Text("SIMULATED clips or people: no human data.", style="bold"))
-    return Group(*parts)
+        yield Text("SIMULATED clips or people: no human data.", style="bold")
 
 
 def odd_view(found: OddOneOut, reference: str) -> Group:

@@ -3,7 +3,7 @@
 import { modelSwitch, mostChanged, second, shortModel, shownMoves } from "./beside";
 import { card, failed } from "./card";
 import { clipList, saving } from "./clip-list";
-import { type ClipTable, folderName, type Near, named, shortName } from "./clips";
+import { type ClipTable, counted, folderName, type Near, named, shortName } from "./clips";
 import { colouring } from "./colours";
 import { element } from "./dom";
 import { type Direction, middlemost, type Places, step } from "./geometry";
@@ -34,6 +34,8 @@ export class Browser {
   private readonly places: [Places, Places];
   private map: Scatter | null = null;
   private cursor: number | null = null;
+  /** Clips collected one by one on the keyboard, in this order. */
+  private readonly collected = new Set<number>();
   /** Counts what was asked for, so that a late answer to an earlier question is dropped. */
   private asked = 0;
 
@@ -44,7 +46,7 @@ export class Browser {
     this.places = [{ x: table.x, y: table.y }, second(table)];
     this.preview = new Preview(table);
     const colours = colouring(table);
-    const label = `Map of ${table.ids.length} clips. Arrow keys go to the next clip in a direction, Enter opens it, plus and minus zoom.`;
+    const label = `Map of ${table.ids.length} clips. Arrow keys go to the next clip in a direction, Enter opens it, Space collects it in a list, plus and minus zoom.`;
     this.canvas.setAttribute("aria-label", label);
     this.holder.append(this.canvas);
     this.holder.append(this.tools.shown, legend(colours), this.preview.shown);
@@ -143,9 +145,13 @@ export class Browser {
           "ul",
           { class: "help" },
           element("li", {}, "Point at a clip to watch it, click to see what is nearest."),
-          element("li", {}, "Draw a lasso around clips to list and save them."),
+          element("li", {}, "Press Lasso and draw around clips, by mouse or finger, to list and save them."),
           element("li", {}, "Search by name, by a sentence, or drop a video file on the page."),
-          element("li", {}, "On the keyboard: Tab to the map, arrow keys, Enter; Esc closes."),
+          element(
+            "li",
+            {},
+            "On the keyboard: Tab to the map, arrow keys, Enter; Space collects clips in a list; Esc closes.",
+          ),
         ),
         element(
           "p",
@@ -203,10 +209,23 @@ export class Browser {
       (this.table.ids[a] ?? "").localeCompare(this.table.ids[b] ?? "", "en", { numeric: true }),
     );
     this.list(
-      `${clips.length.toLocaleString("en")} surrounded clips`,
+      counted(clips.length, "surrounded"),
       ordered.map((clip) => ({ clip })),
       true,
     );
+  }
+
+  /** Take a clip into the list of the keyboard, or out of it: what a lasso does for a pointer. */
+  private collect(clip: number): void {
+    const added = !this.collected.delete(clip);
+    if (added) this.collected.add(clip);
+    const title = counted(this.collected.size, "collected");
+    this.list(
+      title,
+      [...this.collected].map((one) => ({ clip: one })),
+      false,
+    );
+    this.spoken.textContent = `${this.table.ids[clip] ?? ""} ${added ? "added" : "removed"}, ${title}`;
   }
 
   private names(text: string): void {
@@ -263,6 +282,7 @@ export class Browser {
   private close(): void {
     this.asked++;
     this.preview.hide();
+    this.collected.clear();
     this.map?.place(null);
     this.map?.mark([], false);
     const inside = this.panel.shown.contains(document.activeElement);
@@ -281,6 +301,7 @@ export class Browser {
       this.over(this.cursor);
       this.spoken.textContent = this.table.ids[this.cursor] ?? "";
     } else if (event.key === "Enter" && this.cursor !== null) this.open(this.cursor, true);
+    else if (event.key === " " && this.cursor !== null) this.collect(this.cursor);
     else if (event.key === "+" || event.key === "=") map.zoom(0.6);
     else if (event.key === "-") map.zoom(1 / 0.6);
     else if (event.key === "0") map.show();

@@ -109,3 +109,8 @@ export function named(table: ClipTable, text: string, most = 50): Near[] {
     .slice(0, most)
     .map(({ clip }) => ({ clip }));
 }
+
+/** So many clips, as a title: 1 surrounded clip, 1,200 surrounded clips. */
+export function counted(clips: number, how: string): string {
+  return `${clips.toLocaleString("en")} ${how} ${clips === 1 ? "clip" : "clips"}`;
+}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { mostChanged, second, shortModel } from "../src/beside";
-import { address, clock, folderName, named, shortName } from "../src/clips";
+import { address, clock, counted, folderName, named, shortName } from "../src/clips";
 import { CHANGE, colouring, ramp } from "../src/colours";
 import { table } from "./table";
 
@@ -9,6 +9,11 @@ test("a piece of a long video has its times in its address and its name", () => 
   expect(address(table(), 0)).toBe("clips/1.mp4");
   expect(shortName("films/long.mp4#t=63.00,3725.50")).toBe("long.mp4 1:03–1:02:06");
   expect(clock(0)).toBe("0:00");
+});
+
+test("clips are counted", () => {
+  expect(counted(1, "surrounded")).toBe("1 surrounded clip");
+  expect(counted(1200, "collected")).toBe("1,200 collected clips");
 });
 
 test("names are found by words in any order and case", () => {
