@@ -162,7 +162,7 @@ def test_few_shot_p_is_of_the_same_probes_on_shuffled_ratings():
 
 def test_scores_of_a_resample_are_those_of_the_list_written_out():
     rng = np.random.default_rng(0)
-    x, y, copies = rng.normal(size=12), rng.normal(size=12), multiplicities(rng, 12)
+    x, y, copies = rng.normal(size=12), rng.normal(size=12), multiplicities(rng, 12, 1)[0]
     long = np.repeat(x, copies.astype(int)), np.repeat(y, copies.astype(int))
     assert clip_pearson(x, y, copies[None])[0] == pytest.approx(pearsonr(*long)[0])
     expected = 1 - ((long[1] - long[0]) ** 2).sum() / (long[1] ** 2).sum()

@@ -7,13 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_judgments import random_triplets
 
-from bgs.evaluation import model_rdm, trial_scores
+from bgs.evaluation import model_rdm, three_way_scores, trial_scores, two_way_scores
+from bgs.judgments.trials import kept_pair_distances
 
 
 def scores_by_loop(rdm, triplets, odd):
     three, two = [], []
     for (a, b, c), slot in zip(triplets, odd, strict=True):
         distance = [rdm[b, c], rdm[a, c], rdm[a, b]]
+        if np.isnan(distance).any():
+            three.append(np.nan)
+            two.append(np.nan)
+            continue
         kept, others = distance[slot], [d for k, d in enumerate(distance) if k != slot]
         tied = distance.count(min(distance))
         three.append(1 / tied if kept == min(distance) else 0.0)
@@ -25,11 +30,14 @@ def scores_by_loop(rdm, triplets, odd):
 def test_agrees_with_the_loop(seed, levels):
     rng = np.random.default_rng(seed)
     rdm = rng.integers(levels, size=(7, 7)).astype(float)
+    rdm[rng.random((7, 7)) < 0.1] = np.nan
     rdm = np.triu(rdm, 1) + np.triu(rdm, 1).T
     triplets, odd = random_triplets(rng, 7, 30), rng.integers(3, size=30)
-    np.testing.assert_allclose(
-        trial_scores(rdm, triplets, odd), scores_by_loop(rdm, triplets, odd), rtol=1e-15
-    )
+    expected = scores_by_loop(rdm, triplets, odd)
+    np.testing.assert_allclose(trial_scores(rdm, triplets, odd), expected, rtol=1e-15)
+    distances = kept_pair_distances(rdm, triplets)
+    found = [of(distances, odd) for of in (three_way_scores, two_way_scores)]
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
 
 
 def test_collapsed_scores_at_chance_perfect_scores_one():

@@ -37,7 +37,7 @@ def test_value_is_the_mean_of_scipys_correlations_within_folds():
         expected += [spearmanr(rdm[upper][known], fold.human[upper][known])[0] / 3 for rdm in fold.models]
     assert [metric.value for metric in metrics] == pytest.approx(expected)
     assert differences[0].value == pytest.approx(expected[1] - expected[0])
-    assert metrics[0].n == sum(len(_Prepared.of(fold).human) for fold in folds)
+    assert metrics[0].n == sum(len(_Prepared.of(fold).first) for fold in folds)
 
 
 def test_a_resample_is_the_replicated_list_of_pairs():
@@ -51,7 +51,7 @@ def test_a_resample_is_the_replicated_list_of_pairs():
             if i != j and np.isfinite(fold.human[i, j]):
                 x.append(fold.models[1, i, j])
                 y.append(fold.human[i, j])
-    assert _Prepared.of(fold).spearman(copies.astype(float))[1] == pytest.approx(spearmanr(x, y)[0])
+    assert _Prepared.of(fold).spearman(copies[None].astype(float))[0, 1] == pytest.approx(spearmanr(x, y)[0])
 
 
 def test_a_better_model_is_found_better_and_an_equal_one_is_not():

@@ -7,13 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bgs.evaluation.variance_components import REST, membership, variance_of_mean
+from bgs.evaluation.showings import _numbered
+from bgs.evaluation.variance_components import REST, Dependence
+
+
+def variance_of_mean(values, groups):
+    return Dependence(groups).variance_of_mean(values)
 
 
 def by_dense_matrices(values, groups):
     """The same with n × n matrices, before variances below 0 are excluded."""
     n = len(values)
-    kinds = [kind.toarray() @ kind.toarray().T for kind in groups.values()] + [np.eye(n)]
+    dense = [(rows[:, :, None] == np.unique(rows)).sum(axis=1) for rows in groups.values()]
+    kinds = [kind @ kind.T for kind in dense] + [np.eye(n)]
     centring = np.eye(n) - 1 / n
     observed = [values @ centring @ kind @ centring @ values for kind in kinds]
     expected = [[np.trace(a @ centring @ b @ centring) for b in kinds] for a in kinds]
@@ -30,7 +36,7 @@ def by_dense_matrices(values, groups):
 def clustered(rng, n=60, of_clip=2.0, of_person=1.0):
     clips, people = np.argsort(rng.random((n, 12)), axis=1)[:, :3], rng.integers(9, size=n)
     values = of_clip * rng.normal(size=12)[clips].sum(axis=1) + of_person * rng.normal(size=9)[people]
-    return values + rng.normal(size=n), {"clips": membership(clips), "people": membership(people[:, None])}
+    return values + rng.normal(size=n), {"clips": clips, "people": people[:, None]}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -50,7 +56,7 @@ def test_one_way_layout_by_hand():
     table = values.reshape(4, 5)
     between = 5 * table.mean(axis=1).var(ddof=1)
     within = table.var(axis=1, ddof=1).mean()
-    found = variance_of_mean(values, {"groups": membership(np.repeat(np.arange(4), 5)[:, None])})
+    found = variance_of_mean(values, {"groups": np.repeat(np.arange(4), 5)[:, None]})
     assert found["groups"] == pytest.approx((between - within) / 5 / 4)
     assert found[REST] == pytest.approx(within / 20)
 
@@ -64,11 +70,9 @@ def test_the_parts_add_up_to_how_far_the_mean_moves():
 
 
 def test_values_alike_have_no_variance_and_one_value_tells_nothing():
-    groups = {"clips": membership(np.arange(9).reshape(3, 3))}
+    groups = {"clips": np.arange(9).reshape(3, 3)}
     assert variance_of_mean(np.full(3, 0.5), groups) == {"clips": 0.0, REST: 0.0}
-    assert all(
-        np.isnan(x) for x in variance_of_mean(np.ones(1), {"a": membership(np.zeros((1, 1), int))}).values()
-    )
+    assert all(np.isnan(x) for x in variance_of_mean(np.ones(1), {"a": np.zeros((1, 1), int)}).values())
 
 
 @settings(max_examples=25, deadline=None)
@@ -77,7 +81,20 @@ def test_order_names_shift_and_scale_change_nothing_else(seed, factor, shift):
     rng = np.random.default_rng(seed)
     n = 40
     clips, values = np.argsort(rng.random((n, 9)), axis=1)[:, :3], rng.normal(size=n)
-    first = variance_of_mean(values, {"clips": membership(clips)})
+    first = variance_of_mean(values, {"clips": clips})
     order, names = rng.permutation(n), rng.permutation(9)
-    again = variance_of_mean(factor * values[order] + shift, {"clips": membership(names[clips[order]])})
+    again = variance_of_mean(factor * values[order] + shift, {"clips": names[clips[order]]})
     assert again == pytest.approx({key: part * factor**2 for key, part in first.items()}, rel=1e-6, abs=1e-12)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 30))
+def test_numbers_of_groups_are_those_of_unique(seed, n):
+    codes = np.random.default_rng(seed).integers(10, size=n)
+    np.testing.assert_array_equal(_numbered(codes), np.unique(codes, return_inverse=True)[1])
+
+
+def test_blocks_of_groups_do_not_show(monkeypatch):
+    values, groups = clustered(np.random.default_rng(0))
+    whole = variance_of_mean(values, groups)
+    monkeypatch.setattr("bgs.evaluation.variance_components._GROUPS", 2)
+    assert variance_of_mean(values, groups) == whole

@@ -106,7 +106,7 @@ def test_parts_are_those_of_a_loop_with_nnls(transform):
 def test_a_resample_is_the_replicated_list_of_pairs(transform):
     human, models = make(n=16)
     folds = split_folds(16, 3, 1)
-    copies = multiplicities(np.random.default_rng(3), 16)
+    copies = multiplicities(np.random.default_rng(3), 16, 1)[0]
     regression, moments = moments_of(human, list(models.values()), folds, transform, copies)
     expected = loop(human, list(models.values()), (0, 2), folds, transform, copies.astype(int))
     assert regression.held_out(moments, [(0, 2)])[0, 0] == pytest.approx(expected[0], abs=1e-10)

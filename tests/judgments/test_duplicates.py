@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 from drawn_trials import any_trials, make_trials
 from hypothesis import given
+from hypothesis import strategies as st
 
 from bgs.datasets import Dataset
 from bgs.judgments import Trials
-from bgs.judgments.duplicates import DOUBLE_S, DuplicateCount, find_duplicates, without_duplicates
+from bgs.judgments.duplicates import (
+    DOUBLE_S,
+    DuplicateCount,
+    _numbered,
+    find_duplicates,
+    without_duplicates,
+)
 
 Row = tuple[str, int, tuple[int, int, int], int, float]
 
@@ -142,3 +149,12 @@ def test_the_published_table(garcia: Dataset) -> None:
     assert found.doubles == DuplicateCount(166, 154, 12, 2)
     doubled = find_duplicates(joined(trials, trials), test)
     assert (doubled.copies.rows, doubled.doubles) == (49_484, found.doubles)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.sampled_from([1, 3, 2**33, 2**63 - 1]))
+def test_rows_are_numbered_as_by_sorting_them(seed, n, largest):
+    """Negative numbers too, and columns whose digits together exceed 64 bits."""
+    rng = np.random.default_rng(seed)
+    columns = [rng.integers(-largest, largest, size=3)[rng.integers(3, size=n)] for _ in range(3)]
+    expected = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].reshape(-1)
+    np.testing.assert_array_equal(_numbered(*columns), expected)

@@ -21,6 +21,7 @@ from bgs.evaluation.protocols import Protocol, select_protocol
 from bgs.evaluation.rdm import model_rdm
 from bgs.evaluation.reliability import rsa_ceiling
 from bgs.evaluation.result import Metric, Result
+from bgs.evaluation.showings import Showings
 from bgs.judgments import PairCounts, Trials, human_rdm
 from bgs.stimuli import StimulusSet
 
@@ -67,12 +68,14 @@ def evaluate(
     chosen = select_protocol(protocol, stimuli, trials)
     models = [embeddings] if against is None else [embeddings, against]
     rdms = np.stack([protocol_rdm(model, stimuli, chosen, distance, center) for model in models])
+    # Before the metrics, whose intermediate results are kept for the differences: memory need not hold both.
+    p_values = [_p_value(rdm, chosen, permutations, seed) for rdm in rdms]
     comparison = Comparison.of(chosen, rdms)
+    ceilings, warnings = _ceilings(chosen, comparison.showings)
     summaries = []
-    for model, rdm in enumerate(rdms):
-        metrics, p = comparison.metrics(model), _p_value(rdm, chosen, permutations, seed)
+    for model, p in enumerate(p_values):
+        metrics = comparison.metrics(model)
         summaries.append({**metrics, "rsa_spearman": replace(metrics["rsa_spearman"], p=p)})
-    ceilings, warnings = _ceilings(chosen)
     about = _provenance(models, stimuli, trials, provenance or {})
     about |= {"seed": seed, "permutations": permutations}
     about |= {"distance": distance, "center": centred, "centred_on": _centred_on(stimuli, center)}
@@ -146,8 +149,8 @@ def _p_value(
     return permutation_p_value(rdm, human, permutations=permutations, seed=seed)
 
 
-def _ceilings(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
-    rsa, rsa_warnings = rsa_ceiling(protocol)
+def _ceilings(protocol: Protocol, showings: Showings) -> tuple[dict[str, Metric], list[str]]:
+    rsa, rsa_warnings = rsa_ceiling(protocol, showings)
     odd, odd_warnings = odd_one_out_ceiling(protocol.trials)
     return {**rsa, **odd}, [*rsa_warnings, *odd_warnings]
 

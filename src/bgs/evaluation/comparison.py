@@ -25,7 +25,7 @@ from bgs.evaluation.protocols import Protocol
 from bgs.evaluation.result import Interval, Metric
 from bgs.evaluation.rsa import pearson, spearman
 from bgs.evaluation.showings import Showings
-from bgs.evaluation.variance_components import Membership, membership, variance_of_mean
+from bgs.evaluation.variance_components import Dependence
 from bgs.judgments.trials import KEPT_PAIR
 
 #: Measures of a :class:`Comparison`, in order, with unit and range.
@@ -159,11 +159,10 @@ class Comparison:
         return np.stack([correlation_influences(self.showings, row) for row in self.distances])
 
     @cached_property
-    def _judged_by(self) -> dict[str, Membership]:
+    def _judged_by(self) -> Dependence:
         """Sources of dependence between complete trials: their three clips, three pairs, and people."""
         pairs = np.sort(self.triplets[:, np.array(KEPT_PAIR)], axis=2) @ np.array([self.n_clips, 1])
-        groups = {"clips": self.triplets, "pairs": pairs, "people": self.judge[:, None]}
-        return {name: membership(group) for name, group in groups.items()}
+        return Dependence({"clips": self.triplets, "pairs": pairs, "people": self.judge[:, None]})
 
     def _reach(self, row: int, models: list[int], weights: list[float]) -> dict[str, float]:
         """Half the width of the interval of each design, for a weighted sum of a measure over models."""
@@ -174,7 +173,7 @@ class Comparison:
             parts = self.showings.variance(_sum(weight, self._influences[models, row]))
         else:
             scores = _sum(weight, self.scores[models, row - 2])
-            parts = variance_of_mean(scores, self._judged_by)
+            parts = self._judged_by.variance_of_mean(scores)
             if _alike(scores) and not _alike(_sum(weight, self.distances[models])):
                 # With identical scores, the variance cannot be estimated.
                 return dict.fromkeys(DESIGNS, float("nan"))

@@ -14,9 +14,10 @@ from bgs._rng import generator
 from bgs._typing import Float64
 from bgs.evaluation.clip_scores import clip_pearson
 from bgs.evaluation.dimensions import Dimensions
+from bgs.evaluation.resampled_spearman import ResampledSpearman
 from bgs.evaluation.resampling import clip_copies, percentile_interval
 from bgs.evaluation.result import Metric
-from bgs.evaluation.rsa import dense_ranks, mid_ranks, weighted_spearman
+from bgs.evaluation.rsa import dense_ranks, mid_ranks
 from bgs.stimuli import StimulusSet
 
 
@@ -106,10 +107,8 @@ def _metric(
     x, y = (mid_ranks(loadings), mid_ranks(values)) if ranked else (loadings, values)
     value = float(clip_pearson(x, y, np.ones((1, len(x))))[0])
     if ranked:  # ranks are recomputed in each resample
-        codes, other = dense_ranks(loadings)[None], dense_ranks(values)
-        draws = np.array(
-            [weighted_spearman(codes, other, row)[0] if np.isfinite(row).all() else np.nan for row in copies]
-        )
+        resampled = ResampledSpearman.of(dense_ranks(loadings)[None], dense_ranks(values))
+        draws = resampled.over_units(copies)[:, 0]
     else:
         draws = clip_pearson(x, y, copies)
     low, high = percentile_interval(draws, value, (-1.0, 1.0))

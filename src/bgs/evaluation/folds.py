@@ -11,9 +11,10 @@ from bgs._errors import DataError
 from bgs._rng import generator
 from bgs._typing import Float, Float64, Int
 from bgs.evaluation.rdm import pair_vector
+from bgs.evaluation.resampled_spearman import ResampledSpearman
 from bgs.evaluation.resampling import multiplicities, percentile_interval, shifted
 from bgs.evaluation.result import Metric
-from bgs.evaluation.rsa import dense_ranks, weighted_spearman
+from bgs.evaluation.rsa import dense_ranks
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,7 @@ class HeldOutFold:
 class _Prepared:
     first: Int[np.ndarray, " p"]
     second: Int[np.ndarray, " p"]
-    human: Int[np.ndarray, " p"]
-    models: Int[np.ndarray, "e p"]
+    ranked: ResampledSpearman
 
     @classmethod
     def of(cls, fold: HeldOutFold) -> _Prepared:
@@ -45,10 +45,10 @@ class _Prepared:
         known = np.isfinite(human)
         models = np.stack([dense_ranks(pair_vector(rdm)[known]) for rdm in fold.models])
         first, second = fold.positions[rows[known]], fold.positions[columns[known]]
-        return cls(first, second, dense_ranks(human[known]), models)
+        return cls(first, second, ResampledSpearman.of(models, dense_ranks(human[known])))
 
-    def spearman(self, clips: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " e"]:
-        return weighted_spearman(self.models, self.human, clips[self.first] * clips[self.second])
+    def spearman(self, copies: Float64[np.ndarray, "r n"]) -> Float64[np.ndarray, "r e"]:
+        return self.ranked.over_clips(copies, self.first, self.second)
 
 
 def pooled_rsa(
@@ -77,13 +77,10 @@ def pooled_rsa(
             "folds do not match", expected="one or more folds with the same models", got=f"{len(folds)} folds"
         )
     prepared = [_Prepared.of(fold) for fold in folds]
-    n_pairs = sum(len(fold.human) for fold in prepared)
-    random = generator(seed, "bootstrap", "folds")
-    value = _mean([fold.spearman(np.ones(n_stimuli)) for fold in prepared])
-    draws = np.empty((resamples, len(value)))
-    for resample in range(resamples):
-        clips = multiplicities(random, n_stimuli)
-        draws[resample] = _mean([fold.spearman(clips) for fold in prepared])
+    n_pairs = sum(len(fold.first) for fold in prepared)
+    copies = multiplicities(generator(seed, "bootstrap", "folds"), n_stimuli, resamples)
+    value = _mean([fold.spearman(np.ones((1, n_stimuli))) for fold in prepared])[0]
+    draws = _mean([fold.spearman(copies) for fold in prepared])
     metrics = [
         _metric(value[i], draws[:, i], (-1.0, 1.0), n_pairs, "Spearman rho") for i in range(len(value))
     ]
@@ -97,13 +94,13 @@ def pooled_rsa(
     return metrics, differences
 
 
-def _mean(correlations: Sequence[Float64[np.ndarray, " e"]]) -> Float64[np.ndarray, " e"]:
-    """Mean over folds, ignoring NaN; NaN for a model that is undefined in all folds."""
+def _mean(correlations: Sequence[Float64[np.ndarray, "r e"]]) -> Float64[np.ndarray, "r e"]:
+    """Mean over folds of each resample and model, ignoring NaN; NaN where undefined in all folds."""
     stacked = np.stack(correlations)
     defined = np.isfinite(stacked)
     total, count = np.where(defined, stacked, 0.0).sum(axis=0), defined.sum(axis=0)
-    mean: Float64[np.ndarray, " e"] = np.divide(
-        total, count, out=np.full(len(total), np.nan), where=count > 0
+    mean: Float64[np.ndarray, "r e"] = np.divide(
+        total, count, out=np.full(total.shape, np.nan), where=count > 0
     )
     return mean
 

@@ -10,7 +10,7 @@ from bgs._rdm import require_rdm
 from bgs._rng import generator
 from bgs._typing import Float, Float64, Int
 from bgs.evaluation.rdm import pair_vector
-from bgs.evaluation.rsa import dense_ranks, mid_ranks, standardised, weighted_spearman
+from bgs.evaluation.rsa import centred_mid_ranks, dense_ranks, dot, mid_ranks, standardised
 
 #: Correlations that differ by less are treated as equal.
 _EQUAL = 1e-12
@@ -41,22 +41,24 @@ def permutation_p_value(
     """
     for name, rdm in (("model_rdm", model_rdm), ("human_rdm", human_rdm)):
         require_rdm(rdm, name)
-    first, second = np.triu_indices(len(model_rdm), 1)
-    human = pair_vector(human_rdm)
+    n, human = len(model_rdm), pair_vector(human_rdm)
     seen = ~np.isnan(human)
-    first, second, human = first[seen], second[seen], dense_ranks(human[seen])
+    first, second = (side[seen] for side in np.triu_indices(n, 1))
     # Ranks over all pairs preserve the order within any subset, so one ranking suffices for all permutations.
-    ranks = dense_ranks(model_rdm.ravel()).reshape(model_rdm.shape)
-    once, rng = np.ones(len(human)), generator(seed, "permutation")
-    observed = weighted_spearman(ranks[first, second][None], human, once)[0]
+    ranks, once = dense_ranks(model_rdm.ravel()), np.ones(len(first))
+    of_human, square = centred_mid_ranks(dense_ranks(human[seen]), once)
+
+    def correlation(label: Int[np.ndarray, " n"]) -> float:
+        codes = ranks.take(n * label.take(first) + label.take(second))
+        of_model, model_square = centred_mid_ranks(codes, once)
+        defined = square > 0 and model_square > 0
+        return dot(of_human, of_model) / float(np.sqrt(square * model_square)) if defined else float("nan")
+
+    rng, observed = generator(seed, "permutation"), correlation(np.arange(n))
     if np.isnan(observed) or permutations < 1:
         return float("nan")
-    count = 0
-    for _ in range(permutations):
-        label = rng.permutation(len(model_rdm))
-        count += bool(
-            weighted_spearman(ranks[label[first], label[second]][None], human, once)[0] >= observed - _EQUAL
-        )
+    least = min(observed, 1.0) - _EQUAL
+    count = sum(correlation(rng.permutation(n)) >= least for _ in range(permutations))
     return (1 + count) / (1 + permutations)
 
 

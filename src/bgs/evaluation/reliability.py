@@ -17,7 +17,7 @@ from bgs.evaluation.showings import Showings
 _FEW_PAIRS = 0.5
 
 
-def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
+def rsa_ceiling(protocol: Protocol, showings: Showings | None = None) -> tuple[dict[str, Metric], list[str]]:
     """Reliability of the human RDM, and the correlation of each pair's *expected* proportion with it.
 
     The expected proportion f of a pair over people and third clips is the best possible fixed prediction of
@@ -43,13 +43,14 @@ def rsa_ceiling(protocol: Protocol) -> tuple[dict[str, Metric], list[str]]:
 
     Args:
         protocol: the judgments, from :func:`bgs.evaluation.protocols.select_protocol`.
+        showings: their showings of pairs, if these are known already.
 
     Returns:
         Metrics ``rsa_reliability`` (≤ 1; negative if there is no agreement), ``rsa_ceiling`` and
         ``rsa_ceiling_squared`` (0–1), and warnings. NaN, with a warning, if no pair was judged by two people in two
         different triplets, or if dissimilarities do not vary.
     """
-    showings = Showings.of(protocol)
+    showings = Showings.of(protocol) if showings is None else showings
     reliability = Reliability(showings)
     value, comparable = reliability.value, float(reliability.comparable.mean())
     reliabilities = reliability.intervals()
@@ -134,21 +135,28 @@ class Reliability:
         influence: Float64[np.ndarray, " k"] = (of_signal - self.value * of_variance) / variance
         return influence
 
-    @cached_property
+    @property
     def elsewhere(self) -> _Products:
-        """Products with judgments of the pair by other people in other triplets.
+        """Products with judgments of the pair by other people in other triplets."""
+        return self._products[0]
 
-        From all showings of the pair, subtract those in the same triplet and those to the same person, and add back those
-        that are both.
-        """
-        pair, triplet, person, both = self._cells()
-        return _Products.of(self.showings, ((1.0, pair), (-1.0, triplet), (-1.0, person), (1.0, both)))
-
-    @cached_property
+    @property
     def again(self) -> _Products:
         """Products with judgments of the pair by other people in the same triplet."""
-        _, triplet, _, both = self._cells()
-        return _Products.of(self.showings, ((1.0, triplet), (-1.0, both)))
+        return self._products[1]
+
+    @cached_property
+    def _products(self) -> tuple[_Products, _Products]:
+        """With judgments in other triplets, and in the same triplet.
+
+        For the former, those in the same triplet and those by the same person are subtracted from all showings of the pair, and
+        those that are both are added back.
+        """
+        pair, triplet, person, both = self._cells()
+        others = ((1.0, pair), (-1.0, triplet), (-1.0, person), (1.0, both))
+        return _Products.of(self.showings, others), _Products.of(
+            self.showings, ((1.0, triplet), (-1.0, both))
+        )
 
     def _signals(self) -> list[tuple[float, _Products]]:
         """Terms of σ_f² with their weights: products of judgments in different triplets, and in the same triplet."""
@@ -159,8 +167,8 @@ class Reliability:
         """(k,) codes of the pair, of pair and triplet, of pair and person, and of all three."""
         pair, person = self.showings.pair, self.showings.person
         triplet, people = pair * (self.showings.triplet.max() + 1) + self.showings.triplet, person.max() + 1
-        cells = pair, triplet, pair * people + person, triplet * people + person
-        return tuple(np.unique(cell, return_inverse=True)[1].reshape(-1) for cell in cells)
+        cells = triplet, pair * people + person, triplet * people + person
+        return pair, *(np.unique(cell, return_inverse=True)[1] for cell in cells)
 
 
 @dataclass(frozen=True)
@@ -169,14 +177,16 @@ class _Products:
 
     Attributes:
         pair: (k,) pair of each showing.
-        deviations: (k,) deviation of the judgment from the weighted mean of pairs.
+        apart: (k,) judgment of each showing.
+        centre: weighted mean of the judgments of pairs.
         partners: (k,) number of partners of each showing.
         sums: (k,) sum of their deviations.
         comparisons: (p,) number of partners of all showings of each pair.
     """
 
     pair: Int[np.ndarray, " k"]
-    deviations: Float64[np.ndarray, " k"]
+    apart: Float64[np.ndarray, " k"]
+    centre: float
     partners: Float64[np.ndarray, " k"]
     sums: Float64[np.ndarray, " k"]
     comparisons: Float64[np.ndarray, " p"]
@@ -195,9 +205,14 @@ class _Products:
         partners = over_partners(np.ones(len(pair))).round()
         comparisons = np.bincount(pair, partners, n_pairs)
         shares = np.bincount(pair, showings.apart, n_pairs) / np.bincount(pair, minlength=n_pairs)
-        mean = np.average(shares, weights=np.sqrt(comparisons)) if comparisons.any() else 0.0
-        deviations = showings.apart - mean
-        return cls(pair, deviations, partners, over_partners(deviations), comparisons)
+        mean = float(np.average(shares, weights=np.sqrt(comparisons))) if comparisons.any() else 0.0
+        sums = over_partners(showings.apart - mean)
+        return cls(pair, showings.apart, mean, partners, sums, comparisons)
+
+    @property
+    def deviations(self) -> Float64[np.ndarray, " k"]:
+        """(k,) deviation of each judgment from the centre."""
+        return self.apart - self.centre
 
     @property
     def weights(self) -> Float64[np.ndarray, " p"]:

@@ -23,9 +23,13 @@ Statistic = Callable[
 ]
 
 
-def multiplicities(rng: np.random.Generator, n: int) -> Float64[np.ndarray, " n"]:
-    """How often each of n members is in a sample of n drawn with replacement."""
-    return np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)
+def multiplicities(rng: np.random.Generator, n: int, resamples: int) -> Float64[np.ndarray, "r n"]:
+    """How often each of n members is in each sample of n drawn with replacement.
+
+    The same numbers whether samples are drawn at once or one by one.
+    """
+    drawn = rng.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n).astype(np.float64)
 
 
 def bootstrap(
@@ -48,7 +52,7 @@ def bootstrap(
     """
     n = {"clips": n_clips, "units": n_units}[design]
     stream = generator(seed, "bootstrap", {"clips": "clips", "units": "participants"}[design])
-    drawn = (multiplicities(stream, n) for _ in range(resamples))
+    drawn = (multiplicities(stream, n, 1)[0] for _ in range(resamples))
     draws = np.stack([statistic(one, None) if design == "clips" else statistic(None, one) for one in drawn])
     return draws if n > 1 else np.full_like(draws, np.nan)
 
@@ -61,7 +65,7 @@ def clip_copies(n: int, resamples: int, seed: int) -> Float64[np.ndarray, "r n"]
     stream = generator(seed, "bootstrap", "clips")
     if n < 2:
         return np.full((resamples, n), np.nan)
-    return np.stack([multiplicities(stream, n) for _ in range(resamples)])
+    return multiplicities(stream, n, resamples)
 
 
 def shifted(draws: Float64[np.ndarray, " r"], value: float) -> Float64[np.ndarray, " r"]:

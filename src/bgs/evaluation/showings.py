@@ -9,7 +9,7 @@ import numpy as np
 
 from bgs._typing import Bool, Float64, Int
 from bgs.evaluation.protocols import Protocol
-from bgs.evaluation.variance_components import REST, Membership, membership, variance_of_mean
+from bgs.evaluation.variance_components import REST, Dependence
 from bgs.judgments.trials import KEPT_PAIR
 
 
@@ -42,22 +42,23 @@ class Showings:
         size, judgments = len(protocol.positions), protocol.witnesses
         local = np.sort(protocol.local(judgments.stimuli)[:, np.array(KEPT_PAIR)], axis=2)  # (n, 3 slots, 2)
         inside = local[..., 0] >= 0
-        code = local[..., 0] * size + local[..., 1]
-        own = np.broadcast_to(protocol.own[:, None], inside.shape) & inside
-        pairs = np.unique(code[own])
-        inside &= np.isin(code, pairs)
-        row = np.nonzero(inside)[0]
-        _, triplet = np.unique(judgments.triplet_codes, return_inverse=True)
+        # Pairs are few enough to be looked up in a table of all pairs, which is faster than to sort the showings.
+        code = (local[..., 0] * size + local[..., 1])[inside]
+        own = np.broadcast_to(protocol.own[:, None], inside.shape)[inside]
+        observed = np.zeros(size * size, dtype=bool)
+        observed[code[own]] = True
+        of_rdm, pairs = observed[code], np.flatnonzero(observed)
+        row = np.nonzero(inside)[0][of_rdm]
         return cls(
             first=pairs // size,
             second=pairs % size,
             n_clips=size,
             n_thirds=len(np.unique(judgments.stimuli)) - 2,
-            pair=np.searchsorted(pairs, code[inside]),
-            triplet=triplet.reshape(-1)[row],
+            pair=(np.cumsum(observed) - 1)[code[of_rdm]],
+            triplet=np.unique(judgments.triplet_codes, return_inverse=True)[1][row],
             person=judgments.participant_codes[row],
-            apart=(judgments.odd[:, None] != np.arange(3))[inside].astype(np.float64),
-            own=own[inside],
+            apart=(judgments.odd[:, None] != np.arange(3))[inside][of_rdm].astype(np.float64),
+            own=own[of_rdm],
         )
 
     @property
@@ -85,7 +86,7 @@ class Showings:
         """Variance components of a statistic, from the influence of each showing.
 
         Sums over pairs vary with the clips that pairs share and with the pairs themselves, including their judgments
-        (:func:`bgs.evaluation.variance_components.variance_of_mean`). ``people`` is the covariance of judgments of the
+        (:class:`bgs.evaluation.variance_components.Dependence`). ``people`` is the covariance of judgments of the
         same person that share no clip (Cameron, Gelbach & Miller 2011, Journal of Business & Economic Statistics
         29:238), never below 0.
 
@@ -97,24 +98,36 @@ class Showings:
         """
         of_pair = np.bincount(self.pair, influence, len(self))
         # Influences sum to the deviation, which is their mean times p.
-        parts = variance_of_mean(of_pair * len(self), {"clips": self._clips})
+        parts = self._pairs_share.variance_of_mean(of_pair * len(self))
         return {"clips": parts["clips"], REST: parts[REST], "people": max(0.0, self._of_people(influence))}
 
     @cached_property
-    def _clips(self) -> Membership:
-        return membership(np.stack([self.first, self.second], axis=1))
+    def _pairs_share(self) -> Dependence:
+        return Dependence({"clips": np.stack([self.first, self.second], axis=1)})
 
     def _of_people(self, influence: Float64[np.ndarray, " k"]) -> float:
         """Sum of products of two showings to one person that share no clip."""
-        clips = np.stack([self.first, self.second])[:, self.pair]
+        of_clip, of_pair = (
+            np.bincount(group.ravel(), np.broadcast_to(influence, group.shape).ravel())
+            for group in self._shared_by_people
+        )
         of_person = np.bincount(self.person, influence)
-        of_clip = _totals(self.person * self.n_clips + clips, np.stack([influence, influence]))
-        of_pair = _totals(self.person * len(self) + self.pair, influence)
         # The product of two pairs that share a clip is in one of the sums over clips, that of a pair with itself in two.
         return float(of_person @ of_person - (of_clip @ of_clip - of_pair @ of_pair))
 
+    @cached_property
+    def _shared_by_people(self) -> tuple[Int[np.ndarray, "2 k"], Int[np.ndarray, "1 k"]]:
+        """Numbers of the person and clip of each showing, for both clips, and of the person and pair."""
+        clips = np.stack([self.first[self.pair], self.second[self.pair]])
+        clips += self.person * self.n_clips
+        of_clip = _numbered(clips.ravel()).reshape(clips.shape)
+        return of_clip, _numbered(self.person * len(self) + self.pair)[None]
 
-def _totals(groups: Int[np.ndarray, "*s"], values: Float64[np.ndarray, "*s"]) -> Float64[np.ndarray, " g"]:
-    """(g,) sum of the values of each group."""
-    _, group = np.unique(groups, return_inverse=True)
-    return np.bincount(group.reshape(-1), values.reshape(-1))
+
+def _numbered(codes: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+    """The inverse of ``np.unique``, with less memory on the way."""
+    order = np.argsort(codes, kind="stable")
+    codes = codes[order]
+    numbers = np.zeros(len(codes), dtype=np.int64)
+    numbers[order[1:]] = np.cumsum(codes[1:] != codes[:-1])
+    return numbers

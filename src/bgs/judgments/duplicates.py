@@ -22,6 +22,8 @@ from bgs.judgments.trials import Kind, Trials
 #: Seconds within which the same answer to the same three clips counts as a double click.
 DOUBLE_S = 2.0
 
+_LARGEST = np.iinfo(np.int64).max
+
 
 @dataclass(frozen=True)
 class DuplicateCount:
@@ -98,11 +100,18 @@ def _answers(trials: Trials) -> Int[np.ndarray, " n"]:
 
 
 def _numbered(*columns: np.ndarray) -> Int[np.ndarray, " n"]:
-    """(n,) equal numbers for rows that are equal in every column."""
-    numbers: Int[np.ndarray, " n"] = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[
-        1
-    ].reshape(-1)
-    return numbers
+    """(n,) equal numbers for rows that are equal in every column, in the order of the rows' values.
+
+    Columns are the digits of one number, so that one array is sorted instead of rows; it is renumbered before it overflows.
+    """
+    number, size = np.zeros(len(columns[0]), dtype=np.int64), 1
+    for column in columns:
+        low, high = int(column.min(initial=0)), int(column.max(initial=0))
+        if size * (high - low + 1) > _LARGEST:
+            number, column = (np.unique(part, return_inverse=True)[1] for part in (number, column))
+            size, low, high = int(number.max(initial=0)) + 1, 0, int(column.max(initial=0))
+        number, size = number * (high - low + 1) + (column - low), size * (high - low + 1)
+    return np.unique(number, return_inverse=True)[1]
 
 
 def _copies(trials: Trials, answer: Int[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:

@@ -102,7 +102,9 @@ class Trials:
         return self.where(self.kind == Kind.JUDGMENT)
 
     def where(self, mask: Bool[np.ndarray, " n"]) -> Trials:
-        """The trials for which ``mask`` holds."""
+        """The trials for which ``mask`` holds: these trials themselves, not a copy, if it holds for all."""
+        if mask.all():
+            return self
         picked = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "n_stimuli"}
         return Trials(**picked, n_stimuli=self.n_stimuli)
 
