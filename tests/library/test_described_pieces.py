@@ -54,6 +54,7 @@ def test_each_piece_is_described_by_its_own_frames(model, described):
     part = bgs.StimulusSet(("x",), videos=(film,), spans=(TIMES[1],))
     assert found[1]["valence"].value == pytest.approx(model.describe_all(part)[0]["valence"].value)
     assert len({one["valence"].value for one in found}) == 3
+    assert model.describe_all(film).to_json() == found.to_json()
     whole = model.describe(film)
     assert whole.span is None
     assert whole["valence"] == model.describe_all([film], cutting=Cutting("none"))[0]["valence"]
@@ -92,6 +93,11 @@ def test_bad_input_is_named(model, described, tmp_path, capsys):
     )
     assert "2 of 3 clips cannot be read" in error
     assert "No such file" in error
+    error = fails(
+        capsys, "odd", *(described / name for name in ("film.mp4", "short.mp4", "gone.mp4")), "--model", "any"
+    )
+    assert "gone.mp4 (No such file" in error
+    assert "--skip-bad" not in error  # which this command does not have
     assert "unknown way to cut" in fails(capsys, "describe", "film.mp4", "--model", "any", "--cut", "scenes")
 
 
@@ -102,5 +108,9 @@ def test_a_model_finds_clips_like_one_and_indexes_a_data_set(model, described, t
     found = model.similar("short.mp4", index, k=2)
     assert found == bgs.similar("short.mp4", index, k=2)
     assert len(found) == 2
+    with pytest.raises(
+        bgs.BgsError, match=r"short.mp4'\)?: not a clip; expected pairs of an id and frames, or a folder"
+    ):
+        bgs.index(iter([described / "short.mp4"]), model, tmp_path / "paths")
     with pytest.raises(bgs.BgsError, match="no clips to index"):
         bgs.index(bgs.Dataset(bgs.StimulusSet(("a",)), simulated=True), model, tmp_path / "other")

@@ -106,7 +106,7 @@ def test_on_the_command_line(folder, tmp_path, capsys):
     found = json.loads(run(*index, "--skip-bad").out)
     assert (found["clips"], found["same"], found["failures"][0]["stimulus_id"]) == (4, 4, "bad.mp4")
     table = run("similar", "a.mp4", "--index", out, "-k", 2).out
-    assert "distance" in table and "of 4 clips" in " ".join(table.split())  # noqa: PT018
+    assert "distance" in table and "Of 4 clips, by tiny:videomae" in " ".join(table.split())  # noqa: PT018
     found = json.loads(run("similar", "a.mp4", "--index", out, "-k", 2, "--json", "-").out)
     nearest = open_index(out).nearest(open_index(out).vector("a.mp4"), 2, but={"a.mp4"})
     assert found["similar"] == [{"id": one.id, "distance": one.distance} for one in nearest]

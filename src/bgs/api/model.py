@@ -19,6 +19,7 @@ from bgs.evaluation.readout import LEVEL, describe, predict_odd
 from bgs.library.clip import Neighbour
 from bgs.library.cutting import Cutting
 from bgs.stimuli import StimulusSet
+from bgs.stimuli.unreadable import UnreadableClips
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -178,7 +179,7 @@ class Model:
         """:meth:`describe` of several clips, which are embedded together, and of the pieces of long videos.
 
         Args:
-            clips: files, a folder of videos, pairs of an id and frames, or a data set, whose clips stay whole.
+            clips: a file, files, a folder of videos, pairs of an id and frames, or a data set, whose clips stay whole.
             level: of the intervals, above 0 and below 1.
             cutting: how videos that are given as files or a folder are cut (default: into shots, as ``bgs index`` does).
 
@@ -186,11 +187,13 @@ class Model:
             BgsError: the model was not calibrated, or clips cannot be read; all are named.
         """
         readout = self.opened.need_readout()
+        if isinstance(clips, str | Path) and not Path(clips).is_dir():
+            clips = [clips]
         given = self._stimuli(clips)
         if isinstance(given, StimulusSet) and not isinstance(clips, Dataset | StimulusSet):
             given = self._in_pieces(given, cutting or Cutting())
         spans = given.spans if isinstance(given, StimulusSet) else None
-        found = self.embed(given)
+        found = self._embed_every(given)
         described = describe(readout, found.values, found.stimulus_ids, level)
         each = zip(described, spans or (None,) * len(described), strict=True)
         return ClipDescriptions(
@@ -217,12 +220,18 @@ class Model:
             (name, clip) for name, clip in zip(names, clips, strict=True) if isinstance(clip, np.ndarray)
         ]
         files = list(dict.fromkeys(str(clip) for clip in clips if not isinstance(clip, np.ndarray)))
-        parts = [self.embed(files)] if files else []
-        parts += [self.embed(frames)] if frames else []
+        parts = [self._embed_every(given) for given in (files, frames) if given]
         found = {
             name: row for part in parts for name, row in zip(part.stimulus_ids, part.values, strict=True)
         }
         return names, np.stack([found[name] for name in names])
+
+    def _embed_every(self, stimuli: Stimuli) -> Embeddings:
+        """:meth:`embed`, where no clip can be left out: the error does not say how."""
+        try:
+            return self.embed(stimuli)
+        except UnreadableClips as error:
+            raise UnreadableClips(error.failures, error.total) from error
 
     def _tensor_distance(self, first: Clip | Tensor, second: Clip | Tensor) -> Tensor:
         import torch

@@ -22,6 +22,7 @@ from bgs.library.cutting import Cutting
 from bgs.library.embedding import embed_arrays, embed_files, require_video
 from bgs.library.place import Place
 from bgs.library.table import NAME, ClipTable, Row
+from bgs.runs.frame_source import pair_of
 from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
@@ -133,7 +134,7 @@ def index_arrays(
         )
         known = {row.id: row.sha256 for row in table.rows()}
         task, seen, stream = bar.add_task("indexing", total=None), set[str](), iter(clips)
-        while chunk := list(islice(stream, _ARRAYS)):
+        while chunk := [pair_of(item) for item in islice(stream, _ARRAYS)]:
             rows = [_row_of(name, frames, seen) for name, frames in chunk]
             fresh = [i for i, row in enumerate(rows) if known.get(row.id) != row.sha256]
             if fresh:

@@ -78,9 +78,9 @@ def _fitted(
 ) -> Iterator[tuple[str, UInt8[np.ndarray, "t s s 3"]]]:
     """Chosen frames, resized and cropped as those of a file are."""
     for item in clips:
-        name, frames = _pair(item)
+        name, frames = pair_of(item)
         try:
-            yield name, _fit(name, np.asarray(frames), sampling)
+            yield name, _fit(name, frames, sampling)
         except DataError as error:
             if not skip_bad:
                 raise
@@ -97,9 +97,15 @@ def _fit(name: str, frames: np.ndarray, sampling: Sampling) -> UInt8[np.ndarray,
     return fit_frames(frames, sampling)
 
 
-def _pair(item: object) -> tuple[str, object]:
+def pair_of(item: object) -> tuple[str, np.ndarray]:
+    """An id and frames, as they come from an iterator.
+
+    Raises:
+        DataError: the item is something else.
+    """
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        return item
+        return item[0], np.asarray(item[1])
     raise DataError(
-        "not a clip", where="embed", expected="pairs of an id and frames", got=type(item).__name__
-    )
+        "not a clip", where=repr(item)[:60], expected="pairs of an id and frames, or a folder of videos",
+        got=type(item).__name__,
+    )  # fmt: skip

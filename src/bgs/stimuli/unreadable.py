@@ -33,9 +33,10 @@ class UnreadableClips(DataError):
 
     Attributes:
         failures: all of them.
+        total: clips of the set.
     """
 
     def __init__(self, failures: Sequence[Failure], total: int, hint: str | None = None) -> None:
         names = listed(f"{name} ({reason})" for name, reason in failures)
         super().__init__(f"{len(failures)} of {total} clips cannot be read: {names}", hint=hint)
-        self.failures = tuple(failures)
+        self.failures, self.total = tuple(failures), total

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.table import Table
 
 from bgs._numbers import plain
@@ -24,7 +25,7 @@ def indexed_view(found: Indexed) -> Table:
     return facts("Index", [("index", found.index), ("clips", f"{found.clips:,}"), ("files", files or "none")])
 
 
-def similar_view(clip: str, index: Index, found: Sequence[Neighbour]) -> Table:
+def similar_view(clip: str, index: Index, found: Sequence[Neighbour]) -> Group:
     """The clips most like one, nearest first; with the probability that people keep the two together, if it is known."""
     calibrated = any(one.kept_together is not None for one in found)
     header = ("clip", "distance", *(("kept together",) if calibrated else ()))
@@ -32,8 +33,8 @@ def similar_view(clip: str, index: Index, found: Sequence[Neighbour]) -> Table:
         (one.id, plain(one.distance, 3), *((_percent(one.kept_together),) if calibrated else ()))
         for one in found
     ]
-    title = f"Most like {clip}, of {len(index):,} clips, by {index.model_reference}"
-    return table(title, header, rows, numbers=(1, 2))
+    about = f"Of {len(index):,} clips, by {index.model_reference}"  # too long for a title: that is as narrow as its table
+    return Group(table(f"Most like {clip}", header, rows, numbers=(1, 2)), about)
 
 
 def _percent(probability: float | None) -> str:

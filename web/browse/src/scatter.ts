@@ -84,8 +84,8 @@ export class Scatter {
       this.lassoing = true;
     });
     this.plot.subscribe("lassoEnd", () => {
-      // the plot says nothing more where nothing was surrounded
-      setTimeout(() => this.lassoing && this.surrounded([]));
+      // the plot says nothing more where the same clips, or none, were surrounded before
+      setTimeout(() => this.lassoing && this.surrounded([...this.plot.get("selectedPoints")]));
     });
     this.plot.subscribe("select", ({ points }) => {
       const [first] = points;
@@ -150,12 +150,11 @@ export class Scatter {
   surround(outline: [number, number][]): void {
     this.trail([]);
     if (outline.length < 3) return;
-    this.lassoing = true;
+    this.lassoing = true; // until the plot, which tells of events later, has said what was surrounded
     this.plot.lassoSelect(
       outline.map((point) => this.world(point)),
       { isGl: true } as never,
     );
-    this.lassoing = false;
   }
 
   /** Show what a finger has surrounded so far. */
