@@ -7,7 +7,14 @@ from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, core_schema
 
 from bgs._errors import DataError
@@ -21,8 +28,14 @@ def _number(value: object) -> object:
     return math.nan if value is None else value
 
 
+def _not_infinite(value: float) -> float:
+    if math.isinf(value):  # JSON has none, but 1e400 is read as one
+        raise ValueError("expected a finite number or null")
+    return value
+
+
 #: A number in a result; NaN where it is undefined, null in JSON.
-Number = Annotated[float, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_number), AfterValidator(_not_infinite)]
 #: A number that is always known: neither null nor NaN nor infinite.
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 #: None where it was not computed (the key is omitted), NaN where it is undefined (the key is null).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 
 class BgsError(Exception):
     """An error a user can act on; the command line prints it as one line and exits with 2.
@@ -43,6 +45,16 @@ class ConfigError(BgsError):
 
 class MissingExtraError(BgsError):
     """A required optional package is not installed."""
+
+
+def shown(text: str) -> str:
+    """A text of others, such as a file name, as a terminal may have it: without control characters or half characters."""
+    return "".join(c if c == "\n" or category(c) not in ("Cc", "Cs") else ascii(c)[1:-1] for c in text)
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be written as UTF-8. The name of a file may be any bytes, which Python takes for half characters."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def message_of(error: BaseException) -> str:

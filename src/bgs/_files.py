@@ -121,8 +121,12 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def json_text(value: Any) -> str:
-    """JSON as written to files: indented, with a final newline; NaN is refused, as it is not valid JSON."""
-    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    """JSON as written to files: indented, with a final newline; NaN is refused, as it is not valid JSON.
+
+    Bytes of file names that are not UTF-8 (half characters, in Python) are escaped, as JSON has it.
+    """
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:

@@ -11,6 +11,8 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from bgs._errors import shown
+
 if TYPE_CHECKING:
     from rich.progress import Progress, Task
 
@@ -153,8 +155,8 @@ class NoteHandler(logging.Handler):
         """Print a note, unless :func:`be_quiet` was called."""
         if is_quiet():
             return
-        shown, line = _SHOWN.get(), f"note: {record.getMessage()}"
-        if shown is not None and not shown.disable:
-            shown.console.print(line, highlight=False, markup=False)
+        bar, line = _SHOWN.get(), f"note: {shown(record.getMessage())}"
+        if bar is not None and not bar.disable:
+            bar.console.print(line, highlight=False, markup=False)
         else:
             print(line, file=sys.stderr)

@@ -245,6 +245,7 @@ def test_a_changed_readout_or_one_of_another_model_is_refused(readout, tmp_path)
         (("about",), {}), (("about", "data"), None), (("kept", "slope"), float("nan")), (("choice", "sharpness"), float("inf")),
         (("floor",), 0), (("floor",), "x"), (("attributes", 0, "name"), 1), (("attributes", 0, "intercept"), None),
         (("attributes", 0, "scale"), [0]), (("measured", "flagged"), 1), (("attributes",), []),
+        (("measured", "flagged", "low"), float("inf")), (("about", "hashes"), {"trials": float("nan")}),
     ],
 )  # fmt: skip
 def test_a_readout_of_other_types_is_damaged(readout, tmp_path, keys, value):

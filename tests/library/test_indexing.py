@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +14,15 @@ from moving_clips import NAMES, moving_square
 
 import bgs.library.indexing as indexing
 from bgs._errors import BgsError, ConfigError, DataError
+from bgs._files import json_text
 from bgs._lock import locked_folder
 from bgs.backbones import load_backbone
 from bgs.evaluation import model_rdm
 from bgs.library import index_arrays, index_folder, open_index
 from bgs.library.changes import changes_in
+from bgs.library.searching import similar
 from bgs.library.table import ClipTable
-from bgs.stimuli import StimulusSet, UnreadableClips
+from bgs.stimuli import StimulusSet, UnreadableClips, content_hashes
 from clips import write_clip
 
 
@@ -88,7 +93,9 @@ def test_a_touched_file_is_read_once_and_then_known(folder, out, model, embedded
     (folder / "a.mp4").touch()
     assert index_folder(folder, model, out).changed == 0
     rows = ClipTable.open(indexing.Place.of(out)).rows()
-    monkeypatch.setattr("bgs.library.changes.file_hashes", lambda paths, memory: [""] * len(paths))
+    monkeypatch.setattr(
+        "bgs.library.changes.hashes_of_present", lambda paths, memory: (dict.fromkeys(paths, ""), {})
+    )
     assert len(changes_in(folder, rows, out).same) == 4
     assert embedded == []
 
@@ -221,7 +228,7 @@ def test_arrays_as_they_come(out, model, tmp_path):
     assert index.nearest(index.vector("frame-3"), 1)[0].distance == pytest.approx(0, abs=1e-6)
     with pytest.raises(DataError, match="clip given twice"):
         index_arrays([again[0], again[0]], model, out)
-    with pytest.raises(DataError, match=r"frames; expected \(t, h, w, 3\) uint8, got \(4, 4\) float64"):
+    with pytest.raises(DataError, match=r"flat: not the frames of a clip; .* got float64 of shape \(4, 4\)"):
         index_arrays([("flat", np.zeros((4, 4)))], model, out)
 
 
@@ -248,3 +255,68 @@ def test_an_index_on_object_storage(folder, model, tmp_path):
     index = open_index(uri)
     assert len(index.nearest(index.vectors[0], 4)) == 4
     assert index.path.parent.name == "indexes"
+
+
+def test_a_name_that_is_no_text_is_named_and_the_others_indexed(folder, out, model):
+    """File names are bytes: one from another system does not stop the rest."""
+    bad = Path(os.fsdecode(os.fsencode(folder) + b"/x\xe9.mp4"))
+    shutil.copy(folder / "a.mp4", bad)
+    with pytest.raises(UnreadableClips, match=r"x.udce9.mp4 .its name is not UTF-8: rename it") as caught:
+        index_folder(folder, model, out)
+    assert len(open_index(out)) == 4
+    found = index_folder(folder, model, out, skip_bad=True)
+    assert [failure.stimulus_id for failure in found.failures] == [bad.name]
+    assert json.loads(json_text(found.as_json()))["failures"][0]["stimulus_id"] == bad.name
+    assert str(caught.value).isprintable()
+    bad.rename(folder / "cafe.mp4")
+    assert index_folder(folder, model, out).clips == 5
+
+
+def test_a_file_deleted_while_others_are_hashed_is_no_error(folder, out, model, monkeypatch):
+    hashed = content_hashes.sha256
+
+    def deletes_b(path):
+        (folder / "b.mp4").unlink(missing_ok=True)
+        return hashed(path)
+
+    monkeypatch.setattr(content_hashes, "sha256", deletes_b)
+    monkeypatch.setattr(content_hashes, "usable_cores", lambda: 1)
+    found = index_folder(folder, model, out)
+    assert (found.clips, found.failures) == (3, ())
+    assert "b.mp4" not in open_index(out).ids
+
+
+@pytest.mark.parametrize(
+    ("clips", "said"),
+    [
+        ([moving_square(0)], "not a clip; expected pairs of an id and frames, got ndarray"),
+        ([(1, moving_square(0))], "not a clip; expected pairs"),
+        ([("a", moving_square(0)[:1])], "a: a single picture, but 8 frames are requested"),
+        ([("a", moving_square(0) / 255)], "a: not the frames of a clip; expected uint8"),
+        ([("a", [[1], [1, 2]])], "a: not the frames of a clip: "),
+        ([("a", None)], "a: not the frames of a clip; expected uint8"),
+        ([("\udcff", moving_square(0))], "an id that is not UTF-8"),
+    ],
+)
+def test_what_is_no_clip_is_refused_as_elsewhere(model, tmp_path, clips, said):
+    with pytest.raises(DataError, match=said):
+        index_arrays(iter(clips), model, tmp_path / "index")
+
+
+@pytest.mark.parametrize(
+    "clip", [np.zeros((0, 9, 9, 3), np.uint8), np.zeros((8, 9, 9)), np.ones((8, 9, 9, 3))]
+)
+def test_nor_is_it_searched_for(folder, out, model, clip):
+    index_folder(folder, model, out)
+    with pytest.raises(DataError, match="clip: not the frames of a clip"):
+        similar(clip, open_index(out), 1, lambda: model)
+
+
+def test_a_model_without_finite_vectors_is_named(folder, out, model, monkeypatch):
+    monkeypatch.setattr(
+        "bgs.library.embedding.embed", lambda *given: np.full((4, model.backbone.width), np.nan)
+    )
+    with pytest.raises(
+        DataError, match="tiny:videomae: an embedding is not finite: the weights of this model"
+    ):
+        index_folder(folder, model, out)

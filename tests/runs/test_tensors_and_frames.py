@@ -10,7 +10,7 @@ import bgs
 from bgs.backbones.symmetry import turned
 from bgs.embeddings import Embeddings
 from bgs.runs.differentiable import _turned, tensor_distance
-from bgs.runs.frame_source import pair_of
+from bgs.runs.frame_source import as_pair
 from bgs.stimuli.pyav_decoder import each_picture
 from clips import write_clip
 from tiny_models import tiny_clips
@@ -173,7 +173,7 @@ def test_models_without_pixels_or_gradient_say_so(tiny_text, model):
     with pytest.raises(bgs.BgsError, match="reads no frames"):
         text.embed([("clip", np.zeros((8, 64, 64, 3), np.uint8))])
     with pytest.raises(bgs.BgsError, match="pairs of an id and frames"):
-        pair_of(np.zeros((8, 64, 64, 3), np.uint8))
+        as_pair(np.zeros((8, 64, 64, 3), np.uint8))
     with pytest.raises(bgs.BgsError, match="listed twice"):
         model.embed([("a", np.zeros((8, 64, 64, 3), np.uint8))] * 2)
     with pytest.raises(bgs.BgsError, match="given twice"):

@@ -213,6 +213,8 @@ class Model:
 
     def _each(self, clips: Sequence[Clip]) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
         """A name and a vector for each of a few clips of any kind; the same file is read once."""
+        for clip in clips:
+            _require_name(clip if not isinstance(clip, np.ndarray) else "")
         names = tuple(
             f"clip {k}" if isinstance(c, np.ndarray) else str(c) for k, c in enumerate(clips, start=1)
         )
@@ -268,12 +270,21 @@ class Model:
         every: Iterator[Any] = chain([first], items)
         if not isinstance(first, str | Path):
             return every
-        return self._files(tuple(map(str, every)))
+        return self._files(tuple(_require_name(one) for one in every))
 
     def _files(self, names: tuple[str, ...]) -> StimulusSet:
         if self.backbone.spec.family == "text":
             return StimulusSet(names, captions=tuple((name,) for name in names))
         return StimulusSet(names, videos=tuple(map(Path, names)))
+
+
+def _require_name(clip: object) -> str:
+    """A file or sentence as text."""
+    if not isinstance(clip, str | Path):
+        raise DataError(
+            "not a clip", where="embed", expected="a path, or an array of frames", got=type(clip).__name__
+        )
+    return str(clip)
 
 
 def load_model(

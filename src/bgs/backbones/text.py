@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bgs._errors import BgsError, ConfigError, DataError, listed
+from bgs._errors import BgsError, ConfigError, DataError, is_text, listed
 from bgs._optional import require
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, BackboneSpec, Inputs
@@ -102,12 +102,15 @@ class TextBackbone(Backbone):
         """Tokenise every caption of every stimulus.
 
         Raises:
-            DataError: a stimulus has no captions.
+            DataError: a stimulus has no captions, or one that is not UTF-8.
         """
         self.require_readable(stimuli)
         captions = stimuli.captions or ()
         owner = np.repeat(np.arange(len(stimuli)), [len(sentences) for sentences in captions])
         flat = [caption for sentences in captions for caption in sentences]
+        strange = next((caption for caption in flat if not is_text(caption)), None)
+        if strange is not None:
+            raise DataError("a caption that is not UTF-8", where=strange)
         return TextInputs(self._encoder.tokenizer, flat, owner, self._encoder.max_seq_length)
 
     def features(self, batch: dict[str, Tensor]) -> Float[Tensor, "b d"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from bgs import __version__
-from bgs._errors import BgsError
+from bgs._errors import BgsError, shown
 from bgs._optional import missing_extra
 from bgs._progress import NoteHandler, be_quiet
 from bgs.cli import (
@@ -154,6 +155,10 @@ def _run(argv: Sequence[str] | None) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line. A :class:`BgsError` becomes one line on stderr and exit code 2."""
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # what the encoding of the terminal lacks, such as half a character, is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with _notes_on_stderr(), _as_bgs_errors():
             try:
@@ -166,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except BgsError as error:
         # List every unreadable clip; the line below names only the first few.
         for name, reason in getattr(error, "failures", ()):
-            print(f"  {name}: {reason}", file=sys.stderr)
+            print(f"  {shown(str(name))}: {shown(reason)}", file=sys.stderr)
         print(f"bgs: {error}", file=sys.stderr)
         _discard_output()
         sys.exit(2)

@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from bgs._errors import is_text
 from bgs._files import cache_folder
 from bgs.library.table import Row
 from bgs.stimuli import StimulusSet
-from bgs.stimuli.content_hashes import file_hashes
+from bgs.stimuli.content_hashes import hashes_of_present
 from bgs.stimuli.decoding import check_file
 from bgs.stimuli.unreadable import Failure, UnreadableClip
 
@@ -125,6 +126,9 @@ def changes_in(folder: Path, rows: Sequence[Row], but: Path) -> Changes:
         if path is None or but in path.absolute().parents:
             continue
         row = known.get(name)
+        if not is_text(name):
+            failures.append(Failure(name, "its name is not UTF-8: rename it"))
+            continue
         try:
             stamp = _stamped(name, path, "")
             if row is not None and (row.size, row.mtime_ns) == (stamp.size, stamp.mtime_ns):
@@ -137,9 +141,14 @@ def changes_in(folder: Path, rows: Sequence[Row], but: Path) -> Changes:
             failures.append(Failure(name, error.reason))
             continue
         files[name], to_hash[name] = stamp, path
-    digests = file_hashes(list(to_hash.values()), cache_folder() / "frames" / "hashes.json")
-    for name, digest in zip(to_hash, digests, strict=True):
-        files[name] = files[name]._replace(sha256=digest)
+    digests, failed = hashes_of_present([*to_hash.values()], cache_folder() / "frames" / "hashes.json")
+    for name, path in to_hash.items():
+        if path in digests:
+            files[name] = files[name]._replace(sha256=digests[path])
+        else:
+            del files[name]
+            if not isinstance(failed[path], FileNotFoundError):  # which is gone, too
+                failures.append(Failure(name, failed[path].strerror or str(failed[path])))
     return Changes(rows, list(files.values()), tuple(failures))
 
 

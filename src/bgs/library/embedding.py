@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import ConfigError
+from bgs._errors import ConfigError, DataError
 from bgs._progress import note
 from bgs._typing import Float
 from bgs.backbones import embed
@@ -15,10 +15,9 @@ from bgs.backbones.clip_reader import ClipReader
 from bgs.library.clip import Piece
 from bgs.library.cutting import Cutting
 from bgs.library.index import unit
-from bgs.runs.frame_source import embed_fitted
+from bgs.runs.frame_source import embed_fitted, fitted_clip
 from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli import StimulusSet
-from bgs.stimuli.resizing import fit_frames
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
 #: The pieces of a file and their vectors, (pieces, d), or the reason why there are none.
@@ -65,12 +64,16 @@ def embed_files(
 
 
 def embed_arrays(
-    model: OpenedModel, clips: Sequence[np.ndarray], micro_batch: int = 64
+    model: OpenedModel, clips: Sequence[tuple[str, object]], micro_batch: int = 64
 ) -> Float[np.ndarray, "n d"]:
-    """Vectors of clips given as (t, h, w, 3) uint8 frames, equally long on screen."""
+    """Vectors of clips given as a name and (t, h, w, 3) uint8 frames, equally long on screen.
+
+    Raises:
+        DataError: one is something else.
+    """
     reader = require_video(model)
-    frames = np.stack([fit_frames(clip, reader.sampling()) for clip in clips])
-    return unit(model.centred(embed_fitted(reader, frames, micro_batch))).astype(np.float32)
+    frames = np.stack([fitted_clip(name, clip, reader.sampling()) for name, clip in clips])
+    return _directions(model, embed_fitted(reader, frames, micro_batch))
 
 
 def _vectors(
@@ -87,5 +90,14 @@ def _vectors(
         return vectors, error.failures
     note(*backbone.notes)
     readable = np.unique(inputs.owner)
-    vectors[readable] = unit(model.centred(embed(backbone, inputs, readable, micro_batch)))
+    vectors[readable] = _directions(model, embed(backbone, inputs, readable, micro_batch))
     return vectors, tuple(inputs.failures)
+
+
+def _directions(model: OpenedModel, values: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    """What an index holds of embeddings: centred, and of length 1."""
+    if not np.isfinite(values).all():
+        raise DataError(
+            "an embedding is not finite: the weights of this model are damaged", where=model.reference
+        )
+    return unit(model.centred(values)).astype(np.float32)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bgs._errors import DataError, listed
+from bgs._errors import DataError, is_text, listed
 from bgs._files import LOCK, sha256_of
 from bgs._lock import locked_folder
 from bgs._progress import note, progress_bar
@@ -22,7 +22,7 @@ from bgs.library.cutting import Cutting
 from bgs.library.embedding import embed_arrays, embed_files, require_video
 from bgs.library.place import Place
 from bgs.library.table import NAME, ClipTable, Row
-from bgs.runs.frame_source import pair_of
+from bgs.runs.frame_source import as_frames, as_pair
 from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
@@ -134,11 +134,13 @@ def index_arrays(
         )
         known = {row.id: row.sha256 for row in table.rows()}
         task, seen, stream = bar.add_task("indexing", total=None), set[str](), iter(clips)
-        while chunk := [pair_of(item) for item in islice(stream, _ARRAYS)]:
+        while chunk := [
+            (name, as_frames(name, clip)) for name, clip in map(as_pair, islice(stream, _ARRAYS))
+        ]:
             rows = [_row_of(name, frames, seen) for name, frames in chunk]
             fresh = [i for i, row in enumerate(rows) if known.get(row.id) != row.sha256]
             if fresh:
-                vectors = embed_arrays(model, [chunk[i][1] for i in fresh], micro_batch)
+                vectors = embed_arrays(model, [chunk[i] for i in fresh], micro_batch)
                 again = [rows[i].path for i in fresh if rows[i].id in known]
                 table.add([rows[i] for i in fresh], vectors, replacing=again)
                 changed, new = changed + len(again), new + len(fresh) - len(again)
@@ -257,10 +259,8 @@ def _row_of(name: str, frames: np.ndarray, seen: set[str]) -> Row:
     """The row of a clip that was given as an array."""
     if name in seen:
         raise DataError("clip given twice", where=name, expected="distinct ids")
-    if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8 or not frames.size:
-        raise DataError(
-            "frames", where=name, expected="(t, h, w, 3) uint8", got=f"{frames.shape} {frames.dtype}"
-        )
+    if not is_text(name):
+        raise DataError("an id that is not UTF-8", where=name)
     seen.add(name)
     digest = sha256_of(str(frames.shape), np.ascontiguousarray(frames).tobytes())
     return Row(name, name, digest, frames.nbytes, 0, *Piece())

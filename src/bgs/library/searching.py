@@ -44,7 +44,7 @@ def similar(
     Raises:
         DataError: the clip is neither indexed nor a file, or has gone since it was indexed; or the model has changed since.
     """
-    if isinstance(clip, np.ndarray):
+    if not isinstance(clip, str | Path):
         found = _by_model(clip, index, k, frozenset(), open_model)
     elif str(clip) in index.positions:
         found = index.nearest(index.vector(str(clip)), k, but={str(clip)})
@@ -103,8 +103,8 @@ def _vector(model: OpenedModel, clip: Path | np.ndarray) -> Float[np.ndarray, " 
     from bgs.library.cutting import Cutting
     from bgs.library.embedding import embed_arrays, embed_files
 
-    if isinstance(clip, np.ndarray):
-        vectors = embed_arrays(model, [clip])
+    if not isinstance(clip, Path):
+        vectors = embed_arrays(model, [("clip", clip)])
     else:
         (found,) = embed_files(model, [clip], Cutting("none"))
         if isinstance(found, str):

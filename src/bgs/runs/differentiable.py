@@ -57,7 +57,15 @@ def tensor_vectors(backbone: Backbone, clips: Tensor) -> Float[Tensor, "*b d"]:
 def tensor_distance(
     first: Float[Tensor, "*b d"], second: Float[Tensor, "*c d"], center: Float[Tensor, " d"] | None
 ) -> Float[Tensor, "*b"]:
-    """Cosine distances, 0 to 2, between embeddings minus ``center``; 1 where a vector has no direction."""
+    """Cosine distances, 0 to 2, between embeddings minus ``center``; 1 where a vector has no direction.
+
+    Raises:
+        DataError: two batches of different sizes.
+    """
+    if first.ndim == second.ndim == 2 and len(first) != len(second):
+        raise DataError(
+            "batches of different sizes", where="tensor", expected=f"{len(first)} clips", got=len(second)
+        )
     if center is not None:
         first, second = first - center, second - center
     return 1 - torch.nn.functional.cosine_similarity(first, second, dim=-1)

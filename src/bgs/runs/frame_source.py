@@ -78,33 +78,52 @@ def _fitted(
 ) -> Iterator[tuple[str, UInt8[np.ndarray, "t s s 3"]]]:
     """Chosen frames, resized and cropped as those of a file are."""
     for item in clips:
-        name, frames = pair_of(item)
+        name, frames = as_pair(item)
         try:
-            yield name, _fit(name, frames, sampling)
+            yield name, fitted_clip(name, frames, sampling)
         except DataError as error:
             if not skip_bad:
                 raise
             note(f"skipped: {error}")
 
 
-def _fit(name: str, frames: np.ndarray, sampling: Sampling) -> UInt8[np.ndarray, "t s s 3"]:
+def fitted_clip(name: str, given: object, sampling: Sampling) -> UInt8[np.ndarray, "t s s 3"]:
+    """The frames that a model sees of a clip that somebody gives.
+
+    Raises:
+        DataError: it is not the frames of a clip, or a single one.
+    """
+    frames = as_frames(name, given)
+    require_moving(len(frames), sampling, name)
+    return fit_frames(frames, sampling)
+
+
+def as_frames(name: str, given: object) -> Frames:
+    """What is given as a clip, as an array.
+
+    Raises:
+        DataError: it is not (T, H, W, 3) uint8.
+    """
+    try:
+        frames = np.asarray(given)
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists, or tensors on another device
+        raise DataError(f"not the frames of a clip: {error}", where=name) from error
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not frames.size:
         raise DataError(
             "not the frames of a clip", where=name, expected="uint8 of shape (T, H, W, 3)",
             got=f"{frames.dtype} of shape {frames.shape}",
         )  # fmt: skip
-    require_moving(len(frames), sampling, name)
-    return fit_frames(frames, sampling)
+    return frames
 
 
-def pair_of(item: object) -> tuple[str, np.ndarray]:
-    """An id and frames, as they come from an iterator.
+def as_pair(item: object) -> tuple[str, object]:
+    """An id and what is given as its frames.
 
     Raises:
-        DataError: the item is something else.
+        DataError: it is something else.
     """
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        return item[0], np.asarray(item[1])
+        return item
     raise DataError(
         "not a clip", where=repr(item)[:60], expected="pairs of an id and frames, or a folder of videos",
         got=type(item).__name__,

@@ -12,8 +12,10 @@ from bgs._errors import BgsError
 from bgs._files import cache_folder, sha256, usable_cores, write_text
 from bgs.stimuli.stimulus_set import StimulusSet
 
-#: Absolute path -> [size in bytes, modification time in ns, SHA-256].
-_Memory = dict[str, list[int | str]]
+#: [size in bytes, modification time in ns, SHA-256].
+_Entry = list[int | str]
+#: Absolute path -> its entry.
+_Memory = dict[str, _Entry]
 
 
 def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
@@ -27,16 +29,31 @@ def file_hashes(paths: Sequence[Path], memory: Path) -> list[str]:
     Raises:
         BgsError: a file cannot be read, or ``memory`` cannot be written.
     """
-    known = _recall(memory)
-    stamps = [_stamp(path) for path in paths]
-    names = [os.path.abspath(path) for path in paths]
-    changed = [i for i, name in enumerate(names) if known.get(name, [])[:2] != stamps[i]]
-    if changed:
-        with ThreadPoolExecutor(usable_cores()) as pool:
-            digests = list(pool.map(_hash, [paths[i] for i in changed]))
-        known |= {names[i]: [*stamps[i], digest] for i, digest in zip(changed, digests, strict=True)}
-        write_text(memory, json.dumps(known))
-    return [str(known[name][2]) for name in names]
+    digests, failed = hashes_of_present(paths, memory)
+    for path, error in failed.items():
+        raise BgsError(f"cannot read: {error.strerror}", where=path) from error
+    return [digests[path] for path in paths]
+
+
+def hashes_of_present(paths: Sequence[Path], memory: Path) -> tuple[dict[Path, str], dict[Path, OSError]]:
+    """:func:`file_hashes` of the files that can be read; and why others, which may just have gone, can not.
+
+    Raises:
+        BgsError: ``memory`` cannot be written.
+    """
+    paths, known = [*dict.fromkeys(paths)], _recall(memory)
+    found: dict[Path, _Entry] = {}
+    failed: dict[Path, OSError] = {}
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for path, entry in zip(paths, pool.map(lambda path: _entry(path, known), paths), strict=True):
+            if isinstance(entry, OSError):
+                failed[path] = entry
+            else:
+                found[path] = entry
+    new = {os.path.abspath(path): entry for path, entry in found.items()}
+    if any(known.get(name) != entry for name, entry in new.items()):
+        write_text(memory, json.dumps(known | new))
+    return {path: str(entry[2]) for path, entry in found.items()}, failed
 
 
 def clip_hashes(stimuli: StimulusSet) -> dict[str, str]:
@@ -64,13 +81,11 @@ def _recall(memory: Path) -> _Memory:
     return {name: entry for name, entry in known.items() if isinstance(entry, list) and len(entry) == 3}
 
 
-def _stamp(path: Path) -> list[int | str]:
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _hash(path: Path) -> str:
+def _entry(path: Path, known: _Memory) -> _Entry | OSError:
+    """What is kept of a file, hashed unless it is as it was; or why it cannot be read."""
     try:
-        return sha256(path)
+        status = path.stat()
+        before, stamp = known.get(os.path.abspath(path), []), [status.st_size, status.st_mtime_ns]
+        return before if before[:2] == stamp else [*stamp, sha256(path)]
     except OSError as error:
-        raise BgsError(f"cannot read: {error.strerror}", where=path) from error
+        return error

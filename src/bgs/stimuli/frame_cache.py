@@ -24,7 +24,7 @@ from bgs._files import LOCK, cache_folder
 from bgs._lock import locked
 from bgs._typing import Int
 from bgs.stimuli.clip_files import readable_files
-from bgs.stimuli.content_hashes import file_hashes
+from bgs.stimuli.content_hashes import hashes_of_present
 from bgs.stimuli.decoding import Decoder
 from bgs.stimuli.frame_pack import FrameArray, FramePack
 from bgs.stimuli.pack_builder import SPACE_HINT, PackBuilder
@@ -120,12 +120,15 @@ class FrameCache:
         """
         with self._clear_errors():
             paths, failures = readable_files(stimuli)
-            digests = file_hashes(list(paths.values()), self.folder / "hashes.json")
+            digests, failed = hashes_of_present([*paths.values()], self.folder / "hashes.json")
+            failures |= {
+                i: failed[path].strerror or str(failed[path]) for i, path in paths.items() if path in failed
+            }
             spans = stimuli.spans or (None,) * len(stimuli)
-            hashes = {i: _content(digest, spans[i]) for i, digest in zip(paths, digests, strict=True)}
+            hashes = {i: _content(digests[path], spans[i]) for i, path in paths.items() if path in digests}
             builder = PackBuilder(
                 self.folder / _sampling_folder(sampling, decoder),
-                {hashes[i]: (path, spans[i]) for i, path in paths.items()},
+                {clip: (paths[i], spans[i]) for i, clip in hashes.items()},
                 Counter(hashes.values()),
                 sampling,
                 decoder,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from bgs._errors import shown
 from bgs.evaluation.readout import AttributePrediction, Description, OddOneOut
 from bgs.views.console import table
 from bgs.views.numbers import clock, number
@@ -88,13 +89,13 @@ def odd_view(found: OddOneOut, reference: str) -> Group:
         parts.append(f"{reference} was not calibrated, so that it gives no probabilities: bgs calibrate RUN")
     far = [clip for clip, one in zip(found.clips, found.far or (False,) * 3, strict=True) if one]
     if far:
-        parts.append(Text(f"Far from anything the model has seen: {', '.join(far)}", style="yellow"))
+        parts.append(Text(f"Far from anything the model has seen: {shown(', '.join(far))}", style="yellow"))
     return Group(*parts)
 
 
 def _far(clip: str, p: float, held: int) -> Text:
     return Text(
-        f"{clip} is far from anything the model has seen (p = {p:.3f}, of {held} held-out clips): "
+        f"{shown(clip)} is far from anything the model has seen (p = {p:.3f}, of {held} held-out clips): "
         "its intervals and probabilities promise nothing here.",
         style="yellow",
     )

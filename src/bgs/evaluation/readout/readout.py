@@ -190,6 +190,7 @@ class _About:
     clips: int
     held_out: str
     held_out_clips: int
+    hashes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
