@@ -145,7 +145,7 @@ def note(*texts: str) -> None:
     for text in texts:
         if text not in _NOTED:
             _NOTED.add(text)
-            _LOGGER.warning(text)
+            _LOGGER.warning(shown(text))  # other handlers may not be able to write what is no text
 
 
 class NoteHandler(logging.Handler):

@@ -104,6 +104,9 @@ def test_a_model_without_a_readout_says_what_to_do(tiny_text, capsys):
 
 def test_an_unfinished_run_and_a_damaged_readout(calibrated, tmp_path, capsys):
     assert "no finished run" in fails(capsys, "calibrate", tmp_path)
+    bgs.share(calibrated.path, tmp_path / "shared")
+    for command in (["calibrate"], ["share", "--out", tmp_path / "again"]):
+        assert "the run that it was shared from" in fails(capsys, *command, tmp_path / "shared")
     copy = shutil.copytree(calibrated.path, tmp_path / "copy")
     (copy / "readout/readout.safetensors").write_bytes(b"")
     assert "hash" in fails(capsys, "describe", CLIPS[0], "--model", f"run:{copy}")

@@ -10,10 +10,20 @@ import pytest
 from moving_clips import RATE, shots_of
 
 import bgs
-from bgs.evaluation.readout import ChoiceRule, Density, Familiarity, KeptTogether, Readout
+from bgs.evaluation.readout import (
+    AttributePrediction,
+    ChoiceRule,
+    Density,
+    Description,
+    Familiarity,
+    KeptTogether,
+    Readout,
+)
 from bgs.evaluation.readout.attributes import AttributeReadout, LinearProbe
 from bgs.library import Cutting
 from bgs.runs.opened_model import open_model
+from bgs.views.console import as_text
+from bgs.views.description import description_view, pieces_view
 from clips import write_clip
 from program import fails, runs
 
@@ -62,7 +72,13 @@ def test_each_piece_is_described_by_its_own_frames(model, described):
 
 def test_the_command_prints_a_row_a_piece_and_writes_times(model, described, capsys):
     printed = runs(capsys, "describe", described / "film.mp4", described / "short.mp4", "--model", "any")
-    for text in ("0:00.0–0:03.0", "0:03.0–0:05.0", "0:05.0–0:13.0", "3 of 3 pieces are far", "interval: ±"):
+    for text in (
+        "0:00.0–0:03.0 far",
+        "0:03.0–0:05.0",
+        "0:05.0–0:13.0",
+        "3 of 3 pieces are far",
+        "interval ±",
+    ):
         assert text in printed
     assert printed.count("SIMULATED") == 2  # a table for the film, and one for the clip
     found = json.loads(runs(capsys, "describe", described, "--model", "any", "--json", "-"))
@@ -114,3 +130,20 @@ def test_a_model_finds_clips_like_one_and_indexes_a_data_set(model, described, t
         bgs.index(iter([described / "short.mp4"]), model, tmp_path / "paths")
     with pytest.raises(bgs.BgsError, match="no clips to index"):
         bgs.index(bgs.Dataset(bgs.StimulusSet(("a",)), simulated=True), model, tmp_path / "other")
+
+
+def test_many_ratings_fit_the_width_of_a_terminal():
+    """Bars of one line beside long names; pieces in tables of a few ratings."""
+    rating = {"value": 0.5, "low": 0.1, "high": 0.9, "scale": (0.0, 1.0), "r_squared": 0.4}
+    names = [f"a_very_long_rating_name_{k}" for k in range(7)]
+    found = Description(
+        "film.mp4#t=0.00,3.00", tuple(AttributePrediction(name, **rating) for name in names), 0.9, 0.5, False, 40, "films", True,
+    )  # fmt: skip
+    lines = as_text(description_view(found)).splitlines()
+    bars = [line for line in lines if "●" in line]
+    assert len(bars) == 7
+    assert all(line.count("░") + line.count("·") + 1 == 18 for line in bars)
+    shown = as_text(pieces_view("film.mp4", [((0.0, 3.0), found), ((3.0, 5.0), found)]))
+    assert shown.count("0:03.0–0:05.0") == 2
+    assert shown.count(".500") == 14
+    assert max(map(len, shown.splitlines())) <= 80

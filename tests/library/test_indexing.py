@@ -268,7 +268,7 @@ def test_a_name_that_is_no_text_is_named_and_the_others_indexed(folder, out, mod
     assert [failure.stimulus_id for failure in found.failures] == [bad.name]
     assert json.loads(json_text(found.as_json()))["failures"][0]["stimulus_id"] == bad.name
     assert str(caught.value).isprintable()
-    bad.rename(folder / "cafe.mp4")
+    bad.rename(folder / "readable.mp4")
     assert index_folder(folder, model, out).clips == 5
 
 
@@ -289,7 +289,10 @@ def test_a_file_deleted_while_others_are_hashed_is_no_error(folder, out, model, 
 @pytest.mark.parametrize(
     ("clips", "said"),
     [
-        ([moving_square(0)], "not a clip; expected pairs of an id and frames, got ndarray"),
+        (
+            [moving_square(0)],
+            "not a clip; expected pairs of an id and frames, or a folder of videos, got ndarray",
+        ),
         ([(1, moving_square(0))], "not a clip; expected pairs"),
         ([("a", moving_square(0)[:1])], "a: a single picture, but 8 frames are requested"),
         ([("a", moving_square(0) / 255)], "a: not the frames of a clip; expected uint8"),

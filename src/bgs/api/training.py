@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bgs._config import merge, read_settings, validate
-from bgs._errors import BgsError, ConfigError
+from bgs._errors import ConfigError
 from bgs._files import read_json
 from bgs.api.evaluating import Evaluation
 from bgs.api.model import Model, load_model
@@ -85,10 +85,8 @@ def load_run(path: str | Path, *, device: str = "auto") -> Run:
         BgsError: the folder holds no run, or an unfinished one.
     """
     folder = RunFolder(path)
-    if not folder.evaluation.is_file():
-        raise BgsError(
-            "no finished run here", where=path, hint="bgs train with this folder resumes an interrupted run"
-        )
+    if folder.is_shared or not folder.evaluation.is_file():
+        raise folder.unfinished()
     return Run(folder, device)
 
 

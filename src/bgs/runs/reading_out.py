@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from bgs._errors import BgsError
 from bgs._lock import locked_folder
 from bgs._progress import note
 from bgs._typing import Int
@@ -38,7 +37,7 @@ def calibrate_run(out: str | Path, *, folds: int | None = None, mirror: str | Pa
     """
     folder = RunFolder(out)
     if not folder.embeddings("tuned").is_file() or not folder.config.is_file():
-        raise BgsError("no finished run here", where=out, hint="bgs train with this folder finishes it")
+        raise folder.unfinished()
     config = load_config(folder.config)
     study = load_study(config, mirror)
     with locked_folder(folder.path):

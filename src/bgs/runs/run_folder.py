@@ -21,6 +21,7 @@ from bgs._files import (
 from bgs._scale import mean_of_rows
 from bgs._typing import Float64
 from bgs._yaml import read_mapping
+from bgs.backbones.shared_reference import MANIFEST
 from bgs.embeddings import Embeddings
 from bgs.runs.resuming import require_same, require_same_origin
 from bgs.training import TrainingConfig, TrainingLog
@@ -102,6 +103,18 @@ class RunFolder(TrainingLog):
             require_same_origin(known, origin, "run", self.provenance)
         elif self.checkpoint.is_file():
             require_same_origin({}, origin, "run", self.provenance)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether this is no run, but a model that was shared from one."""
+        return (self.path / MANIFEST).is_file()
+
+    def unfinished(self) -> BgsError:
+        """The error where a finished run is needed and this folder holds none."""
+        hint = "bgs train with this folder resumes an interrupted run"
+        if self.is_shared:
+            hint = "this is a shared model, which is not changed: give the run that it was shared from"
+        return BgsError("no finished run here", where=self.path, hint=hint)
 
     def write_center(self, tuned: Embeddings, training_ids: Sequence[str]) -> None:
         """Save the mean of the training stimuli, on which embeddings are centred."""

@@ -148,11 +148,8 @@ def _last_part(path: str) -> str:
 
 
 def _config(folder: RunFolder) -> TrainingConfig:
-    if not folder.config.is_file() or not folder.evaluation.is_file():
-        raise BgsError(
-            "no finished run here", where=folder.path,
-            hint="bgs train with this folder resumes an interrupted run",
-        )  # fmt: skip
+    if folder.is_shared or not folder.config.is_file() or not folder.evaluation.is_file():
+        raise folder.unfinished()
     config = load_config(folder.config)
     if config.cross_validation is not None:
         raise BgsError(

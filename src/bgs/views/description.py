@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from bgs._errors import shown
@@ -14,7 +15,9 @@ from bgs.views.console import table
 from bgs.views.numbers import clock, number
 
 #: Characters of the bar that shows an interval on the scale of the study.
-_BAR = 24
+_BAR = 18
+#: Ratings beside each other in a table of pieces: more do not fit.
+_BESIDE = 5
 
 
 def description_view(found: Description) -> Group:
@@ -29,38 +32,49 @@ def description_view(found: Description) -> Group:
         )
         for one in found.attributes
     ]
-    header = ("rating", "predicted", f"{found.level:.0%} interval", "lowest … highest of the study", "R²")
+    header = ("rating", "predicted", f"{found.level:.0%} interval", "range of the study", "R²")
     parts: list[RenderableType] = []
     if found.far:
         parts.append(_far(found.clip, found.familiar_p, found.held_out_clips))
-    parts.append(table(found.clip, header, rows, numbers=(1, 2, 4)))
+    parts.append(table(found.clip, header, rows, numbers=(1, 2, 4), names=(2, 3)))
     return Group(*parts, *_about(found))
 
 
 def pieces_view(file: str, pieces: Sequence[tuple[tuple[float, float], Description]]) -> Group:
     """The pieces of a long video, a row each: from when to when, and predicted ratings; intervals are equally wide for all."""
     first = pieces[0][1]
-    names = [one.name for one in first.attributes]
-    rows = [
-        (
-            f"{clock(start)}–{clock(end)}",
-            *(number(one.value) for one in found.attributes),
-            "far" if found.far else "",
-        )
-        for (start, end), found in pieces
-    ]
-    half = [number((one.high - one.low) / 2) for one in first.attributes]
-    rows.append((f"{first.level:.0%} interval: ±", *half, ""))
-    rows.append(("R²", *(number(one.r_squared) for one in first.attributes), ""))
-    header = ("piece", *names, "")
-    drawn = table(f"{file}, {len(pieces)} pieces", header, rows, numbers=range(1, len(names) + 1))
-    drawn.rows[-3].end_section = True
-    parts: list[RenderableType] = [drawn]
+    count = len(first.attributes)
+    groups = [range(start, min(start + _BESIDE, count)) for start in range(0, count, _BESIDE)] or [range(0)]
+    parts: list[RenderableType] = []
     far = sum(found.far for _, found in pieces)
     if far:
         what = f"{far} of {len(pieces)} pieces are far from anything the model has seen: nothing is promised of them."
-        parts.insert(0, Text(what, style="yellow"))
+        parts.append(Text(what, style="yellow"))
+    for group in groups:
+        title = "" if group.start else f"{file}, {len(pieces)} pieces"
+        parts.append(_pieces_table(title, pieces, group))
     return Group(*parts, *_about(first))
+
+
+def _pieces_table(
+    title: str, pieces: Sequence[tuple[tuple[float, float], Description]], group: range
+) -> Table:
+    """Some of the ratings of every piece; below, what is the same for all."""
+    some = [pieces[0][1].attributes[i] for i in group]
+    rows = [
+        (
+            f"{clock(start)}–{clock(end)}{' far' if found.far else ''}",
+            *(number(found.attributes[i].value) for i in group),
+        )
+        for (start, end), found in pieces
+    ]
+    level = pieces[0][1].level
+    rows.append((f"{level:.0%} interval ±", *(number((one.high - one.low) / 2) for one in some)))
+    rows.append(("R²", *(number(one.r_squared) for one in some)))
+    header = ("piece", *(one.name for one in some))
+    drawn = table(title, header, rows, numbers=range(1, len(some) + 1), names=(0,))
+    drawn.rows[-3].end_section = True
+    return drawn
 
 
 def _about(found: Description) -> Iterator[RenderableType]:
@@ -68,7 +82,7 @@ def _about(found: Description) -> Iterator[RenderableType]:
     if not found.attributes:
         yield "The study had no ratings: there is nothing to describe a clip by."
     yield (
-        f"Of {found.data}: an interval holds {found.level:.0%} of the ratings of clips like its "
+        f"Fitted on the study {found.data!r}: an interval holds {found.level:.0%} of the ratings of clips like its "
         f"{found.held_out_clips} held-out clips; R² is on these (0: no better than the mean)."
     )
     if found.simulated:

@@ -38,4 +38,4 @@ def similar_view(clip: str, index: Index, found: Sequence[Neighbour]) -> Group:
 
 
 def _percent(probability: float | None) -> str:
-    return "–" if probability is None else f"{100 * probability:.0f} %"
+    return "–" if probability is None else f"{probability:.0%}"
