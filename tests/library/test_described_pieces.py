@@ -124,9 +124,7 @@ def test_a_model_finds_clips_like_one_and_indexes_a_data_set(model, described, t
     found = model.similar("short.mp4", index, k=2)
     assert found == bgs.similar("short.mp4", index, k=2)
     assert len(found) == 2
-    with pytest.raises(
-        bgs.BgsError, match=r"short.mp4'\)?: not a clip; expected pairs of an id and frames, or a folder"
-    ):
+    with pytest.raises(bgs.BgsError, match="not a clip; expected pairs of an id and frames, or a folder"):
         bgs.index(iter([described / "short.mp4"]), model, tmp_path / "paths")
     with pytest.raises(bgs.BgsError, match="no clips to index"):
         bgs.index(bgs.Dataset(bgs.StimulusSet(("a",)), simulated=True), model, tmp_path / "other")
