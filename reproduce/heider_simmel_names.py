@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from heider_simmel_grid import TWINS
 from heider_simmel_verbs import Line
@@ -32,7 +33,7 @@ def names_of(encoders: Sequence[str]) -> dict[str, str]:
     """Encoder -> its name in a list of these; a twin that follows its encoder is "its" twin."""
     of = {twin: encoder for encoder, twin in TWINS.items()}
     named = {}
-    for before, encoder in zip(("", *encoders), encoders, strict=False):
+    for before, encoder in pairwise(("", *encoders)):
         if encoder in of:
             named[encoder] = (
                 "its random twin" if before == of[encoder] else f"random twin of {name_of(of[encoder])}"

@@ -115,7 +115,7 @@ def _logged() -> Progress:
                 self.logged_at = monotonic()
                 lines = [_line(task) for task in self.tasks if task.visible and not task.finished]
                 if lines:
-                    _LOGGER.warning("; ".join(lines))
+                    _LOGGER.warning(shown("; ".join(lines)))
 
     return Logged(disable=True, get_time=monotonic, speed_estimate_period=_SPEED_PERIOD)
 
@@ -145,7 +145,7 @@ def note(*texts: str) -> None:
     for text in texts:
         if text not in _NOTED:
             _NOTED.add(text)
-            _LOGGER.warning(shown(text))  # other handlers may not be able to write what is no text
+            _LOGGER.warning(shown(text))
 
 
 class NoteHandler(logging.Handler):
@@ -155,7 +155,7 @@ class NoteHandler(logging.Handler):
         """Print a note, unless :func:`be_quiet` was called."""
         if is_quiet():
             return
-        bar, line = _SHOWN.get(), f"note: {shown(record.getMessage())}"
+        bar, line = _SHOWN.get(), f"note: {record.getMessage()}"
         if bar is not None and not bar.disable:
             bar.console.print(line, highlight=False, markup=False)
         else:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-#: Up to this many bytes of frames are kept. A clip whose chosen frames are more, or are not those that the times of its packets
-#: promise, is decoded a second time.
+#: Where all frames are kept, as it is not known which will be chosen, these are at most so many bytes. A clip that has more, or
+#: of which other frames are chosen than the times of its packets promise, is decoded a second time.
 KEPT_BYTES = 1 << 28
 #: The packets of files up to this size are held, to see their times before they are decoded; larger files are read twice.
 HELD_BYTES = 1 << 26
@@ -38,7 +38,7 @@ class _Scan:
     Attributes:
         ticks: presentation time of each frame, in units of ``base`` seconds.
         lasting: duration of the last frame.
-        kept: the frames that are expected to be chosen; none if these are too many.
+        kept: the frames that are expected to be chosen; none where all were kept and became too many.
     """
 
     ticks: list[int] = field(default_factory=list)
@@ -167,12 +167,13 @@ def _kept(path: Path, frames: Iterable[VideoFrame], expected: Set[int] | None, s
             raise UnreadableClip("its frames have no presentation times", path)
         gap = frame.pts - scan.ticks[-1] if scan.ticks else 0
         scan.base, scan.lasting = frame.time_base, frame.duration or gap
-        if expected is None or frame.pts in expected:
-            scan.kept[len(scan.ticks)] = frame
+        if expected is None:
             room -= 2 * frame.width * frame.height  # about
             if room < 0:
                 expected = set()
                 scan.kept.clear()
+        if expected is None or frame.pts in expected:
+            scan.kept[len(scan.ticks)] = frame
         scan.ticks.append(frame.pts)
         if span is not None and (frame.pts - scan.ticks[0]) * frame.time_base > span[1]:
             break

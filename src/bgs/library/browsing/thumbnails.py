@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,8 +52,7 @@ class Thumbnails:
         source = clip.file()
         if not self.folder.parent.is_dir():  # made again, it would be in the way of a new index
             raise DataError("the index has gone", where=self.folder.parent, hint="run `bgs index` again")
-        whole = math.isnan(clip.start) or math.isnan(clip.end)
-        pixels = picture_at(source, None if whole else (clip.start + clip.end) / 2)
+        pixels = picture_at(source, None if clip.piece.is_whole else (clip.start + clip.end) / 2)
         picture = require("PIL.Image", "browse").fromarray(pixels)
         picture.thumbnail((SIDE, SIDE))
         with atomic_path(path) as temporary:
