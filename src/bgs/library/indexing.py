@@ -27,7 +27,7 @@ from bgs.runs.opened_model import OpenedModel
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
 #: A chunk is a sixteenth of the files, within limits: what a kill costs at most. Arrays, which are in memory, come in small ones.
-_PARTS, _SMALLEST, _LARGEST, _ARRAYS = 16, 256, 2048, 32
+_PARTS, _SMALLEST, _LARGEST, _ARRAYS = 16, 512, 2048, 32
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 from bgs._errors import BgsError
@@ -71,11 +72,18 @@ def clip_hashes(stimuli: StimulusSet) -> dict[str, str]:
 def _recall(memory: Path) -> _Memory:
     """Read the valid entries of the cache; anything else is hashed again."""
     try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
+        status = memory.stat()
+        return _parsed(memory, status.st_ino, status.st_mtime_ns, status.st_size)
     except (FileNotFoundError, ValueError):
         return {}
     except OSError as error:
         raise BgsError(f"cannot read: {error.strerror}", where=memory) from error
+
+
+@lru_cache(1)
+def _parsed(memory: Path, inode: int, mtime_ns: int, size: int) -> _Memory:
+    """The entries of a cache that was replaced since, or read already: whoever works chunk by chunk asks for it each time."""
+    known = json.loads(memory.read_text(encoding="utf-8"))
     if not isinstance(known, dict):
         return {}
     return {name: entry for name, entry in known.items() if isinstance(entry, list) and len(entry) == 3}
