@@ -60,7 +60,12 @@ def gradients(backbone) -> dict[str, torch.Tensor]:
 
 
 def method(
-    backbone, micro_batch: int, keep_graphs: int = 0, views: int = 0, preset: str = "hybrid"
+    backbone,
+    micro_batch: int,
+    keep_graphs: int = 0,
+    views: int = 0,
+    preset: str = "hybrid",
+    clips_per_update: int | None = None,
 ) -> FullGeometry:
     geometry = Geometry.from_trials(trials(), np.arange(N))
     objective = HybridObjective(ObjectiveSettings(preset=preset))
@@ -74,6 +79,7 @@ def method(
         micro_batch,
         keep_graphs,
         0,
+        clips_per_update,
     )
 
 
@@ -81,11 +87,14 @@ def plain_gradients(full: FullGeometry) -> tuple[LossParts, dict[str, torch.Tens
     """Back-propagation through all micro-batches at once, with the same random numbers."""
     from bgs._rng import torch_seed
 
-    torch.manual_seed(torch_seed(full.seed, "dropout", 0, 0))
     full.backbone.train()
     units = full.inputs.draw(full.positions, 0, None)
     batches = full.inputs.batches(units, full.micro_batch)
-    vectors = torch.cat([full.backbone.forward(full.inputs.batch(batch)) for batch in batches])
+    rows = []
+    for number, batch in enumerate(batches):
+        torch.manual_seed(torch_seed(torch_seed(full.seed, "dropout", 0, 0), "micro-batch", number))
+        rows.append(full.backbone.forward(full.inputs.batch(batch)))
+    vectors = torch.cat(rows)
     owner = full.inputs.owner[np.concatenate(batches)]
     parts = full.objective(pool(vectors, owner, N), full.target, 0)
     parts.total.backward()
@@ -110,7 +119,8 @@ def test_without_replayed_dropout_the_gradient_is_wrong(tiny_text, monkeypatch):
     backbone = backbone_with_live_adapters(tiny_text)
     full = method(backbone, 3)
     _, expected = plain_gradients(full)
-    monkeypatch.setattr(gradient_cache_module._RandomState, "restore", lambda self: None)
+    drawn = iter(range(10_000))
+    monkeypatch.setattr(gradient_cache_module, "torch_seed", lambda *names: next(drawn))
     full.accumulate(0, 0)
     found = gradients(backbone)
     worst = max(
@@ -119,16 +129,21 @@ def test_without_replayed_dropout_the_gradient_is_wrong(tiny_text, monkeypatch):
     assert worst > 0.05
 
 
-def test_random_numbers_go_on_as_if_nothing_was_replayed():
-    layer = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))
-    batches = list(torch.randn(4, 2, 3))
-    torch.manual_seed(0)
-    for batch in batches:
-        layer(batch)
-    expected = torch.rand(3)
-    torch.manual_seed(0)
-    cached_backward(layer, batches, lambda v: LossParts(v.square().sum(), v.sum(), v.sum()))
-    assert torch.equal(torch.rand(3), expected)
+def test_every_micro_batch_and_update_has_its_own_dropout():
+    layer, batch = nn.Dropout(0.5), torch.ones(1, 40)
+    seen = []
+
+    def loss(vectors: torch.Tensor) -> LossParts:
+        seen.append(vectors.detach().clone())
+        return LossParts(vectors.sum(), vectors.sum(), vectors.sum())
+
+    weight = torch.ones(1, requires_grad=True)
+    for seed in (0, 1, 0):
+        cached_backward(lambda given: layer(given * weight), [batch, batch], loss, seed=seed)
+    first, second, again = seen
+    assert torch.equal(first, again)
+    assert not torch.equal(first[0], first[1])
+    assert not torch.equal(first, second)
 
 
 class _LiveBytes:
@@ -260,3 +275,48 @@ def test_an_rsa_term_without_an_observed_pair_is_none(tiny_text):
     parts = per_trial.accumulate(0, 0).as_dict()
     assert parts["rsa"] == 0
     assert np.isfinite(parts["loss"])
+
+
+def test_parts_of_the_clips_are_all_clips_once_and_differ_between_epochs(tiny_text):
+    full = method(backbone_with_live_adapters(tiny_text), 5, clips_per_update=5)
+    assert full.updates_per_epoch == 3
+    epochs = [[full._clips(epoch, update) for update in range(3)] for epoch in range(2)]
+    for parts in epochs:
+        assert sorted(np.concatenate(parts)) == list(range(N))
+        assert sorted(map(len, parts)) == [4, 5, 5]
+    assert not all(np.array_equal(one, other) for one, other in zip(*epochs, strict=True))
+
+
+def test_the_loss_on_trials_of_random_parts_is_that_of_all_on_average(tiny_text):
+    """Over all sets of k clips, not a sample of them: the expectation is exact."""
+    from itertools import combinations
+
+    n, k = 7, 4
+    random = np.random.default_rng(0)
+    shown = np.stack([random.choice(n, 3, replace=False) for _ in range(25)])
+    target = Target(
+        torch.as_tensor(shown), torch.as_tensor(random.integers(0, 3, 25)), torch.tensor([[0, 1], [2, 5], [3, 6]]),
+        torch.tensor([0.1, 0.7, 0.4]), torch.tensor([1.0, 2.0, 3.0]),
+    )  # fmt: skip
+    vectors = torch.as_tensor(random.standard_normal((n, 5)))
+    objective = HybridObjective(ObjectiveSettings())
+    sets = [torch.tensor(chosen) for chosen in combinations(range(n), k)]
+    estimates = [float(objective(vectors[chosen], target.among(chosen, n), 0).local) for chosen in sets]
+    assert np.mean(estimates) == pytest.approx(float(objective(vectors, target, 0).local))
+    assert np.std(estimates) > 0.01
+    # Every pair is in as many sets as any other, with its own values.
+    seen = [
+        tuple(map(float, row)) for chosen in sets for row in target.among(chosen, n).dissimilarity[:, None]
+    ]
+    assert {value: seen.count(value) for value in set(seen)} == dict.fromkeys(set(seen), 10)
+
+
+def test_a_part_without_trials_or_pairs_has_no_gradient():
+    vectors = torch.randn(4, 3, requires_grad=True)
+    whole = Target(
+        torch.tensor([[0, 1, 2]]), torch.tensor([0]), torch.tensor([[0, 1]]), torch.tensor([0.5]), torch.tensor([1.0])
+    )  # fmt: skip
+    parts = HybridObjective(ObjectiveSettings())(vectors[1:], whole.among(torch.tensor([1, 2, 3]), 4), 0)
+    assert [float(part.detach()) for part in (parts.total, parts.local, parts.rsa)] == [0, 0, 0]
+    parts.total.backward()
+    assert not vectors.grad.any()

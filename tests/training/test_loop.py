@@ -396,7 +396,7 @@ def test_validation_on_dissimilarities_that_are_alike_is_refused(config, tmp_pat
     assert not (tmp_path / "run").exists()
 
 
-REFIT = ("refit=true", "epochs=8", "validation.every=1", "optimizer.learning_rate=0.05")
+REFIT = ("refit=true", "epochs=8", "validation.every=1", "optimizer.learning_rate=0.05", "seed=1")
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "plateau"])

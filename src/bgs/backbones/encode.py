@@ -13,6 +13,7 @@ from torch import Tensor
 from bgs._errors import DataError
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, Inputs
+from bgs.backbones.processes import Processes, current
 from bgs.backbones.video import VideoBackbone
 
 
@@ -48,18 +49,19 @@ def encode_units(
 ) -> Float[Tensor, "k d"]:
     """(k, d) embeddings of units, in the given order, without dropout or gradient.
 
-    ``encode`` replaces :meth:`Backbone.forward`.
+    ``encode`` replaces :meth:`Backbone.forward`. Several processes share the micro-batches, where there is one for each.
     """
     encode = encode or backbone.forward
     backbone.train(False)
     batches = inputs.batches(units, micro_batch)
+    processes = current() if len(batches) >= current().size else Processes()
     parts = []
     with torch.no_grad():
-        for batch in batches:
-            parts.append(encode(inputs.batch(batch)))
+        for number in processes.own(len(batches)):
+            parts.append(encode(inputs.batch(batches[number])))
             if progress is not None:
-                progress(len(batch))
-    vectors = torch.cat(parts)
+                progress(len(batches[number]))
+    vectors = processes.gather(torch.cat(parts), [len(batch) for batch in batches])
     place = {int(unit): row for row, unit in enumerate(np.concatenate(batches))}
     return vectors[torch.as_tensor([place[int(unit)] for unit in units], device=vectors.device)]
 

@@ -172,9 +172,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         # List every unreadable clip; the line below names only the first few.
         for name, reason in getattr(error, "failures", ()):
             print(f"  {shown(str(name))}: {shown(reason)}", file=sys.stderr)
-        print(f"bgs: {error}", file=sys.stderr)
+        print(f"bgs: {_process()}{error}", file=sys.stderr)
         _discard_output()
         sys.exit(2)
+
+
+def _process() -> str:
+    """Which of several processes says so; the first one, and one alone, need not be named."""
+    rank = os.environ.get("RANK", "0")
+    return "" if rank == "0" or os.environ.get("WORLD_SIZE", "1") == "1" else f"process {rank}: "
 
 
 def _discard_output() -> None:

@@ -33,9 +33,13 @@ def train(
     json: Json = None,
     mirror: Mirror = None,
 ) -> None:
-    """Tune an encoder on human judgments and evaluate base and tuned model on held-out clips."""
+    """Tune an encoder on human judgments and evaluate base and tuned model on held-out clips.
+
+    Several processes share the work: torchrun --nproc-per-node 2 -m bgs train CONFIG --out DIR.
+    """
     from bgs.api.training import Run
     from bgs.api.training import train as trained
+    from bgs.backbones.processes import launched
     from bgs.runs.quiet import quiet_libraries
     from bgs.views.cross_validation import cross_validation_view
     from bgs.views.evaluation import result_view
@@ -48,6 +52,8 @@ def train(
         output.show(cross_validation_view(found))
         output.write(found.to_json())
         return
+    if launched()[0]:
+        return  # the first of several processes tells what was measured
     measured = found.evaluation
     output.show(*(result_view(result, names=measured.names) for result in measured.results))
     output.say(f"Run folder: {out}. Next: bgs embed --model run:{out} --data … --out …")

@@ -13,6 +13,7 @@ from bgs._errors import BgsError, message_of
 from bgs._files import write_json
 from bgs._lock import locked_folder
 from bgs._progress import progress_bar
+from bgs.backbones.processes import require_alone
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
 from bgs.experiments.cells import Cell, cells_of
@@ -50,6 +51,7 @@ def run_experiment(config: ExperimentConfig, out: str | Path, *, mirror: str | P
     Raises:
         BgsError: the folder, the data or the caption encoder cannot be used, or an analysis is unknown.
     """
+    require_alone("the cells of an experiment are trained", "start `bgs experiment` without a launcher")
     wanted_chapters(config)
     folder = ExperimentFolder(out)
     folder.check(config)

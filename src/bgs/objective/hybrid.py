@@ -46,14 +46,21 @@ class HybridObjective:
         return LossParts(total, local, rsa)
 
     def local(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
-        """Loss on the trials of the target."""
+        """Loss on the trials of the target; 0 if there are none."""
+        if not len(target.odd):
+            return similarity.sum() * 0
+        return target.trial_weight * self._mean_loss(similarity, target)
+
+    def _mean_loss(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
         pairs = pair_similarities(similarity, target.triplets)
         if self.settings.local == "choice":
             return choice_loss(pairs, target.odd, self.settings.temperature)
         return hinge_loss(pairs, target.odd, self.settings.margin, self.settings.hard_negatives)
 
     def rsa(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
-        """Correlation between model distances and target dissimilarities over the observed pairs."""
+        """Correlation between model distances and target dissimilarities over the observed pairs; 0 if there are none."""
+        if not len(target.pairs):
+            return similarity.sum() * 0
         distances = 1 - similarity[target.pairs[:, 0], target.pairs[:, 1]]
         weights = target.counts if self.settings.weighting == "counts" else torch.ones_like(target.counts)
         return rsa_correlation(

@@ -11,6 +11,7 @@ import numpy as np
 from bgs._files import write_json
 from bgs._lock import locked_folder
 from bgs._typing import Int
+from bgs.backbones.processes import require_alone
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric
@@ -59,6 +60,7 @@ def cross_validate(
         BgsError: invalid configuration, data or folder.
     """
     assert config.cross_validation is not None
+    require_alone("folds are trained", "start `bgs train` without a launcher")
     whole = RunFolder(out)
     whole.check(config)
     study = load_study(config, mirror, dataset)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from bgs._errors import DataError
-from bgs._files import write_json
-from bgs._lock import locked_folder
+from bgs._errors import ConfigError, DataError
+from bgs._files import sha256_of, write_json
 from bgs._progress import note
+from bgs.backbones.processes import Processes, alone, joined
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
 from bgs.runs.fitting import embed_base, embed_tuned, fit
+from bgs.runs.process_folder import process_folder
 from bgs.runs.reading_out import read_out
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study, load_study
@@ -30,23 +32,67 @@ def run_training(
     Calling it again resumes an interrupted run, which gives the same numbers as an uninterrupted one. Test stimuli are not
     read until the adapter has been saved.
 
+    Several processes that `torchrun` or `accelerate launch` started share the encoding; the first one evaluates, and has the
+    results.
+
     Raises:
         BgsError: invalid configuration, data or folder; these are checked before anything is written.
     """
-    folder = RunFolder(out)
-    folder.check(config)
-    study = load_study(config, mirror, dataset)
-    study.require_protocols(config.evaluation.protocols, "evaluation.protocols")
-    with locked_folder(folder.path):
-        return _run(config, study, folder)
+    with joined() as processes:
+        folder = RunFolder(out)
+        with processes.together():
+            _require_shareable(config, processes)
+            if processes.is_first:
+                folder.check(config)
+            study = load_study(config, mirror, dataset)
+            study.require_protocols(config.evaluation.protocols, "evaluation.protocols")
+        processes.require_same({"settings": sha256_of(config.model_dump_json()), **study.origin()})
+        with process_folder(processes, folder) as own:
+            return _run(config, study, own, processes)
 
 
-def _run(config: TrainingConfig, study: Study, folder: RunFolder) -> list[Result]:
-    settings = config.evaluation
+def _require_shareable(config: TrainingConfig, processes: Processes) -> None:
+    """Refuse several processes for what one does as fast.
+
+    Raises:
+        ConfigError: the gradient is per trial, or a transform is trained.
+    """
+    if processes.size == 1:
+        return
+    hint = "start `bgs train` without a launcher"
+    if config.gradient != "full-geometry":
+        raise ConfigError(
+            "only full-geometry gradients can be shared", where="gradient", got=config.gradient, hint=hint
+        )
+    if config.transform is not None:
+        raise ConfigError(
+            "a transform is trained in one process, within seconds", where="transform", hint=hint
+        )
+
+
+def _run(config: TrainingConfig, study: Study, folder: RunFolder, processes: Processes) -> list[Result]:
     about = study.about(config) | fit(config, study, folder)
     base = embed_base(config, study)
     base.save(folder.embeddings("base"))
     tuned = embed_tuned(config, study, folder, base)
+    with processes.together():
+        if not processes.is_first:
+            return []
+        with alone():
+            results = _evaluate(config, study, folder, base, tuned, about)
+            _read_out(config, study, folder, tuned)
+    return results
+
+
+def _evaluate(
+    config: TrainingConfig,
+    study: Study,
+    folder: RunFolder,
+    base: Embeddings,
+    tuned: Embeddings,
+    about: dict[str, Any],
+) -> list[Result]:
+    settings = config.evaluation
     results = [
         evaluate(
             tuned, study.stimuli, study.trials, protocol=protocol, distance=settings.distance, center=settings.center,
@@ -56,7 +102,6 @@ def _run(config: TrainingConfig, study: Study, folder: RunFolder) -> list[Result
         for protocol in settings.protocols
     ]  # fmt: skip
     write_json(folder.evaluation, {result.protocol: result.to_json() for result in results})
-    _read_out(config, study, folder, tuned)
     return results
 
 

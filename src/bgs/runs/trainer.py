@@ -170,8 +170,10 @@ def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry
     if isinstance(
         inputs, KnownFeatures
     ):  # no network to run: the graph of all units is small, and no unit is encoded twice
-        return FullGeometry(**shared, micro_batch=len(inputs.owner), keep_graphs=1)
-    return FullGeometry(**shared, micro_batch=config.micro_batch, keep_graphs=config.keep_graphs)
+        shared |= {"micro_batch": len(inputs.owner), "keep_graphs": 1}
+    else:
+        shared |= {"micro_batch": config.micro_batch, "keep_graphs": config.keep_graphs}
+    return FullGeometry(**shared, clips_per_update=config.clips_per_update)
 
 
 def _validation(config: TrainingConfig, study: Study, seen: Any, validate: Any) -> Validation:

@@ -45,6 +45,9 @@ class TrainingConfig(Settings):
     """Maximum number of passes over the training clips."""
     gradient: Literal["full-geometry", "per-trial"] = "full-geometry"
     """``full-geometry``: every clip, trial and pair in each update; ``per-trial``: the published procedure."""
+    clips_per_update: int | None = Field(None, ge=3)
+    """Clips of an update, for more than one step can take: an epoch is then several updates on random parts of the clips, with
+    the trials and pairs among these; null: all clips at once (gradient: full-geometry)."""
     objective: ObjectiveSettings = ObjectiveSettings()
     lora: LoraSettings | None = LoraSettings()
     """LoRA adapters; null for a lookup table, and where a transform is trained."""
@@ -98,6 +101,13 @@ class TrainingConfig(Settings):
             raise ValueError(f"per_trial conflicts with gradient: {self.gradient}")
         if self.transform is not None and (self.lora is not None or self.head is not None):
             raise ValueError("transform conflicts with lora and head: it is trained alone; set these to null")
+        if self.clips_per_update is not None:
+            if self.gradient != "full-geometry":
+                raise ValueError(f"clips_per_update conflicts with gradient: {self.gradient}")
+            if self.objective.hard_negatives:
+                raise ValueError(
+                    "clips_per_update conflicts with objective.hard_negatives: an update sees a part of the trials"
+                )
         if "keep_graphs" in changed and self.gradient != "full-geometry":
             raise ValueError(f"keep_graphs conflicts with gradient: {self.gradient}")
         if self.validation.fraction and _cannot_generalise(self.model):

@@ -1,0 +1,222 @@
+"""The processes that work on one run together, as `torchrun` or `accelerate launch` starts them; usually one.
+
+Each process encodes its share of the micro-batches; the embeddings of all are gathered in a fixed order, so that every process
+sees what one alone would have seen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bgs._errors import BgsError, ConfigError
+from bgs._progress import be_quiet, is_quiet
+
+#: Seconds that a process waits for the others before it gives up, unless this environment variable says otherwise.
+TIMEOUT, _SECONDS = "BGS_PROCESS_TIMEOUT", 1800
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process, ``rank``, among ``size``; without others, every method is free.
+
+    Raises (all methods that communicate):
+        BgsError: another process ended, or did not answer in time.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes and tells what there is to tell."""
+        return self.rank == 0
+
+    def own(self, n: int) -> range:
+        """This process's share of n pieces; shares differ by at most one, and follow each other in the order of ranks."""
+        return range(n * self.rank // self.size, n * (self.rank + 1) // self.size)
+
+    def gather(self, rows: Float[Tensor, "b d"], counts: Sequence[int]) -> Float[Tensor, "n d"]:
+        """The rows of all processes, without gradient, in the order of ranks.
+
+        Args:
+            rows: those of this process.
+            counts: number of rows in each of the pieces that the processes share (:meth:`own`), n in all.
+        """
+        if self.size == 1:
+            return rows
+        every = [
+            sum(counts[i] for i in Processes(rank, self.size).own(len(counts))) for rank in range(self.size)
+        ]
+        padded = rows.new_zeros((max(every), rows.shape[1]))  # collectives want equal shapes
+        padded[: len(rows)] = rows
+        parts = [torch.empty_like(padded) for _ in every]
+        with _answered():
+            torch.distributed.all_gather(parts, padded)
+        return torch.cat([part[:count] for part, count in zip(parts, every, strict=True)])
+
+    @contextmanager
+    def summed_gradients(self, parameters: Sequence[Tensor]) -> Iterator[None]:
+        """What is back-propagated within is summed over all processes, by one reduction; each then has the same sum."""
+        if self.size == 1:
+            yield
+            return
+        earlier = [parameter.grad for parameter in parameters]
+        for parameter in parameters:
+            parameter.grad = None
+        yield
+        flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in parameters])
+        with _answered():
+            torch.distributed.all_reduce(flat)
+        parts = flat.split([parameter.numel() for parameter in parameters])
+        for parameter, part, before in zip(parameters, parts, earlier, strict=True):
+            total = part.view_as(parameter).clone()
+            parameter.grad = total if before is None else before + total
+
+    def exchange(self, mine: Any) -> list[Any]:
+        """What each process gives, in the order of ranks."""
+        if self.size == 1:
+            return [mine]
+        found: list[Any] = [None] * self.size
+        with _answered():
+            torch.distributed.all_gather_object(found, mine)
+        return found
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What one process cannot do, none does: an error in one is raised in all."""
+        error: BgsError | None = None
+        try:
+            yield
+        except BgsError as raised:
+            error = raised
+        if self.size == 1 and error is not None:
+            raise error
+        for rank, told in enumerate(self.exchange(None if error is None else str(error))):
+            if error is not None and rank == self.rank:
+                raise error
+            if told is not None and error is None:
+                raise BgsError(f"process {rank} failed: {told}")
+
+    def require_same(self, what: Mapping[str, str]) -> None:
+        """Refuse processes that would not do the same.
+
+        Args:
+            what: plural name (``trials``, ``sources of bgs``) -> their SHA-256.
+
+        Raises:
+            ConfigError: a value differs; the first is named.
+        """
+        every = self.exchange(dict(what))
+        for name in what:
+            for rank, other in enumerate(every):
+                if other.get(name) != every[0][name]:
+                    raise ConfigError(
+                        f"the {name} differ between the processes of this run", where=f"process {rank}",
+                        expected=f"{every[0][name][:16]}, as in process 0", got=str(other.get(name))[:16],
+                        hint="start all with the same settings, data and version of bgs",
+                    )  # fmt: skip
+
+
+_CURRENT: ContextVar[Processes] = ContextVar("processes", default=Processes())  # noqa: B039 (frozen)
+
+
+def current() -> Processes:
+    """The processes that this one has joined; itself alone outside of :func:`joined`."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """What this process does by itself, while the others do something else."""
+    token = _CURRENT.set(Processes())
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def launched() -> tuple[int, int]:
+    """(rank, size) as a launcher tells them in ``RANK`` and ``WORLD_SIZE``; (0, 1) without a launcher.
+
+    Raises:
+        BgsError: they contradict each other.
+    """
+    size, rank = os.environ.get("WORLD_SIZE", "1"), os.environ.get("RANK", "0")
+    if size.isdecimal() and rank.isdecimal() and int(rank) < int(size):
+        return int(rank), int(size)
+    raise BgsError(
+        "not the environment of a launcher", where="RANK and WORLD_SIZE", expected="RANK below WORLD_SIZE",
+        got=f"{rank} and {size}", hint="start with torchrun or accelerate launch, or unset both",
+    )  # fmt: skip
+
+
+def require_alone(what: str, hint: str) -> None:
+    """Refuse what one process does, if several were started.
+
+    Raises:
+        BgsError: this is one of several processes.
+    """
+    _, size = launched()
+    if size > 1:
+        raise BgsError(f"{what} in one process, and {size} were started", where="WORLD_SIZE", hint=hint)
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """Join the other processes of a run, if a launcher started several; only the first one tells of its progress.
+
+    Raises:
+        BgsError: they cannot be reached.
+    """
+    rank, size = launched()
+    if size == 1 or current().size > 1:
+        yield current()
+        return
+    processes, were_quiet = Processes(rank, size), is_quiet()
+    _connect(processes)
+    token = _CURRENT.set(processes)
+    be_quiet(were_quiet or not processes.is_first)
+    try:
+        yield processes
+    finally:
+        be_quiet(were_quiet)
+        _CURRENT.reset(token)
+        torch.distributed.destroy_process_group()
+
+
+def _connect(processes: Processes) -> None:
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", processes.rank)))
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    with _answered():
+        torch.distributed.init_process_group(backend, timeout=timedelta(seconds=_timeout()))
+
+
+def _timeout() -> int:
+    given = os.environ.get(TIMEOUT, str(_SECONDS))
+    if not given.isdecimal() or not int(given):
+        raise BgsError("not a number of seconds", where=TIMEOUT, expected="a whole number above 0", got=given)
+    return int(given)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """The errors of a collective, as one line: a process that died closes its connections, one that hangs is timed out."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise BgsError(
+            f"another process of this run ended or does not answer: {reason}", where=f"process {current().rank}",
+            hint=f"look for its error above; {TIMEOUT} is how many seconds to wait",
+        ) from None  # fmt: skip

@@ -1,0 +1,24 @@
+"""One process's gradients, of an update on all clips and of updates on parts: python gradient_of_a_process.py ENCODER OUT."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+from safetensors.torch import save_file
+from test_gradients import backbone_with_live_adapters, gradients, method
+
+from bgs.backbones.processes import joined
+
+torch.set_num_threads(1)
+encoder, out = sys.argv[1:]
+with joined() as processes:
+    backbone = backbone_with_live_adapters(encoder)
+    backbone.checkpoint_gradients()
+    found = {}
+    for clips in (None, 7):
+        full = method(backbone, micro_batch=4, keep_graphs=1, clips_per_update=clips)
+        parts = [full.accumulate(0, update) for update in range(full.updates_per_epoch)]
+        found |= {f"{clips} {name}": gradient for name, gradient in gradients(backbone).items()}
+        found[f"{clips} losses"] = torch.stack([part.total for part in parts])
+    save_file(found, f"{out}/{processes.size}-{processes.rank}.safetensors")
