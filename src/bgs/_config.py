@@ -66,8 +66,8 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def override(given: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Apply one ``key.sub=value`` override to a mapping.
+def override(given: Mapping[str, Any], text: str, option: str = "--set") -> dict[str, Any]:
+    """Apply one ``key.sub=value`` override, the value of an option, to a mapping.
 
     Raises:
         ConfigError: the text does not have that form, or the value is not YAML.
@@ -75,9 +75,9 @@ def override(given: Mapping[str, Any], text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise ConfigError(
-            "not an override", where=f"--set {text}", expected="key=value, e.g. optimizer.warmup=5"
+            "not an override", where=f"{option} {text}", expected="key=value, e.g. optimizer.warmup=5"
         )
-    return merge(given, _nested(key.split("."), parse_yaml(value, f"--set {text}")))
+    return merge(given, _nested(key.split("."), parse_yaml(value, f"{option} {text}")))
 
 
 def _nested(keys: list[str], value: Any) -> dict[str, Any]:

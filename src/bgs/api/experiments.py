@@ -47,6 +47,9 @@ def experiment(
     overrides: Sequence[str] = (),
     report: bool = True,
     mirror: str | Path | None = None,
+    launcher: str | None = None,
+    jobs: int | None = None,
+    slurm: Mapping[str, Any] | None = None,
 ) -> Experiment:
     """Train models under every condition and seed, compare them, and write a report.
 
@@ -58,6 +61,10 @@ def experiment(
         overrides: ``key.sub=value``; these replace values in the file.
         report: whether to write ``report.html`` at the end.
         mirror: folder with a mirror of the authors' repositories.
+        launcher: runs cells side by side, each in a process of its own: ``local``, or ``submitit`` for jobs of Slurm;
+            None: in turn in this process. The results are the same.
+        jobs: how many at once; None: two processes, or all jobs.
+        slurm: parameters of the jobs: ``{"partition": "gpu", "timeout_min": 240, "mem_gb": 32}``.
 
     Raises:
         BgsError: invalid settings, data or folder. Cells that fail are listed in :attr:`Experiment.failed`.
@@ -66,11 +73,13 @@ def experiment(
         require_all("report", "plot", "analysis", "report")
     from bgs.experiments.config import validated_experiment
     from bgs.experiments.grid import run_experiment
+    from bgs.experiments.launching import new_launcher
     from bgs.experiments.page import write_report
 
+    starts = new_launcher(launcher, jobs, slurm)
     given = config if isinstance(config, Mapping) else read_settings(config, overrides)
     where = "settings" if isinstance(config, Mapping) else config
-    outcome = run_experiment(validated_experiment(given, where), out, mirror=mirror)
+    outcome = run_experiment(validated_experiment(given, where), out, mirror=mirror, launcher=starts)
     page = write_report(outcome.experiment, outcome.table, outcome.failed) if report else None
     return Experiment(
         Path(out), outcome.table, outcome.failed, page, outcome.experiment.config.evaluation.center

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,16 +42,35 @@ def experiment(
             "--report/--no-report", help="Write report.html at the end (or later, with `bgs report`)."
         ),
     ] = True,
+    launcher: Annotated[
+        str | None,
+        typer.Option(
+            help="Run cells side by side, each in a process of its own: local, or submitit (jobs of Slurm). By default "
+            "they run in turn in this process, to the same results."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="How many cells at once.", show_default="2 with local, all with submitit"),
+    ] = None,
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A parameter of the jobs: partition, account, timeout_min, mem_gb, cpus_per_task …",
+        ),
+    ] = None,
 ) -> None:
     """Train models under every condition and seed, compare them, and write a report.
 
     Running it again resumes the experiment: finished cells are kept and failed ones retried. Exit code 1: a cell
-    or an analysis failed.
+    or an analysis failed; with --launcher, 2.
     """
     from bgs.runs.quiet import quiet_libraries
 
     quiet_libraries()
     output = Output(json)
+    from bgs._config import override
     from bgs.api.experiments import experiment as done
     from bgs.cli._failures import print_failures
     from bgs.experiments.config import load_experiment
@@ -67,7 +86,13 @@ def experiment(
         output.show(plan_view(planned))
         output.write(planned.to_json())
         return
-    found = done(config, out=out, overrides=asked, report=report, mirror=mirror)
+    parameters: dict[str, Any] = {}
+    for text in slurm or ():
+        parameters = override(parameters, text, "--slurm")
+    found = done(
+        config, out=out, overrides=asked, report=report, mirror=mirror,
+        launcher=launcher, jobs=jobs, slurm=parameters,
+    )  # fmt: skip
     output.show(table_view(found.table, found.centred))
     output.say(f"Experiment: {out}. Table: {out / 'results.json'}")
     if report:
@@ -75,4 +100,4 @@ def experiment(
     output.write({**found.table.to_json(), "failed": dict(found.failed)})
     if found.failed:
         print_failures(found.failed, out)
-        raise typer.Exit(1)
+        raise typer.Exit(1 if launcher is None else 2)

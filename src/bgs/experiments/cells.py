@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bgs._errors import ConfigError, message_of
-from bgs._files import damage_as_error, read_json, sha256_of, write_json
+from bgs._files import LOCK, damage_as_error, make_folder, read_json, sha256_of, write_json
+from bgs._lock import locked
+from bgs._progress import note
 from bgs.evaluation import Result
 from bgs.experiments.conditions import Condition
 from bgs.experiments.config import ExperimentConfig
@@ -71,6 +75,16 @@ class Cell:
                 "this cell was made under another configuration", where=self.marker, hint="take a new folder"
             )
         return True
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the cell as the only process that works on it, after waiting for another one that does."""
+        path = make_folder(self.folder.path.parent) / f"{LOCK}-{self.folder.path.name}"
+        with locked(path, on_wait=lambda holder: note(f"{self.name}: waiting for {holder}")):
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)  # while it is held, so that one that waits notices
 
     def begin(self) -> None:
         """Clear a recorded failure, and a folder in which no run was begun: an interruption can leave partial files in it."""
