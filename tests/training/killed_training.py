@@ -1,0 +1,81 @@
+"""Trainings in processes that are killed at random times, and go on: CONFIG OUT KILLS SEED.
+
+Processes are forked, since importing torch anew would take longer than the training. Prints JSON: for each kill, what the newest
+checkpoint said, whether a file was half written, and whether the end was that of the unbroken training, byte by byte.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+from bgs.runs.fitting import fit
+from bgs.runs.run_folder import RunFolder
+from bgs.runs.study import load_study
+from bgs.training import TrainingConfig, load_config
+
+FILES = ("metrics.jsonl", "checkpoint.safetensors", "adapter/adapter_model.safetensors")
+
+
+def start(config: TrainingConfig, out: Path) -> int:
+    """A training in a process of its own; its number."""
+    process = os.fork()
+    if process:
+        return process
+    try:
+        fit(config, load_study(config), RunFolder(out))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def ended(process: int) -> int:
+    """How a process ended: its status, or minus the signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def kill(config: TrainingConfig, whole: Path, out: Path, after: float) -> dict | None:
+    """Kill a training, and go on with it; None if it had finished before."""
+    process = start(config, out)
+    time.sleep(after)
+    os.kill(process, signal.SIGKILL)
+    if ended(process) != -signal.SIGKILL:
+        return None
+    scraps = len(list(out.rglob(".*.part"))) if out.is_dir() else 0
+    found = RunFolder(out).checkpoints()
+    place = None
+    if found:
+        with safe_open(found[0], framework="pt") as file:
+            state = json.loads(file.metadata()["state"])
+        place = [state["epoch"], state["update"]]
+    assert ended(start(config, out)) == 0
+    same = all((out / name).read_bytes() == (whole / name).read_bytes() for name in FILES)
+    return {"after": round(after, 3), "place": place, "half written": scraps, "exact": same}
+
+
+def main(path: str, folder: str, kills: int, seed: int) -> None:
+    torch.set_num_threads(1)
+    config, out, times = load_config(path), Path(folder), random.Random(seed)
+    began = time.monotonic()
+    assert ended(start(config, out / "whole")) == 0
+    took, done = time.monotonic() - began, []
+    while len(done) < kills:
+        found = kill(
+            config, out / "whole", out / f"broken-{len(done)}-{times.random()}", times.uniform(0, took)
+        )
+        done += [] if found is None else [found]
+    print(json.dumps({"seconds of an unbroken training": round(took, 2), "kills": done}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
