@@ -1,7 +1,7 @@
 """Trainings in processes that are killed at random times, and go on: CONFIG OUT KILLS SEED.
 
-Processes are forked, since importing torch anew would take longer than the training. Prints JSON: for each kill, what the newest
-checkpoint said, whether a file was half written, and whether the end was that of the unbroken training, byte by byte.
+Processes are forked, since importing torch anew would take longer than the training. Prints a line of JSON for each kill: what the
+newest checkpoint said, whether a file was half written, and whether the end was that of the unbroken training, byte by byte.
 """
 
 from __future__ import annotations
@@ -68,13 +68,15 @@ def main(path: str, folder: str, kills: int, seed: int) -> None:
     config, out, times = load_config(path), Path(folder), random.Random(seed)
     began = time.monotonic()
     assert ended(start(config, out / "whole")) == 0
-    took, done = time.monotonic() - began, []
-    while len(done) < kills:
-        found = kill(
-            config, out / "whole", out / f"broken-{len(done)}-{times.random()}", times.uniform(0, took)
+    took, done = time.monotonic() - began, 0
+    while done < kills:
+        name = (
+            f"broken-{done}-{times.random()}"  # a training that had finished before the kill leaves its own
         )
-        done += [] if found is None else [found]
-    print(json.dumps({"seconds of an unbroken training": round(took, 2), "kills": done}))
+        found = kill(config, out / "whole", out / name, times.uniform(0, took))
+        if found is not None:
+            done += 1
+            print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

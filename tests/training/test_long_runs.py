@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -495,7 +496,25 @@ def test_random_kills_go_on_exactly(write, tmp_path, gradient, kills):
         capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout.splitlines()[-1])
-    print(ran.stdout)
-    assert len(found["kills"]) == kills
-    assert all(one["exact"] for one in found["kills"])
+    found = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+    assert len(found) == kills
+    assert all(one["exact"] for one in found), found
+
+
+def test_a_signal_to_one_of_two_processes_ends_both_and_one_goes_on(write, tmp_path):
+    from several_processes import ended
+    from several_processes import start as start_several
+
+    path, out = write(more="micro_batch: 2\n"), tmp_path / "run"
+    longer = ["--set", "epochs=2000"]
+    started = start_several(2, "-m", "bgs", "train", str(path), "--out", str(out), *longer)
+    deadline = time.monotonic() + 120
+    while not (out / CHECKPOINT).is_file() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(started[1].pid, signal.SIGTERM)
+    first, other = ended(started)
+    assert (first.code, other.code) == (143, 143), first.errors + other.errors
+    assert first.errors.strip().splitlines()[-1].startswith("bgs: stopped by SIGTERM after epoch ")
+    assert "stopped" not in other.errors
+    state, done = state_of(out / CHECKPOINT), len(RunFolder(out).read_metrics())
+    assert state["epoch"] == done
