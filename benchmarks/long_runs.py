@@ -22,7 +22,7 @@ from typing import Any
 from bgs._files import write_json
 
 SETTINGS = {
-    "model": "text:minilm", "epochs": 4, "clips_per_update": 16, "views": 1, "micro_batch": 16,
+    "model": "text:minilm", "epochs": 2, "clips_per_update": 16, "views": 1, "micro_batch": 16,
     "validation": {"fraction": 0}, "optimizer": {"warmup": 0}, "device": "cpu",
 }  # fmt: skip
 ROUNDS = 20

@@ -1,7 +1,7 @@
 """Trainings in processes that are killed at random times, and go on: CONFIG OUT KILLS SEED.
 
-Processes are forked, since importing torch anew would take longer than the training. Prints a line of JSON for each kill: what the
-newest checkpoint said, whether a file was half written, and whether the end was that of the unbroken training, byte by byte.
+Processes are forked, since importing torch anew would take longer than the training. Prints a line of JSON for each kill: place
+of the newest checkpoint, whether a file was half written, and whether the end was that of the unbroken training, byte by byte.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from safetensors import safe_open
 from bgs.runs.fitting import fit
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import load_study
+from bgs.runs.trainer import new_backbone
 from bgs.training import TrainingConfig, load_config
 
 FILES = ("metrics.jsonl", "checkpoint.safetensors", "adapter/adapter_model.safetensors")
@@ -39,6 +40,13 @@ def start(config: TrainingConfig, out: Path) -> int:
     os._exit(0)
 
 
+def begun(out: Path) -> float:
+    """Wait until a training has loaded its model; the time then."""
+    while not (out / "config.yaml").is_file():
+        time.sleep(0.001)
+    return time.monotonic()
+
+
 def ended(process: int) -> int:
     """How a process ended: its status, or minus the signal."""
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
@@ -47,6 +55,7 @@ def ended(process: int) -> int:
 def kill(config: TrainingConfig, whole: Path, out: Path, after: float) -> dict | None:
     """Kill a training, and go on with it; None if it had finished before."""
     process = start(config, out)
+    begun(out)
     time.sleep(after)
     os.kill(process, signal.SIGKILL)
     if ended(process) != -signal.SIGKILL:
@@ -66,8 +75,10 @@ def kill(config: TrainingConfig, whole: Path, out: Path, after: float) -> dict |
 def main(path: str, folder: str, kills: int, seed: int) -> None:
     torch.set_num_threads(1)
     config, out, times = load_config(path), Path(folder), random.Random(seed)
-    began = time.monotonic()
-    assert ended(start(config, out / "whole")) == 0
+    new_backbone(config)  # imports what it needs, once for all processes
+    process = start(config, out / "whole")
+    began, status = begun(out / "whole"), ended(process)
+    assert status == 0
     took, done = time.monotonic() - began, 0
     while done < kills:
         name = (
