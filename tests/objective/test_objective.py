@@ -22,6 +22,7 @@ from bgs.objective import (
     reference,
     rsa_correlation,
     soft_rank,
+    trial_chunks,
 )
 from bgs.objective.rsa import mid_ranks, weighted_correlation
 
@@ -229,3 +230,34 @@ def test_presets():
 def test_conflicting_and_unknown_keys_are_refused(given_keys, message):
     with pytest.raises(ValueError, match=message):
         ObjectiveSettings(**given_keys)
+
+
+@pytest.mark.parametrize("local", ["hinge", "choice"])
+@pytest.mark.parametrize("chunk", [1, 7, 25, 26])
+def test_loss_and_gradient_in_chunks_are_those_of_all_trials(monkeypatch, local, chunk):
+    embeddings, target = make_target(3)
+    objective = HybridObjective(ObjectiveSettings(local=local))
+    found = []
+    for size in (10_000, chunk):
+        monkeypatch.setattr(trial_chunks, "CHUNK", size)
+        leaf = embeddings.clone().requires_grad_()
+        parts = objective(leaf, target, 2)
+        (3 * parts.total).backward()
+        found.append((parts.local.detach(), leaf.grad))
+    torch.testing.assert_close(found[1], found[0], rtol=1e-12, atol=1e-12)
+    assert found[0][1].abs().max() > 1e-3
+
+
+def test_trials_in_chunks_keep_no_more_than_the_similarities_for_the_backward_pass(monkeypatch):
+    monkeypatch.setattr(trial_chunks, "CHUNK", 50)
+    embeddings, triplets, odd, _ = random_problem(0, t=5000)
+    kept: list[int] = []
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        kept.append(tensor.numel())
+        return tensor
+
+    similarity = cosine_similarities(torch.as_tensor(embeddings)).requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        trial_chunks.mean_over_trials(similarity, torch.as_tensor(triplets), torch.as_tensor(odd), hinge_loss)
+    assert max(kept) <= 50 * 6

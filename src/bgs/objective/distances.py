@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 #: Slot pairs of a trial; pair k is kept together when slot k is odd.
-_KEPT_PAIR = ((1, 2), (0, 2), (0, 1))
+KEPT_PAIR = ((1, 2), (0, 2), (0, 1))
 
 
 def cosine_similarities(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, "n n"]:
@@ -18,5 +18,5 @@ def cosine_similarities(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, "n n"
 
 def pair_similarities(similarity: Float[Tensor, "n n"], triplets: Int[Tensor, "t 3"]) -> Float[Tensor, "t 3"]:
     """(t, 3) similarity of the pair kept together if slot 0, 1 or 2 is the odd one."""
-    columns = [similarity[triplets[:, first], triplets[:, second]] for first, second in _KEPT_PAIR]
+    columns = [similarity[triplets[:, first], triplets[:, second]] for first, second in KEPT_PAIR]
     return torch.stack(columns, dim=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from bgs.objective.distances import cosine_similarities, pair_similarities
 from bgs.objective.rsa import rsa_correlation
 from bgs.objective.settings import ObjectiveSettings
 from bgs.objective.target import Target
+from bgs.objective.trial_chunks import mean_over_trials
 from bgs.objective.triplet import choice_loss, hinge_loss
 
 
@@ -52,10 +54,15 @@ class HybridObjective:
         return target.trial_weight * self._mean_loss(similarity, target)
 
     def _mean_loss(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
-        pairs = pair_similarities(similarity, target.triplets)
-        if self.settings.local == "choice":
-            return choice_loss(pairs, target.odd, self.settings.temperature)
-        return hinge_loss(pairs, target.odd, self.settings.margin, self.settings.hard_negatives)
+        settings = self.settings
+        if settings.hard_negatives:  # the hardest of all trials: they are looked at together
+            pairs = pair_similarities(similarity, target.triplets)
+            return hinge_loss(pairs, target.odd, settings.margin, settings.hard_negatives)
+        if settings.local == "choice":
+            loss = partial(choice_loss, temperature=settings.temperature)
+        else:
+            loss = partial(hinge_loss, margin=settings.margin)
+        return mean_over_trials(similarity, target.triplets, target.odd, loss)
 
     def rsa(self, similarity: Float[Tensor, "n n"], target: Target) -> Float[Tensor, ""]:
         """Correlation between model distances and target dissimilarities over the observed pairs; 0 if there are none."""
