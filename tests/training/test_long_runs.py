@@ -519,7 +519,7 @@ def test_a_signal_to_one_of_two_processes_ends_both_and_one_goes_on(write, tmp_p
     path, out = write(more="micro_batch: 2\n"), tmp_path / "run"
     longer = ["--set", "epochs=2000"]
     started = start_several(2, "-m", "bgs", "train", str(path), "--out", str(out), *longer)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (out / CHECKPOINT).is_file() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(started[1].pid, signal.SIGTERM)
