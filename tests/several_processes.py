@@ -43,11 +43,12 @@ def start(
     return started
 
 
-def ended(started: Sequence[subprocess.Popen], seconds: float = 120) -> list[Ended]:
+def ended(started: Sequence[subprocess.Popen], seconds: float = 300) -> list[Ended]:
     """Wait for all of them, in vain for no more than ``seconds``."""
     try:
         told = [process.communicate(timeout=seconds) for process in started]
     finally:
         for process in started:
             process.kill()
+            process.__exit__(None, None, None)  # closes what it writes to, and waits
     return [Ended(process.returncode, *each) for process, each in zip(started, told, strict=True)]

@@ -39,6 +39,29 @@ def swap(restored):
     return _swap
 
 
+@pytest.fixture(scope="module")
+def settings(tiny_text, small_study):
+    """Two seeds of a tiny sentence encoder, with dropout; a module may add to these."""
+    return {
+        "data": str(small_study),
+        "models": {"tiny": {"model": f"text:{tiny_text}"}},
+        "conditions": ["hybrid"],
+        "seeds": [0, 1],
+        "analyses": dict.fromkeys(["variance", "probes", "dimensions", "disagreement"]),  # see test_analyses.py
+        "training": {
+            "epochs": 3, "validation": {"every": 1}, "lora": {"rank": 2, "dropout": 0.2},
+            "optimizer": {"learning_rate": 0.02, "warmup": 0},
+            "evaluation": {"resamples": 100, "permutations": 0, "protocols": ["held-out-pairs"]},
+        },
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def config(settings):
+    """The experiment of a module's settings."""
+    return validated_experiment(settings, "grid.yaml")
+
+
 @pytest.fixture(scope="session")
 def text_settings(tiny_text, small_study):
     """Two seeds of a tiny sentence encoder; transfer and attention are asked for though they do not apply."""

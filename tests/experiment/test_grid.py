@@ -40,26 +40,10 @@ class _Killed(BaseException):
 
 
 @pytest.fixture(scope="module")
-def settings(tiny_text, small_study):
-    """Two seeds of a tiny sentence encoder under three conditions."""
-    return {
-        "data": str(small_study),
-        "models": {"tiny": {"model": f"text:{tiny_text}"}},
-        "captions": f"text:{tiny_text}",
-        "conditions": ["hybrid", "language-distillation", "shuffled"],
-        "seeds": [0, 1],
-        "analyses": dict.fromkeys(["variance", "probes", "dimensions", "disagreement"]),  # see test_analyses.py
-        "training": {
-            "epochs": 3, "validation": {"every": 1}, "lora": {"rank": 2, "dropout": 0.2},
-            "optimizer": {"learning_rate": 0.02, "warmup": 0},
-            "evaluation": {"resamples": 100, "permutations": 0, "protocols": ["held-out-pairs"]},
-        },
-    }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def config(settings):
-    return validated_experiment(settings, "grid.yaml")
+def settings(settings, tiny_text):
+    """Three conditions, and captions."""
+    conditions = ["hybrid", "language-distillation", "shuffled"]
+    return settings | {"captions": f"text:{tiny_text}", "conditions": conditions}
 
 
 @pytest.fixture(scope="module")

@@ -30,28 +30,6 @@ needs_submitit = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def settings(tiny_text, small_study):
-    """Two seeds of a tiny sentence encoder, with dropout."""
-    return {
-        "data": str(small_study),
-        "models": {"tiny": {"model": f"text:{tiny_text}"}},
-        "conditions": ["hybrid"],
-        "seeds": [0, 1],
-        "analyses": dict.fromkeys(["variance", "probes", "dimensions", "disagreement"]),
-        "training": {
-            "epochs": 3, "validation": {"every": 1}, "lora": {"rank": 2, "dropout": 0.2},
-            "optimizer": {"learning_rate": 0.02, "warmup": 0},
-            "evaluation": {"resamples": 100, "permutations": 0, "protocols": ["held-out-pairs"]},
-        },
-    }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def config(settings):
-    return validated_experiment(settings, "grid.yaml")
-
-
-@pytest.fixture(scope="module")
 def in_turn(config, tmp_path_factory):
     """What an experiment in one process measures."""
     folder = tmp_path_factory.mktemp("in-turn") / "out"

@@ -20,6 +20,15 @@ from bgs.runs.run import run_training
 from bgs.training import load_config
 from several_processes import HERE, ended, start
 
+#: What is asked for, what one process is told besides, and what the first one says.
+REFUSED = [
+    ([], {1: ["--set", "seed=7"]}, "the settings differ between the processes of this run"),
+    (["micro_batch=500"], {}, "more processes than micro-batches"),
+    (["lora=null", "transform={}"], {}, "a transform is trained in one process"),
+    (["gradient=per-trial"], {}, "only full-geometry gradients can be shared"),
+    (["cross_validation={folds: 3}"], {}, "folds are trained in one process, and 2 were started"),
+    ([], {1: ["--mirror", "nowhere", "--set", "data=nothing"]}, "process 1 failed: "),
+]
 FAST = ["evaluation.permutations=0", "epochs=4", "validation.every=2", "lora.rank=2", "micro_batch=5"]
 
 
@@ -96,6 +105,7 @@ def _figures(folder) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_a_run_of_three_processes_is_that_of_one_and_goes_on_as_two(config, tmp_path):
     run_training(load_config(config, FAST), tmp_path / "one")
     first, *others = ended(_train(3, config, tmp_path / "three"))
@@ -118,12 +128,8 @@ def test_a_run_of_three_processes_is_that_of_one_and_goes_on_as_two(config, tmp_
 @pytest.mark.parametrize(
     ("overrides", "each", "message"),
     [
-        ([], {1: ["--set", "seed=7"]}, "the settings differ between the processes of this run"),
-        (["micro_batch=500"], {}, "more processes than micro-batches"),
-        (["lora=null", "transform={}"], {}, "a transform is trained in one process"),
-        (["gradient=per-trial"], {}, "only full-geometry gradients can be shared"),
-        (["cross_validation={folds: 3}"], {}, "folds are trained in one process, and 2 were started"),
-        ([], {1: ["--mirror", "nowhere", "--set", "data=nothing"]}, "process 1 failed: "),
+        pytest.param(*case, marks=[pytest.mark.slow] if number else [], id=case[-1].strip())
+        for number, case in enumerate(REFUSED)
     ],
 )
 def test_what_several_processes_cannot_do_ends_all_of_them_with_one_line(
@@ -139,23 +145,25 @@ def test_what_several_processes_cannot_do_ends_all_of_them_with_one_line(
     assert not (tmp_path / "run" / "evaluation.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_process_that_is_killed_ends_the_others(config, tmp_path, victim):
     started = _train(2, config, tmp_path / "run", "epochs=2000", **{TIMEOUT: "60"})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not (tmp_path / "run" / "metrics.jsonl").is_file() and time.monotonic() < deadline:
         time.sleep(0.1)
     os.kill(started[victim].pid, signal.SIGKILL)
-    survivor = ended(started, 90)[1 - victim]
+    survivor = ended(started)[1 - victim]
     assert survivor.code == 2, survivor.errors
     assert "another process of this run ended or does not answer" in survivor.errors.strip().splitlines()[-1]
     assert "Traceback" not in survivor.errors
 
 
+@pytest.mark.slow
 def test_a_launcher_whose_other_processes_never_come(config, tmp_path):
     started = _train(3, config, tmp_path / "run", **{TIMEOUT: "3"})
     for other in started[1:]:
         other.kill()
-    first = ended(started, 60)[0]
+    first = ended(started)[0]
     assert first.code == 2, first.errors
     assert "another process of this run ended or does not answer" in first.errors.strip().splitlines()[-1]

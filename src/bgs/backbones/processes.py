@@ -99,12 +99,11 @@ class Processes:
             yield
         except BgsError as raised:
             error = raised
-        if self.size == 1 and error is not None:
+        every = self.exchange(None if error is None else str(error))
+        if error is not None:
             raise error
-        for rank, told in enumerate(self.exchange(None if error is None else str(error))):
-            if error is not None and rank == self.rank:
-                raise error
-            if told is not None and error is None:
+        for rank, told in enumerate(every):
+            if told is not None:
                 raise BgsError(f"process {rank} failed: {told}")
 
     def require_same(self, what: Mapping[str, str]) -> None:

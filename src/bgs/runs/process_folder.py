@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,34 +25,22 @@ def process_folder(processes: Processes, folder: RunFolder) -> Iterator[RunFolde
     Raises:
         BgsError: the folder is in use, or another process failed.
     """
-    if processes.size == 1:
-        with locked_folder(folder.path):
+    with ExitStack() as held:
+        with processes.together():
+            if processes.is_first:
+                held.enter_context(locked_folder(folder.path))
+        if processes.size == 1:
             yield folder
-        return
-    if processes.is_first:
-        with _locked_together(processes, folder):
-            processes.exchange(_contents(folder.path))
+            return
+        contents = processes.exchange(_contents(folder.path) if processes.is_first else None)[0]
+        if processes.is_first:
             yield folder
-        return
-    with processes.together():
-        pass  # whether the first one could lock the folder
-    contents = processes.exchange(None)[0]
-    with TemporaryDirectory(prefix="bgs-") as name:
-        for file, held in contents.items():
-            make_folder((Path(name) / file).parent)
-            write_bytes(Path(name) / file, held)
-        yield RunFolder(name)
-
-
-@contextmanager
-def _locked_together(processes: Processes, folder: RunFolder) -> Iterator[None]:
-    lock = locked_folder(folder.path)
-    with processes.together():
-        lock.__enter__()
-    try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
+            return
+        own = Path(held.enter_context(TemporaryDirectory(prefix="bgs-")))
+        for file, kept in contents.items():
+            make_folder((own / file).parent)
+            write_bytes(own / file, kept)
+        yield RunFolder(own)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -78,8 +78,7 @@ class PerTrial:
             clips = batch.triplets.flatten().cpu().numpy()
             vectors = self._encode(clips, random)
             slots = torch.arange(len(clips), device=vectors.device).reshape(-1, 3)
-            own = Target(slots, batch.odd, batch.pairs, batch.dissimilarity, batch.counts)
-            return self.objective.local(cosine_similarities(vectors), own)
+            return self.objective.local(cosine_similarities(vectors), replace(batch, triplets=slots))
 
     def _rsa(self, random: np.random.Generator) -> Float[Tensor, ""]:
         n = min(self.settings.rsa_clips, len(self.positions))
@@ -90,24 +89,16 @@ class PerTrial:
             with torch.no_grad():
                 parts.append(self._encode(watch, random))
         among = self._pairs_among(clips, len(learn))
-        if not len(among.pairs):  # none of these pairs was observed
-            return parts[0].sum() * 0
         return self.objective.rsa(cosine_similarities(torch.cat(parts)), among)
 
     def _pairs_among(self, clips: Int[np.ndarray, " c"], learn: int) -> Target:
         """The target's observed pairs among some clips, in local indices, that contain one of the first ``learn``:
         pairs of clips without gradient are not in the published correlation (123 of 276 pairs are)."""
-        place = torch.full((len(self.positions),), -1, device=self.target.pairs.device)
-        place[torch.as_tensor(clips, device=place.device)] = torch.arange(len(clips), device=place.device)
-        pairs = place[self.target.pairs]
-        inside = (pairs >= 0).all(dim=1) & (pairs < learn).any(dim=1)
-        return Target(
-            self.target.triplets,
-            self.target.odd,
-            pairs[inside],
-            self.target.dissimilarity[inside],
-            self.target.counts[inside],
-        )
+        among = self.target.among(torch.as_tensor(clips), len(self.positions))
+        learned = (among.pairs < learn).any(dim=1)
+        return replace(
+            among, pairs=among.pairs[learned], dissimilarity=among.dissimilarity[learned], counts=among.counts[learned]
+        )  # fmt: skip
 
     def _encode(self, clips: Int[np.ndarray, " c"], random: np.random.Generator) -> Float[Tensor, "c d"]:
         units = [self.inputs.draw(self.positions[clip : clip + 1], self.views, random) for clip in clips]

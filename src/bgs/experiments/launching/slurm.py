@@ -42,17 +42,14 @@ class SubmititLauncher:
 
     def _executor_in(self, folder: Path) -> Any:
         auto = self._submitit.AutoExecutor
-        common = (
-            auto._valid_parameters()
-        )  # all others are Slurm's own, which submitit wants to be marked as such
+        common = auto._valid_parameters()  # submitit wants all others, Slurm's own, to be marked
         marked = {key if key in common else f"slurm_{key}": value for key, value in self._parameters.items()}
         try:
             executor = auto(folder, cluster=self._cluster)
             executor.update_parameters(**{"name": "bgs"} | marked)
         except (AssertionError, NameError, RuntimeError, TypeError, ValueError) as error:
-            where = (
-                f"--slurm {' '.join(f'{key}={value}' for key, value in self._parameters.items())}".rstrip()
-            )
+            given = " ".join(f"{key}={value}" for key, value in self._parameters.items())
+            where = f"--slurm {given}".rstrip()
             why = message_of(error).partition(" Known executors:")[0]
             raise ConfigError(f"submitit: {why}", where=where) from error
         return executor
