@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -129,8 +129,16 @@ def json_text(value: Any) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
-    """Write numpy arrays or torch tensors as safetensors, atomically."""
+def write_tensors(
+    path: str | Path,
+    tensors: Mapping[str, Any],
+    metadata: Mapping[str, str],
+    when_whole: Callable[[], None] | None = None,
+) -> None:
+    """Write numpy arrays or torch tensors as safetensors, atomically.
+
+    ``when_whole`` is called once the new file is whole, before it takes its place.
+    """
     from safetensors import SafetensorError
 
     of_numpy = all(type(tensor).__module__ == "numpy" for tensor in tensors.values())
@@ -140,6 +148,8 @@ def write_tensors(path: str | Path, tensors: Mapping[str, Any], metadata: Mappin
             save_file(dict(tensors), temporary, metadata=dict(metadata))
         except SafetensorError as error:  # for example, a full disk
             raise BgsError(f"cannot write: {error}", where=path) from error
+        if when_whole is not None:
+            when_whole()
 
 
 def append_text(path: str | Path, text: str) -> None:

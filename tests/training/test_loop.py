@@ -174,7 +174,7 @@ def _breaks(monkeypatch, part: str) -> None:
     [
         ("loss", "epoch 3, update 0: the loss is not finite"),
         ("gradient", "epoch 3, update 0: the gradient is not finite"),
-        ("parameter", "epoch 3: a trained parameter is not finite"),
+        ("parameter", "epoch 3, update 0: a trained parameter is not finite"),
     ],
 )
 def test_what_breaks_down_leaves_the_last_good_checkpoint(config, tmp_path, monkeypatch, part, message):

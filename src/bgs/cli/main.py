@@ -44,6 +44,7 @@ from bgs.cli import (
     simulate,
     train,
 )
+from bgs.training.stopping import Stopped, signals_stop_training
 
 app = typer.Typer(
     name="bgs",
@@ -160,7 +161,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ):  # what the encoding of the terminal lacks, such as half a character, is escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with _notes_on_stderr(), _as_bgs_errors():
+        with _notes_on_stderr(), _as_bgs_errors(), signals_stop_training():
             try:
                 _run(argv)
             finally:
@@ -168,6 +169,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of the output (`| head`) has closed the pipe
         _discard_output()
         sys.exit(1)
+    except Stopped as stopped:  # with a checkpoint
+        if not _process():
+            print(f"bgs: {stopped}", file=sys.stderr)
+        _discard_output()
+        sys.exit(stopped.status)
     except BgsError as error:
         # List every unreadable clip; the line below names only the first few.
         for name, reason in getattr(error, "failures", ()):

@@ -17,6 +17,7 @@ from bgs.runs.study import Study
 from bgs.runs.trainer import new_backbone, new_refit, new_trainer
 from bgs.training import EpochRecord, Trainer, TrainingConfig
 from bgs.training.checkpoint import LoopState
+from bgs.training.determinism import deterministic
 
 
 def fit(
@@ -44,6 +45,17 @@ def fit(
         BgsError: folder, data, code or model differ from those a resumed run was started with, a stimulus lacks
             the input that the model needs, or training diverged. Except for the last, nothing is written before the check.
     """
+    with deterministic(config.deterministic):
+        return _fit(config, study, folder, report, frozen)
+
+
+def _fit(
+    config: TrainingConfig,
+    study: Study,
+    folder: RunFolder,
+    report: Callable[[EpochRecord], None] | None,
+    frozen: Embeddings | None,
+) -> dict[str, Any]:
     trainer = fit_first(config, study, folder, report, frozen)
     done: dict[str, Any] = {}
     if config.transform is not None and config.transform.pull is None:

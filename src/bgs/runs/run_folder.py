@@ -74,7 +74,9 @@ class RunFolder(TrainingLog):
                 where=self.path,
                 expected="a new folder, or the folder of this run",
             )
-        require_same(read_mapping(self.config), config.model_dump(mode="json"), "run", self.config)
+        usual = TrainingConfig(model=config.model, data=config.data).model_dump(mode="json")
+        before = usual | read_mapping(self.config)  # an older version did not know every key
+        require_same(before, config.model_dump(mode="json"), "run", self.config)
 
     def open(self, config: TrainingConfig) -> None:
         """Start a run in an empty folder, or resume an interrupted one; only one process at a time.
@@ -101,7 +103,7 @@ class RunFolder(TrainingLog):
             with damage_as_error(self.provenance, AGAIN):
                 known = {str(name): str(value) for name, value in dict(known).items()}
             require_same_origin(known, origin, "run", self.provenance)
-        elif self.checkpoint.is_file():
+        elif self.checkpoints():
             require_same_origin({}, origin, "run", self.provenance)
 
     @property

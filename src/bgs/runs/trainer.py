@@ -105,7 +105,8 @@ def _trainer(
     validation = _validation(config, study, seen, validate) if len(validate) else None
     if backbone.spec.family == "lookup":
         note("a lookup table cannot generalise to new clips: no validation, the last epoch is kept")
-    return Trainer(config, backbone, inputs, method, validation, log, replay)
+    names = [study.stimuli.ids[position] for position in seen]
+    return Trainer(config, backbone, inputs, method, validation, log, replay, names)
 
 
 def new_refit(

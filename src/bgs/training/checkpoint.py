@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,21 +17,26 @@ from bgs._errors import DataError
 from bgs._files import damage_as_error, sha256_of, write_tensors
 from bgs.backbones import Backbone
 from bgs.backbones.adapter import load_trainable
-from bgs.training.training_log import AGAIN
+from bgs.training.training_log import AGAIN, TrainingLog
 
+#: Of the format. 1, before there were checkpoints within an epoch, has no number; it is still read.
+VERSION = 2
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 @dataclass
 class _Progress:
-    """State of the loop between two epochs. Random generators need no state: they are derived from seed and epoch.
+    """State of the loop between two updates. Random generators need no state: they are derived from seed, epoch and update.
 
     Attributes:
-        epoch: the next epoch.
+        epoch: the next epoch, or the one that is under way.
+        update: its next update; where all are done, its validation is next.
+        totals: sum of each loss part over those of its updates in which it was computed.
+        counts: number of these updates.
         best_epoch: epoch with the best validation, or None before the first validation.
         best_value: that validation RSA.
         stale: validations since the best one.
-        rate_factors: factor of the plateau schedule in each finished epoch.
+        rate_factors: factor of the plateau schedule in each epoch that was begun.
         rate_factor: factor in the next epoch.
         rate_best: the best validation RSA according to the plateau schedule.
         rate_stale: validations since then, or since the last reduction of the rate.
@@ -39,6 +46,9 @@ class _Progress:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     epoch: int = 0
+    update: int = 0
+    totals: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     best_epoch: int | None = None
     best_value: float | None = None
     stale: int = 0
@@ -47,6 +57,26 @@ class _Progress:
     rate_best: float | None = None
     rate_stale: int = 0
     stopped: bool = False
+
+    def add(self, parts: Mapping[str, float]) -> None:
+        """Count an update that is done; a part that is NaN was not computed in it."""
+        for name, value in parts.items():
+            computed = not math.isnan(value)
+            self.totals[name] = self.totals.get(name, 0.0) + (value if computed else 0.0)
+            self.counts[name] = self.counts.get(name, 0) + computed
+        self.update += 1
+
+    def means(self) -> dict[str, float | None]:
+        """Mean of each loss part over the updates of this epoch in which it was computed."""
+        return {name: total / n if (n := self.counts[name]) else None for name, total in self.totals.items()}
+
+    def end_epoch(self) -> None:
+        """Turn to the next epoch."""
+        self.epoch, self.update, self.totals, self.counts = self.epoch + 1, 0, {}, {}
+
+    def place(self) -> str:
+        """The last thing done: ``epoch 3``, or ``epoch 4, update 17``."""
+        return f"epoch {self.epoch}, update {self.update - 1}" if self.update else f"epoch {self.epoch - 1}"
 
 
 @dataclass
@@ -62,9 +92,9 @@ def snapshot(backbone: Backbone) -> dict[str, Tensor]:
 
 
 def save_checkpoint(
-    path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer, state: LoopState
+    log: TrainingLog, backbone: Backbone, optimizer: torch.optim.Optimizer, state: LoopState, keep: int = 1
 ) -> None:
-    """Write everything needed to resume, atomically."""
+    """Write everything needed to resume, atomically, and keep ``keep`` checkpoints, this one included."""
     tensors = {f"now/{name}": tensor for name, tensor in snapshot(backbone).items()}
     tensors |= {f"best/{name}": tensor for name, tensor in state.best.items()}
     for name, parameter in backbone.trainable().items():
@@ -72,28 +102,21 @@ def save_checkpoint(
         tensors |= {
             f"{key}/{name}": moments[key].detach().cpu().contiguous() for key in _MOMENTS if key in moments
         }
-    plain: dict[str, Any] = {key: value for key, value in asdict(state).items() if key != "best"}
-    write_tensors(path, tensors, {"state": json.dumps(plain | {"sha256": _hash(tensors)})})
+    plain = _plain(state)
+    # One entry, since safetensors writes several in any order.
+    text = json.dumps({"version": VERSION, **plain, "sha256": _hash(tensors, plain)})
+    write_tensors(log.checkpoint, tensors, {"state": text}, lambda: log.age_checkpoints(keep))
 
 
-def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer) -> LoopState:
+def load_checkpoint(
+    path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer, hint: str = AGAIN
+) -> LoopState:
     """Restore a checkpoint; names and shapes must match exactly.
 
     Raises:
-        DataError: the file is damaged (files of older versions have no hash and are not checked) or belongs to another model.
+        DataError: the file is damaged (``hint`` is the next step), of another version, or belongs to another model.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file, damage_as_error(path, AGAIN):
-            plain = json.loads(file.metadata()["state"])
-            known = plain.pop("sha256", None)
-            state = LoopState(**asdict(_progress(plain)))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except SafetensorError as error:
-        raise DataError(f"damaged checkpoint: {error}", where=path, hint=AGAIN) from error
-    if known is not None and known != _hash(tensors):
-        raise DataError("damaged checkpoint: the values do not match their hash", where=path, hint=AGAIN)
+    state, tensors = _read(path, hint)
     load_trainable(backbone, _under("now", tensors), where=path)
     state.best = _under("best", tensors)
     moments = {key: _under(key, tensors) for key in _MOMENTS}
@@ -105,6 +128,37 @@ def load_checkpoint(path: Path, backbone: Backbone, optimizer: torch.optim.Optim
     return state
 
 
+def _read(path: Path, hint: str) -> tuple[LoopState, dict[str, Tensor]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file, damage_as_error(path, hint):
+            plain = json.loads(file.metadata()["state"])
+            version, known = plain.pop("version", 1), plain.pop("sha256", None)
+            _require_version(version, path)
+            state = LoopState(**asdict(_progress(plain)))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except SafetensorError as error:
+        raise DataError(f"damaged checkpoint: {error}", where=path, hint=hint) from error
+    # of version 1, the first files had no hash
+    right = known in (None, _hash(tensors)) if version == 1 else known == _hash(tensors, plain)
+    if not right:
+        raise DataError("damaged checkpoint: the values do not match their hash", where=path, hint=hint)
+    return state, tensors
+
+
+def _require_version(found: object, path: Path) -> None:
+    if found not in (1, VERSION):
+        raise DataError(
+            "a checkpoint of another version", where=path, expected=f"{VERSION}, or 1", got=found,
+            hint="go on with the version of bgs that wrote it, or start again in a new folder",
+        )  # fmt: skip
+
+
+def _plain(state: LoopState) -> dict[str, Any]:
+    return {key: value for key, value in asdict(state).items() if key != "best"}
+
+
 def _progress(plain: dict[str, Any]) -> _Progress:
     try:
         return TypeAdapter(_Progress).validate_json(json.dumps(plain), strict=True)
@@ -113,13 +167,14 @@ def _progress(plain: dict[str, Any]) -> _Progress:
         raise ValueError(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
 
 
-def _hash(tensors: dict[str, Tensor]) -> str:
-    """SHA-256 of names and values."""
+def _hash(tensors: dict[str, Tensor], plain: dict[str, Any] | None = None) -> str:
+    """SHA-256 of names and values, and of the state of the loop where it is given."""
     parts = (
         (name, tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
         for name, tensor in sorted(tensors.items())
     )
-    return sha256_of(*(part for pair in parts for part in pair))
+    state = () if plain is None else (json.dumps(plain, sort_keys=True),)
+    return sha256_of(*(part for pair in parts for part in pair), *state)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

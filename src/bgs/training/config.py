@@ -15,6 +15,7 @@ from bgs.backbones.transform_settings import TransformSettings
 from bgs.objective.settings import ObjectiveSettings
 from bgs.training.presets import PRESETS, TRANSFORM
 from bgs.training.settings import (
+    CheckpointSettings,
     CrossValidationSettings,
     EvaluationSettings,
     HeadSettings,
@@ -80,6 +81,10 @@ class TrainingConfig(Settings):
     support it."""
     device: str = "auto"
     """cpu, cuda, …; auto is CUDA if available."""
+    checkpoints: CheckpointSettings = CheckpointSettings()
+    deterministic: bool = False
+    """Use torch's deterministic algorithms only: on GPUs slower, and operations without one are refused; see
+    docs/training.md."""
 
     @model_validator(mode="before")
     @classmethod

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import NoReturn, Protocol, runtime_checkable
 
@@ -14,11 +15,14 @@ from bgs._errors import BgsError
 from bgs._typing import Float, Int
 from bgs.backbones import Backbone, Inputs, embed
 from bgs.backbones.adapter import load_trainable
+from bgs.backbones.processes import current
 from bgs.objective import LossParts
 from bgs.training.checkpoint import LoopState, load_checkpoint, save_checkpoint, snapshot
 from bgs.training.config import TrainingConfig
+from bgs.training.faults import involved, shown_parts
 from bgs.training.settings import OptimizerSettings
-from bgs.training.training_log import TrainingLog
+from bgs.training.stopping import Asked, Stopped, watched_signals
+from bgs.training.training_log import AGAIN, TrainingLog
 
 
 @runtime_checkable
@@ -27,6 +31,11 @@ class GradientMethod(Protocol):
 
     @property
     def updates_per_epoch(self) -> int: ...
+
+    @property
+    def positions(self) -> Int[np.ndarray, " m"]:
+        """(m,) positions in the inputs of the stimuli that are trained on."""
+        ...
 
     def accumulate(self, epoch: int, update: int) -> LossParts:
         """Add the gradient of one update to the parameters."""
@@ -71,6 +80,7 @@ class Trainer:
         log: writes metrics and checkpoints; None keeps neither.
         replay: plateau factors of the epochs of another run, to repeat these with the same learning rates and
             then stop; empty for an ordinary run.
+        names: ids of the stimuli of the inputs, for errors.
     """
 
     config: TrainingConfig
@@ -80,6 +90,7 @@ class Trainer:
     validation: Validation | None
     log: TrainingLog | None
     replay: Sequence[float] = ()
+    names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self.parameters = list(self.backbone.trainable().values())
@@ -88,6 +99,8 @@ class Trainer:
             self.parameters, settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.state = LoopState()
+        self.asked = Asked()
+        self.saved: str | None = None  # what the newest checkpoint was written after
 
     @property
     def epochs(self) -> int:
@@ -101,45 +114,108 @@ class Trainer:
             report: called after every epoch.
 
         Raises:
-            BgsError: loss, gradient, a parameter or an embedding is not finite; the checkpoint of the last finite epoch
-                is kept.
+            BgsError: loss, gradient, a parameter or an embedding is not finite, or the disk is full; the last checkpoint is kept.
+            Stopped: a signal asked for it, where :func:`~bgs.training.stopping.signals_stop_training` lets it.
         """
         if self.log is not None:
             self._resume(self.log)
-        while self.state.epoch < self.epochs and not self.state.stopped:
-            record = self._epoch(self.state.epoch)
-            if self.log is not None:
-                self.log.append_metrics(asdict(record))
-                save_checkpoint(self.log.checkpoint, self.backbone, self.optimizer, self.state)
-            if report is not None:
-                report(record)
+        with watched_signals() as self.asked:
+            while self.state.epoch < self.epochs and not self.state.stopped:
+                record = self._epoch(self.state.epoch)
+                if self.log is not None:
+                    with self._last_one_kept():
+                        self.log.append_metrics(asdict(record))
+                self._save_where_due()
+                if report is not None:
+                    report(record)
+                self._stop_where_asked()
         if self.state.best:
             load_trainable(self.backbone, self.state.best, where="the best epoch")
         return self.state
 
     def _resume(self, log: TrainingLog) -> None:
-        if log.checkpoint.is_file():
-            self.state = load_checkpoint(log.checkpoint, self.backbone, self.optimizer)
+        found = log.checkpoints()
+        if found:
+            hint = f"delete this file to go on from {found[1].name}" if found[1:] else AGAIN
+            self.state = load_checkpoint(found[0], self.backbone, self.optimizer, hint)
+            self.saved = self.state.place()
         log.start_metrics(keep_before=self.state.epoch)
 
     def _epoch(self, epoch: int) -> EpochRecord:
-        self.state.rate_factors.append(self.replay[epoch] if self.replay else self.state.rate_factor)
-        parts = [self._update(epoch, update) for update in range(self.method.updates_per_epoch)]
-        if not all(bool(torch.isfinite(parameter).all()) for parameter in self.parameters):
-            self._not_finite("a trained parameter", f"epoch {epoch}", "NaN or inf")
-        rate = self.optimizer.param_groups[0]["lr"]
+        state, updates = self.state, self.method.updates_per_epoch
+        if len(state.rate_factors) == epoch:
+            state.rate_factors.append(self.replay[epoch] if self.replay else state.rate_factor)
+        while state.update < updates:
+            state.add(self._update(epoch, state.update))
+            if state.update < updates:
+                self._save_where_due()
+            self._stop_where_asked()
+        self._require_finite_parameters()
+        rate = self._rate(epoch, updates - 1)
         measured = self._validate(epoch) if self._validates_after(epoch) else None
-        self.state.epoch = epoch + 1
-        return EpochRecord(epoch, **_means(parts), learning_rate=rate, validation_rsa=measured)
+        means = state.means()
+        state.end_epoch()
+        return EpochRecord(epoch, **means, learning_rate=rate, validation_rsa=measured)
+
+    def _save_where_due(self) -> None:
+        """Write a checkpoint after every so many updates, and after the last one."""
+        state, updates = self.state, self.method.updates_per_epoch
+        every = self.config.checkpoints.every or updates
+        at_end = state.epoch == self.epochs or state.stopped
+        if at_end or (state.epoch * updates + state.update) % every == 0:
+            self._save()
+
+    def _save(self) -> None:
+        if self.log is None:
+            return
+        self._require_finite_parameters()
+        with self._last_one_kept():
+            keep = self.config.checkpoints.keep
+            save_checkpoint(self.log, self.backbone, self.optimizer, self.state, keep)
+        self.saved = self.state.place()
+
+    def _stop_where_asked(self) -> None:
+        """End with a checkpoint if a signal came, to any of the processes.
+
+        Raises:
+            Stopped: it did.
+        """
+        asked = self.asked
+        if not asked.watched:
+            return
+        number = max(current().exchange(asked.number))
+        if not number:
+            return
+        place = self.state.place()
+        if self.saved != place:
+            self._save()
+        asked.heeded = True
+        kept = "" if self.log is None else f", {self.log.checkpoint} is written"
+        raise Stopped(number, f"after {place}{kept}")
+
+    @contextmanager
+    def _last_one_kept(self) -> Iterator[None]:
+        """What cannot be written (a full disk) leaves the last checkpoint whole, and says so."""
+        try:
+            yield
+        except BgsError as error:
+            raise BgsError(
+                error.what,
+                where=error.where,
+                hint=f"{self._kept()}; make room, then call the same command again",
+            ) from error
+
+    def _kept(self) -> str:
+        return f"the checkpoint after {self.saved} is kept" if self.saved else "there is no checkpoint yet"
+
+    def _rate(self, epoch: int, update: int) -> float:
+        settings, per_epoch = self.config.optimizer, self.method.updates_per_epoch
+        factor = rate_factor(settings, epoch * per_epoch + update, self.config.epochs * per_epoch)
+        return settings.learning_rate * (factor * self.state.rate_factors[epoch])
 
     def _update(self, epoch: int, update: int) -> dict[str, float]:
-        settings, per_epoch = self.config.optimizer, self.method.updates_per_epoch
-        factor = (
-            rate_factor(settings, epoch * per_epoch + update, self.config.epochs * per_epoch)
-            * self.state.rate_factors[-1]
-        )
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * factor
+            group["lr"] = self._rate(epoch, update)
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.method.accumulate(epoch, update).as_dict()
         penalty = self.backbone.penalty()
@@ -147,23 +223,29 @@ class Trainer:
             penalty.backward()
         where = f"epoch {epoch}, update {update}"
         if not math.isfinite(parts["loss"]):
-            self._not_finite("the loss", where, parts["loss"])
-        largest = math.inf if settings.clip_norm is None else settings.clip_norm
+            self._not_finite("the loss", where, parts)
+        clip_norm = self.config.optimizer.clip_norm
+        largest = math.inf if clip_norm is None else clip_norm
         norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, largest))
         if not math.isfinite(norm):
-            self._not_finite("the gradient", where, norm)
+            self._not_finite("the gradient", where, parts | {"norm": norm})
         self.optimizer.step()
         return parts
 
-    def _not_finite(self, what: str, where: str, got: object) -> NoReturn:
-        """Raise an error before anything that is not finite is saved."""
-        rate = self.optimizer.param_groups[0]["lr"]
-        done = self.state.epoch
-        kept = f"the checkpoint after epoch {done - 1} is kept" if done else "there is no checkpoint yet"
+    def _require_finite_parameters(self) -> None:
+        if not all(bool(torch.isfinite(parameter).all()) for parameter in self.parameters):
+            self._not_finite("a trained parameter", self.state.place(), {})
+
+    def _not_finite(self, what: str, where: str, parts: Mapping[str, float]) -> NoReturn:
+        """Raise an error before anything that is not finite is saved; it says which clips are involved."""
+        rate = self._rate(self.state.epoch, max(0, self.state.update - 1))
+        clips = involved(
+            self.backbone, self.inputs, self.method.positions, self.config.micro_batch, self.names
+        )
         raise BgsError(
-            f"{what} is not finite", where=where, expected="a number", got=got,
-            hint=f"the learning rate, {rate:.3g}, is probably too high: lower optimizer.learning_rate, "
-            f"or set precision: fp32 if it is bf16; {kept}",
+            f"{what} is not finite", where=where, expected="a number", got=shown_parts(parts) or "NaN or inf",
+            hint=f"{clips}; the learning rate, {rate:.3g}, is probably too high: lower optimizer.learning_rate, "
+            f"or set precision: fp32 if it is bf16; {self._kept()}",
         )  # fmt: skip
 
     def _validates_after(self, epoch: int) -> bool:
@@ -172,9 +254,13 @@ class Trainer:
 
     def _validate(self, epoch: int) -> float:
         assert self.validation is not None
-        vectors = embed(self.backbone, self.inputs, self.validation.positions, self.config.micro_batch)
+        # It may take minutes, and what it needs is saved already; several processes wait for each other until its end.
+        between = (lambda _: self._stop_where_asked()) if current().size == 1 else None
+        vectors = embed(
+            self.backbone, self.inputs, self.validation.positions, self.config.micro_batch, between
+        )
         if not np.isfinite(vectors).all():
-            self._not_finite("an embedding", f"validation after epoch {epoch}", "NaN or inf")
+            self._not_finite("an embedding", f"validation after epoch {epoch}", {})
         measured = self.validation.measure(vectors)
         state = self.state
         if math.isnan(measured):
@@ -192,12 +278,6 @@ class Trainer:
         patience = self.config.validation.patience
         state.stopped = patience is not None and state.stale >= patience
         return measured
-
-
-def _means(parts: list[dict[str, float]]) -> dict[str, float | None]:
-    """Mean of each loss part over the updates in which it was computed."""
-    present = {key: [part[key] for part in parts if not math.isnan(part[key])] for key in parts[0]}
-    return {key: sum(values) / len(values) if values else None for key, values in present.items()}
 
 
 def watch_plateau(state: LoopState, settings: OptimizerSettings, measured: float) -> None:

@@ -81,6 +81,16 @@ class PerTrialSettings(Settings):
         return self
 
 
+class CheckpointSettings(Settings):
+    """When training saves what it needs to go on after an interruption; see docs/training.md."""
+
+    every: int | None = Field(None, ge=1)
+    """Updates between two checkpoints, counted from the first; null: those of an epoch. The end of training and a signal
+    save in any case."""
+    keep: int = Field(1, ge=1, le=1000)
+    """Number of checkpoints kept, the newest included; each holds the best parameters so far as well."""
+
+
 class EvaluationSettings(Settings):
     """The final evaluation of base and tuned embeddings, and the validation RSA during training."""
 

@@ -14,15 +14,20 @@ from bgs._errors import BgsError
 from bgs._progress import NoteHandler
 from bgs.experiments.launching.launcher import CellWork
 from bgs.runs.quiet import quiet_libraries
+from bgs.training.stopping import Stopped, signals_stop_training
 
 
 def main() -> int:
-    """Do the cell named on the command line; 2 if it cannot be begun."""
+    """Do the cell named on the command line; 2 if it cannot be begun, and 128 + a signal that ended its training."""
     Thread(target=_end_with_input, daemon=True).start()
     logging.getLogger("bgs").addHandler(NoteHandler())
     quiet_libraries()
     try:
-        CellWork(*sys.argv[1:])()
+        with signals_stop_training():
+            CellWork(*sys.argv[1:])()
+    except Stopped as stopped:
+        print(f"bgs: {stopped}", file=sys.stderr)
+        return stopped.status
     except BgsError as error:
         print(f"bgs: {error}", file=sys.stderr)
         return 2
