@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-import pickle
-import socket
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,15 @@ from bgs.stimuli.unreadable import Failure, UnreadableClips
 #: Forward passes for each shard. A shard holds whole micro-batches, so that these are those of a single process.
 _BATCHES = 4
 #: Seconds in which a cluster must answer.
-_PATIENCE = 10.0
+_PATIENCE = 60.0
+#: Joins a cluster. Where something else listens, Ray tries for minutes, and no time-out stops it but the end of its process.
+_JOIN = """
+import socket, sys
+host, _, port = sys.argv[1].rpartition(":")
+socket.create_connection((host, int(port))).close()
+import ray
+ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
+"""
 
 
 @dataclass(frozen=True)
@@ -62,17 +70,14 @@ class BlockEmbedder:
         self.task = task
         self.backbone = open_backbone(task.model, task.device, task.precision)
 
-    def __call__(self, rows: dict[str, Any]) -> dict[str, Any]:
-        """Embed the blocks in ``rows``; a block with clips that cannot be read is not embedded, and those are returned."""
-        failures: list[Failure] = []
-        for key, block in zip(rows["key"], rows["block"], strict=True):
-            try:
-                embedder = Embedder(self.backbone, pickle.loads(block), self.task.micro_batch)
-            except UnreadableClips as error:
-                failures += error.failures
-                continue
-            embedder.embed(self.task.model).save(_shard(self.task.shards, str(key)))
-        return {"name": [name for name, _ in failures], "reason": [reason for _, reason in failures]}
+    def __call__(self, row: dict[str, Any]) -> list[dict[str, str]]:
+        """Write the shard of a block; of a block with clips that cannot be read none, but return those clips."""
+        try:
+            embedder = Embedder(self.backbone, row["block"], self.task.micro_batch)
+        except UnreadableClips as error:
+            return [failure._asdict() for failure in error.failures]
+        embedder.embed(self.task.model).save(_shard(self.task.shards, row["key"]))
+        return []
 
 
 class RayEmbedder:
@@ -86,13 +91,12 @@ class RayEmbedder:
         micro_batch: clips per forward pass.
         shards: folder for the shards; every machine of the cluster must see it, and the clips, under this path.
         actors: how many hold the model.
-        address: of a running cluster, ``host:port``; None starts Ray on this machine.
+        address: of a running cluster, ``HOST:PORT``; None starts Ray on this machine.
         skip_bad: leave out clips that cannot be read; see :attr:`failures`.
 
     Raises:
         MissingExtraError: ray is not installed.
         ConfigError: the model reads no clips, or there are no actors.
-        BgsError: the cluster does not answer.
     """
 
     def __init__(
@@ -116,34 +120,26 @@ class RayEmbedder:
 
         Raises:
             UnreadableClips: clips cannot be read (all are named), and they are not to be skipped, or there are no others.
-            BgsError: a task failed for another reason.
+            BgsError: Ray cannot be started, its cluster does not answer, or a task failed for another reason.
         """
-        hashes = clip_hashes(self.stimuli)
-        self._connect()
+        hashes, left = clip_hashes(self.stimuli), self.stimuli
         try:
-            left = self.stimuli
-            while True:
-                blocks = self._blocks(left, hashes)
-                found = self._run(blocks)
-                if not found:
-                    break
-                order = self.stimuli.index
-                self.failures = sorted(
-                    [*self.failures, *found], key=lambda failure: order[failure.stimulus_id]
-                )
-                if not self.skip_bad or len(found) == len(left):
-                    raise UnreadableClips(
-                        self.failures,
-                        len(self.stimuli),
-                        None if self.skip_bad else "--skip-bad leaves them out",
-                    )
-                # Micro-batches are those of a process without the clips that are left out: later blocks are others now.
-                bad = {failure.stimulus_id for failure in found}
-                left = left.subset(np.array([i for i, name in enumerate(left.ids) if name not in bad]))
+            while found := self._run(blocks := self._blocks(left, hashes)):
+                left = self._without(found, left)
         finally:
             self._ray.shutdown()
         parts = [Embeddings.load(_shard(self._task.shards, key)).values for key in blocks]
         return described(np.concatenate(parts), left, self.backbone, self._task.model)
+
+    def _without(self, found: Sequence[Failure], left: StimulusSet) -> StimulusSet:
+        """The other clips; later blocks are others then, since micro-batches are those of a process without the bad clips."""
+        order = self.stimuli.index
+        self.failures = sorted([*self.failures, *found], key=lambda failure: order[failure.stimulus_id])
+        if not self.skip_bad or len(found) == len(left):
+            hint = None if self.skip_bad else "--skip-bad leaves them out"
+            raise UnreadableClips(self.failures, len(self.stimuli), hint)
+        bad = {failure.stimulus_id for failure in found}
+        return left.subset(np.array([i for i, name in enumerate(left.ids) if name not in bad]))
 
     def _blocks(self, stimuli: StimulusSet, hashes: Mapping[str, str]) -> dict[str, StimulusSet]:
         """Hash of clips and model -> clips, in order."""
@@ -161,17 +157,18 @@ class RayEmbedder:
         note(f"{len(blocks) - len(missing)} of {len(blocks)} shards are there")
         if not missing:
             return []
+        if not self._ray.is_initialized():
+            self._connect()
         data = self._ray.data
         data.DataContext.get_current().enable_progress_bars = False
-        logging.getLogger("ray").setLevel(logging.ERROR)
-        rows = [{"key": key, "block": pickle.dumps(blocks[key])} for key in missing]
+        rows = [{"key": key, "block": blocks[key]} for key in missing]
         gpus = {"num_gpus": 1} if resolve_device(self._task.device).startswith("cuda") else {}
-        tasks = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-            BlockEmbedder, fn_constructor_args=(self._task,), batch_size=1, num_cpus=1,
+        tasks = data.from_items(rows, override_num_blocks=len(rows)).flat_map(
+            BlockEmbedder, fn_constructor_args=(self._task,), num_cpus=1,
             compute=data.ActorPoolStrategy(size=min(self.actors, len(rows))), **gpus,
         )  # fmt: skip
         try:
-            return [Failure(row["name"], row["reason"]) for row in tasks.take_all()]
+            return [Failure(**row) for row in tasks.take_all()]
         except self._ray.exceptions.RayError as error:
             why = message_of(error).rpartition("Error: ")[2]
             raise BgsError(
@@ -179,22 +176,32 @@ class RayEmbedder:
             ) from error
 
     def _connect(self) -> None:
-        """Join the cluster, or start Ray on this machine."""
+        """Join the cluster, or start Ray on this machine; only errors of Ray are shown."""
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+        where = {"num_cpus": self.actors, "include_dashboard": False}
+        if self.address is not None:
+            _require_cluster(self.address)
+            where = {"address": self.address}
         try:
-            if self.address is None:
-                self._ray.init(
-                    num_cpus=self.actors, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
-                )
-                return
-            host, _, port = self.address.rpartition(":")
-            socket.create_connection((host.rpartition("/")[2], int(port)), timeout=_PATIENCE).close()
-            self._ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
+            self._ray.init(**where, log_to_driver=False, logging_level="ERROR")
         except (OSError, ValueError, RuntimeError) as error:
-            where = "ray" if self.address is None else f"--address {self.address}"
-            raise BgsError(
-                f"cannot reach Ray: {message_of(error)}", where=where, expected="host:port"
-            ) from error
+            raise BgsError(f"cannot start: {message_of(error)}", where="ray") from error
+
+
+def _require_cluster(address: str) -> None:
+    try:
+        subprocess.run(
+            [sys.executable, "-c", _JOIN, address], capture_output=True, text=True, check=True, timeout=_PATIENCE
+        )  # fmt: skip
+        return
+    except subprocess.TimeoutExpired:
+        why = f"no answer within {_PATIENCE:g} seconds"
+    except subprocess.CalledProcessError as error:
+        why = error.stderr.strip().rpartition("\n")[2].rpartition("Error: ")[2]
+    raise BgsError(
+        f"cannot reach Ray: {why}", where=f"--address {address}", expected="HOST:PORT of a running cluster"
+    )
 
 
 def _shard(folder: Path, key: str) -> Path:
