@@ -25,6 +25,17 @@ needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="skipped: ray is
 MODEL = "scratch:videomae-tiny?seed=1"
 
 
+class Mortal(BlockEmbedder):
+    """Killed by its first block; whoever is given it again lives."""
+
+    def __call__(self, row):
+        died = self.task.shards.with_name("died")
+        if not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(row)
+
+
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     """14 clips, two shards, of which the last but one cannot be read."""
@@ -66,22 +77,12 @@ def assert_same(found: Embeddings, one: Embeddings) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns of its own defaults
 def test_two_actors_of_which_one_is_killed_are_bitwise_as_one_process(clips, tmp_path, monkeypatch, ray):
-    died = tmp_path / "died"
-
-    class Mortal(BlockEmbedder):
-        """Killed by its first block; whoever is given it again lives."""
-
-        def __call__(self, row):
-            if not died.exists():
-                died.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-            return super().__call__(row)
-
     monkeypatch.setattr(ray_embedding, "BlockEmbedder", Mortal)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # actors find Mortal here
     stimuli = StimulusSet.from_folder(clips).subset(np.arange(12))
     embedder = RayEmbedder(MODEL, stimuli, tmp_path / "shards", micro_batch=2)
     found = embedder.embed()
-    assert died.exists()
+    assert (tmp_path / "died").exists()
     assert_same(found, one_process(stimuli))
     assert len(list((tmp_path / "shards").iterdir())) == 2
     monkeypatch.delattr(ray, "init")  # all shards are there: Ray is not started again

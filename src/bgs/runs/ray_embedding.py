@@ -179,7 +179,7 @@ class RayEmbedder:
         """Join the cluster, or start Ray on this machine; only errors of Ray are shown."""
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        where = {"num_cpus": self.actors, "include_dashboard": False}
+        where: dict[str, Any] = {"num_cpus": self.actors, "include_dashboard": False}
         if self.address is not None:
             _require_cluster(self.address)
             where = {"address": self.address}
