@@ -160,7 +160,7 @@ def write_index(path: str | Path, about: About, rows: list[Row], vectors: Float[
 
 
 def _require_directions(vectors: Float[np.ndarray, "n d"], place: Place) -> None:
-    """Vectors have length 1, or 0; the table has no checksum of them, and most flipped bits change a length, or are no number."""
+    """Vectors have length 1, or 0; the table has no checksum of them, and most flipped bits change a length."""
     squared = np.einsum("nd,nd->n", vectors, vectors)
     wrong = ~((np.abs(squared - 1) < 1e-4) | (squared == 0))
     if wrong.any():
