@@ -66,6 +66,18 @@ def test_folds_hold_every_training_clip_out_once_and_are_gone_when_done(calibrat
     assert not folder.folds.exists()
 
 
+def test_only_the_attributes_that_were_asked_for_are_described(run, tmp_path, capsys):
+    out = shutil.copytree(run.path, tmp_path / "run")
+    asked = ["calibrate", str(out), "--folds", "2", "--attribute"]
+    line = fails(capsys, *asked, "mood")
+    assert "mood: no such rating" in line
+    assert "valence" in line
+    assert not RunFolder(out).folds.exists()
+    runs(capsys, *asked, "valence")
+    (one,) = json.loads(runs(capsys, "describe", CLIPS[0], "--model", f"run:{out}", "--json", "-"))
+    assert [attribute["name"] for attribute in one["attributes"]] == ["valence"]
+
+
 def test_describe(calibrated, capsys):
     model = f"run:{calibrated.path}"
     printed = runs(capsys, "describe", *CLIPS, "--model", model)

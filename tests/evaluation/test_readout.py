@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 
@@ -193,6 +194,16 @@ def readout(world):
     one = part(embeddings)
     found = Readout.fit(one.seen, [one], trials, stimuli, ABOUT)
     return measure(found, embeddings, trials, stimuli, centred=False, resamples=200)
+
+
+def test_only_the_attributes_that_are_named_are_read_out(world):
+    embeddings, stimuli, trials = world
+    rated = dataclasses.replace(stimuli, ratings=dict.fromkeys(("a", "b", "c"), stimuli.ratings["valence"]))
+    one = part(embeddings)
+    found = Readout.fit(one.seen, [one], trials, rated, ABOUT, attributes=("c", "a"))
+    assert [one.name for one in found.attributes] == ["c", "a"]
+    with pytest.raises(DataError, match="d: no such rating; expected a, b, c"):
+        Readout.fit(one.seen, [one], trials, rated, ABOUT, attributes=("a", "d"))
 
 
 def test_a_readout_is_measured_on_test_clips(readout, world):

@@ -152,7 +152,7 @@ def test_bad_targets_are_said():
     tuned, _, stimuli = make()
     for ratings, change, message in (
         (("friendly", "kind"), {}, "kind: no such rating"),
-        ((), {}, "ratings: no such rating"),
+        ((), {}, "no ratings are named"),
         (KINDS, {"target": "cosine"}, "unknown target"),
         (KINDS, {"label": "kind"}, "no such label"),
     ):

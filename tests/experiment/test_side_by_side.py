@@ -157,7 +157,7 @@ def test_the_processes_end_with_the_one_that_started_them(settings, in_turn, tmp
     assert measured(out) == in_turn
 
 
-def test_failed_cells_are_named_and_the_exit_code_is_2(settings, tmp_path, capsys):
+def test_failed_cells_are_named_and_the_exit_code_is_1(settings, tmp_path, capsys):
     models = {"film": {"model": "scratch:videomae-tiny"}}  # there are no clips
     path = tmp_path / "grid.yaml"
     training = settings["training"] | {"lora": None}
@@ -167,7 +167,7 @@ def test_failed_cells_are_named_and_the_exit_code_is_2(settings, tmp_path, capsy
             ["experiment", str(path), "--out", str(tmp_path / "out"), "--launcher", "local", "--no-report"],
         )
     error = capsys.readouterr().err
-    assert done.value.code == 2
+    assert done.value.code == 1
     assert "cell 1/3: film/base/seed-0 failed: " in error
     assert "3 failed; the rest is finished" in error
     assert "  film/hybrid/seed-1: its base model failed: " in error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from types import ModuleType
 
@@ -48,6 +49,31 @@ def test_an_index_of_which_no_version_is_left_is_named(index):
     with pytest.raises(
         DataError, match=r"index: the index is damaged: .*delete this folder and run `bgs index` again"
     ):
+        open_index(index)
+
+
+def test_a_change_that_finds_no_room_is_not_made_and_can_be_made_again(index):
+    """The system refuses to write, as on a full disk (by the largest size of a file that a process may write)."""
+    before, table = open_index(index).ids, ClipTable.open(Place.of(index))
+    rows, allowed = [row(f"new-{k}.mp4") for k in range(400)], resource.getrlimit(resource.RLIMIT_FSIZE)
+    vectors = np.eye(4, dtype=np.float32)[np.arange(400) % 4]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, allowed[1]))
+    try:
+        with pytest.raises(DataError, match=r"index: .*make room, then run the same command again"):
+            table.add(rows, vectors)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert open_index(index).ids == before
+    ClipTable.open(Place.of(index)).add(rows, vectors)
+    assert len(open_index(index)) == 404
+
+
+@pytest.mark.parametrize("wrong", [1.001, np.inf])
+def test_a_vector_that_has_changed_on_disk_is_noticed_by_its_length(index, wrong):
+    vectors = np.eye(4, dtype=np.float32)[:2]
+    vectors[1, 1] = wrong
+    ClipTable.open(Place.of(index)).add([row("a.mp4"), row("b.mp4")], vectors)
+    with pytest.raises(DataError, match=r"index: damaged: vectors are not of length 1; got 1 of 6 .*again"):
         open_index(index)
 
 

@@ -122,7 +122,13 @@ class OddChoice(Displayable):
         return {"model": self.reference, **self.found.to_json()}
 
 
-def calibrate(run: str | Path, *, folds: int | None = None, mirror: str | Path | None = None) -> Readout:
+def calibrate(
+    run: str | Path,
+    *,
+    folds: int | None = None,
+    attributes: Sequence[str] | None = None,
+    mirror: str | Path | None = None,
+) -> Readout:
     """Fit what turns a run's embeddings into probabilities, ratings with intervals, and a flag for unfamiliar clips.
 
     ``bgs calibrate RUN``. ``bgs train`` does it by itself for a run with validation clips; other runs are trained again
@@ -131,6 +137,7 @@ def calibrate(run: str | Path, *, folds: int | None = None, mirror: str | Path |
     Args:
         run: folder of a finished run.
         folds: number of folds; by default none where there are validation clips, otherwise three.
+        attributes: names of the ratings that :meth:`bgs.Model.describe` predicts; None: all of the study.
         mirror: folder with a mirror of the authors' repositories.
 
     Raises:
@@ -140,4 +147,4 @@ def calibrate(run: str | Path, *, folds: int | None = None, mirror: str | Path |
     from bgs.runs.reading_out import calibrate_run
 
     quiet_libraries()
-    return calibrate_run(run, folds=folds, mirror=mirror)
+    return calibrate_run(run, folds=folds, attributes=attributes, mirror=mirror)

@@ -17,6 +17,7 @@ from bgs.api.training import Run
 from bgs.backbones.shared_reference import MANIFEST
 from bgs.datasets import load_dataset
 from bgs.runs.run_folder import RunFolder
+from bgs.simulation.latents import LATENTS
 from bgs.training import TrainingConfig
 
 #: The study in miniature, a few minutes on two cores: keys of an experiment configuration.
@@ -90,7 +91,7 @@ def quickstart_model(study: Experiment, seed: int = 0) -> Path:
         (name,) = STUDY["models"]
         run = study.path / "cells" / name / "hybrid" / f"seed-{seed}"
         if not RunFolder(run).readout.is_dir():
-            calibrate(run)
+            calibrate(run, attributes=LATENTS)
         share(run, out, licence="mit")
     return out
 

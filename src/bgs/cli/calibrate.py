@@ -23,6 +23,12 @@ def calibrate(
             show_default="none where the run has validation clips, otherwise 3",
         ),
     ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A rating that `bgs describe` predicts; repeatable.", show_default="all of the study"
+        ),
+    ] = None,
     json: Json = None,
     mirror: Mirror = None,
 ) -> None:
@@ -34,7 +40,7 @@ def calibrate(
     from bgs.views.readout import readout_view
 
     output = Output(json)
-    found = calibrated(run, folds=folds, mirror=mirror)
+    found = calibrated(run, folds=folds, attributes=attribute, mirror=mirror)
     output.show(readout_view(found))
     output.say(f"Next: bgs describe CLIP --model run:{run}")
     output.write(found.summary())

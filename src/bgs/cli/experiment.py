@@ -64,7 +64,7 @@ def experiment(
     """Train models under every condition and seed, compare them, and write a report.
 
     Running it again resumes the experiment: finished cells are kept and failed ones retried. Exit code 1: a cell
-    or an analysis failed; with --launcher, 2.
+    or an analysis failed.
     """
     from bgs.runs.quiet import quiet_libraries
 
@@ -100,4 +100,4 @@ def experiment(
     output.write({**found.table.to_json(), "failed": dict(found.failed)})
     if found.failed:
         print_failures(found.failed, out)
-        raise typer.Exit(1 if launcher is None else 2)
+        raise typer.Exit(1)

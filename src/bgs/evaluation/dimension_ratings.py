@@ -66,9 +66,7 @@ def rate_dimensions(
     """
     rows = stimuli.positions(dimensions.stimulus_ids)
     tables: list[tuple[int, str, tuple[Metric, Metric]]] = []
-    for name in stimuli.ratings if attributes is None else attributes:
-        if name not in stimuli.ratings:
-            raise DataError("no such rating", where=name, expected=", ".join(stimuli.ratings) or "ratings")
+    for name in stimuli.rating_names(attributes):
         values = stimuli.ratings[name][rows].astype(np.float64)
         rated = np.isfinite(values)
         if rated.sum() < 3:

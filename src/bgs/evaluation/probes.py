@@ -184,10 +184,7 @@ class _Run:
         return np.concatenate([np.ones((1, n)), clip_copies(n, self.resamples, self.seed)])
 
     def _rated(self, name: str) -> Int[np.ndarray, " m"]:
-        if name not in self.stimuli.ratings:
-            raise DataError(
-                "no such rating", where=name, expected=", ".join(self.stimuli.ratings) or "ratings"
-            )
+        self.stimuli.rating_names([name])
         asked = np.isfinite(self.stimuli.ratings[name])
         if self.protocol == "few-shot" and self.stimuli.test.any():
             asked &= self.stimuli.test

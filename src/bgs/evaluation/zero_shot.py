@@ -208,12 +208,10 @@ def _target_rdm(
     """Positions of the clips with all ratings, and distances between their ratings."""
     if target not in TARGETS:
         raise ConfigError("unknown target", expected=" or ".join(TARGETS), got=target)
-    unknown = [name for name in ratings if name not in stimuli.ratings]
-    if unknown or not ratings:
-        raise DataError(
-            "no such rating", where=listed(unknown) or "ratings", expected=", ".join(stimuli.ratings)
-        )
-    columns = np.stack([stimuli.ratings[name].astype(np.float64) for name in ratings], axis=1)
+    if not ratings:
+        raise DataError("no ratings are named", expected=", ".join(stimuli.ratings))
+    names = stimuli.rating_names(ratings)
+    columns = np.stack([stimuli.ratings[name].astype(np.float64) for name in names], axis=1)
     rated = np.flatnonzero(np.isfinite(columns).all(axis=1))
     if len(rated) < 4:
         raise DataError("too few rated clips", where=listed(ratings), expected="4 or more", got=len(rated))

@@ -136,6 +136,7 @@ def open_index(path: str | Path) -> Index:
     rows, vectors = table.contents()
     if table.about.folder is not None:
         _require_inside(rows, table.place)
+    _require_directions(vectors, table.place)
     return Index(table.place, table.about, tuple(_clip(row, table.about) for row in rows), vectors)
 
 
@@ -156,6 +157,17 @@ def write_index(path: str | Path, about: About, rows: list[Row], vectors: Float[
     if rows:
         table.add(rows, unit(vectors.astype(np.float64)))
     return open_index(path)
+
+
+def _require_directions(vectors: Float[np.ndarray, "n d"], place: Place) -> None:
+    """Vectors have length 1, or 0; the table has no checksum of them, and most flipped bits change a length."""
+    squared = np.einsum("nd,nd->n", vectors, vectors)
+    wrong = ~((np.abs(squared - 1) < 1e-4) | (squared == 0))
+    if wrong.any():
+        raise DataError(
+            "damaged: vectors are not of length 1", where=place, got=f"{int(wrong.sum())} of {len(vectors)}",
+            hint="delete it and run `bgs index` again",
+        )  # fmt: skip
 
 
 def _require_inside(rows: Sequence[Row], place: Place) -> None:

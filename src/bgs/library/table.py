@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -200,8 +202,10 @@ def _clear_errors(place: Place) -> Iterator[None]:
     except BgsError:
         raise
     except (RuntimeError, ValueError, OSError) as error:
-        what = f"the index cannot be read or written: {_first_sentence(message_of(error))}"
-        raise DataError(what, where=place, hint=f"if it is damaged, {_AGAIN}") from error
+        why = _first_sentence(message_of(error))
+        full = any(os.strerror(number) in why for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+        hint = "make room, then run the same command again" if full else f"if it is damaged, {_AGAIN}"
+        raise DataError(f"the index cannot be read or written: {why}", where=place, hint=hint) from error
     finally:
         if module is not None and is_folder:
             sys.modules["datasets"] = module

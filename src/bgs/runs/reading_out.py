@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,20 @@ from bgs.training import TrainingConfig, load_config
 FOLDS = 3
 
 
-def calibrate_run(out: str | Path, *, folds: int | None = None, mirror: str | Path | None = None) -> Readout:
+def calibrate_run(
+    out: str | Path,
+    *,
+    folds: int | None = None,
+    attributes: Sequence[str] | None = None,
+    mirror: str | Path | None = None,
+) -> Readout:
     """Fit the readout of a finished run, and save it in its folder.
 
     A run with validation clips is calibrated on these. Otherwise, or with ``folds``, the model is trained again without each
     fold of the training clips, which takes as long as the run did, for each; interrupted, it goes on where it was.
 
     Raises:
-        BgsError: the folder has no finished run, or its data cannot be read.
+        BgsError: the folder has no finished run, its data cannot be read, or have no such rating.
         ConfigError: fewer than two folds, or more than a third of the training clips.
     """
     folder = RunFolder(out)
@@ -40,12 +47,18 @@ def calibrate_run(out: str | Path, *, folds: int | None = None, mirror: str | Pa
         raise folder.unfinished()
     config = load_config(folder.config)
     study = load_study(config, mirror)
+    study.stimuli.rating_names(attributes)
     with locked_folder(folder.path):
-        return read_out(config, study, folder, Embeddings.load(folder.embeddings("tuned")), folds)
+        return read_out(config, study, folder, Embeddings.load(folder.embeddings("tuned")), folds, attributes)
 
 
 def read_out(
-    config: TrainingConfig, study: Study, folder: RunFolder, tuned: Embeddings, folds: int | None = None
+    config: TrainingConfig,
+    study: Study,
+    folder: RunFolder,
+    tuned: Embeddings,
+    folds: int | None = None,
+    attributes: Sequence[str] | None = None,
 ) -> Readout:
     """Fit, measure on test clips and save the readout of a run; ``tuned`` are all its stimuli's embeddings."""
     optimise, validate_on = study.to_train(config)
@@ -58,7 +71,7 @@ def read_out(
         parts, how = _folds(config, study, folder, count), f"{count} folds"
     about = _about(study, how, len(seen))
     final = tuned.select(_ids(study, seen))
-    found = Readout.fit(final, parts, study.trials, study.stimuli, about)
+    found = Readout.fit(final, parts, study.trials, study.stimuli, about, attributes)
     if study.stimuli.test.any():
         found = measure(
             found, tuned, study.trials, study.stimuli,

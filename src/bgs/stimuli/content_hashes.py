@@ -57,6 +57,12 @@ def hashes_of_present(paths: Sequence[Path], memory: Path) -> tuple[dict[Path, s
     return {path: str(entry[2]) for path, entry in found.items()}, failed
 
 
+def hash_of(path: Path, memory: Path) -> str | None:
+    """:func:`file_hashes` of one file; None if it cannot be read."""
+    entry = _entry(path, _recall(memory))
+    return None if isinstance(entry, OSError) else str(entry[2])
+
+
 def clip_hashes(stimuli: StimulusSet) -> dict[str, str]:
     """Stimulus id -> SHA-256 of its clip, of the stimuli whose files are there; remembered in the cache folder.
 

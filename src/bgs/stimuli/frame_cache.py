@@ -24,7 +24,7 @@ from bgs._files import LOCK, cache_folder
 from bgs._lock import locked
 from bgs._typing import Int
 from bgs.stimuli.clip_files import readable_files
-from bgs.stimuli.content_hashes import hashes_of_present
+from bgs.stimuli.content_hashes import hash_of, hashes_of_present
 from bgs.stimuli.decoding import Decoder
 from bgs.stimuli.frame_pack import FrameArray, FramePack
 from bgs.stimuli.pack_builder import SPACE_HINT, PackBuilder
@@ -120,7 +120,8 @@ class FrameCache:
         """
         with self._clear_errors():
             paths, failures = readable_files(stimuli)
-            digests, failed = hashes_of_present([*paths.values()], self.folder / "hashes.json")
+            memory = self.folder / "hashes.json"
+            digests, failed = hashes_of_present([*paths.values()], memory)
             failures |= {
                 i: failed[path].strerror or str(failed[path]) for i, path in paths.items() if path in failed
             }
@@ -134,6 +135,7 @@ class FrameCache:
                 decoder,
                 workers,
                 progress or (lambda done: None),
+                lambda path: hash_of(path, memory),
             )
             pack, notes = builder.complete_pack(len(failures))
         failures |= {i: pack.failures[clip] for i, clip in hashes.items() if clip in pack.failures}

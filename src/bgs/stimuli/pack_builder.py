@@ -34,6 +34,7 @@ class PackBuilder:
         sampling, decoder: see :func:`bgs.stimuli.decoding.decode`.
         workers: decoding threads; None is one for each core.
         report: called with the number of stimuli done.
+        hash_of: SHA-256 of a file as it is now; None if it cannot be read.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class PackBuilder:
     decoder: Decoder
     workers: int | None
     report: Callable[[int], None]
+    hash_of: Callable[[Path], str | None]
 
     def complete_pack(self, failed: int) -> tuple[FramePack, tuple[str, ...]]:
         """A pack with every clip, decoded if need be, and what there is to say of it.
@@ -71,24 +73,27 @@ class PackBuilder:
         _check_space(self.folder, len(clips) * size)
         paths, spans = zip(*(self.files[clip] for clip in clips), strict=True) if clips else ((), ())
         with closing(decode_all(paths, self.sampling, self.decoder, self.workers, spans)) as decoded:
-            outcomes = ((clips[i], _lasting(outcome, paths[i])) for i, outcome in decoded)
+            outcomes = ((clips[i], self._lasting(outcome, clips[i])) for i, outcome in decoded)
             for clip in add_records(self.folder, outcomes, size):
                 self.report(self.counts[clip])
 
+    def _lasting(self, outcome: Outcome, clip: str) -> Outcome:
+        """What is true of a clip by its content.
 
-def _lasting(outcome: Outcome, path: Path) -> Outcome:
-    """What is true of a clip by its content.
-
-    Raises:
-        DataError: the file itself has gone since it was looked up, as with a network drive: nothing is kept of that.
-    """
-    if isinstance(outcome, str):
-        try:
-            check_file(path)
-        except UnreadableClip as error:
-            hint = "clips decoded so far are kept; run the same command again"
-            raise DataError(f"it went away: {error.reason}", where=path, hint=hint) from None
-    return outcome
+        Raises:
+            DataError: the file has gone since it was looked up, as with a network drive, or has changed: nothing is kept of that.
+        """
+        path, _ = self.files[clip]
+        hint = "clips decoded so far are kept; run the same command again"
+        if isinstance(outcome, str):
+            try:
+                check_file(path)
+            except UnreadableClip as error:
+                raise DataError(f"it went away: {error.reason}", where=path, hint=hint) from None
+        now = self.hash_of(path)
+        if now is not None and not clip.startswith(now):
+            raise DataError("it changed while it was read", where=path, hint=hint)
+        return outcome
 
 
 def _tell(holder: str) -> None:

@@ -133,6 +133,18 @@ class StimulusSet:
         """True for stimuli that are not held out."""
         return ~self.test
 
+    def rating_names(self, wanted: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Names of ratings, in the order of ``wanted``; all by default.
+
+        Raises:
+            DataError: one is not among the ratings.
+        """
+        unknown = [name for name in wanted or () if name not in self.ratings]
+        if unknown:
+            expected = ", ".join(self.ratings) or "none: there are no ratings"
+            raise DataError("no such rating", where=listed(unknown), expected=expected)
+        return tuple(self.ratings if wanted is None else wanted)
+
     def positions(self, ids: Sequence[str]) -> Int[np.ndarray, " m"]:
         """Positions of ``ids`` in this set.
 

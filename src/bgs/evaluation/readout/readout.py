@@ -56,6 +56,7 @@ class Readout:
         trials: Trials,
         stimuli: StimulusSet,
         about: dict[str, Any],
+        attributes: Sequence[str] | None = None,
     ) -> Readout:
         """Fit everything.
 
@@ -65,13 +66,16 @@ class Readout:
             trials: judgments; only those among the clips of a part are used.
             stimuli: all stimuli of the study, with ratings.
             about: what to keep beside it.
+            attributes: names of the ratings to predict; None: all.
 
         Raises:
-            DataError: there are too few judgments of held-out clips.
+            DataError: the stimuli have no such rating, or there are too few judgments of held-out clips.
         """
         judged = HeldOutTrials.all(parts, trials, stimuli)
         pairs = judged.held_pairs
-        found = [AttributeReadout.fit(name, final, parts, stimuli) for name in stimuli.ratings]
+        found = [
+            AttributeReadout.fit(name, final, parts, stimuli) for name in stimuli.rating_names(attributes)
+        ]
         return cls(
             KeptTogether.fit(judged.distances[pairs], judged.kept[pairs]),
             ChoiceRule.fit(judged.distances, judged.odd),
