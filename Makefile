@@ -80,7 +80,7 @@ installed:                             ## the quickstart of the built wheel, wit
 
 # Extras whose lowest versions are tried; ALL_EXTRAS brings an old torch with its CUDA packages, 6 GB.
 BASE_EXTRAS := plot report analysis frames features collect postgres excel
-ALL_EXTRAS  := $(BASE_EXTRAS) browse library train text video torchcodec mediapipe minilm submitit quickstart
+ALL_EXTRAS  := $(BASE_EXTRAS) browse library train text video torchcodec mediapipe minilm ray submitit quickstart
 EXTRAS      ?= $(BASE_EXTRAS)
 LOWEST      := build/lowest/bin/python -E
 lowest: $(VENV)/.dev                   ## the lowest versions that pyproject.toml admits load and work; all extras can be had for later Pythons

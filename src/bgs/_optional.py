@@ -25,6 +25,7 @@ PACKAGES = {
     "excel": ("openpyxl",),
     "library": ("lancedb", "scenedetect"),
     "browse": (),
+    "ray": ("ray",),
     "submitit": ("submitit",),
 }
 _EXTRA_OF = {package: extra for extra, packages in PACKAGES.items() for package in packages}

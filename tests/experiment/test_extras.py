@@ -52,6 +52,7 @@ WORKS = {
     "postgres": ("collect status",),
     "library": ("embed a table", "train a table", "simulate clips", "similar"),
     "browse": ("embed a table", "train a table", "simulate clips", "similar"),
+    "ray": ("embed a table", "train a table", "simulate clips"),
     "submitit": ("embed a table", "train a table"),
 }
 ALWAYS = (

@@ -13,7 +13,7 @@ from bgs.cli._output import Output
 
 if TYPE_CHECKING:
     from bgs.embeddings import Embeddings
-    from bgs.runs.embedder import Embedder
+    from bgs.stimuli.unreadable import Failure
 
 EXAMPLE = "Example: bgs embed --model text:minilm --data garcia-isik-2025 --out minilm.safetensors"
 
@@ -42,11 +42,27 @@ def embed(
         str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA devices that support it.")
     ] = "auto",
     device: Device = "auto",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="local: in this process; ray: with actors of Ray, which a large library of clips is for."
+        ),
+    ] = "local",
+    actors: Annotated[
+        int | None, typer.Option(help="ray: how many hold the model.", show_default="2")
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="ray: a running cluster.", show_default="start Ray on this machine"
+        ),
+    ] = None,
     mirror: Mirror = None,
 ) -> None:
     """Embed every stimulus of a data set: one vector each, indexed by stimulus id.
 
-    With --skip-bad, skipped clips are listed in failures.csv beside the embeddings.
+    With --skip-bad, skipped clips are listed in failures.csv beside the embeddings. With --engine ray, shards are kept in
+    OUT.shards, and a run again makes only those that are missing.
     """
     from bgs._errors import ConfigError
     from bgs._files import require_output
@@ -57,17 +73,33 @@ def embed(
     require_output(out, SUFFIXES)
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
+    if engine not in ("local", "ray"):
+        raise ConfigError("unknown engine", where="--engine", expected="local or ray", got=engine)
+    if engine == "local" and (actors is not None or address is not None):
+        raise ConfigError("--actors and --address are for --engine ray")
+    if engine == "ray" and all_layers:
+        raise ConfigError("--all-layers conflicts with --engine ray", hint="one --layer at a time")
     dataset = load_dataset(data, mirror=mirror)
     note(*dataset.notes)
     if layer is not None:
         from bgs.backbones.registry import with_layer
 
         model = with_layer(model, layer)
-    from bgs.runs.embedder import Embedder, open_backbone
+    if engine == "ray":
+        from bgs.runs.ray_embedding import RayEmbedder
 
-    embedder = Embedder(open_backbone(model, device, precision), dataset.stimuli, micro_batch, skip_bad)
-    found = embedder.layers(model) if all_layers else [embedder.embed(model)]
-    save(embedder, found, out, all_layers)
+        spread = RayEmbedder(
+            model, dataset.stimuli, out.with_suffix(".shards"), micro_batch=micro_batch, device=device,
+            precision=precision, actors=2 if actors is None else actors, address=address, skip_bad=skip_bad,
+        )  # fmt: skip
+        found, failures = [spread.embed()], spread.failures
+    else:
+        from bgs.runs.embedder import Embedder, open_backbone
+
+        embedder = Embedder(open_backbone(model, device, precision), dataset.stimuli, micro_batch, skip_bad)
+        found = embedder.layers(model) if all_layers else [embedder.embed(model)]
+        failures = list(embedder.inputs.failures)
+    save(found, failures, out, all_layers)
     n, width = found[0].values.shape
     layers, to = (f" × {len(found)} layers", f"{layer_path(out, 0)} …") if all_layers else ("", out)
     Output().say(f"{n} stimuli × {width} dimensions{layers} from {model} → {to}")
@@ -78,13 +110,14 @@ def layer_path(out: Path, layer: int) -> Path:
     return out.with_suffix(f".layer-{layer:02d}{out.suffix}")
 
 
-def save(embedder: Embedder, found: Sequence[Embeddings], out: Path, all_layers: bool) -> None:
+def save(found: Sequence[Embeddings], failures: Sequence[Failure], out: Path, all_layers: bool) -> None:
     """Write the embeddings, and beside them a list of skipped stimuli."""
     from bgs._progress import note
+    from bgs.stimuli.unreadable import write_failures
 
     for layer, embeddings in enumerate(found):
         embeddings.save(layer_path(out, layer) if all_layers else out)
-    if embedder.inputs.failures:
+    if failures:
         left_out = out.with_name("failures.csv")
-        embedder.write_failures(left_out)
-        note(f"{len(embedder.inputs.failures)} stimuli skipped: see {left_out}")
+        write_failures(left_out, failures)
+        note(f"{len(failures)} stimuli skipped: see {left_out}")

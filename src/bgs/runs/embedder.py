@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from bgs._errors import ConfigError
-from bgs._files import write_text
 from bgs._progress import note, progress_bar
 from bgs.backbones import Backbone, VideoBackbone, embed, embed_layers, load_backbone
 from bgs.backbones.known_features import KnownFeatures
@@ -22,7 +18,6 @@ from bgs.embeddings import TRAINED_ON, Embeddings
 from bgs.runs.origins import provenance
 from bgs.runs.quiet import quiet_libraries
 from bgs.stimuli import StimulusSet
-from bgs.stimuli.unreadable import Failure
 
 
 def open_backbone(model: str, device: str = "auto", precision: str = "auto") -> Backbone:
@@ -92,12 +87,6 @@ class Embedder:
             )
         values = self._run(embed_layers)
         return [self._embeddings(layer, f"{source} layer {k}") for k, layer in enumerate(values)]
-
-    def write_failures(self, path: Path) -> None:
-        """Write the skipped stimuli and the reasons as CSV."""
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([Failure._fields, *self.inputs.failures])
-        write_text(path, text.getvalue())
 
     def _run(self, encode: Callable[..., Any]) -> Any:
         with progress_bar() as bar:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from bgs._errors import DataError, listed
+from bgs._files import write_text
 
 
 class Failure(NamedTuple):
@@ -40,3 +43,10 @@ class UnreadableClips(DataError):
         names = listed(f"{name} ({reason})" for name, reason in failures)
         super().__init__(f"{len(failures)} of {total} clips cannot be read: {names}", hint=hint)
         self.failures, self.total = tuple(failures), total
+
+
+def write_failures(path: Path, failures: Sequence[Failure]) -> None:
+    """Write skipped stimuli and the reasons as CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([Failure._fields, *failures])
+    write_text(path, text.getvalue())
