@@ -1,8 +1,8 @@
 """(b) Encodings and time to the best validation RSA of a per-trial run: how soon a full-geometry run is as good.
 
 Both tune the video model of the package on one SIMULATED study. The per-trial run takes one pass over the trials, as published
-but for its learning rate, ten times the published one, which makes it faster; it is validated many times within the pass, so
-that its best comes early. Full geometry has the learning rate of the quickstart.
+but for its learning rate, ten times the published one, and is validated many times within the pass, so that its best comes
+early. Full geometry has the learning rate of the quickstart.
 Where full geometry never becomes as good, both are compared at its best. Time is that of gradients alone: how often to validate
 is a choice. Seeds are repeats: other dropout, orders and validation clips.
 """
@@ -30,7 +30,7 @@ from parts.rows import Row, Spread, Target
 from parts.timing import ratio_row, scratch
 
 FULL = {
-    "epochs": 40,
+    "epochs": 30,
     "micro_batch": 32,
     "optimizer": {"learning_rate": 1e-2, "schedule": "cosine", "warmup": 3},
 }

@@ -5,10 +5,10 @@ It includes Python and torch, some 300 MB, and what the update adds to them is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from parts.rows import Row, Spread, Target
-from parts.timing import alone, peak_megabytes
+from parts.rows import Row, Target
+from parts.timing import alone, peak_megabytes, ratio_row
 from parts.updates import full_geometry
 
 TRIALS = 10_000
@@ -16,7 +16,8 @@ TRIALS = 10_000
 
 @dataclass(frozen=True)
 class Size:
-    """Numbers of clips, the last is compared with the first; micro-batches, the first is the usual one; processes a case."""
+    """Numbers of clips, the last is compared with the first, the second with one graph; micro-batches, the first is the usual
+    one; processes a case."""
 
     clips: tuple[int, ...]
     micro_batches: tuple[int, ...]
@@ -25,7 +26,7 @@ class Size:
 
 SIZES = {
     "full": Size((50, 200, 800), (32, 8, 128), 3),
-    "quick": Size((50, 800), (32, 8), 1),
+    "quick": Size((50, 200), (32, 8), 1),
     "smallest": Size((6, 12), (4, 2), 1),
 }
 
@@ -41,26 +42,23 @@ def peak(clips: int, micro_batch: int, keep_graphs: int = 0) -> tuple[float, flo
 def measure(size: str) -> list[Row]:
     """Rows of this part."""
     wanted = SIZES[size]
-    usual, least, most = wanted.micro_batches[0], wanted.clips[0], wanted.clips[-1]
-    cases = [
-        *((clips, usual) for clips in wanted.clips),
-        *((most, batch) for batch in wanted.micro_batches[1:]),
-    ]
-    found = {case: [alone(peak, *case) for _ in range(wanted.repeats)] for case in cases}
-    whole = [alone(peak, most, most, 1) for _ in range(wanted.repeats)]
+    usual, least, middle, most = wanted.micro_batches[0], wanted.clips[0], wanted.clips[1], wanted.clips[-1]
+    cases = {(clips, usual) for clips in wanted.clips} | {(middle, batch) for batch in wanted.micro_batches}
+    found = {case: [alone(peak, *case) for _ in range(wanted.repeats)] for case in sorted(cases)}
     peaks = {case: [total for total, _ in values] for case, values in found.items()}
-    ratios = [many / few for many, few in zip(peaks[most, usual], peaks[least, usual], strict=True)]
-    medians = {case: Spread.of(values).median for case, values in peaks.items()}
-    flat = Row(
-        "c: clips", f"peak memory of an update, {most} clips beside {least}, micro-batch {usual}", Spread.of(ratios), "×",
-        medians[most, usual], medians[least, usual], "MB", Target("≤", 1.1),
-        {"peak and before": {f"{clips} clips, micro-batch {batch}": found[clips, batch] for clips, batch in cases}},
-    )  # fmt: skip
-    return [flat, *(_beside_whole(most, batch, peaks[most, batch], whole) for batch in wanted.micro_batches)]
+    whole = [alone(peak, middle, middle, 1)[0] for _ in range(wanted.repeats)]
+    what = f"peak memory of an update, {most} clips beside {least}, micro-batch {usual}"
+    flat = beside("c: clips", what, peaks[most, usual], peaks[least, usual], Target("≤", 1.1))
+    before = {
+        f"{clips} clips, micro-batch {batch}": {"peak and before, MB": values} for (clips, batch), values in found.items()
+    }  # fmt: skip
+    what = f"peak memory of an update of {middle} clips beside one graph of all, micro-batch"
+    batches = [
+        beside(f"c: micro-batch {n}", f"{what} {n}", peaks[middle, n], whole) for n in wanted.micro_batches
+    ]
+    return [replace(flat, more=before), *batches]
 
 
-def _beside_whole(clips: int, batch: int, peaks: list[float], whole: list[tuple[float, float]]) -> Row:
-    ratios = [other / own for (other, _), own in zip(whole, peaks, strict=True)]
-    what = f"peak memory of an update of {clips} clips, micro-batch {batch}, beside one graph of all"
-    medians = (Spread.of(peaks).median, Spread.of(total for total, _ in whole).median)
-    return Row(f"c: micro-batch {batch}", what, Spread.of(ratios), "×", *medians, "MB")
+def beside(key: str, what: str, ours: list[float], theirs: list[float], target: Target | None = None) -> Row:
+    """How much memory ours takes of theirs, both in MB."""
+    return ratio_row(key, what, ours, theirs, target, inverse=True, unit="MB")
