@@ -12,7 +12,7 @@ import torch
 
 from bgs.objective import HybridObjective, ObjectiveSettings
 from parts.rows import Row, Spread, Target, growth_exponent
-from parts.timing import alone, in_turns, peak_megabytes
+from parts.timing import Work, alone, in_turns, peak_megabytes
 from parts.updates import full_geometry, random_target
 
 WIDTH, CLIPS_OF_LOSS = 128, 800
@@ -63,7 +63,7 @@ def clip_rows(size: Size) -> list[Row]:
     return [growth, share]
 
 
-def loss_of(clips: int, trials: int) -> object:
+def loss_of(clips: int, trials: int) -> Work:
     """A call computes the loss of given embeddings, and its gradient."""
     target, objective = random_target(clips, trials), HybridObjective(ObjectiveSettings())
     embeddings = torch.randn(clips, WIDTH, requires_grad=True)

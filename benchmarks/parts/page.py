@@ -24,10 +24,12 @@ def about(found: Mapping[str, Any]) -> str:
         if name in found["versions"]
     )
     sizes = "" if found["size"] == "full" else f"**Sizes: {found['size']}**, which only show that all works. "
+    commit = found["commit"] or "unknown"
+    commit = commit[:9] + "+" * commit.endswith("+")  # with changes that are not committed
     took = sum(found["seconds"].values()) / 60
     return (
-        f"{sizes}{found['date']}, commit {(found['commit'] or 'unknown')[:9]}, {found['cores']} cores of {found['processor']}; "
-        f"{versions}; {took:.0f} minutes."
+        f"{sizes}{found['date']}, commit {commit}, {found['cores']} cores of {found['processor']}; "
+        f"{versions}; {took:.0f} minutes.{found.get('note', '')}"
     )
 
 
