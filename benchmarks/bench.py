@@ -1,0 +1,126 @@
+"""All of the speed in one table: ours beside what it is measured against, medians and ranges over repeats, and targets.
+
+    python benchmarks/bench.py [--size quick] [--parts judgments memory …] [--json FILE] [--page]
+
+`make bench` writes docs/results/bench.json and the tables of benchmarks/README.md; `make bench-quick` prints a smaller one.
+Each part runs in a process of its own. One that fails is a row with its error; the others still run, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from parts.page import about, write_page
+from parts.rows import Row
+from parts.table import results
+
+from bgs._files import usable_cores, write_json
+
+#: Modules of ``parts`` in the order of their letters.
+PARTS = ("judgments", "convergence", "memory", "growth", "evaluation", "embedding", "start", "decoding")
+SIZES = ("full", "quick", "smallest")
+LIMIT_SECONDS = 3600  # of a part: a hang is a failure too
+
+
+def run_part(name: str, size: str, limit: float = LIMIT_SECONDS) -> tuple[list[Row], str | None]:
+    """The rows of a part, measured in a process of its own; and what went wrong, or None."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, log = Path(folder) / "rows.json", Path(folder) / "log.txt"
+        command = [sys.executable, __file__, "--size", size, "--only", name, "--rows", str(out)]
+        with log.open("w") as stream:
+            child = subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True)
+            try:
+                code = child.wait(limit)
+            except subprocess.TimeoutExpired:
+                return [], f"not finished after {limit:,.0f} s"
+            finally:
+                if child.poll() is None:  # with the processes that it has started
+                    os.killpg(child.pid, signal.SIGKILL)
+                    child.wait()
+        if code == 0 and out.is_file():
+            return [Row.from_json(row) for row in json.loads(out.read_text())], None
+        said = log.read_text(errors="replace").strip()
+        print(said, file=sys.stderr)
+        return [], (said.splitlines() or ["nothing was said"])[-1] + f" (exit code {code})"
+
+
+def run_all(parts: Sequence[str], size: str) -> dict[str, Any]:
+    """Rows, failures and seconds of parts, and what they were measured on."""
+    rows, failures, spent = [], {}, {}
+    for part in parts:
+        print(f"{part} …", file=sys.stderr, flush=True)
+        begin = time.perf_counter()
+        found, error = run_part(part, size)
+        spent[part] = round(time.perf_counter() - begin, 1)
+        rows += found
+        if error is not None:
+            failures[part] = error
+    return {
+        "size": size, "date": date.today().isoformat(), **machine(), "seconds": spent, "failures": failures,
+        "rows": [row.as_json() for row in rows],
+    }  # fmt: skip
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, versions, commit."""
+    from bgs.runs.origins import git_commit, provenance
+
+    models = [
+        line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")
+    ]
+    return {
+        "processor": models[0] if models else platform.machine(), "cores": usable_cores(), **provenance(), "commit": git_commit(),
+    }  # fmt: skip
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines() if Path(path).is_file() else []
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", choices=SIZES, default="full")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="all by default")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--page", action="store_true", help="also write the tables of benchmarks/README.md")
+    parser.add_argument("--only", choices=PARTS, help=argparse.SUPPRESS)  # in the process of a part
+    parser.add_argument("--rows", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.only:
+        rows = importlib.import_module(f"parts.{given.only}").measure(given.size)
+        write_json(given.rows, [row.as_json() for row in rows])
+        return
+    if given.page and set(given.parts) != {*PARTS}:
+        parser.error("--page needs all parts")
+    found = run_all(given.parts, given.size)
+    if given.json:
+        write_json(given.json, found)
+    if given.page:
+        write_page(found)
+    rows = [Row.from_json(row) for row in found["rows"]]
+    print(f"{about(found)}\n\n{results(rows, found['failures'])}")
+    missed = [row.key for row in rows if row.missed]
+    print(
+        f"\ntargets missed: {', '.join(missed) or 'none'}; parts failed: {', '.join(found['failures']) or 'none'}"
+    )
+    sys.exit(1 if found["failures"] else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""(b) Encodings and time to the best validation RSA of a per-trial run: how soon a full-geometry run is as good.
+
+Both tune the video model of the package on one SIMULATED study. The per-trial run takes one pass over the trials, as published
+but for its learning rate, ten times the published one, and is validated many times within the pass, so that its best comes
+early. Full geometry has the learning rate of the quickstart.
+Where full geometry never becomes as good, both are compared at its best. Time is that of gradients alone: how often to validate
+is a choice. Seeds are repeats: other dropout, orders and validation clips.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bgs.backbones import embed
+from bgs.datasets import Dataset, load_dataset, write_folder
+from bgs.experiments.simulated import film_world
+from bgs.objective import LossParts
+from bgs.runs.quiet import quiet_libraries
+from bgs.runs.study import load_study
+from bgs.runs.trainer import new_backbone, new_trainer
+from bgs.simulation import ObserverSettings, simulate_judgments
+from bgs.simulation.clip_folder import ClipSettings
+from bgs.training import FullGeometry, PerTrial, TrainingConfig
+from parts.costs import epoch_encodings
+from parts.rows import Row, Spread, Target
+from parts.timing import ratio_row, scratch
+
+FULL = {
+    "epochs": 30,
+    "micro_batch": 32,
+    "optimizer": {"learning_rate": 1e-2, "schedule": "cosine", "warmup": 3},
+}
+PER_TRIAL = {
+    "gradient": "per-trial", "epochs": 1, "optimizer": {"learning_rate": 1e-3, "schedule": "constant", "warmup": 0},
+}  # fmt: skip
+SIMULATED = "SIMULATED clips and SIMULATED observers; nobody was filmed and no person judged anything"
+
+
+@dataclass(frozen=True)
+class Size:
+    """Clips and judgments of the study; trials of the per-trial run; how often that is validated; seeds."""
+
+    clips: int
+    judgments: int
+    trials: int | None
+    validations: int
+    seeds: int
+
+
+SIZES = {
+    "full": Size(200, 24_100, None, 25, 2),
+    "quick": Size(60, 6_000, 400, 4, 1),
+    "smallest": Size(16, 400, 8, 1, 1),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a run: validation RSA, and encodings and seconds of updates up to there."""
+
+    rsa: float
+    encodings: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A point of a run, and the best validation RSA of the whole run."""
+
+    point: Point
+    best: float
+
+
+def measure(size: str) -> list[Row]:
+    """Rows of this part."""
+    wanted = SIZES[size]
+    quiet_libraries()
+    with scratch() as folder:
+        world = write_world(folder / "world", wanted.clips, wanted.judgments)
+        found = [both(world, wanted, seed) for seed in range(wanted.seeds)]
+    sides = tuple(zip(*found, strict=True))
+    ours, theirs = (f"{Spread.of(one.best for one in side).median:.3f}" for side in sides)
+    what = f"to the best validation RSA that both reach (full-geometry {ours}, per-trial {theirs} at best)"
+    more = {"runs": [{"full-geometry": asdict(own), "per-trial": asdict(other)} for own, other in found]}
+    times, counts = (
+        [[getattr(one.point, name) for one in side] for side in sides] for name in ("seconds", "encodings")
+    )
+    return [
+        ratio_row("b: time", f"time of updates {what}", *times, Target("≥", 20), more=more),
+        ratio_row("b: encodings", "clip encodings up to there", *counts, unit="encodings", more=more),
+    ]
+
+
+def write_world(folder: Path, clips: int, trials: int) -> Path:
+    """A study of simulated clips, all of them for training, judged by simulated observers."""
+    film_world(ClipSettings(clips, size=64, test_share=0), folder)
+    stimuli = load_dataset(folder).stimuli
+    judged = simulate_judgments(stimuli, trials, ObserverSettings(), 0)
+    about = {"name": folder.name, "licence": "simulated", "citation": SIMULATED}
+    write_folder(Dataset(stimuli, judged.trials, simulated=True, **about), folder)
+    return folder
+
+
+def both(world: Path, size: Size, seed: int) -> tuple[Reached, Reached]:
+    """Where full geometry and per-trial are first as good as the worse of their bests, which is given with each."""
+    given = {"model": "tiny:videomae", "data": str(world), "seed": seed, "views": 1}
+    baseline = course({**given, **PER_TRIAL, "per_trial": {"trials": size.trials}}, size.validations)
+    ours = course({**given, **FULL})
+    level = min(best(ours), best(baseline))
+    return reached(ours, level), reached(baseline, level)
+
+
+def best(points: Sequence[Point]) -> float:
+    """The best validation RSA of a run."""
+    return max(point.rsa for point in points)
+
+
+def reached(points: Sequence[Point], level: float) -> Reached:
+    """The first point of a run with at least this validation RSA, which it has reached."""
+    first = next(point for point in points if point.rsa >= level)
+    return Reached(first, best(points))
+
+
+@dataclass
+class Watched:
+    """A gradient method that is validated within an epoch, before every ``every``-th update."""
+
+    method: FullGeometry | PerTrial
+    validate: Callable[[], float]
+    every: int
+    points: list[Point] = field(default_factory=list)
+    updates: int = 0
+    seconds: float = 0.0
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """That of the method."""
+        return self.method.updates_per_epoch
+
+    def accumulate(self, epoch: int, update: int) -> LossParts:
+        """That of the method, timed."""
+        if self.updates and self.updates % self.every == 0:
+            self.look()
+        begin = time.perf_counter()
+        parts = self.method.accumulate(epoch, update)
+        self.seconds += time.perf_counter() - begin
+        self.updates += 1
+        return parts
+
+    def look(self) -> None:
+        """Keep the validation RSA, and what it took so far."""
+        encodings = round(epoch_encodings(self.method) * self.updates / self.updates_per_epoch)
+        self.points.append(Point(self.validate(), encodings, self.seconds))
+
+
+def course(given: dict[str, Any], looks_per_epoch: int = 1) -> list[Point]:
+    """A run, looked at so many times an epoch and at its end."""
+    config = TrainingConfig.model_validate(given)
+    trainer = new_trainer(config, new_backbone(config), load_study(config), None)
+    validation = trainer.validation
+    assert validation is not None
+
+    def validate() -> float:
+        return validation.measure(
+            embed(trainer.backbone, trainer.inputs, validation.positions, config.micro_batch)
+        )
+
+    watched = Watched(trainer.method, validate, max(1, trainer.method.updates_per_epoch // looks_per_epoch))
+    trainer.method, trainer.validation = watched, None
+    trainer.run()
+    watched.look()
+    return watched.points

@@ -1,0 +1,154 @@
+"""`make bench`: its rows, its table, its cost model; and, slow, all of its parts at their smallest."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NAMES = ("bench", "parts.costs", "parts.page", "parts.rows", "parts.table", "parts.timing", "parts.updates")
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(str(ROOT / "benchmarks"))
+    bench, costs, page, rows, table, timing, updates = map(importlib.import_module, NAMES)
+
+
+def row(key: str = "a: x", median: float = 2.0, target: object = None, **more: object):
+    return rows.Row(key, "this beside that", rows.Spread(median, 1.5, 2.5, 3), target=target, **more)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0])
+def test_the_exponent_of_growth_is_that_of_a_power(exponent):
+    sizes = np.array([50, 200, 800, 3200])
+    assert rows.growth_exponent(sizes, 0.3 * sizes**exponent) == pytest.approx(exponent)
+
+
+@pytest.mark.parametrize(("sizes", "costs"), [([5], [1]), ([5, 5], [1, 2]), ([1, 2], [0, 1])])
+def test_no_exponent_without_growth(sizes, costs):
+    with pytest.raises(ValueError, match="no growth"):
+        rows.growth_exponent(sizes, costs)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.00123456, "0.00123"), (0.9996, "1.00"), (1.0, "1.00"), (12.345, "12.3"), (99.96, "100"),
+     (123.4, "123"), (12_345, "12,300"), (-3.14159, "-3.14")],
+)  # fmt: skip
+def test_numbers_have_three_digits(value, text):
+    assert table.number(value) == text
+
+
+def test_a_row_survives_the_file_and_says_what_it_missed():
+    kept, missed = (row(target=rows.Target("≥", bound), ours=1.0, theirs=2.0) for bound in (2, 2.1))
+    assert rows.Row.from_json(json.loads(json.dumps(missed.as_json()))) == missed
+    assert (kept.missed, missed.missed, row().missed) == (False, True, False)
+    assert rows.Target("≤", 1.1).met(1.1)
+    assert not rows.Target("≤", 1.1).met(1.2)
+    expected = [
+        "a: x",
+        "this beside that",
+        "1.00 s",
+        "2.00 s",
+        "2.00 × [1.50, 2.50]",
+        "3",
+        "**missed** ≥ 2.1",
+    ]
+    assert table.cells(missed) == expected
+    assert table.cells(row())[2:4] == ["", ""]
+
+
+def test_a_ratio_is_taken_within_rounds():
+    found = timing.ratio_row("k", "w", [1.0, 2.0, 4.0], [10.0, 10.0, 10.0], scale=1e3, unit="ms")
+    assert found.figure == rows.Spread(5.0, 2.5, 10.0, 3)
+    assert (found.ours, found.theirs) == (2000, 10_000)
+    assert timing.ratio_row("k", "w", [4.0], [2.0], inverse=True).figure.median == 2
+
+
+def test_competitors_alternate_after_a_round_that_is_not_counted():
+    called = []
+    spent = timing.in_turns({name: lambda name=name: called.append(name) for name in "ab"}, 3)
+    assert "".join(called) == "ab" + "ab" + "ba" + "ab"
+    assert {name: len(times) for name, times in spent.items()} == {"a": 3, "b": 3}
+
+
+def test_costs_of_the_published_study():
+    study = costs.PUBLISHED
+    assert study.per_trial_encodings == 37_284
+    assert study.full_forwards() == 640
+    assert study.per_trial_forwards() == 9 * 12_380 + 6 * (3 * 6 + 18)
+    assert study.least_forwards() == 480
+
+
+def test_flops_are_those_that_torch_counts():
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from bgs.backbones import load_backbone
+
+    backbone, network = load_backbone("tiny:videomae"), costs.NETWORKS[0]
+    with FlopCounterMode(display=False) as counter:
+        backbone.forward(torch.zeros((2, network.frames, network.size, network.size, 3), dtype=torch.uint8))
+    attention = (
+        4 * network.depth * network.tokens**2 * network.width
+    )  # of which torch counts none on processors
+    assert counter.get_total_flops() == 2 * (network.forward_flops - attention)
+
+
+def test_encodings_are_those_that_are_made():
+    for method, passes in ((updates.full_geometry(6, 30), 2), (updates.per_trial(6, 30), 1)):
+        made, forward = [], method.backbone.forward
+        method.backbone.forward = lambda clips, forward=forward, made=made: (
+            made.append(len(clips)) or forward(clips)
+        )
+        for update in range(method.updates_per_epoch):
+            method.accumulate(0, update)
+        assert sum(made) == passes * costs.epoch_encodings(method)
+
+
+def test_a_part_that_fails_or_hangs_is_told(capsys):
+    found, error = bench.run_part("nothing", "smallest")
+    assert found == []
+    assert "invalid choice: 'nothing'" in error
+    assert bench.run_part("start", "smallest", limit=0.01) == ([], "not finished after 0 s")
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_the_page_holds_what_was_measured_and_what_failed(tmp_path):
+    copy = tmp_path / "README.md"
+    copy.write_text(page.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    found = {
+        "size": "quick", "date": "2026-11-29", "commit": None, "processor": "a processor", "cores": 2,
+        "versions": {"python": "3.11"}, "seconds": {"memory": 60}, "failures": {"memory": "killed"},
+        "rows": [row("d: clips").as_json()],
+    }  # fmt: skip
+    page.write_page(found, copy)
+    text = copy.read_text(encoding="utf-8")
+    assert "**Sizes: quick**" in text
+    assert "| memory | **failed**: killed |" in text
+    assert "| exponent of clips, where encoding dominates | 1 | 2.00 |" in text
+
+
+def test_the_page_in_the_repository_is_that_of_the_figures():
+    found = json.loads((ROOT / "docs/results/bench.json").read_text(encoding="utf-8"))
+    measured = [rows.Row.from_json(each) for each in found["rows"]]
+    text = page.PAGE.read_text(encoding="utf-8")
+    for part in (page.about(found), table.results(measured, found["failures"]), costs.model(measured)):
+        assert part in text
+
+
+@pytest.mark.slow
+def test_all_parts_run(tmp_path):
+    command = [sys.executable, str(ROOT / "benchmarks/bench.py"), "--size", "smallest"]
+    done = subprocess.run(
+        [*command, "--json", str(tmp_path / "found.json")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    keys = [each["key"] for each in found["rows"]]
+    assert len(set(keys)) == len(keys)
+    assert {key[0] for key in keys} == set("abcdefgh")
