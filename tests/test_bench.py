@@ -12,14 +12,19 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("bench", "parts.costs", "parts.page", "parts.rows", "parts.table", "parts.timing", "parts.updates")
+NAMES = ("bench", *(f"parts.{name}" for name in "convergence costs page rows table timing updates".split()))
 with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(ROOT / "benchmarks"))
-    bench, costs, page, rows, table, timing, updates = map(importlib.import_module, NAMES)
+    bench, convergence, costs, page, rows, table, timing, updates = map(importlib.import_module, NAMES)
 
 
 def row(key: str = "a: x", median: float = 2.0, target: object = None, **more: object):
     return rows.Row(key, "this beside that", rows.Spread(median, 1.5, 2.5, 3), target=target, **more)
+
+
+def test_a_run_that_never_gets_as_good_has_the_ratio_0():
+    found = convergence.ratios_of([[1.0, 2.0, 1.0], [30.0, 10.0, 50.0]], [True, True, False])
+    assert (found.low, found.median, found.high) == (0.0, 5.0, 30.0)
 
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0])
