@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("bench", *(f"parts.{name}" for name in "convergence costs page rows table timing updates".split()))
+PARTS = ["convergence", "costs", "page", "rows", "table", "timing", "updates"]
 with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(ROOT / "benchmarks"))
-    bench, convergence, costs, page, rows, table, timing, updates = map(importlib.import_module, NAMES)
+    bench, convergence, costs, page, rows, table, timing, updates = map(
+        importlib.import_module, ["bench", *(f"parts.{name}" for name in PARTS)]
+    )
 
 
 def row(key: str = "a: x", median: float = 2.0, target: object = None, **more: object):
