@@ -37,7 +37,9 @@ def embed(
         ),
     ] = False,
     skip_bad: SkipBad = False,
-    micro_batch: Annotated[int, typer.Option(min=1, help="Captions or clips per forward pass.")] = 64,
+    micro_batch: Annotated[
+        str, typer.Option(help="Captions or clips per forward pass; auto measures which number is fastest.")
+    ] = "64",
     precision: Annotated[
         str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA devices that support it.")
     ] = "auto",
@@ -51,9 +53,11 @@ def embed(
     from bgs._errors import ConfigError
     from bgs._files import require_output
     from bgs._progress import note
+    from bgs.backbones.micro_batch import known_micro_batch
     from bgs.datasets import load_dataset
     from bgs.embeddings import SUFFIXES
 
+    size = known_micro_batch(micro_batch)
     require_output(out, SUFFIXES)
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
@@ -65,7 +69,7 @@ def embed(
         model = with_layer(model, layer)
     from bgs.runs.embedder import Embedder, open_backbone
 
-    embedder = Embedder(open_backbone(model, device, precision), dataset.stimuli, micro_batch, skip_bad)
+    embedder = Embedder(open_backbone(model, device, precision), dataset.stimuli, size, skip_bad)
     found = embedder.layers(model) if all_layers else [embedder.embed(model)]
     save(embedder, found, out, all_layers)
     n, width = found[0].values.shape
