@@ -41,20 +41,16 @@ def test_the_peak_of_a_device_is_found_by_its_name(gpu, name, peak):
     assert gpu.known_peak(name) == peak
 
 
-def test_no_gpu_is_one_line(tmp_path):
-    command = [
-        sys.executable,
-        str(SCRIPTS / "gpu.py"),
-        "--device",
-        "cuda:99",
-        "--json",
-        str(tmp_path / "out.json"),
-    ]
-    ran = subprocess.run(command, capture_output=True, text=True)
-    assert ran.returncode == 2
-    assert ran.stderr.startswith("gpu.py: device cuda:99: cannot use this device")
-    assert len(ran.stderr.splitlines()) == 1
-    assert not (tmp_path / "out.json").exists()
+def test_no_gpu_is_one_line(gpu, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out.json"
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--device", "cuda:99", "--json", str(out)])
+    with pytest.raises(SystemExit) as done:
+        gpu.main()
+    assert done.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith("gpu.py: device cuda:99: cannot use this device")
+    assert len(told.splitlines()) == 1
+    assert not out.exists()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import torch
 from bgs import BgsError, Embeddings
 from bgs.backbones import load_backbone, micro_batch
 from bgs.backbones.micro_batch import doubled, known_micro_batch, measured_micro_batch
+from bgs.backbones.processes import Processes
 from bgs.cli.main import main
 from bgs.runs import cross_validation, settling
 from bgs.runs.cross_validation import cross_validate
@@ -92,10 +93,10 @@ def config(tiny_text, small_study, tmp_path):
 
 
 def bits(folder) -> dict[str, bytes]:
-    names = ["adapter/adapter_model.safetensors", "metrics.jsonl", "tuned.safetensors", "evaluation.json"]
-    return {name: (folder / name).read_bytes() for name in names} | {
-        "config.yaml": (folder / "config.yaml").read_bytes()
-    }
+    """What a run writes that does not name its folder; and its embeddings, which do."""
+    names = ["adapter/adapter_model.safetensors", "metrics.jsonl", "config.yaml"]
+    tuned = Embeddings.load(folder / "tuned.safetensors").values.tobytes()
+    return {name: (folder / name).read_bytes() for name in names} | {"tuned": tuned}
 
 
 def test_a_run_is_that_of_the_number_it_measured_and_keeps_it(config, tmp_path, monkeypatch, caplog):
@@ -124,7 +125,7 @@ def test_a_run_is_that_of_the_number_it_measured_and_keeps_it(config, tmp_path, 
     run_training(settings, tmp_path / "broken")
     assert bits(tmp_path / "broken") == bits(tmp_path / "given")
     other = load_config(config, [f"micro_batch={chosen + 1}"])
-    with pytest.raises(BgsError, match=f"other settings: micro_batch .*expected {chosen}, got {chosen + 1}"):
+    with pytest.raises(BgsError, match=f"other settings: micro_batch; expected {chosen}, got {chosen + 1}"):
         run_training(other, tmp_path / "broken")
 
 
@@ -141,18 +142,41 @@ def test_no_more_is_tried_than_the_smallest_update_gives_each_process(config, mo
 
 def test_folds_share_one_number(config, tmp_path, monkeypatch):
     settings = load_config(config, ["cross_validation={folds: 3}", "validation.fraction=0"])
-    monkeypatch.setattr(cross_validation, "_all_folds", lambda config, *_: config.micro_batch)
+
+    def fold(given, *_):
+        folds.append(given.micro_batch)
+        raise KeyboardInterrupt
+
+    folds: list[object] = []
+    monkeypatch.setattr(cross_validation, "_fold", fold)
     monkeypatch.setattr(settling, "_measured", lambda *_: 7)
-    assert cross_validate(settings, tmp_path / "run") == 7
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(settings, tmp_path / "run")
     monkeypatch.setattr(settling, "_measured", lambda *_: pytest.fail("measured again"))
-    assert cross_validate(settings, tmp_path / "run") == 7
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(settings, tmp_path / "run")
+    assert folds == [7, 7]
     assert load_config(tmp_path / "run" / "config.yaml").micro_batch == 7
 
 
+class Second(Processes):
+    """The second of two processes, whose first one decided on 12."""
+
+    def exchange(self, mine: object) -> list[object]:
+        return [12 if isinstance(mine, int) else None, mine]
+
+
+def test_other_processes_take_what_the_first_decided(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(settling, "_measured", lambda *_: pytest.fail("the first one measures"))
+    settings = load_config(config)
+    found = settling.settled(settings, load_study(settings), RunFolder(tmp_path / "own"), Second(1, 2))
+    assert found.batch_size == 12
+
+
 @pytest.mark.slow
-def test_the_first_of_several_processes_decides(config, tmp_path):
+def test_two_processes_train_with_one_number(config, tmp_path):
     command = ["-m", "bgs", "train", str(config), "--out", str(tmp_path / "run")]
-    for process in ended(start(2, *command)):
+    for process in ended(start(2, *command), seconds=1200):
         assert process.code == 0, process.errors
     assert 1 <= load_config(tmp_path / "run" / "config.yaml").batch_size <= 16
 
