@@ -150,7 +150,7 @@ bench-quick: $(VENV)/.dev              ## the same with small sizes, printed onl
 	$(BIN)/python benchmarks/bench.py --size quick
 
 benchmarks: bench                      ## and what other pages measure
-	for file in $(filter-out benchmarks/bench.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$file || exit 1; done
+	for file in $(filter-out $(patsubst %,benchmarks/%.py,bench gpu compiling),$(wildcard benchmarks/*.py)); do $(BIN)/python $$file || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis

@@ -4,6 +4,7 @@
 
 `make bench` writes docs/results/bench.json and the tables of benchmarks/README.md; `make bench-quick` prints a smaller one.
 Each part runs in a process of its own. One that fails is a row with its error; the others still run, and the exit code is 1.
+The JSON is written after each part, and a run that was stopped goes on from it, unless the commit is another.
 """
 
 from __future__ import annotations
@@ -57,21 +58,38 @@ def run_part(name: str, size: str, limit: float = LIMIT_SECONDS) -> tuple[list[R
         return [], (said.splitlines() or ["nothing was said"])[-1] + f" (exit code {code})"
 
 
-def run_all(parts: Sequence[str], size: str) -> dict[str, Any]:
-    """Rows, failures and seconds of parts, and what they were measured on."""
-    rows, failures, spent = [], {}, {}
+def run_all(parts: Sequence[str], size: str, json_file: Path | None = None) -> dict[str, Any]:
+    """Rows, failures and seconds of parts, and what they were measured on.
+
+    The file is written after each part; parts of the same size and commit that are in it are not measured again.
+    """
+    found: dict[str, Any] = {"size": size, "date": date.today().isoformat(), **machine()}
+    found |= {"seconds": {}, "failures": {}, "rows": []} | _begun(json_file, found)
     for part in parts:
+        if part in found["seconds"] and part not in found["failures"]:
+            continue
         print(f"{part} …", file=sys.stderr, flush=True)
         begin = time.perf_counter()
-        found, error = run_part(part, size)
-        spent[part] = round(time.perf_counter() - begin, 1)
-        rows += found
-        if error is not None:
-            failures[part] = error
-    return {
-        "size": size, "date": date.today().isoformat(), **machine(), "seconds": spent, "failures": failures,
-        "rows": [row.as_json() for row in rows],
-    }  # fmt: skip
+        rows, error = run_part(part, size)
+        found["seconds"][part] = round(time.perf_counter() - begin, 1)
+        found["rows"] = sorted(
+            [*found["rows"], *(row.as_json() for row in rows)], key=lambda row: row["key"][0]
+        )
+        found["failures"] = {name: why for name, why in found["failures"].items() if name != part}
+        found["failures"] |= {} if error is None else {part: error}
+        if json_file is not None:
+            write_json(json_file, found)
+    return found
+
+
+def _begun(json_file: Path | None, now: dict[str, Any]) -> dict[str, Any]:
+    """What a run that was stopped has measured, if that is still what it measures."""
+    if json_file is None or not json_file.is_file():
+        return {}
+    before = json.loads(json_file.read_text())
+    same = all(before.get(name) == now[name] for name in ("size", "commit", "processor", "cores"))
+    same &= bool(before["failures"]) or not {*PARTS} <= before["seconds"].keys()  # else it was finished
+    return {name: before[name] for name in ("seconds", "failures", "rows")} if same else {}
 
 
 def machine() -> dict[str, Any]:
@@ -108,9 +126,7 @@ def main() -> None:
         return
     if given.page and set(given.parts) != {*PARTS}:
         parser.error("--page needs all parts")
-    found = run_all(given.parts, given.size)
-    if given.json:
-        write_json(given.json, found)
+    found = run_all(given.parts, given.size, given.json)
     if given.page:
         write_page(found)
     rows = [Row.from_json(row) for row in found["rows"]]

@@ -125,6 +125,31 @@ def test_a_part_that_fails_or_hangs_is_told(capsys):
     assert "invalid choice" in capsys.readouterr().err
 
 
+def test_a_run_that_was_stopped_goes_on_and_tries_failed_parts_again(tmp_path, monkeypatch):
+    asked, out = [], tmp_path / "bench.json"
+    monkeypatch.setattr(bench, "machine", lambda: {"commit": "1", "processor": "p", "cores": 2})
+
+    def run_part(name, size):
+        asked.append(name)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        letter = "abcdefgh"[bench.PARTS.index(name)]
+        return ([], "no") if len(asked) == 2 else ([row(f"{letter}: {len(asked)}")], None)
+
+    monkeypatch.setattr(bench, "run_part", run_part)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run_all(bench.PARTS, "quick", out)
+    assert [*json.loads(out.read_text())["failures"]] == [bench.PARTS[1]]
+    found = bench.run_all(bench.PARTS, "quick", out)
+    assert tuple(asked) == (*bench.PARTS[:3], *bench.PARTS[1:])
+    assert found == json.loads(out.read_text())
+    assert [one["key"][0] for one in found["rows"]] == list("abcdefgh")
+    assert not found["failures"]
+    bench.run_all(bench.PARTS[:1], "quick", out)  # that one was finished
+    assert asked[-1] == bench.PARTS[0]
+    assert len(json.loads(out.read_text())["rows"]) == 1
+
+
 def test_the_page_holds_what_was_measured_and_what_failed(tmp_path):
     copy = tmp_path / "README.md"
     copy.write_text(page.PAGE.read_text(encoding="utf-8"), encoding="utf-8")

@@ -138,6 +138,7 @@ def test_what_cannot_be_done_is_one_line_and_no_file(clips, tmp_path, capsys, op
     [
         (["--engine", "spark"], "--engine: unknown engine; expected local or ray, got spark"),
         (["--all-layers"], "--all-layers conflicts with --engine ray"),
+        (["--micro-batch", "auto"], "--micro-batch auto conflicts with --engine ray (give a number)"),
         (["--engine", "local", "--actors", "2"], "--actors and --address are for --engine ray"),
     ],
 )

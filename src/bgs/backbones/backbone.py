@@ -84,7 +84,13 @@ class Inputs(ABC):
         return drawn
 
     def batches(self, units: Int[np.ndarray, " k"], size: int) -> list[Int[np.ndarray, " b"]]:
-        """Micro-batches of at most ``size`` units of similar cost, most expensive first (so that memory runs out early)."""
+        """Micro-batches of at most ``size`` units of similar cost, most expensive first (so that memory runs out early).
+
+        Raises:
+            ConfigError: ``size`` is below 1.
+        """
+        if size < 1:
+            raise ConfigError("out of range", where="micro_batch", expected="1 or more", got=size)
         order = units[np.argsort(-self.cost[units], kind="stable")]
         return [order[start : start + size] for start in range(0, len(order), size)]
 

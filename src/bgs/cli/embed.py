@@ -12,6 +12,7 @@ from bgs.cli._options import ClipData, Device, Mirror, SkipBad
 from bgs.cli._output import Output
 
 if TYPE_CHECKING:
+    from bgs.backbones.micro_batch import MicroBatch
     from bgs.embeddings import Embeddings
     from bgs.stimuli.unreadable import Failure
 
@@ -37,7 +38,9 @@ def embed(
         ),
     ] = False,
     skip_bad: SkipBad = False,
-    micro_batch: Annotated[int, typer.Option(min=1, help="Captions or clips per forward pass.")] = 64,
+    micro_batch: Annotated[
+        str, typer.Option(help="Captions or clips per forward pass; auto measures which number is fastest.")
+    ] = "64",
     precision: Annotated[
         str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA devices that support it.")
     ] = "auto",
@@ -67,42 +70,55 @@ def embed(
     from bgs._errors import ConfigError
     from bgs._files import require_output
     from bgs._progress import note
+    from bgs.backbones.micro_batch import known_micro_batch
     from bgs.datasets import load_dataset
     from bgs.embeddings import SUFFIXES
 
+    size = known_micro_batch(micro_batch)
     require_output(out, SUFFIXES)
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
-    if engine not in ("local", "ray"):
-        raise ConfigError("unknown engine", where="--engine", expected="local or ray", got=engine)
-    if engine == "local" and (actors is not None or address is not None):
-        raise ConfigError("--actors and --address are for --engine ray")
-    if engine == "ray" and all_layers:
-        raise ConfigError("--all-layers conflicts with --engine ray", hint="one --layer at a time")
+    _require_engine(engine, size, actors, address, all_layers)
     dataset = load_dataset(data, mirror=mirror)
     note(*dataset.notes)
     if layer is not None:
         from bgs.backbones.registry import with_layer
 
         model = with_layer(model, layer)
-    if engine == "ray":
+    if engine == "ray" and size != "auto":
         from bgs.runs.ray_embedding import RayEmbedder
 
         spread = RayEmbedder(
-            model, dataset.stimuli, out.with_suffix(".shards"), micro_batch=micro_batch, device=device,
+            model, dataset.stimuli, out.with_suffix(".shards"), micro_batch=size, device=device,
             precision=precision, actors=2 if actors is None else actors, address=address, skip_bad=skip_bad,
         )  # fmt: skip
         found, failures = [spread.embed()], spread.failures
     else:
         from bgs.runs.embedder import Embedder, open_backbone
 
-        embedder = Embedder(open_backbone(model, device, precision), dataset.stimuli, micro_batch, skip_bad)
+        embedder = Embedder(open_backbone(model, device, precision), dataset.stimuli, size, skip_bad)
         found = embedder.layers(model) if all_layers else [embedder.embed(model)]
         failures = list(embedder.inputs.failures)
     save(found, failures, out, all_layers)
     n, width = found[0].values.shape
     layers, to = (f" × {len(found)} layers", f"{layer_path(out, 0)} …") if all_layers else ("", out)
     Output().say(f"{n} stimuli × {width} dimensions{layers} from {model} → {to}")
+
+
+def _require_engine(
+    engine: str, micro_batch: MicroBatch, actors: int | None, address: str | None, all_layers: bool
+) -> None:
+    """Refuse options that do not go with the engine."""
+    from bgs._errors import ConfigError
+
+    if engine not in ("local", "ray"):
+        raise ConfigError("unknown engine", where="--engine", expected="local or ray", got=engine)
+    if engine == "local" and (actors is not None or address is not None):
+        raise ConfigError("--actors and --address are for --engine ray")
+    if engine == "ray" and all_layers:
+        raise ConfigError("--all-layers conflicts with --engine ray", hint="one --layer at a time")
+    if engine == "ray" and micro_batch == "auto":
+        raise ConfigError("--micro-batch auto conflicts with --engine ray", hint="give a number")
 
 
 def layer_path(out: Path, layer: int) -> Path:

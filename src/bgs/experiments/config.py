@@ -133,6 +133,8 @@ def _refuse_grid_keys(name: str, given: Mapping[str, Any], own: bool) -> None:
     for key in given:
         if key in _SET_BY_GRID:
             raise ValueError(f"{name}.{key} conflicts with the grid: see the key {_SET_BY_GRID[key]}")
+        if key == "micro_batch" and given[key] == "auto":
+            raise ValueError(f"{name}.micro_batch: auto is for `bgs train`; an experiment needs a number")
         if own and key in _SAME_FOR_ALL:
             raise ValueError(f"{name}.{key}: all models are measured alike; move it to training")
     if isinstance(given.get("objective"), Mapping) and "preset" in given["objective"]:

@@ -175,7 +175,7 @@ class _Amount:
 
 def _cost(settings: TrainingConfig, config: ExperimentConfig, study: Study | None) -> Cost:
     backbone, amount = new_backbone(settings), _Amount.of(settings, config, study)
-    a_unit = _seconds_a_unit(backbone, None if study is None else study.stimuli, settings.micro_batch)
+    a_unit = _seconds_a_unit(backbone, None if study is None else study.stimuli, settings.batch_size)
     views = 1.0 if study is None else _views(backbone, study.stimuli)
     trained = 4 * sum(parameter.numel() for parameter in backbone.trainable().values())
     return Cost(
@@ -192,7 +192,7 @@ def _forward_passes(settings: TrainingConfig, amount: _Amount, views: float) -> 
     per_trial = settings.gradient == "per-trial"
     trials = min(settings.per_trial.trials or amount.trials, amount.trials)
     units = (3 * trials if per_trial else amount.optimised) * min(settings.views or views, views)
-    kept = per_trial or settings.keep_graphs * settings.micro_batch >= units
+    kept = per_trial or settings.keep_graphs * settings.batch_size >= units
     watched = amount.watched + (amount.optimised if settings.evaluation.center else 0)
     validations = settings.epochs / settings.validation.every if amount.watched else 0.0
     refit = (

@@ -11,7 +11,7 @@ import numpy as np
 from bgs._files import write_json
 from bgs._lock import locked_folder
 from bgs._typing import Int
-from bgs.backbones.processes import require_alone
+from bgs.backbones.processes import Processes, require_alone
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Metric
@@ -20,6 +20,7 @@ from bgs.judgments import split_folds
 from bgs.runs.centred_distances import distances
 from bgs.runs.fitting import embed_base, embed_tuned, fit
 from bgs.runs.run_folder import RunFolder
+from bgs.runs.settling import settled
 from bgs.runs.study import Study, load_study, new_study
 from bgs.training import TrainingConfig
 
@@ -64,11 +65,10 @@ def cross_validate(
     whole = RunFolder(out)
     whole.check(config)
     study = load_study(config, mirror, dataset)
-    split_folds(
-        len(study.stimuli), config.cross_validation.folds, config.seed
-    )  # raises an error for invalid folds
+    first, *_ = split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)
     whole.require_origin(study.origin())
     with locked_folder(whole.path):
+        config = settled(config, _held_out(study, first), whole, Processes())
         whole.open(config)
         if not whole.provenance.is_file():
             whole.write_provenance({**study.about(config), "origin": study.origin()})
@@ -99,8 +99,7 @@ def _fold(
     bases: dict[str, Embeddings],
 ) -> HeldOutFold:
     """Train a fold unless it is finished; ``bases`` caches base embeddings by model reference."""
-    names = ["test" if i in set(positions.tolist()) else "train" for i in range(len(study.stimuli))]
-    study = replace(study, stimuli=replace(study.stimuli, split=tuple(names)))
+    study = _held_out(study, positions)
     if folder.embeddings("tuned").is_file():
         base, tuned = (Embeddings.load(folder.embeddings(which)) for which in ("base", "tuned"))
     else:
@@ -112,6 +111,12 @@ def _fold(
     human = study.human(positions, among=np.arange(len(study.stimuli)))
     rdms = [distances(model, study.stimuli, config.evaluation, positions) for model in (base, tuned)]
     return HeldOutFold(positions, human, np.stack(rdms))
+
+
+def _held_out(study: Study, positions: Int[np.ndarray, " m"]) -> Study:
+    """The study with the stimuli at ``positions`` held out."""
+    names = ["test" if i in set(positions.tolist()) else "train" for i in range(len(study.stimuli))]
+    return replace(study, stimuli=replace(study.stimuli, split=tuple(names)))
 
 
 def _pool(config: TrainingConfig, study: Study, held: list[HeldOutFold]) -> CrossValidation:

@@ -14,6 +14,7 @@ from bgs._errors import ConfigError
 from bgs._progress import note, progress_bar
 from bgs.backbones import Backbone, VideoBackbone, embed, embed_layers, load_backbone
 from bgs.backbones.known_features import KnownFeatures
+from bgs.backbones.micro_batch import MicroBatch, measured_micro_batch
 from bgs.embeddings import TRAINED_ON, Embeddings
 from bgs.runs.origins import provenance
 from bgs.runs.quiet import quiet_libraries
@@ -48,7 +49,7 @@ class Embedder:
     Args:
         backbone: from :func:`open_backbone`.
         stimuli: what to embed.
-        micro_batch: captions or clips per forward pass.
+        micro_batch: captions or clips per forward pass; ``auto``: measured now.
         skip_bad: skip clips that cannot be read; ``inputs.failures`` lists them.
 
     Raises:
@@ -56,14 +57,18 @@ class Embedder:
     """
 
     def __init__(
-        self, backbone: Backbone, stimuli: StimulusSet, micro_batch: int = 64, skip_bad: bool = False
+        self, backbone: Backbone, stimuli: StimulusSet, micro_batch: MicroBatch = 64, skip_bad: bool = False
     ) -> None:
-        self.backbone, self.micro_batch = backbone, micro_batch
+        self.backbone = backbone
         self.inputs = backbone.prepare(stimuli, skip_bad=skip_bad)
         note(*backbone.notes)
         left_out = {failure.stimulus_id for failure in self.inputs.failures}
         self.positions = np.array([i for i, name in enumerate(stimuli.ids) if name not in left_out])
         self.stimuli = stimuli
+        if micro_batch == "auto":
+            every = np.arange(len(self.inputs.owner))
+            micro_batch = measured_micro_batch(backbone, self.inputs, every, len(every), train=False)
+        self.micro_batch = micro_batch
 
     def embed(self, source: str, encode: Callable[[Any], torch.Tensor] | None = None) -> Embeddings:
         """One vector per stimulus; ``source`` is the model reference, ``encode`` replaces :meth:`Backbone.forward`."""

@@ -113,7 +113,7 @@ def _refit(
 
 def embed_base(config: TrainingConfig, study: Study) -> Embeddings:
     """Embeddings of all stimuli before training."""
-    return embed_stimuli(config.reference, study.stimuli, config.micro_batch, config.device, config.precision)
+    return embed_stimuli(config.reference, study.stimuli, config.batch_size, config.device, config.precision)
 
 
 def embed_tuned(
@@ -124,9 +124,7 @@ def embed_tuned(
     ``frozen``, their embeddings before training, saves a transform computing them again.
     """
     run = f"run:{folder.path}"
-    embedder = Embedder(
-        open_backbone(run, config.device, config.precision), study.stimuli, config.micro_batch
-    )
+    embedder = Embedder(open_backbone(run, config.device, config.precision), study.stimuli, config.batch_size)
     if frozen is not None and config.transform is not None:
         embedder.reuse(frozen)
     tuned = embedder.embed(run)

@@ -94,7 +94,7 @@ def _validation(
     if config.refit:
         first = fit_first(config, study, folder)  # which is finished, and resumes at its end
         stimuli = study.stimuli.subset(np.flatnonzero(study.stimuli.train))
-        tuned = Embedder(first.backbone, stimuli, config.micro_batch).embed("before the refit")
+        tuned = Embedder(first.backbone, stimuli, config.batch_size).embed("before the refit")
     return _split(config, study, tuned, optimise, validate_on)
 
 
@@ -125,7 +125,7 @@ def _fold(
         fit(config, replace(study, stimuli=replace(study.stimuli, split=tuple(split.tolist()))), folder)
         stimuli = study.stimuli.subset(training)
         tuned = embed_stimuli(
-            f"run:{folder.path}", stimuli, config.micro_batch, config.device, config.precision
+            f"run:{folder.path}", stimuli, config.batch_size, config.device, config.precision
         )
         tuned.save(folder.embeddings("tuned"))
     tuned = Embeddings.load(folder.embeddings("tuned"))

@@ -16,6 +16,7 @@ from bgs.runs.fitting import embed_base, embed_tuned, fit
 from bgs.runs.process_folder import process_folder
 from bgs.runs.reading_out import read_out
 from bgs.runs.run_folder import RunFolder
+from bgs.runs.settling import settled
 from bgs.runs.study import Study, load_study
 from bgs.training import TrainingConfig
 
@@ -71,6 +72,7 @@ def _require_shareable(config: TrainingConfig, processes: Processes) -> None:
 
 
 def _run(config: TrainingConfig, study: Study, folder: RunFolder, processes: Processes) -> list[Result]:
+    config = settled(config, study, folder, processes)
     about = study.about(config) | fit(config, study, folder)
     base = embed_base(config, study)
     base.save(folder.embeddings("base"))

@@ -24,7 +24,7 @@ from bgs._yaml import read_mapping
 from bgs.backbones.shared_reference import MANIFEST
 from bgs.embeddings import Embeddings
 from bgs.runs.resuming import require_same, require_same_origin
-from bgs.training import TrainingConfig, TrainingLog
+from bgs.training import TrainingConfig, TrainingLog, load_config
 from bgs.training.training_log import AGAIN
 
 
@@ -76,7 +76,10 @@ class RunFolder(TrainingLog):
             )
         usual = TrainingConfig(model=config.model, data=config.data).model_dump(mode="json")
         before = usual | read_mapping(self.config)  # an older version did not know every key
-        require_same(before, config.model_dump(mode="json"), "run", self.config)
+        now = config.model_dump(mode="json")
+        if config.micro_batch == "auto":
+            now["micro_batch"] = before["micro_batch"]
+        require_same(before, now, "run", self.config)
 
     def open(self, config: TrainingConfig) -> None:
         """Start a run in an empty folder, or resume an interrupted one; only one process at a time.
@@ -88,6 +91,12 @@ class RunFolder(TrainingLog):
         remove_scraps(self.path)
         if not self.config.is_file():
             write_text(self.config, config.to_yaml())
+
+    def micro_batch(self) -> int | None:
+        """The micro-batch of the run, on record; None if it was not begun."""
+        if not self.config.is_file():
+            return None
+        return load_config(self.config).batch_size
 
     def require_origin(self, origin: Mapping[str, str]) -> None:
         """Check that data, code and weights of a resumed run are unchanged; nothing is written.

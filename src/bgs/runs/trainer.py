@@ -137,7 +137,7 @@ def _inputs(config: TrainingConfig, backbone: Backbone, stimuli: StimulusSet) ->
         with progress_bar() as bar:
             task = bar.add_task("frozen blocks", total=len(inputs.owner), visible=config.lora.layers != "all")
             inputs = backbone.cache_trunk(
-                inputs, config.lora.layers, config.micro_batch, lambda done: bar.advance(task, done)
+                inputs, config.lora.layers, config.batch_size, lambda done: bar.advance(task, done)
             )
     trained, total = share_trainable(backbone)
     share = f"{trained:,} of {total:,} parameters are trained ({trained / total:.2%})"
@@ -152,7 +152,7 @@ def _known(
     with progress_bar() as bar:
         task = bar.add_task("frozen model", total=len(inputs.owner))
         return KnownFeatures.of(
-            backbone, inputs, config.micro_batch, lambda done: bar.advance(task, done), frozen
+            backbone, inputs, config.batch_size, lambda done: bar.advance(task, done), frozen
         )
 
 
@@ -173,7 +173,7 @@ def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry
     ):  # no network to run: the graph of all units is small, and no unit is encoded twice
         shared |= {"micro_batch": len(inputs.owner), "keep_graphs": 1}
     else:
-        shared |= {"micro_batch": config.micro_batch, "keep_graphs": config.keep_graphs}
+        shared |= {"micro_batch": config.batch_size, "keep_graphs": config.keep_graphs}
     return FullGeometry(**shared, clips_per_update=config.clips_per_update)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bgs._config import Settings, changed_keys, merge, read_settings, validate
 from bgs.backbones.lora_settings import LoraSettings
@@ -70,8 +70,8 @@ class TrainingConfig(Settings):
     """Hold out every stimulus once; null uses the split of the data set."""
     views: int = Field(2, ge=0)
     """Captions (or mirror images) per clip drawn for an update; 0 uses all."""
-    micro_batch: int = Field(64, ge=1)
-    """Units (captions or clips) per forward pass."""
+    micro_batch: int | Literal["auto"] = 64
+    """Units (captions or clips) per forward pass; ``auto``: measured when the run is begun, and kept in its ``config.yaml``."""
     keep_graphs: int = Field(0, ge=0)
     """Number of micro-batches whose graphs are kept instead of encoding them twice: faster, but needs memory."""
     gradient_checkpointing: bool = False
@@ -85,6 +85,13 @@ class TrainingConfig(Settings):
     deterministic: bool = False
     """Use torch's deterministic algorithms only: on GPUs slower, and operations without one are refused; see
     docs/training.md."""
+
+    @field_validator("micro_batch", mode="before")
+    @classmethod
+    def _known_micro_batch(cls, given: Any) -> Any:
+        if given == "auto" or (isinstance(given, int) and given is not True and given >= 1):
+            return given
+        raise ValueError(f"expected a number of 1 or more, or auto, got {given!r}")
 
     @model_validator(mode="before")
     @classmethod
@@ -115,6 +122,10 @@ class TrainingConfig(Settings):
                 )
         if "keep_graphs" in changed and self.gradient != "full-geometry":
             raise ValueError(f"keep_graphs conflicts with gradient: {self.gradient}")
+        if self.keep_graphs and self.micro_batch == "auto":
+            raise ValueError(
+                "keep_graphs conflicts with micro_batch: auto: what it keeps depends on the number"
+            )
         if self.validation.fraction and _cannot_generalise(self.model):
             raise ValueError(
                 "validation.fraction: a lookup table cannot generalise to new clips, so the epoch would be "
@@ -137,6 +148,12 @@ class TrainingConfig(Settings):
         if is_tuned(self.model):
             raise ValueError("model: a tuned model cannot be tuned again; give its base model")
         return self
+
+    @property
+    def batch_size(self) -> int:
+        """Units per forward pass, once the number is known (:func:`bgs.runs.settling.settled`)."""
+        assert self.micro_batch != "auto"
+        return self.micro_batch
 
     @property
     def reference(self) -> str:

@@ -240,7 +240,7 @@ class Trainer:
         """Raise an error before anything that is not finite is saved; it says which clips are involved."""
         rate = self._rate(self.state.epoch, max(0, self.state.update - 1))
         clips = involved(
-            self.backbone, self.inputs, self.method.positions, self.config.micro_batch, self.names
+            self.backbone, self.inputs, self.method.positions, self.config.batch_size, self.names
         )
         raise BgsError(
             f"{what} is not finite", where=where, expected="a number", got=shown_parts(parts) or "NaN or inf",
@@ -257,7 +257,7 @@ class Trainer:
         # It may take minutes, and what it needs is saved already; several processes wait for each other until its end.
         between = (lambda _: self._stop_where_asked()) if current().size == 1 else None
         vectors = embed(
-            self.backbone, self.inputs, self.validation.positions, self.config.micro_batch, between
+            self.backbone, self.inputs, self.validation.positions, self.config.batch_size, between
         )
         if not np.isfinite(vectors).all():
             self._not_finite("an embedding", f"validation after epoch {epoch}", {})

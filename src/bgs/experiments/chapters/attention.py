@@ -172,7 +172,7 @@ def _looker(reference: str, cell: Cell, stimuli: StimulusSet, settings: Attentio
     from bgs.runs.attention_mapper import AttentionMapper
 
     try:
-        size = min(cell.config.micro_batch, _MICRO_BATCH)
+        size = min(cell.config.batch_size, _MICRO_BATCH)
         return AttentionMapper(reference, stimuli, settings.method, size, cell.config.device, False)
     except NoAttention as error:
         raise NotApplicable(f"{cell.model}: {error.what}") from None

@@ -161,7 +161,7 @@ def _embed(reference: str, cell: Cell, stimuli: StimulusSet, center: bool) -> Em
     from bgs.runs.embedder import embed_stimuli
 
     config = cell.config
-    made = embed_stimuli(reference, stimuli, config.micro_batch, config.device, config.precision)
+    made = embed_stimuli(reference, stimuli, config.batch_size, config.device, config.precision)
     return made.centred() if center else made
 
 

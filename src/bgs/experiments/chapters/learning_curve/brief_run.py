@@ -21,5 +21,5 @@ def tuned_on(config: TrainingConfig, study: Study, stimuli: StimulusSet) -> Embe
         trainer.run()
     backbone = trainer.backbone
     inputs = backbone.prepare(stimuli)
-    values = embed(backbone, inputs, np.arange(len(stimuli)), config.micro_batch)
+    values = embed(backbone, inputs, np.arange(len(stimuli)), config.batch_size)
     return Embeddings(values, stimuli.ids, config.reference)
