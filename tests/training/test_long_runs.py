@@ -47,6 +47,17 @@ OF_METHOD = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _heard():
+    """Signals that were ignored where the tests were started (`nohup`) are not ignored meanwhile."""
+    ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @pytest.fixture
 def write(tiny_text, small_study, tmp_path):
     def _write(gradient: str = "full-geometry", more: str = "") -> Path:
