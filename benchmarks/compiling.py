@@ -13,12 +13,13 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from parts.timing import in_turns, seconds
 from torch import nn
 
 from bgs._errors import BgsError
@@ -49,17 +50,12 @@ def batch_of(backbone: Backbone) -> Any:
     return inputs.batch(np.arange(UNITS))
 
 
-def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Of one call: processor time with that of child processes, or on GPUs the time of a clock."""
+def now(device: torch.device) -> float:
+    """Processor time with that of child processes, or on GPUs the time of a clock, in seconds."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-        begin = time.perf_counter()
-        work()
-        torch.cuda.synchronize(device)
-        return time.perf_counter() - begin
-    before = os.times()
-    work()
-    return sum(after - earlier for after, earlier in zip(os.times()[:4], before[:4], strict=True))
+        return time.perf_counter()
+    return sum(os.times()[:4])
 
 
 def measure(model: str, device: str, train: bool) -> dict[str, float]:
@@ -73,14 +69,12 @@ def measure(model: str, device: str, train: bool) -> dict[str, float]:
     for block in blocks_of(backbones["compiled"].module):
         block.compile()
 
-    def one(name: str) -> float:
-        return seconds(lambda: _pass(backbones[name], batch, train), backbones[name].device)
-
-    one("plain")
-    first = one("compiled")
-    one("compiled")
-    times = [(one("plain"), one("compiled")) for _ in range(ROUNDS)]
-    plain, compiled = (statistics.median(column) for column in zip(*times, strict=True))
+    passes = {name: partial(_pass, backbone, batch, train) for name, backbone in backbones.items()}
+    clock = partial(now, backbones["plain"].device)
+    passes["plain"]()
+    first = seconds(passes["compiled"], clock)
+    spent = in_turns(passes, ROUNDS, clock)
+    plain, compiled = (statistics.median(spent[name]) for name in ("plain", "compiled"))
     saved = plain - compiled
     return {
         "plain": plain, "compiled": compiled, "ratio": plain / compiled, "compiling": first - compiled,

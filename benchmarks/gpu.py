@@ -2,7 +2,7 @@
 
     python benchmarks/gpu.py [--json FILE] [--device cuda] [--precision auto] [--encoders NAME …] [--peak TFLOPS]
 
-Encoders have their published sizes and random weights, clips are noise, judgments are SIMULATED; nothing is downloaded. They are
+Encoders have their published sizes and random weights, clips are noise, judgments are random; nothing is downloaded. They are
 loaded, adapted by LoRA and trained as in `bgs train`, with its device, precision and measured micro-batches. FLOPs are those of
 matrix products, attention in full. An update encodes every clip twice, so that all gradients fit in memory; its share of the
 peak counts one forward and one backward pass, and the other forward pass as lost. The JSON is written again after each encoder.
@@ -63,19 +63,6 @@ def checkpoint(family: str, folder: Path, tiny: bool) -> str:
         config = getattr(transformers, f"{name}Config")(**length, **(SMALL if tiny else {}))
         getattr(transformers, f"{name}Model")(config).save_pretrained(folder)
     return f"{family}:{folder}?frames={frames}"
-
-
-def simulated_target(clips: int) -> Any:
-    """Judgments of a noisy observer of points in eight dimensions."""
-    import numpy as np
-
-    from bgs.judgments import Geometry
-    from bgs.judgments.rated import draw_trials
-    from bgs.training import target_of
-
-    points = np.random.default_rng(0).normal(size=(clips, 8))
-    rdm = np.linalg.norm(points[:, None] - points[None], axis=2)
-    return target_of(Geometry.from_trials(draw_trials(rdm, TRIALS, 0), np.arange(clips)))
 
 
 class Bench:
@@ -142,12 +129,14 @@ class Bench:
 
     def update(self, micro_batch: int) -> dict[str, Any]:
         """One epoch of training: one update on all trials and pairs of all clips."""
+        from parts.updates import random_target
+
         from bgs.objective import HybridObjective
         from bgs.training import FullGeometry, Trainer
 
         config = self.config.model_copy(update={"micro_batch": micro_batch})
         method = FullGeometry(
-            self.backbone, self.inputs, self.clips, simulated_target(len(self.clips)).to(self.backbone.device),
+            self.backbone, self.inputs, self.clips, random_target(len(self.clips), TRIALS).to(self.backbone.device),
             HybridObjective(config.objective), config.views, micro_batch, config.keep_graphs, config.seed,
         )  # fmt: skip
         seconds, peak = self._timed(Trainer(config, self.backbone, self.inputs, method, None, None).run)

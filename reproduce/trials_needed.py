@@ -12,6 +12,7 @@ Writes docs/results/trials_needed.json and the table of docs/scaling.md.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from page_tables import between, number, table
 from bgs._files import write_json, write_text
 from bgs._rng import generator
 from bgs.evaluation import pair_vector, spearman
+from bgs.experiments.chapters.learning_curve.enough import enough_for
 from bgs.judgments import Geometry
 from bgs.objective import HybridObjective, ObjectiveSettings
 from bgs.simulation import simulate_judgments
@@ -37,7 +39,7 @@ ROOT = Path(__file__).parents[1]
 PAGE, RESULTS = ROOT / "docs/scaling.md", ROOT / "docs/results/trials_needed.json"
 CLIPS = (100, 300, 1_000, 3_000)
 TRIALS = (300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
-FRESH, FEATURES, LATENT_SHARE, UPDATES, SHARE = 200, 64, 0.5, 100, 0.9
+FRESH, FEATURES, LATENT_SHARE, UPDATES = 200, 64, 0.5, 100
 #: Steps of AdamW: the map begins near its end, the table anywhere.
 RATES = {"map": 1e-2, "table": 1e-1}
 DIMENSIONS = 16
@@ -97,7 +99,7 @@ def agreement(vectors: torch.Tensor, planted: np.ndarray) -> float:
 
 
 def measure(clips: tuple[int, ...], trials: tuple[int, ...], seeds: int) -> Iterator[dict[str, Any]]:
-    """One row for each number of clips: means over worlds, and the trials at which SHARE of the full gain is reached."""
+    """One row for each number of clips: means over worlds, and the trials that are enough for nearly all of the gain."""
     for n in clips:
         worlds = [World(n, seed) for seed in range(seeds)]
         found = [[world.learned(t) for world in worlds] for t in trials]
@@ -108,28 +110,14 @@ def measure(clips: tuple[int, ...], trials: tuple[int, ...], seeds: int) -> Iter
         base = mean["frozen"][0]
         row = {"clips": n, "worlds": seeds, "unit": "Spearman rho", "trials": list(trials), **mean}
         row["frozen"] = base
-        row["needed_map"] = needed(trials, mean["map"], base)
-        row["needed_table"] = needed(trials, mean["table"], 0.0)
+        for name, start in (("map", base), ("table", 0.0)):
+            gains = [value - start for value in mean[name]]
+            row[f"needed_{name}"] = enough_for(trials, gains, []).judgments
         row["spread"] = {
             name: [float(np.ptp([one[name] for one in at])) for at in found] for name in ("map", "table")
         }
         print(row, flush=True)
         yield row
-
-
-def needed(trials: tuple[int, ...], reached: list[float], base: float) -> float | None:
-    """Trials at which SHARE of the gain of the most trials is reached, between measured ones on a logarithmic scale.
-
-    None if it is reached by the fewest already, or the most gain nothing.
-    """
-    gains = np.array(reached) - base
-    goal = SHARE * gains[-1]
-    enough = int(np.argmax(gains >= goal))
-    if gains[-1] <= 0 or enough == 0:
-        return None
-    low, high = gains[enough - 1], gains[enough]
-    part = (goal - low) / (high - low)
-    return float(np.exp(np.interp(part, [0, 1], np.log([trials[enough - 1], trials[enough]]))))
 
 
 def page(rows: list[dict[str, Any]]) -> str:
@@ -139,7 +127,7 @@ def page(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         for name, title in (("map", f"map (frozen {number(row['frozen'])})"), ("table", "table")):
             at = row[f"needed_{name}"]
-            told = "–" if at is None else f"{float(f'{at:.2g}'):,.0f}"
+            told = "–" if math.isnan(at) else f"{float(f'{at:.2g}'):,.0f}"
             lines.append([f"{row['clips']:,}", title, *(number(value) for value in row[name]), told])
     return table(head, lines)
 

@@ -23,6 +23,8 @@ from bgs._errors import BgsError, DataError, message_of
 _SCRAP = re.compile(r"\..+\.part")
 #: The lock file in a folder that a process is working in; see :mod:`bgs._lock`.
 LOCK = ".lock"
+#: What the system says where there is no room: on the disk, of a quota, for so large a file.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def require_output(path: str | Path, suffixes: Sequence[str] = ()) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from types import ModuleType
 
@@ -16,6 +15,7 @@ from bgs.library import open_index
 from bgs.library.about import KEY
 from bgs.library.place import Place
 from bgs.library.table import NAME, ClipTable
+from no_room import no_room
 
 
 @pytest.fixture
@@ -53,16 +53,14 @@ def test_an_index_of_which_no_version_is_left_is_named(index):
 
 
 def test_a_change_that_finds_no_room_is_not_made_and_can_be_made_again(index):
-    """The system refuses to write, as on a full disk (by the largest size of a file that a process may write)."""
     before, table = open_index(index).ids, ClipTable.open(Place.of(index))
-    rows, allowed = [row(f"new-{k}.mp4") for k in range(400)], resource.getrlimit(resource.RLIMIT_FSIZE)
+    rows = [row(f"new-{k}.mp4") for k in range(400)]
     vectors = np.eye(4, dtype=np.float32)[np.arange(400) % 4]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, allowed[1]))
-    try:
-        with pytest.raises(DataError, match=r"index: .*make room, then run the same command again"):
-            table.add(rows, vectors)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    with (
+        no_room(2_000),
+        pytest.raises(DataError, match=r"index: .*make room, then run the same command again"),
+    ):
+        table.add(rows, vectors)
     assert open_index(index).ids == before
     ClipTable.open(Place.of(index)).add(rows, vectors)
     assert len(open_index(index)) == 404

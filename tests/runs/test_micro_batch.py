@@ -9,8 +9,9 @@ import torch
 import bgs
 from bgs import BgsError, Embeddings
 from bgs.backbones import load_backbone, micro_batch
-from bgs.backbones.micro_batch import doubled, known_micro_batch, measured_micro_batch
+from bgs.backbones.micro_batch import doubled, measured_micro_batch
 from bgs.backbones.processes import Processes
+from bgs.cli.embed import _micro_batch
 from bgs.cli.main import main
 from bgs.runs import cross_validation, settling
 from bgs.runs.cross_validation import cross_validate
@@ -81,7 +82,7 @@ def test_measuring_leaves_random_numbers_alone(tiny_text, small_study, train):
 @pytest.mark.parametrize("given", ["0", "-1", "some", "1.5", ""])
 def test_other_values_of_the_option_are_refused(given):
     with pytest.raises(BgsError, match=r"--micro-batch: .*a number of 1 or more, or auto"):
-        known_micro_batch(given)
+        _micro_batch(given)
 
 
 @pytest.fixture

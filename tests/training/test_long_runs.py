@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from bgs.runs.study import load_study
 from bgs.training import FullGeometry, PerTrial, TrainingLog, load_config
 from bgs.training.determinism import deterministic
 from bgs.training.stopping import SIGNALS, Stopped, signals_stop_training, watched_signals
+from no_room import no_room
 
 ROOT = Path(__file__).parents[2]
 CHECKPOINT = "checkpoint.safetensors"
@@ -411,20 +412,11 @@ def test_the_loss_is_bounded_so_that_it_cannot_explode_and_stay_finite(small_stu
 def test_a_checkpoint_that_finds_no_room_leaves_the_last_one_whole_and_is_one_line(
     write, tmp_path, monkeypatch
 ):
-    """The system refuses to write, as on a full disk (by the largest size of a file that a process may write)."""
     path, out = write(), tmp_path / "run"
-    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def no_room(_: object) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, allowed[1]))
-
-    with monkeypatch.context() as patch:
-        at(patch, "full-geometry", 1, 3, no_room)
-        try:
-            with pytest.raises(BgsError) as caught:
-                train(path, out)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    with monkeypatch.context() as patch, ExitStack() as meanwhile:
+        at(patch, "full-geometry", 1, 3, lambda _: meanwhile.enter_context(no_room(10_000)))
+        with pytest.raises(BgsError) as caught:
+            train(path, out)
     message = str(caught.value)
     assert "\n" not in message
     assert f"{out / CHECKPOINT}: cannot write" in message

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from bgs._errors import BgsError, ConfigError
+from bgs._errors import BgsError
 from bgs._progress import note
 from bgs._typing import Int
 from bgs.backbones.backbone import Backbone, Inputs
@@ -26,19 +26,6 @@ GAIN = 1.05
 SHARE = 0.8
 #: Seconds for which a size is measured, at least; a size whose first pass takes longer has no other.
 _SECONDS = 0.2
-
-
-def known_micro_batch(given: str, where: str = "--micro-batch") -> MicroBatch:
-    """Parse the value of an option.
-
-    Raises:
-        ConfigError: neither a number of 1 or more, nor ``auto``.
-    """
-    if given == "auto":
-        return "auto"
-    if given.isdecimal() and int(given) >= 1:
-        return int(given)
-    raise ConfigError("not a micro-batch", where=where, expected="a number of 1 or more, or auto", got=given)
 
 
 def measured_micro_batch(

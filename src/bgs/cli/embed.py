@@ -70,11 +70,10 @@ def embed(
     from bgs._errors import ConfigError
     from bgs._files import require_output
     from bgs._progress import note
-    from bgs.backbones.micro_batch import known_micro_batch
     from bgs.datasets import load_dataset
     from bgs.embeddings import SUFFIXES
 
-    size = known_micro_batch(micro_batch)
+    size = _micro_batch(micro_batch)
     require_output(out, SUFFIXES)
     if all_layers and layer is not None:
         raise ConfigError("--layer conflicts with --all-layers")
@@ -85,7 +84,8 @@ def embed(
         from bgs.backbones.registry import with_layer
 
         model = with_layer(model, layer)
-    if engine == "ray" and size != "auto":
+    if engine == "ray":
+        assert size != "auto"  # refused above
         from bgs.runs.ray_embedding import RayEmbedder
 
         spread = RayEmbedder(
@@ -103,6 +103,23 @@ def embed(
     n, width = found[0].values.shape
     layers, to = (f" × {len(found)} layers", f"{layer_path(out, 0)} …") if all_layers else ("", out)
     Output().say(f"{n} stimuli × {width} dimensions{layers} from {model} → {to}")
+
+
+def _micro_batch(given: str) -> MicroBatch:
+    """Parse the value of --micro-batch.
+
+    Raises:
+        ConfigError: neither a number of 1 or more, nor ``auto``.
+    """
+    from bgs._errors import ConfigError
+
+    if given == "auto":
+        return "auto"
+    if given.isdecimal() and int(given) >= 1:
+        return int(given)
+    raise ConfigError(
+        "not a micro-batch", where="--micro-batch", expected="a number of 1 or more, or auto", got=given
+    )
 
 
 def _require_engine(

@@ -14,7 +14,7 @@ from bgs.evaluation.readout import Readout
 from bgs.library.about import About
 from bgs.library.clip import Clip, Neighbour
 from bgs.library.place import Place
-from bgs.library.table import ClipTable, Row
+from bgs.library.table import AGAIN, ClipTable, Row
 from bgs.runs.readout_of import read_readout
 
 
@@ -166,7 +166,7 @@ def _require_directions(vectors: Float[np.ndarray, "n d"], place: Place) -> None
     if wrong.any():
         raise DataError(
             "damaged: vectors are not of length 1", where=place, got=f"{int(wrong.sum())} of {len(vectors)}",
-            hint="delete it and run `bgs index` again",
+            hint=AGAIN,
         )  # fmt: skip
 
 

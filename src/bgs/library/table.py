@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bgs._errors import BgsError, DataError, message_of
+from bgs._files import NO_ROOM
 from bgs._optional import require
 from bgs._typing import Float
 from bgs.library.about import KEY, About
@@ -25,7 +25,8 @@ NAME = "clips"
 _EXTRA = "library"
 #: A table of more files than this is rewritten into few.
 _MANY_FILES = 64
-_AGAIN = "delete it and run `bgs index` again"
+#: The hint for a damaged index.
+AGAIN = "delete it and run `bgs index` again"
 
 
 class Row(NamedTuple):
@@ -203,8 +204,8 @@ def _clear_errors(place: Place) -> Iterator[None]:
         raise
     except (RuntimeError, ValueError, OSError) as error:
         why = _first_sentence(message_of(error))
-        full = any(os.strerror(number) in why for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-        hint = "make room, then run the same command again" if full else f"if it is damaged, {_AGAIN}"
+        full = any(os.strerror(number) in why for number in NO_ROOM)
+        hint = "make room, then run the same command again" if full else f"if it is damaged, {AGAIN}"
         raise DataError(f"the index cannot be read or written: {why}", where=place, hint=hint) from error
     finally:
         if module is not None and is_folder:

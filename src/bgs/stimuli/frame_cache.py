@@ -8,19 +8,19 @@ are more than many systems let a process hold open.
 
 from __future__ import annotations
 
-import errno
 import importlib.metadata
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bgs._errors import BgsError, DataError, MissingExtraError
-from bgs._files import LOCK, cache_folder
+from bgs._files import LOCK, NO_ROOM, cache_folder
 from bgs._lock import locked
 from bgs._typing import Int
 from bgs.stimuli.clip_files import readable_files
@@ -135,7 +135,7 @@ class FrameCache:
                 decoder,
                 workers,
                 progress or (lambda done: None),
-                lambda path: hash_of(path, memory),
+                partial(hash_of, memory=memory),
             )
             pack, notes = builder.complete_pack(len(failures))
         failures |= {i: pack.failures[clip] for i, clip in hashes.items() if clip in pack.failures}
@@ -181,7 +181,7 @@ class FrameCache:
             cause = error if isinstance(error, OSError) else error.__cause__
             if not isinstance(cause, OSError):
                 raise
-            full = cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            full = cause.errno in NO_ROOM
             hint = SPACE_HINT if full else _ACCESS_HINT
             where = cause.filename or self.folder
             raise DataError(
