@@ -28,7 +28,8 @@ from parts.page import about, write_page
 from parts.rows import Row
 from parts.table import results
 
-from bgs._files import usable_cores, write_json
+from bgs._files import write_json
+from bgs._threads import usable_cores
 
 #: Modules of ``parts`` in the order of their letters.
 PARTS = ("judgments", "convergence", "memory", "growth", "evaluation", "embedding", "start", "decoding")

@@ -283,8 +283,3 @@ def sha256_of(*parts: bytes | str) -> str:
 def cache_folder() -> Path:
     """The folder for everything that can be recomputed: ``BGS_CACHE``, or the user's cache folder."""
     return Path(os.environ.get("BGS_CACHE") or platformdirs.user_cache_dir("bgs"))
-
-
-def usable_cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -13,6 +13,7 @@ import pytest
 from moving_clips import NAMES, moving_square
 
 import bgs.library.indexing as indexing
+from bgs import _threads
 from bgs._errors import BgsError, ConfigError, DataError
 from bgs._files import json_text
 from bgs._lock import locked_folder
@@ -280,7 +281,7 @@ def test_a_file_deleted_while_others_are_hashed_is_no_error(folder, out, model, 
         return hashed(path)
 
     monkeypatch.setattr(content_hashes, "sha256", deletes_b)
-    monkeypatch.setattr(content_hashes, "usable_cores", lambda: 1)
+    monkeypatch.setattr(_threads, "usable_cores", lambda: 1)
     found = index_folder(folder, model, out)
     assert (found.clips, found.failures) == (3, ())
     assert "b.mp4" not in open_index(out).ids

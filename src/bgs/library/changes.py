@@ -120,10 +120,11 @@ def changes_in(folder: Path, rows: Sequence[Row], but: Path) -> Changes:
     """
     stimuli, known = StimulusSet.from_folder(folder), {row.path: row for row in rows}
     paths = dict(zip(stimuli.ids, stimuli.videos or (), strict=True))
+    left_out = _prefix(but, folder)
     files: dict[str, FoundFile] = {}
     failures, to_hash = [], {}
     for name, path in paths.items():
-        if path is None or but in path.absolute().parents:
+        if path is None or (left_out is not None and name.startswith(left_out)):
             continue
         row = known.get(name)
         if not is_text(name):
@@ -159,6 +160,14 @@ def is_moved(folder: Path, rows: Sequence[Row]) -> bool:
         (folder / path).is_file() and (folder / path).stat().st_size == size for path, size in sizes.items()
     )
     return there * 2 >= len(sizes)
+
+
+def _prefix(inner: Path, folder: Path) -> str | None:
+    """What names in a folder begin with if their files are in ``inner``; None if none is."""
+    inner, folder = inner.absolute(), folder.absolute()
+    if inner in [folder, *folder.parents]:
+        return ""
+    return inner.relative_to(folder).as_posix() + "/" if folder in inner.parents else None
 
 
 def _stamped(name: str, path: Path, digest: str) -> FoundFile:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from math import inf
 from pathlib import Path
 
 from bgs._errors import ConfigError
-from bgs._files import usable_cores
 from bgs._optional import require
+from bgs._threads import in_threads
 from bgs.library.clip import Piece
 from bgs.stimuli import StimulusSet
 from bgs.stimuli.decoding import check_file
@@ -67,8 +66,7 @@ class Cutting:
 
     def pieces_of_each(self, paths: Sequence[Path]) -> list[list[Piece] | str]:
         """The pieces of each video, or the reason why it has none."""
-        with ThreadPoolExecutor(usable_cores()) as pool:
-            return list(pool.map(self._pieces_or_reason, paths))
+        return in_threads(self._pieces_or_reason, paths)
 
     def in_pieces(self, names: Sequence[str], paths: Sequence[Path]) -> StimulusSet:
         """Every piece of videos as a stimulus, in order: ``name``, or ``name#t=START,END`` of a video that is cut.

@@ -9,7 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bgs._files import sha256_of, usable_cores
+from bgs._files import sha256_of
+from bgs._threads import usable_cores
 
 _PACKAGES = (
     "bgs-video",

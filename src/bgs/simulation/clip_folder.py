@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from bgs._errors import ConfigError, listed
-from bgs._files import atomic_folder, require_new_folder, usable_cores, write_tensors, write_text
+from bgs._files import atomic_folder, require_new_folder, write_tensors, write_text
 from bgs._optional import require
 from bgs._rng import generator
+from bgs._threads import usable_cores
 from bgs.simulation.beginning import episodes_of
 from bgs.simulation.behaviours import BEHAVIOURS
 from bgs.simulation.film import MASK_NAMES, film

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
 from bgs._errors import BgsError
-from bgs._files import cache_folder, sha256, usable_cores, write_text
+from bgs._files import cache_folder, sha256, write_text
+from bgs._threads import in_threads
 from bgs.stimuli.stimulus_set import StimulusSet
 
 #: [size in bytes, modification time in ns, SHA-256].
@@ -45,12 +45,11 @@ def hashes_of_present(paths: Sequence[Path], memory: Path) -> tuple[dict[Path, s
     paths, known = [*dict.fromkeys(paths)], _recall(memory)
     found: dict[Path, _Entry] = {}
     failed: dict[Path, OSError] = {}
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        for path, entry in zip(paths, pool.map(lambda path: _entry(path, known), paths), strict=True):
-            if isinstance(entry, OSError):
-                failed[path] = entry
-            else:
-                found[path] = entry
+    for path, entry in zip(paths, in_threads(lambda path: _entry(path, known), paths), strict=True):
+        if isinstance(entry, OSError):
+            failed[path] = entry
+        else:
+            found[path] = entry
     new = {os.path.abspath(path): entry for path, entry in found.items()}
     if any(known.get(name) != entry for name, entry in new.items()):
         write_text(memory, json.dumps(known | new))

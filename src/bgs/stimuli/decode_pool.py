@@ -11,7 +11,7 @@ from threading import Event
 import numpy as np
 from jaxtyping import UInt8
 
-from bgs._files import usable_cores
+from bgs._threads import usable_cores
 from bgs.stimuli.cancelling import cancel_on
 from bgs.stimuli.decoding import Decoder, decode
 from bgs.stimuli.sampling import Sampling, Span

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from bgs._files import append_text, usable_cores
+from bgs._files import append_text
+from bgs._threads import in_threads
 from bgs._typing import Int
 from bgs.stimuli.decode_pool import Outcome
 
@@ -119,10 +119,7 @@ class FramePack:
         return FrameArray(self.data[: whole * prod(shape)].reshape(whole, *shape), rows)
 
     def _changed(self, clips: list[str]) -> list[str]:
-        with ThreadPoolExecutor(usable_cores()) as pool:
-            return [
-                clip for clip, good in zip(clips, pool.map(self.is_intact, clips), strict=True) if not good
-            ]
+        return [clip for clip, good in zip(clips, in_threads(self.is_intact, clips), strict=True) if not good]
 
 
 def add_records(folder: Path, clips: Iterable[tuple[str, Outcome]], size: int) -> Iterator[str]:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from bgs._files import make_folder, usable_cores
+from bgs._files import make_folder
+from bgs._threads import usable_cores
 from bgs.experiments.launching.launcher import CellWork
 
 
