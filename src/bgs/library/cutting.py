@@ -65,7 +65,9 @@ class Cutting:
         return [Piece(round(start, 2), round(end, 2)) for start, end in stretches]
 
     def pieces_of_each(self, paths: Sequence[Path]) -> list[list[Piece] | str]:
-        """The pieces of each video, or the reason why it has none."""
+        """The pieces of each video, or the reason why it has none. Files that are not cut are not looked at."""
+        if self.by == "none":
+            return [[Piece()] for _ in paths]
         return in_threads(self._pieces_or_reason, paths)
 
     def in_pieces(self, names: Sequence[str], paths: Sequence[Path]) -> StimulusSet:

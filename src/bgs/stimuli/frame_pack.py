@@ -11,8 +11,10 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,11 +81,7 @@ class FramePack:
     @classmethod
     def open(cls, folder: Path) -> FramePack:
         """What is in a folder; nothing where there is none. Frames are not read."""
-        records: dict[str, Record] = {}
-        failures: dict[str, str] = {}
-        for clip, entry in _entries(folder / _LOG):
-            kept: dict[str, Any] = failures if isinstance(entry, str) else records
-            kept[clip] = entry  # the last line counts: a damaged clip was decoded again
+        records, failures = _log_at(folder.absolute() / _LOG).read()
         try:
             data: np.ndarray = np.memmap(folder / _FRAMES, np.uint8, "r")
         except (FileNotFoundError, ValueError):  # an empty file cannot be mapped
@@ -150,12 +148,50 @@ def add_records(folder: Path, clips: Iterable[tuple[str, Outcome]], size: int) -
             yield clip
 
 
-def _entries(log: Path) -> Iterator[tuple[str, Record | str]]:
-    """What the legible lines of a log say; the clip of any other is decoded again."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    except FileNotFoundError:
-        return
+class _Log:
+    """The legible lines of a log that grows. Whoever works chunk by chunk reads it for each: only what is new is parsed.
+
+    The clip of any other line is decoded again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._forget()
+
+    def read(self) -> tuple[dict[str, Record], dict[str, str]]:
+        """Clip -> its frames; clip -> why it cannot be read. Of several lines of a clip, the last counts."""
+        with self._lock:
+            try:
+                text = self.path.read_bytes()
+            except FileNotFoundError:
+                text = b""
+            self._parse(text)
+            return dict(self._records), dict(self._failures)
+
+    def _forget(self) -> None:
+        self._end, self._crc32 = 0, zlib.crc32(b"")
+        self._records: dict[str, Record] = {}
+        self._failures: dict[str, str] = {}
+
+    def _parse(self, text: bytes) -> None:
+        if zlib.crc32(text[: self._end]) != self._crc32:  # it did not grow, it was changed
+            self._forget()
+        lines = text[self._end :].split(b"\n")
+        for clip, entry in _entries(lines):
+            kept: dict[str, Any] = self._failures if isinstance(entry, str) else self._records
+            kept[clip] = entry
+        # Lines begin with their line break, so the last may be half written: it is read again.
+        done = text[: len(text) - len(lines[-1])]
+        self._end, self._crc32 = len(done), zlib.crc32(done)
+
+
+@lru_cache(16)
+def _log_at(path: Path) -> _Log:
+    return _Log(path)
+
+
+def _entries(lines: Iterable[bytes]) -> Iterator[tuple[str, Record | str]]:
     for line in lines:
         try:
             entry = json.loads(line)

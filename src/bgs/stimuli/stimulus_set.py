@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -105,9 +106,7 @@ class StimulusSet:
         folder = Path(folder)
         if not folder.is_dir():
             raise DataError("no such folder", where=folder)
-        names = sorted(
-            path.relative_to(folder).as_posix() for path in folder.rglob("*") if _is_video(path, folder)
-        )
+        names = sorted(_videos_below(folder))
         if not names:
             endings = ", ".join(sorted(VIDEO_SUFFIXES))
             raise DataError(
@@ -180,6 +179,12 @@ class StimulusSet:
         )
 
 
-def _is_video(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not hidden
+def _videos_below(folder: Path) -> Iterator[str]:
+    """Paths of the videos in a folder and its subfolders, relative to it."""
+    for place, below, files in os.walk(folder):
+        below[:] = [name for name in below if not name.startswith(".")]
+        inside = Path(place).relative_to(folder)
+        for name in files:
+            video = os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES and not name.startswith(".")
+            if video and os.path.isfile(os.path.join(place, name)):
+                yield (inside / name).as_posix()
