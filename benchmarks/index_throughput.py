@@ -4,8 +4,8 @@
 
 A library of SIMULATED clips is embedded with tiny:videomae, and indexed as the command does by default, each with a new cache, so
 that both decode every clip; indexing also reads the folder, asks how long clips are, and writes the table. Then both again, from
-the frame cache. Then one clip in a hundred is replaced by another, and the folder is indexed again, which decodes those: beside the
-first run, which decoded all, and beside one that decoded none. All this is done several times; ratios are medians over these.
+the frame cache. Then one clip in a hundred is replaced by another, and the folder is indexed again, which decodes those: beside
+the first run, which decoded all, and beside one that decoded none. All this is done several times; ratios are medians over these.
 """
 
 from __future__ import annotations
@@ -101,10 +101,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         found = measure(open_model(MODEL, device="cpu"), Path(name), options.clips, options.pairs)
     print(
-        f"{found['clips']:,.0f} clips: indexing at {found['ratio']:.3f} of the speed of embedding (target {TARGET}), from decoded "
-        f"frames at {found['ratio_from_frames']:.3f} of {found['embed_clips_a_second']:.1f} clips/s. "
+        f"{found['clips']:,.0f} clips: indexing at {found['ratio']:.3f} of the speed of embedding (target {TARGET}), from "
+        f"decoded frames at {found['ratio_from_frames']:.3f} of {found['embed_clips_a_second']:.1f} clips/s. "
         f"Again, {found['changed']:.0f} changed: {found['again_to_first']:.4f} of the first run (target {TARGET_AGAIN}), "
-        f"{found['again_to_one_without_decoding']:.4f} of one that decodes nothing; none changed: {found['unchanged_to_first']:.4f}"
+        f"{found['again_to_one_without_decoding']:.4f} of one that decodes nothing; none changed: "
+        f"{found['unchanged_to_first']:.4f}"
     )
     if options.json:
         write_json(options.json, {"SIMULATED library": found})
