@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bgs._rng import generator
-from bgs.evaluation import model_rdm, pair_vector
+from bgs.evaluation import model_rdm, pair_vector, resampled_spearman
 from bgs.evaluation.resampled_spearman import ResampledSpearman
 from bgs.evaluation.resampling import multiplicities
 from bgs.evaluation.rsa import dense_ranks, weighted_spearman
@@ -52,8 +52,9 @@ def test_resamples_of_units_equal_single_ones(seed, n, levels):
     assert np.isnan(ResampledSpearman.of(models, human).over_units(np.full((2, n), np.nan))).all()
 
 
-def test_blocks_do_not_show():
+def test_blocks_do_not_show(monkeypatch):
     """More pairs than a block holds, and a last block that is not full."""
+    monkeypatch.setattr(resampled_spearman, "_BLOCK", 2**15)
     rng = np.random.default_rng(0)
     for n, resamples in ((300, 2), (40, 101)):
         model, human = (

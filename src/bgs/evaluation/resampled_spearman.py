@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from math import isqrt
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from bgs._typing import Float64, Int
 
-#: Numbers in one array of a block of resamples: enough to make calls of numpy cheap, few enough to stay in the cache.
-_BLOCK = 2**15
+#: Numbers in the array of a block, and resamples in it, at most: enough of these that a number fetched brings its neighbours.
+_BLOCK, _MOST = 2**23, 128
+
+#: Writes how often pairs are repeated in some resamples, (l, k, b).
+_Write = Callable[[slice, Float64[np.ndarray, "l k b"]], object]
 
 
 @dataclass(frozen=True)
 class ResampledSpearman:
     """What :func:`bgs.evaluation.rsa.weighted_spearman` computes, for many weightings of the same p pairs.
 
-    The pairs of each model are sorted by its distances, so that the copies that rank below a pair are a cumulative sum. For
-    whole numbers of copies all sums are exact below 2^53, so results equal those of single resamples to the last digit.
+    Arrays are (pairs, resamples): what is done for a pair is done for all resamples of a block, which lie together. For whole
+    numbers of copies all sums are exact below 2^53, so results equal those of single resamples to the last digit.
 
     Attributes:
-        order: (e, p) pairs by ascending distance, of each model.
-        starts: first of each run of tied pairs in that order, of each model.
-        human: (p,) dense ranks of the human dissimilarities.
+        models: the pairs of each of e models by ascending distance.
     """
 
-    order: Int[np.ndarray, "e p"]
-    starts: tuple[Int[np.ndarray, " _"], ...]
-    human: Int[np.ndarray, " p"]
+    models: tuple[_Ascending, ...]
 
     @classmethod
     def of(cls, models: Int[np.ndarray, "e p"], human: Int[np.ndarray, " p"]) -> ResampledSpearman:
@@ -38,10 +39,7 @@ class ResampledSpearman:
             models: (e, p) dense ranks of e models' distances, see :func:`bgs.evaluation.rsa.dense_ranks`.
             human: (p,) dense ranks of the human dissimilarities.
         """
-        order = np.argsort(models, axis=1, kind="stable")
-        ordered = np.take_along_axis(models, order, axis=1)
-        starts = tuple(np.flatnonzero(np.diff(row, prepend=-1)) for row in ordered)
-        return cls(order, starts, human)
+        return cls(tuple(_Ascending.of(ranks, human) for ranks in models))
 
     def over_clips(
         self,
@@ -58,60 +56,145 @@ class ResampledSpearman:
         Returns:
             Correlations, NaN where one side is constant over the pairs with positive weight.
         """
+        ends = [np.append(clips, copies.shape[1]) for clips in (first, second)]
 
-        def weights(rows: slice, pairs: Int[np.ndarray, " p"]) -> Float64[np.ndarray, "b p"]:
-            taken: Float64[np.ndarray, "b p"] = copies[rows].take(first[pairs], axis=1)
-            taken *= copies[rows].take(second[pairs], axis=1)
-            return taken
+        def weights(pairs: Int[np.ndarray, "l k"]) -> _Write:
+            one, other = (clips[pairs] for clips in ends)
+
+            def write(resamples: slice, out: Float64[np.ndarray, "l k b"]) -> None:
+                of_clips, factor = _with_none(copies[resamples]), np.empty_like(out[0])
+                for i, j, row in zip(one, other, out, strict=True):
+                    of_clips.take(i, axis=0, out=row, mode="clip")  # without a mode, numpy buffers it
+                    row *= of_clips.take(j, axis=0, out=factor, mode="clip")
+
+            return write
 
         return self._over(len(copies), weights)
 
     def over_units(self, copies: Float64[np.ndarray, "r p"]) -> Float64[np.ndarray, "r e"]:
         """(r, e) correlations with pair i repeated ``copies[:, i]`` times, NaN as in :meth:`over_clips`."""
-        return self._over(len(copies), lambda rows, pairs: copies[rows].take(pairs, axis=1))
+
+        def weights(pairs: Int[np.ndarray, "l k"]) -> _Write:
+            return lambda rows, out: _with_none(copies[rows]).take(pairs, axis=0, out=out, mode="clip")
+
+        return self._over(len(copies), weights)
 
     def _over(
-        self, n: int, weights: Callable[[slice, Int[np.ndarray, " p"]], Float64[np.ndarray, "b p"]]
+        self, n: int, weights: Callable[[Int[np.ndarray, "l k"]], _Write]
     ) -> Float64[np.ndarray, "n e"]:
-        n_models, n_pairs = self.order.shape
-        rho = np.full((n, n_models), np.nan)
-        if not n_pairs:
-            return rho
-        step = max(1, _BLOCK // n_pairs)
-        for model, (order, starts) in enumerate(zip(self.order, self.starts, strict=True)):
-            groups = self.human[order] + (int(self.human.max()) + 1) * np.arange(step)[:, None]
-            for begin in range(0, n, step):
+        """``weights`` is given pairs, of which number p is none."""
+        rho = np.full((n, len(self.models)), np.nan)
+        for model, ascending in enumerate(self.models):
+            size, write = ascending.pairs.size, weights(ascending.pairs)
+            step = max(1, min(_BLOCK // max(size, 1), _MOST, n))
+            room = np.empty(size * step)  # fresh memory for each block takes longer than all sums in it
+            for begin in range(0, n if size else 0, step):
                 rows = slice(begin, min(begin + step, n))
-                rho[rows, model] = _correlations(weights(rows, order), starts, groups[: rows.stop - begin])
+                counts = room[: size * (rows.stop - begin)].reshape(*ascending.pairs.shape, -1)
+                write(rows, counts)
+                rho[rows, model] = ascending.correlations(counts)
         return np.clip(rho, -1.0, 1.0, out=rho)
 
 
-def _correlations(
-    weights: Float64[np.ndarray, "b p"], starts: Int[np.ndarray, " t"], groups: Int[np.ndarray, "b p"]
-) -> Float64[np.ndarray, " b"]:
-    """(b,) correlation in each resample of a block.
+@dataclass(frozen=True)
+class _Ascending:
+    """The pairs of a model by ascending distance, in k columns of l, one after the other.
 
-    Args:
-        weights: (b, p) copies of each pair, by ascending distance of the model.
-        starts: (t,) first of each run of tied pairs.
-        groups: (b, p) tie group of each pair on the human side, numbered on from resample to resample.
+    What ranks below a pair is in the rows above it, which numpy adds whole, and in the columns before it. The last column may
+    end with pairs that do not exist.
+
+    Attributes:
+        pairs: (l, k).
+        human: (l, k) their dense ranks on the human side.
+        of_groups: (g, l·k) sums over the pairs that are tied on the human side.
+        of_runs: (l'·k', l·k) sums over those that are tied on the model's side, in columns again; None if none is.
+        run_rows: l'.
     """
-    size = np.bincount(groups.ravel(), weights.ravel(), groups[-1].max() + 1).reshape(len(weights), -1)
-    total = size.sum(axis=1)
-    centre = np.cumsum(size, axis=1) - 0.5 * size - 0.5 * total[:, None]  # mid-ranks minus their mean
-    weighted = centre.ravel().take(groups)
-    weighted *= weights
-    if len(starts) < weights.shape[1]:
-        weights, weighted = (np.add.reduceat(rows, starts, axis=1) for rows in (weights, weighted))
-    # The human side is centred, so the mean rank of the model side need not be subtracted.
-    products = _row_products(weighted, np.cumsum(weights, axis=1)) - 0.5 * _row_products(weighted, weights)
-    squares = [total * (total * total) - _row_products(counts, counts * counts) for counts in (size, weights)]
-    defined = (squares[0] > 0) & (squares[1] > 0)
-    scale = np.sqrt((squares[0] / 12.0) * (squares[1] / 12.0), where=defined, out=np.ones(len(total)))
-    return np.where(defined, products / scale, np.nan)
+
+    pairs: Int[np.ndarray, "l k"]
+    human: Int[np.ndarray, "l k"]
+    of_groups: csr_array
+    of_runs: csr_array | None
+    run_rows: int
+
+    @classmethod
+    def of(cls, ranks: Int[np.ndarray, " p"], human: Int[np.ndarray, " p"]) -> _Ascending:
+        n = len(ranks)
+        order = np.argsort(ranks, kind="stable")
+        pairs = _in_columns(order, n)
+        groups = np.append(human, 0)[pairs]
+        of_groups = _summing(groups.ravel(), int(human.max(initial=-1)) + 1)
+        n_runs = int(ranks.max(initial=-1)) + 1
+        if n_runs == n:
+            return cls(pairs, groups, of_groups, None, len(pairs))
+        runs = _in_columns(np.arange(n_runs), n_runs)
+        places = np.empty(n_runs + 1, dtype=np.intp)
+        places[runs.ravel()] = np.arange(runs.size)
+        of_runs = _summing(places[np.append(ranks, n_runs - 1)[pairs]].ravel(), runs.size)
+        return cls(pairs, groups, of_groups, of_runs, len(runs))
+
+    def correlations(self, counts: Float64[np.ndarray, "l k b"]) -> Float64[np.ndarray, " b"]:
+        """(b,) correlation in each resample of a block, by the copies of each pair."""
+        size = self.of_groups @ counts.reshape(-1, counts.shape[-1])
+        total = size.sum(axis=0)
+        centre = np.cumsum(size, axis=0) - 0.5 * size - 0.5 * total  # mid-ranks minus their mean
+        # The human side is centred, so the mean rank of the model's side need not be subtracted.
+        products, cubes = _rank_products(self._rows(counts, centre))
+        squares = [total * (total * total) - sums for sums in ((size * size * size).sum(axis=0), cubes)]
+        defined = (squares[0] > 0) & (squares[1] > 0)
+        scale = np.sqrt((squares[0] / 12.0) * (squares[1] / 12.0), where=defined, out=np.ones(len(total)))
+        return np.where(defined, products / scale, np.nan)
+
+    def _rows(
+        self, counts: Float64[np.ndarray, "l k b"], centre: Float64[np.ndarray, "g b"]
+    ) -> Iterator[tuple[Float64[np.ndarray, "k b"], Float64[np.ndarray, "k b"]]]:
+        """Row after row: copies of each run of tied pairs, and the sum of their ranks on the human side."""
+        if self.of_runs is not None:
+            ranked = centre.take(self.human, axis=0)
+            ranked *= counts
+            both = (self.of_runs @ side.reshape(-1, counts.shape[-1]) for side in (counts, ranked))
+            yield from zip(*(side.reshape(self.run_rows, -1, counts.shape[-1]) for side in both), strict=True)
+            return
+        of_row = np.empty_like(counts[0])
+        for groups, row in zip(self.human, counts, strict=True):
+            centre.take(groups, axis=0, out=of_row, mode="clip")
+            of_row *= row
+            yield row, of_row
 
 
-def _row_products(a: Float64[np.ndarray, "b t"], b: Float64[np.ndarray, "b t"]) -> Float64[np.ndarray, " b"]:
-    """(b,) dot product of each two rows."""
-    products: Float64[np.ndarray, " b"] = np.einsum("bt,bt->b", a, b)
-    return products
+def _rank_products(
+    rows: Iterable[tuple[Float64[np.ndarray, "k b"], Float64[np.ndarray, "k b"]]],
+) -> tuple[Float64[np.ndarray, " b"], Float64[np.ndarray, " b"]]:
+    """(b,) sum of human times model ranks, and of cubes of copies, over runs in columns."""
+    rows = iter(rows)
+    copies, ranked = next(rows)
+    products, human, cubes = copies * ranked, ranked.copy(), copies * copies * copies
+    twice_below, term = 2.0 * copies, np.empty_like(copies)
+    for copies, ranked in rows:
+        human += ranked
+        twice_below += copies  # in the column, and half of the run itself
+        products += np.multiply(twice_below, ranked, out=term)
+        twice_below += copies
+        np.multiply(copies, copies, out=term)
+        cubes += np.multiply(term, copies, out=term)
+    before = np.cumsum(twice_below, axis=0) - twice_below
+    return 0.5 * np.sum(products + before * human, axis=0), np.sum(cubes, axis=0)
+
+
+def _in_columns(order: Int[np.ndarray, " p"], none: int) -> Int[np.ndarray, "l k"]:
+    """As square as can be, column after column, filled up with ``none``."""
+    columns = max(1, isqrt(len(order)))
+    rows = -(-len(order) // columns)
+    filled = np.full(rows * columns, none)
+    filled[: len(order)] = order
+    return np.ascontiguousarray(filled.reshape(columns, rows).T)
+
+
+def _with_none(copies: Float64[np.ndarray, "b n"]) -> Float64[np.ndarray, "m b"]:
+    """(n + 1, b) copies, of a last one none."""
+    return np.vstack([copies.T, np.zeros(len(copies))])
+
+
+def _summing(groups: Int[np.ndarray, " p"], n: int) -> csr_array:
+    """(n, p) matrix that sums over the members of each of n groups."""
+    return csr_array((np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(n, len(groups)))
