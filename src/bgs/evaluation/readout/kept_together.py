@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from bgs._codec import Finite, JsonDataclass
 from bgs._errors import DataError
@@ -24,7 +24,7 @@ class KeptTogether(JsonDataclass):
 
     Attributes:
         intercept: log odds at distance 0.
-        slope: fall of the log odds per unit of distance.
+        slope: fall of the log odds per unit of distance; 0 where clips that people keep together are not closer.
         n: number of pairs of trials that it was fitted on.
     """
 
@@ -34,7 +34,7 @@ class KeptTogether(JsonDataclass):
 
     @classmethod
     def fit(cls, distances: Float64[np.ndarray, " k"], kept: Bool[np.ndarray, " k"]) -> KeptTogether:
-        """Fit by maximum likelihood.
+        """Fit by maximum likelihood; of curves that rise with distance, which few judgments can suggest, none is taken.
 
         Args:
             distances: (k,) distance of a pair in a trial, by a model that has not seen the two clips.
@@ -58,6 +58,8 @@ class KeptTogether(JsonDataclass):
             return float(np.logaddexp(0, -margin).mean()), np.array([wrong.sum(), -(wrong @ z)])
 
         found = minimize(loss, np.zeros(2), jac=True, method="BFGS", options={"gtol": 1e-9}).x
+        if found[1] <= 0:
+            return cls(float(logit(kept.mean())), 0.0, len(distances))
         slope = float(found[1] / spread)
         return cls(float(found[0] + slope * distances.mean()), slope, len(distances))
 

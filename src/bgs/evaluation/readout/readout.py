@@ -48,6 +48,11 @@ class Readout:
     about: dict[str, Any]
     measured: dict[str, Metric] = field(default_factory=dict)
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether people's choices among held-out clips do not follow the model's distances at all."""
+        return self.kept.slope == 0.0 or self.choice.sharpness == 0.0
+
     @classmethod
     def fit(
         cls,
