@@ -310,3 +310,29 @@ def test_bins_of_a_reliability_diagram(readout, world):
     low, high = reliability(p, happened, np.ones((3, 4)), "events", bins=2)
     assert (low.predicted, low.observed.value) == (0.25, 0.5)
     assert (high.predicted, high.observed.value) == (pytest.approx(0.85), 1.0)
+
+
+def test_judgments_against_the_distances_give_the_probabilities_of_guessing():
+    """A few held-out judgments can suggest that closer clips are kept together less: that is not promised of others."""
+    rng = np.random.default_rng(0)
+    distances = rng.uniform(size=(400, 3))
+    odd = (4 * distances + rng.gumbel(size=distances.shape)).argmax(axis=1)  # the closest pair is kept least
+    rule = ChoiceRule.fit(distances, odd)
+    assert rule == ChoiceRule(0.0, 400)
+    np.testing.assert_allclose(rule.probabilities(distances), 1 / 3)
+    kept = np.arange(3) == odd[:, None]
+    curve = KeptTogether.fit(distances.ravel(), kept.ravel())
+    assert curve.slope == 0.0
+    np.testing.assert_allclose(curve.probability(np.array([0.1, 0.9])), 1 / 3)
+
+
+def test_a_readout_that_is_blind_says_so(world, tmp_path, caplog):
+    embeddings, stimuli, trials = world
+    found = Readout.fit(embeddings, [part(embeddings)], trials, stimuli, ABOUT)
+    assert found.blind is None
+    blind = replace(found, choice=ChoiceRule(0.0, 400))
+    blind.save(tmp_path / "readout")
+    assert "20 clips held out of training do not follow the model's distances" in (blind.blind or "")
+    with caplog.at_level("INFO"):
+        Readout.load(tmp_path / "readout", D)
+    assert blind.blind in caplog.text

@@ -10,6 +10,7 @@ import pytest
 from moving_clips import RATE, shots_of
 
 import bgs
+from bgs.api.describing import ClipDescription
 from bgs.evaluation.readout import (
     AttributePrediction,
     ChoiceRule,
@@ -145,3 +146,20 @@ def test_many_ratings_fit_the_width_of_a_terminal():
     assert shown.count("0:03.0–0:05.0") == 2
     assert shown.count(".500") == 14
     assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (7, "held only 7 clips out, and 10 rated ones are needed"),
+        (40, "have none, fewer than 10, or all the same"),
+    ],
+)
+def test_no_ratings_is_said_with_its_reason_and_without_an_empty_table(held, said):
+    found = Description("a.mp4", (), 0.9, 0.5, False, held, "films", False)
+    for view in (description_view(found), pieces_view("film.mp4", [((0.0, 3.0), found)])):
+        shown = " ".join(as_text(view).split())
+        assert said in shown
+        assert "R²" not in shown
+    with pytest.raises(bgs.BgsError, match=said):
+        ClipDescription(found)["valence"]

@@ -101,6 +101,70 @@ def test_a_touched_file_is_read_once_and_then_known(folder, out, model, embedded
     assert embedded == []
 
 
+def test_a_file_replaced_after_it_was_hashed_is_not_kept_under_its_old_content(
+    folder, out, model, monkeypatch
+):
+    """Otherwise the row of one content would hold the vector of another, and be copied wherever that content is found."""
+    genuine = indexing.embed_files
+
+    def replaces_a(*given):
+        (folder / "a.mp4").rename(folder / "moved.mp4")
+        shutil.copy(folder / "b.mp4", folder / "a.mp4")
+        monkeypatch.setattr(indexing, "embed_files", genuine)
+        return genuine(*given)
+
+    monkeypatch.setattr(indexing, "embed_files", replaces_a)
+    with pytest.raises(
+        UnreadableClips, match=r"a.mp4 .it changed, or went away, while it was indexed: run the same"
+    ):
+        index_folder(folder, model, out)
+    assert "a.mp4" not in open_index(out).ids
+    index_folder(folder, model, out)
+    index = open_index(out)
+    np.testing.assert_array_equal(index.vector("a.mp4"), index.vector("b.mp4"))
+    assert not np.array_equal(index.vector("a.mp4"), index.vector("moved.mp4"))
+
+
+def test_a_file_that_became_empty_is_named_and_no_longer_listed(folder, out, model):
+    index_folder(folder, model, out)
+    (folder / "a.mp4").write_bytes(b"")
+    with pytest.raises(UnreadableClips, match=r"a.mp4 .empty file"):
+        index_folder(folder, model, out)
+    assert "a.mp4" not in open_index(out).ids
+
+
+def test_a_subfolder_that_cannot_be_read_is_no_folder_without_clips(folder, out, model, monkeypatch):
+    (folder / "inner").mkdir()
+    shutil.copy(folder / "a.mp4", folder / "inner/a.mp4")
+    index_folder(folder, model, out)
+    genuine = os.scandir
+
+    def refuses(path):
+        if Path(os.fspath(path)).name == "inner":
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return genuine(path)
+
+    monkeypatch.setattr(os, "scandir", refuses)
+    with pytest.raises(DataError, match=r"inner: cannot read this folder: Permission denied"):
+        index_folder(folder, model, out)
+    assert "inner/a.mp4" in open_index(out).ids
+
+
+def test_clips_that_were_moved_into_the_folder_of_their_index_are_refused(folder, out, model):
+    index_folder(folder, model, out)
+    folder.rename(out / "clips")
+    with pytest.raises(DataError, match="these clips lie in the folder of the index"):
+        index_folder(out / "clips", model, out)
+    assert len(open_index(out)) == 4
+
+
+def test_an_index_in_its_own_folder_leaves_what_it_holds_out(folder, model):
+    inside = folder / "index"
+    index_folder(folder, model, inside)
+    shutil.copy(folder / "a.mp4", inside / "copy.mp4")
+    assert index_folder(folder, model, inside).clips == 4
+
+
 def test_two_files_that_swap_names(folder, out, model, embedded):
     index_folder(folder, model, out)
     before = open_index(out)

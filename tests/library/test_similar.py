@@ -17,6 +17,7 @@ from bgs.cli.main import main
 from bgs.evaluation.readout import ChoiceRule, Density, Familiarity, KeptTogether, Readout
 from bgs.library import index_folder, open_index
 from bgs.library.searching import similar
+from bgs.runs.readout_of import read_readout
 from bgs.stimuli import UnreadableClips
 
 
@@ -116,3 +117,10 @@ def test_on_the_command_line(folder, tmp_path, capsys):
         in run("index", tmp_path / "none", "--model", "tiny:videomae", "--out", out, code=2).err
     )
     assert np.isfinite(open_index(out).vectors).all()
+
+
+@pytest.mark.parametrize("reference", ["run:{}/runs/gone", "{}/shared/gone"])
+def test_a_calibrated_model_that_has_gone_is_said_to_be(reference, tmp_path, caplog):
+    reference = reference.format(tmp_path)
+    assert read_readout(reference, 8, "identity") is None
+    assert f"{reference} is gone: distances are those of the index, without probabilities" in caplog.text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from bgs._errors import DataError
 from bgs.evaluation.readout import AttributePrediction, Description, OddOneOut, Readout
-from bgs.views.description import description_view, odd_view, pieces_view
+from bgs.views.description import description_view, nothing_to_describe, odd_view, pieces_view
 from bgs.views.displayable import Displayable
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class ClipDescription(Displayable):
         """
         by_name = {one.name: one for one in self.found.attributes}
         if name not in by_name:
-            raise DataError("no such rating", where=name, expected=", ".join(by_name) or "none: no ratings")
+            if not by_name:
+                raise DataError(nothing_to_describe(self.found), where=name)
+            raise DataError("no such rating", where=name, expected=", ".join(by_name))
         return by_name[name]
 
     def _views(self) -> Sequence[RenderableType]:

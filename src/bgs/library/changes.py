@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bgs._errors import is_text
-from bgs._files import cache_folder
 from bgs.library.table import Row
 from bgs.stimuli import StimulusSet
-from bgs.stimuli.content_hashes import hashes_of_present
+from bgs.stimuli.content_hashes import hash_memory, hashes_of_present
 from bgs.stimuli.decoding import check_file
 from bgs.stimuli.unreadable import Failure, UnreadableClip
 
@@ -35,11 +34,13 @@ class Changes:
         rows: of the table.
         files: of the folder that can be read; those whose size and time are those in the table are taken as unchanged.
         failures: files that cannot be read.
+        spoiled: paths of those of them that have changed since they were indexed.
     """
 
     rows: Sequence[Row]
     files: Sequence[FoundFile]
     failures: tuple[Failure, ...]
+    spoiled: tuple[str, ...] = ()
 
     @cached_property
     def known(self) -> dict[str, Row]:
@@ -122,7 +123,7 @@ def changes_in(folder: Path, rows: Sequence[Row], but: Path) -> Changes:
     paths = dict(zip(stimuli.ids, stimuli.videos or (), strict=True))
     left_out = _prefix(but, folder)
     files: dict[str, FoundFile] = {}
-    failures, to_hash = [], {}
+    failures, to_hash, spoiled = [], {}, []
     for name, path in paths.items():
         if path is None or (left_out is not None and name.startswith(left_out)):
             continue
@@ -140,9 +141,11 @@ def changes_in(folder: Path, rows: Sequence[Row], but: Path) -> Changes:
             continue  # deleted since the folder was listed
         except UnreadableClip as error:
             failures.append(Failure(name, error.reason))
+            if row is not None and row.size != stamp.size:
+                spoiled.append(name)
             continue
         files[name], to_hash[name] = stamp, path
-    digests, failed = hashes_of_present([*to_hash.values()], cache_folder() / "frames" / "hashes.json")
+    digests, failed = hashes_of_present([*to_hash.values()], hash_memory())
     for name, path in to_hash.items():
         if path in digests:
             files[name] = files[name]._replace(sha256=digests[path])
@@ -150,7 +153,7 @@ def changes_in(folder: Path, rows: Sequence[Row], but: Path) -> Changes:
             del files[name]
             if not isinstance(failed[path], FileNotFoundError):  # which is gone, too
                 failures.append(Failure(name, failed[path].strerror or str(failed[path])))
-    return Changes(rows, list(files.values()), tuple(failures))
+    return Changes(rows, list(files.values()), tuple(failures), tuple(spoiled))
 
 
 def is_moved(folder: Path, rows: Sequence[Row]) -> bool:
@@ -164,9 +167,7 @@ def is_moved(folder: Path, rows: Sequence[Row]) -> bool:
 
 def _prefix(inner: Path, folder: Path) -> str | None:
     """What names in a folder begin with if their files are in ``inner``; None if none is."""
-    inner, folder = inner.absolute(), folder.absolute()
-    if inner in [folder, *folder.parents]:
-        return ""
+    inner, folder = inner.resolve(), folder.resolve()
     return inner.relative_to(folder).as_posix() + "/" if folder in inner.parents else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -19,11 +19,12 @@ from bgs.library.about import About
 from bgs.library.changes import Changes, FoundFile, changes_in, is_moved
 from bgs.library.clip import Piece
 from bgs.library.cutting import Cutting
-from bgs.library.embedding import embed_arrays, embed_files, require_video
+from bgs.library.embedding import Embedded, embed_arrays, embed_files, require_video
 from bgs.library.place import Place
 from bgs.library.table import NAME, ClipTable, Row
 from bgs.runs.frame_source import as_frames, as_pair
 from bgs.runs.opened_model import OpenedModel
+from bgs.stimuli.content_hashes import hash_memory, hashes_of_present
 from bgs.stimuli.unreadable import Failure, UnreadableClips
 
 #: A chunk is a sixteenth of the files, within limits: what a kill costs at most. Arrays, which are in memory, come in small ones.
@@ -81,11 +82,19 @@ def index_folder(
 
     Raises:
         UnreadableClips: files cannot be read; all are named. The others are indexed.
-        DataError: the folder has no videos; or ``out`` holds something else, or an index of another model, folder or cutting.
+        DataError: the folder has no videos, or lies in that of the index; or ``out`` holds something else, or an index of another
+            model, folder or cutting.
         BgsError: another process is writing to this index.
     """
     cutting, source = cutting or Cutting(), Path(folder).resolve()
     with _writing(out) as place:
+        if place.is_local and place.folder.resolve() in [source, *source.parents]:
+            raise DataError(
+                "these clips lie in the folder of the index",
+                where=source,
+                expected="clips outside",
+                got=place.folder,
+            )
         about = About(
             _lasting(model.reference),
             model.identity,
@@ -98,7 +107,7 @@ def index_folder(
         _copy(table, changes)
         failures = [*changes.failures, *_embed(table, changes, model, cutting, micro_batch)]
         bad = {failure.stimulus_id for failure in failures}
-        table.remove([*changes.gone, *(path for path in changes.changed if path in bad)])
+        table.remove([*changes.gone, *changes.spoiled, *(path for path in changes.changed if path in bad)])
         table.tidy()
         found = Indexed(
             place.uri, table.count(), len(changes.new) - sum(path in bad for path in changes.new),
@@ -236,7 +245,8 @@ def _embed(
         task = bar.add_task("indexing", total=len(groups))
         for start in range(0, len(groups), size):
             chunk = groups[start : start + size]
-            found = embed_files(model, [folder / group[0].path for group in chunk], cutting, micro_batch)
+            paths = {folder / group[0].path: group[0].sha256 for group in chunk}
+            found = _settled(embed_files(model, [*paths], cutting, micro_batch), paths)
             rows, parts = [], []
             for group, one in zip(chunk, found, strict=True):
                 if isinstance(one, str):
@@ -249,6 +259,16 @@ def _embed(
                 table.add(rows, np.concatenate(parts), replacing=again)
             bar.advance(task, len(chunk))
     return failures
+
+
+def _settled(found: Sequence[Embedded], hashes: Mapping[Path, str]) -> list[Embedded]:
+    """What was embedded of files that still have the content that they had when they were compared with the index."""
+    now, _ = hashes_of_present([*hashes], hash_memory())
+    changed = "it changed, or went away, while it was indexed: run the same command again"
+    return [
+        one if isinstance(one, str) or now.get(path) == before else changed
+        for one, (path, before) in zip(found, hashes.items(), strict=True)
+    ]
 
 
 def _row(file: FoundFile, piece: Piece) -> Row:

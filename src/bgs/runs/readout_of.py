@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bgs._progress import note
 from bgs.backbones.shared_folder import open_shared
 from bgs.backbones.shared_reference import parse_shared
@@ -30,8 +32,14 @@ def read_readout(reference: str, width: int, identity: str) -> Readout | None:
         folder, adapter, center = opened.readout, opened.path, opened.center
     elif reference.startswith("run:"):
         run = RunFolder(reference.removeprefix("run:"))
+        if not run.path.is_dir():
+            _tell_gone(reference)
+            return None
         folder, adapter = run.readout, run.adapter
         center = run.center if run.center.is_file() else None
+    elif Path(reference).is_absolute():  # a shared model that was there when the index was made
+        _tell_gone(reference)
+        return None
     else:
         return None
     if folder is None or not folder.is_dir():
@@ -44,3 +52,7 @@ def read_readout(reference: str, width: int, identity: str) -> Readout | None:
         )
         return None
     return Readout.load(folder, width)
+
+
+def _tell_gone(reference: str) -> None:
+    note(f"{reference} is gone: distances are those of the index, without probabilities and ratings")

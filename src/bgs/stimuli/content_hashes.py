@@ -62,6 +62,11 @@ def hash_of(path: Path, memory: Path) -> str | None:
     return None if isinstance(entry, OSError) else str(entry[2])
 
 
+def hash_memory() -> Path:
+    """Where the hashes of clips are remembered."""
+    return cache_folder() / "frames" / "hashes.json"
+
+
 def clip_hashes(stimuli: StimulusSet) -> dict[str, str]:
     """Stimulus id -> SHA-256 of its clip, of the stimuli whose files are there; remembered in the cache folder.
 
@@ -70,7 +75,7 @@ def clip_hashes(stimuli: StimulusSet) -> dict[str, str]:
     """
     videos = stimuli.videos or (None,) * len(stimuli)
     there = {name: path for name, path in zip(stimuli.ids, videos, strict=True) if path and path.is_file()}
-    digests = file_hashes(list(there.values()), cache_folder() / "frames" / "hashes.json")
+    digests = file_hashes(list(there.values()), hash_memory())
     return dict(zip(there, digests, strict=True))
 
 

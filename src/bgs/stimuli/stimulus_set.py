@@ -101,7 +101,7 @@ class StimulusSet:
         (:data:`VIDEO_SUFFIXES`); whether a file can be read is only checked when it is decoded.
 
         Raises:
-            DataError: the folder does not exist, or contains no video file.
+            DataError: the folder does not exist, contains no video file, or has a subfolder that cannot be read.
         """
         folder = Path(folder)
         if not folder.is_dir():
@@ -181,10 +181,14 @@ class StimulusSet:
 
 def _videos_below(folder: Path) -> Iterator[str]:
     """Paths of the videos in a folder and its subfolders, relative to it."""
-    for place, below, files in os.walk(folder):
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):  # removed since it was listed
+            raise DataError(f"cannot read this folder: {error.strerror}", where=error.filename) from error
+
+    for place, below, files in os.walk(folder, onerror=refuse):
         below[:] = [name for name in below if not name.startswith(".")]
         inside = Path(place).relative_to(folder)
         for name in files:
-            video = os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES and not name.startswith(".")
-            if video and os.path.isfile(os.path.join(place, name)):
+            if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES and not name.startswith("."):
                 yield (inside / name).as_posix()

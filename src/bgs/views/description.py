@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bgs._errors import shown
-from bgs.evaluation.readout import AttributePrediction, Description, OddOneOut
+from bgs.evaluation.readout import FEW, AttributePrediction, Description, OddOneOut
 from bgs.views.console import table
 from bgs.views.numbers import clock, number
 
@@ -36,7 +36,8 @@ def description_view(found: Description) -> Group:
     parts: list[RenderableType] = []
     if found.far:
         parts.append(_far(found.clip, found.familiar_p, found.held_out_clips))
-    parts.append(table(found.clip, header, rows, numbers=(1, 2, 4), names=(2, 3)))
+    if rows:
+        parts.append(table(found.clip, header, rows, numbers=(1, 2, 4), names=(2, 3)))
     return Group(*parts, *_about(found))
 
 
@@ -69,24 +70,37 @@ def _pieces_table(
         for (start, end), found in pieces
     ]
     level = pieces[0][1].level
-    rows.append((f"{level:.0%} interval ±", *(number((one.high - one.low) / 2) for one in some)))
-    rows.append(("R²", *(number(one.r_squared) for one in some)))
+    if some:
+        rows.append((f"{level:.0%} interval ±", *(number((one.high - one.low) / 2) for one in some)))
+        rows.append(("R²", *(number(one.r_squared) for one in some)))
     header = ("piece", *(one.name for one in some))
     drawn = table(title, header, rows, numbers=range(1, len(some) + 1), names=(0,))
-    drawn.rows[-3].end_section = True
+    if some:
+        drawn.rows[-3].end_section = True
     return drawn
 
 
 def _about(found: Description) -> Iterator[RenderableType]:
     """What the numbers of a table rest on."""
-    if not found.attributes:
-        yield "The study had no ratings: there is nothing to describe a clip by."
-    yield (
-        f"Fitted on the study {found.data!r}: an interval holds {found.level:.0%} of the ratings of clips like its "
-        f"{found.held_out_clips} held-out clips; R² is on these (0: no better than the mean)."
-    )
+    if found.attributes:
+        yield (
+            f"Fitted on the study {found.data!r}: an interval holds {found.level:.0%} of the ratings of clips like its "
+            f"{found.held_out_clips} held-out clips; R² is on these (0: no better than the mean)."
+        )
+    else:
+        yield nothing_to_describe(found)
     if found.simulated:
         yield Text("SIMULATED clips or people: no human data.", style="bold")
+
+
+def nothing_to_describe(found: Description) -> str:
+    """Why a model predicts no rating."""
+    if found.held_out_clips < FEW:
+        return (
+            f"No ratings are predicted: the run on {found.data!r} held only {found.held_out_clips} clips out, and {FEW} rated "
+            "ones are needed. `bgs calibrate RUN --folds 3` holds every training clip out once."
+        )
+    return f"No ratings are predicted: the clips of the study {found.data!r} have none, fewer than {FEW}, or all the same."
 
 
 def odd_view(found: OddOneOut, reference: str) -> Group:

@@ -38,6 +38,8 @@ def readout_view(readout: Readout) -> Group:
         f"Fitted on {about['data']}: {about['clips']} clips, {about['held_out_clips']} held out ({about['held_out']}), "
         f"{readout.choice.n:,} trials."
     )
+    if readout.blind:
+        parts.append(Text(readout.blind, style="yellow"))
     if about["simulated"]:
         parts.append(Text("SIMULATED clips or people: no human data.", style="bold"))
     return Group(*parts)

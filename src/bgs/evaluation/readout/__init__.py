@@ -1,6 +1,6 @@
 """Readouts: from embeddings to probabilities, ratings with intervals, and familiarity, fitted on clips never seen."""
 
-from bgs.evaluation.readout.attributes import AttributeReadout, LinearProbe
+from bgs.evaluation.readout.attributes import FEW, AttributeReadout, LinearProbe
 from bgs.evaluation.readout.calibration import Reliability, calibration_error, error_if_perfect, reliability
 from bgs.evaluation.readout.choice_rule import ChoiceRule
 from bgs.evaluation.readout.description import (
@@ -17,6 +17,7 @@ from bgs.evaluation.readout.measuring import LEVEL, kept_together_reliability, m
 from bgs.evaluation.readout.readout import Readout
 
 __all__ = [
+    "FEW",
     "LEVEL",
     "AttributePrediction",
     "AttributeReadout",

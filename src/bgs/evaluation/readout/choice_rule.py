@@ -47,7 +47,9 @@ class ChoiceRule(JsonDataclass):
                 got=len(odd),
             )
         rows = np.arange(len(odd))
-        if (distances[rows, odd] - distances.mean(axis=1)).mean() >= 0:  # the likelihood, which is concave, falls from 0 on
+        if (
+            distances[rows, odd] - distances.mean(axis=1)
+        ).mean() >= 0:  # the likelihood, which is concave, falls from 0 on
             return cls(0.0, len(odd))
         found = minimize_scalar(
             lambda log: -log_softmax(-np.exp(log) * distances, axis=1)[rows, odd].mean(),

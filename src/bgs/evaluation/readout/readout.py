@@ -13,6 +13,7 @@ from pydantic import Field
 from bgs._codec import Finite, JsonDataclass, Number
 from bgs._errors import BgsError, DataError, listed
 from bgs._files import atomic_folder, damage_as_error, read_json, sha256, write_json, write_tensors
+from bgs._progress import note
 from bgs.embeddings import Embeddings
 from bgs.evaluation.readout.attributes import AttributeReadout, LinearProbe
 from bgs.evaluation.readout.choice_rule import ChoiceRule
@@ -49,9 +50,15 @@ class Readout:
     measured: dict[str, Metric] = field(default_factory=dict)
 
     @property
-    def is_blind(self) -> bool:
-        """Whether people's choices among held-out clips do not follow the model's distances at all."""
-        return self.kept.slope == 0.0 or self.choice.sharpness == 0.0
+    def blind(self) -> str | None:
+        """What to say where people's choices among held-out clips do not follow the model's distances at all."""
+        if self.kept.slope > 0.0 and self.choice.sharpness > 0.0:
+            return None
+        held = self.about["held_out_clips"]
+        return (
+            f"people's choices among the {held} clips held out of training do not follow the model's distances: its "
+            "probabilities are those of guessing (more clips are held out by `bgs calibrate RUN --folds 3`)"
+        )
 
     @classmethod
     def fit(
@@ -157,6 +164,8 @@ class Readout:
                 "this readout belongs to another model", where=folder,
                 expected=f"{width} dimensions", got=len(found.familiarity.density.mean),
             )  # fmt: skip
+        if found.blind:
+            note(found.blind)
         return found
 
     @classmethod
