@@ -56,5 +56,7 @@ def train(
         return  # the first of several processes tells what was measured
     measured = found.evaluation
     output.show(*(result_view(result, names=measured.names) for result in measured.results))
-    output.say(f"Run folder: {out}. Next: bgs embed --model run:{out} --data … --out …")
+    output.say(
+        f"Run folder: {out}. Next: bgs describe CLIP --model run:{out}, or bgs embed --model run:{out} --data … --out …"
+    )
     output.write(measured.to_json())
