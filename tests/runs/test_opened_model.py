@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
+from bgs._errors import DataError
 from bgs.runs.opened_model import open_model
+from bgs.runs.run_folder import RunFolder
 from tiny_models import save_tiny_video
 
 
@@ -25,3 +27,16 @@ def test_other_settings_or_weights_are_another_model(checkpoint):
 
 def test_models_without_weights_are_known_by_their_names():
     assert open_model("pixels:").identity != open_model("motion:").identity
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_a_centre_that_is_gone_is_not_done_without(tmp_path, centred):
+    folder = RunFolder(tmp_path)
+    folder.config.write_text(
+        f"model: tiny-videomae\ndata: quickstart\nevaluation: {{center: {str(centred).lower()}}}\n"
+    )
+    if not centred:
+        assert folder.read_center() is None
+        return
+    with pytest.raises(DataError, match=r"center.safetensors: the centre of this model is missing"):
+        folder.read_center()

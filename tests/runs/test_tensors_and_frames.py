@@ -48,6 +48,23 @@ def test_frames_give_what_the_file_gives(model, files):
     assert model.distance(files[0], files[0]) == 0
 
 
+def test_a_file_that_is_called_as_frames_are_is_another_clip(model, files, monkeypatch):
+    """Frames are shown as "clip 2": what a clip is called does not say which it is, and a file has several names."""
+    monkeypatch.chdir(files[0].parent)
+    named = files[0].with_name("clip 2")
+    named.write_bytes(files[0].read_bytes())
+    b, c = frames_of(files[1]), frames_of(files[2])
+    assert model.distance("clip 2", b) == model.distance(files[0], files[1]) > 0
+    named.rename("clip 1")
+    shown = model.odd_one_out(b, "clip 1", c).found
+    np.testing.assert_array_equal(
+        shown.distances, model.odd_one_out(files[1], files[0], files[2]).found.distances
+    )
+    with pytest.raises(bgs.BgsError, match="a clip is given twice"):
+        model.odd_one_out("0.mp4", "./0.mp4", b)
+    assert model.distance("0.mp4", files[0]) == 0
+
+
 def test_an_iterator_of_arrays_is_read_as_it_comes(model, files):
     waiting: list[str] = []
 

@@ -134,16 +134,16 @@ class Model:
 
         if isinstance(first, torch.Tensor) or isinstance(second, torch.Tensor):
             return self._tensor_distance(first, second)
-        names, values = self._each([first, second])
-        return float(model_rdm(values, "cosine", self.center)[0, 1]) if names[0] != names[1] else 0.0
+        _, same, values = self._each([first, second])
+        return float(model_rdm(values, "cosine", self.center)[0, 1]) if same[0] != same[1] else 0.0
 
     def odd_one_out(self, first: Clip, second: Clip, third: Clip) -> OddChoice:
         """Which of three clips people would choose as the odd one, with probabilities if the model was calibrated.
 
         Clips of frames are called ``clip 1`` to ``clip 3``.
         """
-        (a, b, c), values = self._each([first, second, third])
-        if len({a, b, c}) < 3:
+        (a, b, c), same, values = self._each([first, second, third])
+        if len({*same}) < 3:
             raise DataError(
                 "a clip is given twice", where="odd_one_out", expected="three clips", got=f"{a}, {b}, {c}"
             )
@@ -211,22 +211,24 @@ class Model:
             return files
         return cutting.in_pieces(files.ids, [path for path in files.videos if path is not None])
 
-    def _each(self, clips: Sequence[Clip]) -> tuple[tuple[str, ...], Float[np.ndarray, "n d"]]:
-        """A name and a vector for each of a few clips of any kind; the same file is read once."""
-        for clip in clips:
-            _require_name(clip if not isinstance(clip, np.ndarray) else "")
-        names = tuple(
-            f"clip {k}" if isinstance(c, np.ndarray) else str(c) for k, c in enumerate(clips, start=1)
-        )
-        frames = [
-            (name, clip) for name, clip in zip(names, clips, strict=True) if isinstance(clip, np.ndarray)
-        ]
-        files = list(dict.fromkeys(str(clip) for clip in clips if not isinstance(clip, np.ndarray)))
-        parts = [self._embed_every(given) for given in (files, frames) if given]
-        found = {
-            name: row for part in parts for name, row in zip(part.stimulus_ids, part.values, strict=True)
-        }
-        return names, np.stack([found[name] for name in names])
+    def _each(self, clips: Sequence[Clip]) -> tuple[list[str], list[str | int], Float[np.ndarray, "n d"]]:
+        """A name, an identity and a vector for each of a few clips of any kind; the same file is read once."""
+        frames = [(f"clip {k}", c) for k, c in enumerate(clips, start=1) if isinstance(c, np.ndarray)]
+        same = [k if isinstance(c, np.ndarray) else self._file_identity(c) for k, c in enumerate(clips)]
+        files = {key: str(c) for key, c in zip(same, clips, strict=True) if not isinstance(c, np.ndarray)}
+        vectors: dict[str | int, np.ndarray] = {}
+        if files:
+            vectors |= zip(files, self._embed_every(list(files.values())).values, strict=True)
+        if frames:
+            numbers = [k for k in same if isinstance(k, int)]
+            vectors |= zip(numbers, self._embed_every(frames).values, strict=True)
+        names = [f"clip {k}" if isinstance(c, np.ndarray) else str(c) for k, c in enumerate(clips, start=1)]
+        return names, same, np.stack([vectors[key] for key in same])
+
+    def _file_identity(self, clip: str | Path) -> str:
+        """The same for two names of one file; a sentence is itself."""
+        name = _require_name(clip)
+        return name if self.backbone.spec.family == "text" else str(Path(name).resolve())
 
     def _embed_every(self, stimuli: Stimuli) -> Embeddings:
         """:meth:`embed`, where no clip can be left out: the error does not say how."""
@@ -247,7 +249,7 @@ class Model:
         vectors = [
             tensor_vectors(self.backbone, clip)
             if isinstance(clip, torch.Tensor)
-            else torch.as_tensor(self._each([clip])[1][0], dtype=torch.float32, device=device)
+            else torch.as_tensor(self._each([clip])[2][0], dtype=torch.float32, device=device)
             for clip in (first, second)
         ]
         return tensor_distance(vectors[0], vectors[1], center)

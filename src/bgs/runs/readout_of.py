@@ -36,7 +36,7 @@ def read_readout(reference: str, width: int, identity: str) -> Readout | None:
             _tell_gone(reference)
             return None
         folder, adapter = run.readout, run.adapter
-        center = run.center if run.center.is_file() else None
+        center = run.center_file()
     elif Path(reference).is_absolute():  # a shared model that was there when the index was made
         _tell_gone(reference)
         return None

@@ -133,8 +133,21 @@ class RunFolder(TrainingLog):
         Embeddings(values, ("mean of the training stimuli",), tuned.source).save(self.center)
 
     def read_center(self) -> Float64[np.ndarray, " d"] | None:
-        """Read that mean; None if the run was evaluated without centring."""
-        return read_center(self.center) if self.center.is_file() else None
+        """Read that mean; None if the run was evaluated without centring.
+
+        Raises:
+            DataError: it was evaluated with centring, and the file is missing or damaged.
+        """
+        path = self.center_file()
+        return None if path is None else read_center(path)
+
+    def center_file(self) -> Path | None:
+        """The file with that mean; see :meth:`read_center`."""
+        if self.center.is_file():
+            return self.center
+        if self.config.is_file() and load_config(self.config).evaluation.center:
+            raise missing_center(self.center)
+        return None
 
     def chosen_pull(self) -> float | None:
         """The pull of a transform that this run was begun with, on record; None if it was not begun, or has no transform."""
@@ -151,6 +164,14 @@ class RunFolder(TrainingLog):
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Write the provenance: data hashes, versions etc."""
         write_json(self.provenance, dict(provenance))
+
+
+def missing_center(path: Path) -> DataError:
+    """The error where embeddings are to be centred, and the file that says on what has gone."""
+    return DataError(
+        "the centre of this model is missing: without it, distances are other ones", where=path,
+        hint="get the file back, or train or share the model again in a new folder",
+    )  # fmt: skip
 
 
 def read_center(path: Path) -> Float64[np.ndarray, " d"]:
