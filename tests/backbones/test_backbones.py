@@ -11,8 +11,10 @@ import torch
 from torch import nn
 
 from bgs import BgsError, StimulusSet
+from bgs._errors import DataError
+from bgs._files import sha256
 from bgs.backbones import LoraSettings, attach_lora, embed, load_adapter, load_backbone, pool, save_adapter
-from bgs.backbones.adapter import read_about
+from bgs.backbones.adapter_about import read_about
 from bgs.backbones.lora import linear_pattern, new_head, share_trainable
 
 STIMULI = StimulusSet(
@@ -165,19 +167,21 @@ def test_loading_is_strict(tiny_text, tmp_path):
 
     backbone = tuned(f"text:{tiny_text}")
     save_adapter(backbone, LoraSettings(), tmp_path)
-    about = json.loads((tmp_path / "bgs.json").read_text())
-    del about["sha256"]  # as older versions wrote it: names and shapes are still looked at
-    (tmp_path / "bgs.json").write_text(json.dumps(about))
     file = tmp_path / "adapter_model.safetensors"
     whole = load_file(file)
     first = sorted(whole)[0]
-    save_file({name: tensor for name, tensor in whole.items() if name != first}, file)
+
+    def save(tensors):
+        save_file(tensors, file)
+        change_about(tmp_path, lambda about: about.update(sha256={file.name: sha256(file)}))
+
+    save({name: tensor for name, tensor in whole.items() if name != first})
     with pytest.raises(BgsError, match=f"1 missing parameters: {re.escape(first)}"):
         load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
-    save_file({**whole, "extra.weight": torch.ones(1)}, file)
+    save({**whole, "extra.weight": torch.ones(1)})
     with pytest.raises(BgsError, match=r"1 unexpected parameters: extra\.weight"):
         load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
-    save_file({**whole, first: torch.ones(1, 2)}, file)
+    save({**whole, first: torch.ones(1, 2)})
     with pytest.raises(BgsError, match="the wrong shape"):
         load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
     file.write_bytes(b"\x08\0\0\0\0\0\0\0{}")
@@ -194,12 +198,58 @@ def test_a_flipped_bit_in_saved_weights_is_noticed(tiny_text, tmp_path, name):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(BgsError, match=f"{name}: damaged: the weights do not match their hash"):
         load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
-    about = json.loads((tmp_path / "bgs.json").read_text())
-    del about["sha256"]
-    (tmp_path / "bgs.json").write_text(json.dumps(about))
-    load_adapter(
-        load_backbone(f"text:{tiny_text}"), tmp_path
-    )  # an adapter of an older version cannot be checked
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        *((lambda about, key=key: about.pop(key), f"{key} missing .*earlier") for key in (
+            "family", "model", "revision", "settings", "lora", "head", "trained_on", "sha256",
+        )),
+        (lambda about: about.update(surprise=1), "unexpected key surprise"),
+        (lambda about: about.update(stimulus_ids=[]), "unexpected key stimulus_ids"),
+        (lambda about: about.update(sha256={}), "sha256 is of none, not of adapter_model.safetensors, head.safetensors"),
+        (lambda about: about["sha256"].pop("head.safetensors"), "sha256 is of adapter_model.safetensors, not of"),
+        (lambda about: about["sha256"].update({"x": "0"}), "sha256 is of .*x, not of"),
+        (lambda about: about["lora"].pop("alpha"), "lora lacks alpha"),
+        (lambda about: about["head"].pop("dropout"), "head has keys dim, not dim, dropout"),
+        (lambda about: about.update(trained_on={"films": "a"}), "trained_on: films is not a list of ids"),
+        (lambda about: about["lora"].update(alpha=400), "describes: lora_alpha; expected 400.0, got 16"),
+        (lambda about: about.update(family="videomae"), "trained on other weights; expected videomae"),
+        (lambda about: about.update(model="run:mine"), "the base model, run:mine, is itself tuned"),
+    ],
+)  # fmt: skip
+def test_every_key_of_an_adapter_is_there_and_says_what_its_files_say(tiny_text, tmp_path, change, said):
+    save_adapter(tuned(f"text:{tiny_text}", head=True), LoraSettings(), tmp_path)
+    load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
+    change_about(tmp_path, change)
+    with pytest.raises(DataError, match=said):
+        load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("lora_alpha", 400), ("r", 4), ("use_rslora", True), ("lora_dropout", None)]
+)
+def test_what_peft_reads_is_what_bgs_reads(tiny_text, tmp_path, key, value):
+    save_adapter(tuned(f"text:{tiny_text}"), LoraSettings(), tmp_path)
+    path = tmp_path / "adapter_config.json"
+    known = json.loads(path.read_text())
+    path.write_text(json.dumps(known | {"base_model_name_or_path": "me/mine", "peft_version": "9"}))
+    load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
+    path.write_text(json.dumps(known | {key: value}))
+    with pytest.raises(DataError, match=f"not the adapter that bgs.json describes: {key}"):
+        load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
+    path.unlink()
+    with pytest.raises(BgsError, match=path.name):
+        load_adapter(load_backbone(f"text:{tiny_text}"), tmp_path)
+
+
+def change_about(folder, change):
+    """Change ``bgs.json``."""
+    path = folder / "bgs.json"
+    about = json.loads(path.read_text())
+    change(about)
+    path.write_text(json.dumps(about))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": "bgs-adapter/1"}', "\0\0"])

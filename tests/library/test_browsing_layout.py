@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from bgs import BgsError
+from bgs._errors import DataError
+from bgs._files import write_tensors
 from bgs.library.browsing.comparing import aligned, kept_neighbours
 from bgs.library.browsing.layout import FILE, axes_of, draw_axes, kept_axes
 
@@ -57,6 +60,30 @@ def test_a_damaged_map_names_the_way_out(tmp_path):
     with pytest.raises(BgsError, match="--redraw"):
         axes_of(unit_vectors(5), "m", tmp_path)
     assert axes_of(unit_vectors(5), "m", tmp_path, redraw=True)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("components", lambda found: found[:1]),
+        ("components", lambda found: np.pad(found, ((0, 0), (0, 1)))),
+        ("components", lambda found: found * np.nan),
+        ("components", lambda found: found.astype(np.float32)),
+        ("shares", lambda found: found * np.nan),
+        ("shares", lambda found: found[:1]),
+        ("mean", lambda found: found * np.inf),
+        ("mean", lambda found: found[None]),
+    ],
+)
+def test_a_map_of_other_shapes_or_numbers_is_damaged(tmp_path, name, change):
+    draw_axes(unit_vectors(9), "m").save(tmp_path / FILE)
+    with safe_open(tmp_path / FILE, framework="numpy") as file:
+        header = file.metadata()
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    with np.errstate(invalid="ignore"):
+        write_tensors(tmp_path / FILE, tensors | {name: change(tensors[name]).copy()}, header)
+    with pytest.raises(DataError, match=rf"damaged: {name} is .*--redraw"):
+        axes_of(unit_vectors(9), "m", tmp_path)
 
 
 def test_neighbourhoods_equal_a_slow_reference():

@@ -1,7 +1,13 @@
 """What the page of an index asks its server."""
 
 import math
+import os
 import shutil
+import socket
+import tempfile
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +30,8 @@ from bgs.library.browsing.app import create_app
 from bgs.library.browsing.queries import Queries
 from bgs.library.browsing.scene_map import open_map
 from bgs.library.browsing.thumbnails import FOLDER
-from bgs.runs.opened_model import OpenedModel
+from bgs.runs.opened_model import OpenedModel, open_model
+from bgs.serving.listening import AppServer, listen
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,7 @@ class Model:
         self.index, self.identity = index, identity or index.identity
         self.seen: list[Path] = []
 
-    def embed(self, stimuli):
+    def embed(self, stimuli, skip_bad):
         self.seen += [path for path in stimuli.videos if path.read_bytes()]
         return Embeddings(self.index.vectors[:1] * 2, stimuli.ids, "m")
 
@@ -162,6 +169,34 @@ def test_a_clip_of_other_content_is_not_shown_under_the_old_one(tmp_path):
     with pytest.raises(DataError, match=r"changed since it was indexed \(run `bgs index` again\)"):
         index.clips[0].file()
     assert served.get("thumbnails/2.jpg").status_code == 200
+    urls = served.get("api/map").json()["urls"]
+    assert "changed since it was indexed" in served.get(urls[0]).json()["error"]
+    assert [served.get(url).status_code for url in urls[:3]] == [404, 200, 200]
+    assert [served.get(f"api/clips/{k}").json()["there"] for k in range(3)] == [False, True, True]
+    second.write_bytes(first.read_bytes()[:-1])  # while it is served
+    assert served.get(urls[1]).status_code == 404
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_browsed(tmp_path):
+    (tmp_path / "page").mkdir()
+    path = tmp_path / os.fsdecode(b"a\xff")
+    path.mkdir()
+    clips = browsed_index(tmp_path).folder.rename(path / "clips")
+    small_index(tmp_path / "second", np.eye(len(IDS)), IDS, clips)
+    served = Served(tmp_path, "second")
+    shown = served.get("api/map").json()
+    assert shown["folder"] == str(tmp_path / "a\ufffd/clips")
+    assert served.get(shown["urls"][0]).status_code == 200
+    about = served.get("api/clips/0").json()
+    assert (about["there"], about["path"]) == (True, f"{shown['folder']}/{shown['ids'][0]}")
+
+
+def test_an_index_whose_name_is_not_utf_8_is_one_line():
+    for name in (b"s3://a\xff", b"/tmp/a\xff"):
+        with pytest.raises(
+            DataError, match=r"a\\udcff: not a place for an index; expected a path or URI in UTF-8"
+        ):
+            bgs.open_index(os.fsdecode(name))
 
 
 def test_clips_given_as_arrays_are_no_files(tmp_path, monkeypatch):
@@ -211,6 +246,60 @@ def test_bad_files_and_other_models_are_one_line(folder):
     other = Served(folder, identity="f" * 64).drop("mine.mp4", b"a")
     assert other.status_code == 422
     assert "the index is of another model" in other.json()["error"]
+
+
+def test_every_refusal_has_one_shape_without_what_was_sent(served):
+    client = served.client
+    for response, status, error in (
+        (served.get("api/clips/99"), 404, "no such clip"),
+        (served.get("api/clips/0/nearest?count=1000"), 422, "invalid"),
+        (served.get("api/sentence"), 422, "invalid"),
+        (client.post("/secret/api/file?count=1&name=" + "s" * 400), 422, "invalid"),
+        (served.get("no-such-page"), 404, "Not Found"),
+        (client.post("/secret/api/map"), 405, "Method Not Allowed"),
+        (client.post("/elsewhere"), 405, "Method Not Allowed"),
+    ):
+        said = response.json()
+        assert (response.status_code, said.pop("error")) == (status, error)
+        assert said.keys() <= {"where"}
+    assert served.get("api/clips/0/nearest?count=1000").json()["where"] == ["query.count"]
+
+
+def test_a_file_that_cannot_be_read_names_no_option(served):
+    opened = open_model("pixels:")
+    served.queries.model = replace(opened, identity=served.model.identity)
+    error = served.drop("mine.mp4", b"no film").json()["error"]
+    assert "mine.mp4" in error
+    assert "skip-bad" not in error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"content-length: 100000\r\n\r\nsome",
+        b"transfer-encoding: chunked\r\n\r\n4\r\nsome\r\n4\r\n",
+        b"transfer-encoding: chunked\r\n\r\n4\r\nsome\r\nzzz\r\n\r\n",
+    ],
+)
+def test_an_upload_that_breaks_off_ends_quietly_and_leaves_nothing(
+    served, body, capfd, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    listening = AppServer()
+    listening.socket, listening.app = listen("127.0.0.1", 0), served.app
+    server = listening.server()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening.socket]})
+    thread.start()
+    address = listening.socket.getsockname()
+    with socket.create_connection(address) as sent:
+        sent.sendall(b"POST /secret/api/file?name=a.mp4 HTTP/1.1\r\nhost: a\r\n" + body)
+        time.sleep(0.3)
+    time.sleep(0.3)
+    server.should_exit = True
+    thread.join()
+    assert list(tmp_path.iterdir()) == []
+    assert served.model.seen == []
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_other_bodies_are_limited(served):

@@ -167,6 +167,7 @@ def test_an_unexpected_file_is_refused_and_a_hidden_one_is_not(copy, tiny_text, 
         ({"files": {"model.pkl": "0"}}, "unexpected files model.pkl"),
         ({"files": {"../../evil": "0"}}, "unexpected files"),
         ({"files": []}, "files"),
+        ({"bgs": 1}, "damaged: bgs; expected a version"),
         ({"files": {"README.md": "0"}}, "missing files"),
     ],
 )
@@ -241,6 +242,34 @@ def test_the_manifest_names_the_base_of_the_adapter(copy, tiny_text):
     (copy / "bgs_model.json").write_text(json.dumps(manifest))
     with pytest.raises(BgsError, match="not the one that the adapter belongs to"):
         bgs.load_model(f"{copy}?base={tiny_text}")
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "said"),
+    [("shared", "copy", "is itself tuned"), ("run", "copy", "is itself tuned"), ("text", "other", "is not the one that")],
+)  # fmt: skip
+@pytest.mark.parametrize("in_manifest", [True, False])
+def test_a_model_whose_base_is_itself_or_another_is_refused(
+    copy, family, name, said, in_manifest, monkeypatch
+):
+    monkeypatch.chdir(copy.parent)
+    base = {"family": family, "name": name, "settings": "", "place": "hub", "revision": "0" * 64}
+    manifest, about = (json.loads((copy / file).read_text()) for file in ("bgs_model.json", "bgs.json"))
+    (copy / "bgs_model.json").write_text(json.dumps(manifest | {"base": base} if in_manifest else manifest))
+    named = about | {"model": f"{family}:{name}"}
+    if family != "text" or not in_manifest:
+        (copy / "bgs.json").write_text(json.dumps(named))
+        resign(copy, "bgs.json")
+    with pytest.raises(BgsError, match=said):
+        bgs.load_model("shared:copy")
+
+
+def test_a_run_whose_base_is_itself_is_refused(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = shutil.copytree(run.path, tmp_path / "copy") / "adapter/bgs.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model": "run:copy"}))
+    with pytest.raises(BgsError, match="run:copy, is itself tuned"):
+        bgs.load_model("run:copy")
 
 
 def test_bad_input_leaves_nothing_behind(run, tmp_path, small_study, capsys):

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from bgs._errors import DataError, listed
 from bgs._files import damage_as_error, make_folder, read_json, sha256, write_json, write_tensors
+from bgs.backbones.adapter_about import AGAIN, FORMAT, HEAD, read_about, weight_files
 from bgs.backbones.backbone import Backbone
 from bgs.backbones.head import ProjectionHead
 from bgs.backbones.lookup import LookupTable
@@ -24,11 +25,9 @@ from bgs.backbones.lora_settings import LoraSettings
 from bgs.backbones.transform import Transform
 from bgs.backbones.transform_settings import TransformSettings
 
-_FORMAT = "bgs-adapter/1"
 _TENSORS = {"format": "pt"}
-#: Types of what ``bgs.json`` says.
-_KINDS = {"family": str, "model": str, "revision": str, "settings": dict, "trained_on": dict, "sha256": dict}
-_AGAIN = "train again, or use a copy of this folder"
+#: Of ``adapter_config.json``: what another version of peft, or whoever publishes the adapter, may have written otherwise.
+_FREE = {"peft_version", "base_model_name_or_path", "revision"}
 
 
 def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str | Path) -> None:
@@ -37,7 +36,7 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
     named = {name: parameter.detach().cpu().contiguous() for name, parameter in backbone.trainable().items()}
     head = {name.removeprefix("head."): named.pop(name) for name in list(named) if name.startswith("head.")}
     about: dict[str, Any] = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "family": backbone.spec.family,
         "model": backbone.spec.source,
         "revision": backbone.spec.revision,
@@ -46,15 +45,11 @@ def save_adapter(backbone: Backbone, settings: LoraSettings | None, folder: str 
         "head": None,
         "trained_on": {data: list(ids) for data, ids in backbone.trained_on.items()},
     }
-    weights = []
     if backbone.head is not None:
-        weights.append(folder / "head.safetensors")
-        write_tensors(weights[-1], head, _TENSORS)
         about |= _about_head(backbone.head)
-    if not isinstance(backbone.head, Transform):
-        weights.append(folder / _weights_file(backbone))
-        write_tensors(weights[-1], named, _TENSORS)
-    about["sha256"] = {path.name: sha256(path) for path in weights}
+    for name in sorted(weight_files(about)):
+        write_tensors(folder / name, head if name == HEAD else named, _TENSORS)
+    about["sha256"] = {name: sha256(folder / name) for name in sorted(weight_files(about))}
     if isinstance(backbone.module, LookupTable):
         about["stimulus_ids"] = backbone.module.ids
     if settings is not None:
@@ -67,30 +62,32 @@ def load_adapter(backbone: Backbone, folder: str | Path) -> None:
 
     Raises:
         DataError: the folder has no complete adapter, it belongs to another backbone, its weights do not match their
-            hash (adapters of older versions have no hash and are not checked), or a parameter
-            is missing, unexpected or has the wrong shape (each is named).
+            hash, ``adapter_config.json`` says something else than ``bgs.json``, or a parameter is missing, unexpected or has
+            the wrong shape (each is named).
     """
     folder = Path(folder)
     about = read_about(folder)
-    if about["revision"] != backbone.spec.revision:
+    if (about["family"], about["revision"]) != (backbone.spec.family, backbone.spec.revision):
         raise DataError(
             "this adapter was trained on other weights", where=folder,
-            expected=f"{about['model']} {about['revision'][:12]}", got=f"{backbone.spec.source} {backbone.spec.revision[:12]}",
+            expected=f"{about['family']}, {about['model']} {about['revision'][:12]}",
+            got=f"{backbone.spec.family}, {backbone.spec.source} {backbone.spec.revision[:12]}",
         )  # fmt: skip
-    _require_same_settings(about.get("settings", {}), backbone, folder)
-    with damage_as_error(folder / "bgs.json", _AGAIN):
-        head = _head(backbone.spec.width, about)
+    _require_same_settings(about["settings"], backbone, folder)
+    with damage_as_error(folder / "bgs.json", AGAIN):
         lora = LoraSettings(**about["lora"]) if about["lora"] else None
+        head = _head(backbone.spec.width, about)
         if isinstance(backbone.module, LookupTable):
             backbone.module.rows(tuple(about["stimulus_ids"]))
     attach_lora(backbone, lora, head)
-    hashes = about.get("sha256", {})
-    saved = {} if isinstance(head, Transform) else _load(folder / _weights_file(backbone), hashes)
-    if head is not None:
-        of_head = _load(folder / "head.safetensors", hashes)
-        saved |= {f"head.{name}": tensor for name, tensor in of_head.items()}
+    if lora is not None:
+        _require_same_lora(backbone, folder / "adapter_config.json")
+    saved: dict[str, Tensor] = {}
+    for name, known in about["sha256"].items():
+        prefix = "head." if name == HEAD else ""
+        saved |= {prefix + key: tensor for key, tensor in _load(folder / name, known).items()}
     load_trainable(backbone, saved, where=folder)
-    backbone.trained_on = about.get("trained_on", {})
+    backbone.trained_on = about["trained_on"]
 
 
 def _about_head(head: ProjectionHead | Transform) -> dict[str, Any]:
@@ -100,13 +97,9 @@ def _about_head(head: ProjectionHead | Transform) -> dict[str, Any]:
 
 
 def _head(width: int, about: Mapping[str, Any]) -> ProjectionHead | Transform | None:
-    if about.get("transform"):
+    if "transform" in about:
         return Transform(width, TransformSettings(**about["transform"]))
     return ProjectionHead(width, **about["head"]) if about["head"] else None
-
-
-def _weights_file(backbone: Backbone) -> str:
-    return "weights.safetensors" if backbone.trains_whole else "adapter_model.safetensors"
 
 
 def _require_same_settings(saved: dict[str, Any], backbone: Backbone, where: Path) -> None:
@@ -116,6 +109,19 @@ def _require_same_settings(saved: dict[str, Any], backbone: Backbone, where: Pat
             raise DataError(
                 f"this adapter was trained with other settings: {key}", where=where,
                 expected=saved.get(key), got=f"{current.get(key)} from {backbone.spec.source}",
+            )  # fmt: skip
+
+
+def _require_same_lora(backbone: Backbone, path: Path) -> None:
+    """peft reads one file, bgs the other: both must say the same."""
+    written, ours = read_json(path, AGAIN), _peft_config(backbone)
+    for key in sorted(
+        {"r", "lora_alpha", "lora_dropout", "target_modules"} | (written.keys() & ours.keys()) - _FREE
+    ):
+        if written.get(key) != ours[key]:
+            raise DataError(
+                f"damaged: not the adapter that bgs.json describes: {key}", where=path,
+                expected=ours[key], got=written.get(key), hint=AGAIN,
             )  # fmt: skip
 
 
@@ -153,35 +159,6 @@ def load_trainable(backbone: Backbone, saved: dict[str, Tensor], where: object) 
             parameter.copy_(saved[name])
 
 
-def read_about(folder: Path) -> dict[str, Any]:
-    """Read ``bgs.json`` of an adapter.
-
-    Raises:
-        DataError: the folder has no complete adapter.
-    """
-    path = folder / "bgs.json"
-    if not path.is_file():
-        raise DataError(
-            "no adapter here",
-            where=folder,
-            expected="a folder with bgs.json",
-            hint="did the training finish?",
-        )
-    about = read_json(path, _AGAIN)
-    if about.get("format") != _FORMAT:
-        raise DataError("unsupported adapter format", where=path, expected=_FORMAT, got=about.get("format"))
-    missing = {"model", "revision", "lora", "head"} - about.keys()
-    if missing:
-        raise DataError(f"damaged: {min(missing)} is missing", where=path, hint=_AGAIN)
-    with damage_as_error(path, _AGAIN):
-        for key, kind in _KINDS.items():
-            if not isinstance(about.get(key, kind()), kind):
-                raise TypeError(f"{key} is {type(about[key]).__name__}, not {kind.__name__}")
-        if not all(isinstance(one, str) for one in about.get("sha256", {}).values()):
-            raise TypeError("sha256 is not of texts")
-    return about
-
-
 def _peft_config(backbone: Backbone) -> dict[str, Any]:
     config = backbone.module.peft_config["default"].to_dict()  # type: ignore[index,union-attr]
     return {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()} | {
@@ -189,17 +166,17 @@ def _peft_config(backbone: Backbone) -> dict[str, Any]:
     }
 
 
-def _load(path: Path, hashes: Mapping[str, str]) -> dict[str, Tensor]:
+def _load(path: Path, known: str) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     if not path.is_file():
         raise DataError("a file of this adapter is missing", where=path)
     found = sha256(path)
-    if hashes.get(path.name, found) != found:
+    if found != known:
         raise DataError(
             "damaged: the weights do not match their hash", where=path,
-            expected=f"SHA-256 {hashes[path.name][:12]}", got=found[:12], hint=_AGAIN,
+            expected=f"SHA-256 {known[:12]}", got=found[:12], hint=AGAIN,
         )  # fmt: skip
     try:
         return dict(load_file(path))

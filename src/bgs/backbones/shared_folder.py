@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from bgs._errors import BgsError, ConfigError, DataError, listed
 from bgs._files import damage_as_error, read_json, sha256
+from bgs.backbones.adapter_about import read_about
 from bgs.backbones.shared_reference import MANIFEST, SharedReference
 
 FORMAT = "bgs-model/1"
@@ -127,8 +128,9 @@ def open_shared(reference: SharedReference) -> SharedFolder:
         )
     plain = _read_manifest(path / MANIFEST)
     with damage_as_error(path / MANIFEST, _AGAIN):
-        found = SharedFolder(path, _base(plain["base"]), plain["files"], str(plain["bgs"]), reference)
+        found = SharedFolder(path, _base(plain["base"]), plain["files"], plain["bgs"], reference)
     _check_files(found)
+    _require_base_of_adapter(found)
     return found
 
 
@@ -145,6 +147,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             hint="a newer version of bgs may read it: pip install -U bgs-video",
         )  # fmt: skip
     _require_keys(plain, {"format", "bgs", "base", "files"}, path)
+    if not isinstance(plain["bgs"], str):
+        raise DataError("damaged: bgs", where=path, expected="a version, as text", hint=_AGAIN)
     files = plain["files"]
     if not isinstance(files, dict) or not all(isinstance(one, str) for one in files.values()):
         raise DataError("damaged: files", where=path, expected="file names and their SHA-256", hint=_AGAIN)
@@ -189,6 +193,17 @@ def _check_files(found: SharedFolder) -> None:
                 f"unexpected files {listed(others)}", where=found.path,
                 expected=f"only those that {MANIFEST} lists", hint="remove them",
             )  # fmt: skip
+
+
+def _require_base_of_adapter(found: SharedFolder) -> None:
+    """Manifest and adapter name the same base model."""
+    about = read_about(found.path)
+    named, base = (about["model"], about["revision"]), (str(found.base), found.base.revision)
+    if named != base:
+        raise DataError(
+            "damaged: the base model is not the one that the adapter belongs to", where=found.path / MANIFEST,
+            expected=f"{named[0]} {named[1][:12]}", got=f"{base[0]} {base[1][:12]}", hint=_AGAIN,
+        )  # fmt: skip
 
 
 def _visible(folder: Path) -> Iterator[str]:

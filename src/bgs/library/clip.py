@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,12 @@ class Piece(NamedTuple):
         return path if self.is_whole else f"{path}#t={self.start:.2f},{self.end:.2f}"
 
 
+@lru_cache(4096)
+def _sha256_at(path: Path, mtime_ns: int) -> str:
+    """Of a file as it was last modified: a browser asks for a clip part by part."""
+    return sha256(path)
+
+
 @dataclass(frozen=True)
 class Clip:
     """What an index knows of one clip, besides its vector.
@@ -60,6 +67,15 @@ class Clip:
         """The stretch of the file that it is."""
         return Piece(self.start, self.end)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether :meth:`file` gives it."""
+        try:
+            self.file()
+        except DataError:
+            return False
+        return True
+
     def file(self) -> Path:
         """The file that was indexed, before anything is read from it or shown of it.
 
@@ -72,7 +88,9 @@ class Clip:
             raise DataError("this clip has gone since it was indexed", where=self.path, hint=_AGAIN)
         status = self.path.stat()
         known = status.st_size == self.size
-        if not known or (status.st_mtime_ns != self.mtime_ns and sha256(self.path) != self.sha256):
+        if not known or (
+            status.st_mtime_ns != self.mtime_ns and _sha256_at(self.path, status.st_mtime_ns) != self.sha256
+        ):
             raise DataError("this clip has changed since it was indexed", where=self.path, hint=_AGAIN)
         return self.path
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from bgs._errors import DataError, is_text
 from bgs._files import cache_folder, sha256_of
 
 #: A drive letter of Windows is not a scheme.
@@ -30,8 +31,14 @@ class Place:
 
     @classmethod
     def of(cls, given: str | Path) -> Place:
-        """From a path or a URI; ``file://`` is a path."""
+        """From a path or a URI; ``file://`` is a path.
+
+        Raises:
+            DataError: it is not text, which LanceDB needs.
+        """
         text = str(given)
+        if not is_text(text):
+            raise DataError("not a place for an index", where=text, expected="a path or URI in UTF-8")
         if text.lower().startswith("file://"):
             text = unquote(urlsplit(text).path)
         elif isinstance(given, str) and _SCHEME.match(text):

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bgs._files import damage_as_error, read_json, sha256_of
+from bgs._files import sha256_of
 from bgs._typing import Float64
+from bgs.backbones.adapter_about import read_about
 from bgs.runs.run_folder import read_center
 
 
@@ -37,8 +38,8 @@ def model_identity(
     return sha256_of(text, b"" if center is None else center.tobytes())
 
 
-def tuned_identity(adapter: Path, center: Path | None) -> str | None:
-    """The identity of a tuned model that is not loaded; None if its adapter is of an older version, which does not say.
+def tuned_identity(adapter: Path, center: Path | None) -> str:
+    """The identity of a tuned model that is not loaded.
 
     Args:
         adapter: its folder.
@@ -47,9 +48,6 @@ def tuned_identity(adapter: Path, center: Path | None) -> str | None:
     Raises:
         DataError: a file is damaged.
     """
-    about = read_json(adapter / "bgs.json")
-    if "family" not in about:
-        return None
-    with damage_as_error(adapter / "bgs.json"):
-        encoder = (about["family"], about["model"], about["revision"], about["settings"])
+    about = read_about(adapter)
+    encoder = (about["family"], about["model"], about["revision"], about["settings"])
     return model_identity(*encoder, about, None if center is None else read_center(center))

@@ -11,7 +11,7 @@ import numpy as np
 from bgs._errors import BgsError, DataError
 from bgs._typing import Float, Float64
 from bgs.backbones import Backbone
-from bgs.backbones.adapter import read_about
+from bgs.backbones.adapter_about import read_about
 from bgs.backbones.registry import load_shared
 from bgs.backbones.shared_folder import SharedFolder, open_shared
 from bgs.backbones.shared_reference import parse_shared

@@ -45,9 +45,9 @@ def read_readout(reference: str, width: int, identity: str) -> Readout | None:
     if folder is None or not folder.is_dir():
         return None
     now = tuned_identity(adapter, center)
-    if now not in (None, identity):
+    if now != identity:
         note(
-            f"{reference} is now another model (identity {str(now)[:12]}) than the one that made the index ({identity[:12]}): "
+            f"{reference} is now another model (identity {now[:12]}) than the one that made the index ({identity[:12]}): "
             "distances are those of the index, without probabilities; `bgs index` in a new folder makes another"
         )
         return None

@@ -22,7 +22,7 @@ from bgs._files import (
     write_text,
 )
 from bgs._yaml import read_mapping
-from bgs.backbones.adapter import read_about
+from bgs.backbones.adapter_about import read_about
 from bgs.backbones.shared_folder import (
     CARD,
     CENTER,
@@ -181,7 +181,7 @@ def _copy_adapter(adapter: Path, part: Path, about: Mapping[str, Any]) -> None:
     for name in _OF_ADAPTER:
         if (adapter / name).is_file():
             shutil.copyfile(adapter / name, part / name)
-    for name, known in about.get("sha256", {}).items():
+    for name, known in about["sha256"].items():
         if not (part / name).is_file() or sha256(part / name) != known:
             raise DataError("damaged: the weights do not match their hash", where=adapter / name, hint=_AGAIN)
     write_json(part / "bgs.json", dict(about))

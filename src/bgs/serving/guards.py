@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -39,11 +40,20 @@ def guard(app: FastAPI, csp: str = CSP, uploads: Collection[str] = ()) -> None:
     """
     app.add_middleware(BodyLimit, uploads=tuple(uploads))
     app.add_middleware(SecurityHeaders, csp=csp)
+    say_errors(app)
+
+
+def say_errors(app: FastAPI) -> None:
+    """Say every refusal of an application in one shape, ``{"error": …}``; one that is mounted in another needs its own."""
 
     @app.exception_handler(RequestValidationError)
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         where = [".".join(map(str, fault["loc"])) for fault in error.errors()]
         return JSONResponse({"error": "invalid", "where": where}, 422)
+
+    @app.exception_handler(HTTPException)
+    def refused(_request: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
 class SecurityHeaders:

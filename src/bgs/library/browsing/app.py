@@ -10,15 +10,16 @@ from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 
 from bgs import __version__
 from bgs._errors import BgsError, DataError
 from bgs.library.browsing.queries import Queries
-from bgs.library.browsing.scene_map import SceneMap
+from bgs.library.browsing.scene_map import SceneMap, readable
 from bgs.library.browsing.thumbnails import Thumbnails
 from bgs.serving.clip_files import clip_routes
-from bgs.serving.guards import CSP, guard
+from bgs.serving.guards import CSP, guard, say_errors
 from bgs.stimuli.stimulus_set import VIDEO_SUFFIXES
 
 #: The library that draws points (regl) compiles its draw calls with `new Function`. Everything else is as in a study.
@@ -46,9 +47,15 @@ def create_app(
     inside = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     inside.include_router(_clips(scenes, queries, Thumbnails(scenes.index.path)))
     inside.include_router(_searches(scenes, queries, max_file))
-    inside.include_router(clip_routes(scenes.files))
+    files = scenes.files
+    inside.include_router(clip_routes({name: Path(name) for name in files}, lambda name: files[name].file()))
     inside.mount("/", StaticFiles(directory=page, html=True))
     guard(app, _CSP, uploads=[f"/{token}{_UPLOAD}"])
+    say_errors(inside)
+
+    @inside.exception_handler(ClientDisconnect)
+    def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # nobody reads it
 
     @inside.exception_handler(BgsError)
     def problem(_request: Request, error: BgsError) -> JSONResponse:
@@ -80,10 +87,10 @@ def _clips(scenes: SceneMap, queries: Queries, thumbnails: Thumbnails) -> APIRou
 
     @router.get("/api/clips/{position}")
     def about(position: int) -> dict[str, Any]:
-        """Where a clip's file is, and whether it is still there."""
+        """Where a clip's file is, and whether it is still there, unchanged."""
         clip = clip_at(position)
-        there = clip.path is not None and clip.path.is_file()
-        return {"id": clip.id, "path": str(clip.path or ""), "there": there}
+        path = "" if clip.path is None else readable(clip.path)
+        return {"id": clip.id, "path": path, "there": clip.is_there}
 
     @router.get("/api/clips/{position}/nearest")
     def nearest(position: int, count: Count = 12) -> dict[str, Any]:

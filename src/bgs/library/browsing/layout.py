@@ -99,7 +99,21 @@ def kept_axes(path: Path) -> Axes:
     except (SafetensorError, OSError) as error:
         raise BgsError(f"cannot read the map: {error}", where=path, hint=_HINT) from error
     with damage_as_error(path, _HINT):
+        _check(mean, components, shares)
         return Axes(mean, components, shares, int(header["clips"]), header["identity"])
+
+
+def _check(mean: np.ndarray, components: np.ndarray, shares: np.ndarray) -> None:
+    known = {
+        "mean": (mean, (mean.size,)),
+        "components": (components, (2, mean.size)),
+        "shares": (shares, (2,)),
+    }
+    for name, (found, shape) in known.items():
+        if found.shape != shape or found.dtype != np.float64:
+            raise ValueError(f"{name} is {found.shape} {found.dtype}, not {shape} float64")
+        if not np.isfinite(found).all():
+            raise ValueError(f"{name} is not finite")
 
 
 def axes_of(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bgs._errors import DataError
-from bgs._typing import Float64
+from bgs._typing import Float, Float64
 from bgs.evaluation.readout import describe
 from bgs.stimuli import StimulusSet
 
@@ -74,8 +74,7 @@ class Queries:
             DataError: it cannot be read, or the index is of another model.
         """
         with self._lock:
-            embedded = self.model.embed(StimulusSet((name,), videos=(path,)))
-            return _unit(self.model.centred(embedded.values)[0])
+            return _unit(self.model.centred(self._embed(StimulusSet((name,), videos=(path,))))[0])
 
     def describe(self, clip: Clip) -> dict[str, Any]:
         """What the readout says of a clip, as JSON: ratings with intervals (null: too few clips), and whether it is far.
@@ -89,11 +88,15 @@ class Queries:
             return {}
         with self._lock:
             stimuli = StimulusSet((clip.id,), videos=(clip.file(),), spans=(clip.piece.span,))
-            (found,) = describe(self.index.readout, self.model.embed(stimuli).values, [clip.id])
+            (found,) = describe(self.index.readout, self._embed(stimuli), [clip.id])
         plain = asdict(found)
         for one in plain["attributes"]:
             one |= {key: _finite(one[key]) for key in ("low", "high", "r_squared")}
         return plain
+
+    def _embed(self, stimuli: StimulusSet) -> Float[np.ndarray, "1 d"]:
+        """One clip; if it cannot be read, no option is named that would leave it out."""
+        return self.model.embed(stimuli, skip_bad=True).values
 
     def kept_together(self, distances: list[float]) -> list[float] | None:
         """Probabilities that people keep two clips together; None for a model that was not calibrated."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,9 +40,9 @@ class SceneMap:
     beside: tuple[Index, Axes, Compared] | None = None
 
     @cached_property
-    def files(self) -> dict[str, Path]:
-        """The files of all clips; pieces of a long video share one, and clips that were given as arrays have none."""
-        return {str(clip.path): clip.path for clip in self.index.clips if clip.path is not None}
+    def files(self) -> dict[str, Clip]:
+        """The first clip of every file; pieces of a long video share one, and clips that were given as arrays have none."""
+        return {str(clip.path): clip for clip in reversed(self.index.clips) if clip.path is not None}
 
     def clip(self, position: int) -> Clip | None:
         """The clip at a position, if there is one."""
@@ -62,7 +63,7 @@ class SceneMap:
         clips = self.index.clips
         coordinates = self.axes.place(self.index.vectors)
         return {
-            "folder": None if self.index.folder is None else str(self.index.folder),
+            "folder": None if self.index.folder is None else readable(self.index.folder),
             "model": self.index.model_reference,
             "ids": list(self.index.ids),
             "urls": [_url(clip) for clip in clips],
@@ -86,6 +87,11 @@ class SceneMap:
             "y": laid[:, 1].round(6).tolist(),
             "kept": shared.kept.round(3).tolist(),
         }
+
+
+def readable(path: Path) -> str:
+    """A path as the page shows it; bytes that are not UTF-8 are replaced."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def open_map(index: Index, beside: Index | None = None, redraw: bool = False) -> SceneMap:
