@@ -6,14 +6,22 @@ import hashlib
 
 import numpy as np
 
+from bgs._errors import ConfigError
+
 
 def _entropy(seed: int, names: tuple[object, ...]) -> list[int]:
+    if seed < 0:
+        raise ConfigError("out of range", where="seed", expected="0 or more", got=seed)
     digest = hashlib.sha256("/".join(str(name) for name in names).encode()).digest()
     return [seed, *np.frombuffer(digest, dtype=np.uint32).tolist()]
 
 
 def generator(seed: int, *names: object) -> np.random.Generator:
-    """A generator that depends only on ``seed`` and the path of ``names``; identical on every machine."""
+    """A generator that depends only on ``seed`` and the path of ``names``; identical on every machine.
+
+    Raises:
+        ConfigError: the seed is negative.
+    """
     return np.random.default_rng(_entropy(seed, names))
 
 

@@ -272,10 +272,12 @@ def test_an_adapter_refuses_another_base(tiny_text, tmp_path):
     ("reference", "message"),
     [
         ("text", "unknown model"),
+        ("runs/nope", "runs/nope: no such folder"),
+        ("run:runs/nope", "runs/nope: no such folder"),
         ("sound:x", "unknown model"),
         ("lookup:0", "lookup:<dimensions>"),
         ("lookup:x", "lookup:<dimensions>"),
-        ("run:nowhere", "no adapter here"),
+        ("run:nowhere", "nowhere: no such folder"),
         ("text:./no-such-folder", "cannot load a sentence encoder"),
         ("text:minilmm", "did you mean text:minilm"),
         ("text:mini-lm", "did you mean text:minilm"),

@@ -51,8 +51,15 @@ def test_impossible_settings_are_refused():
         ConfigError, match="cut: unknown way to cut videos; expected shots or windows or none, got scenes"
     ):
         Cutting("scenes")
-    for wrong in ({"window": 0.0}, {"whole": -1.0}, {"window": float("inf")}, {"whole": float("nan")}):
-        with pytest.raises(ConfigError, match="a number of seconds above 0"):
+    for wrong in (
+        {"window": 0.0},
+        {"window": 0.004},
+        {"window": 5e-324},
+        {"whole": -1.0},
+        {"window": float("inf")},
+        {"whole": float("nan")},
+    ):
+        with pytest.raises(ConfigError, match=r"a number of seconds above 0|at least 0.1 seconds"):
             Cutting(**wrong)
 
 

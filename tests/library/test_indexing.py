@@ -183,7 +183,7 @@ def test_unreadable_files_are_all_named_and_the_others_indexed(folder, out, mode
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("no video")
     with pytest.raises(
-        UnreadableClips, match=r"2 of 6 clips cannot be read.*the others are indexed; --skip-bad"
+        UnreadableClips, match=r"2 of 6 files cannot be read.*the others are indexed; --skip-bad"
     ) as error:
         index_folder(folder, model, out)
     assert [failure.stimulus_id for failure in error.value.failures] == ["empty.mp4", "text.mp4"]

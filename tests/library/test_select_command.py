@@ -140,7 +140,7 @@ def test_the_social_space_can_differ_or_be_matched(pool):
         (("-k", 20, "--differ", "partly", "--match", "pace"), "3 of 80 clips have no partly: scene 00"),
         (("-k", 20, "--differ", "valence", "--match", "valence"), "differ and be matched in the same"),
         (("-k", 20, "--differ", "valence", "--match", "social"), "--model, --embeddings or --index"),
-        (("-k", 20, "--differ", "motion"), "matched in what?"),
+        (("-k", 20, "--differ", "motion"), "say what the sets are to be matched in"),
         (("-k", 20, "--differ", "pixels", "--match", "valence"), "luminance or contrast"),
         (("-k", 70, "--differ", "valence", "--match", "pace"), "possible: -k "),
         (("-k", 20), "--cover or --differ, got neither"),

@@ -103,7 +103,10 @@ def test_on_the_command_line(folder, tmp_path, capsys):
     out = tmp_path / "index"
     (folder / "bad.mp4").write_text("no video")
     index = ("index", folder, "--model", "tiny:videomae", "--out", out, "--json", "-")
-    assert "bgs: 1 of 5 clips cannot be read: bad.mp4 (not a video" in run(*index, code=2).err
+    refused = run(*index[:-2], code=2)
+    assert "bgs: 1 of 5 files cannot be read: bad.mp4 (not a video" in refused.err
+    assert refused.err.count("bad.mp4") == 2  # in the list, and in the line
+    assert "4 new, 1 skipped" in " ".join(refused.out.split())  # what was done is told before what was not
     found = json.loads(run(*index, "--skip-bad").out)
     assert (found["clips"], found["same"], found["failures"][0]["stimulus_id"]) == (4, 4, "bad.mp4")
     table = run("similar", "a.mp4", "--index", out, "-k", 2).out

@@ -277,7 +277,7 @@ def test_bad_input_leaves_nothing_behind(run, tmp_path, small_study, capsys):
     unfinished = shutil.copytree(run.path, tmp_path / "unfinished")
     (unfinished / "evaluation.json").unlink()
     assert "no finished run" in fails(capsys, "share", unfinished, "--out", out)
-    assert "no finished run" in fails(capsys, "share", tmp_path / "nothing", "--out", out)
+    assert "no such folder" in fails(capsys, "share", tmp_path / "nothing", "--out", out)
     damaged = shutil.copytree(run.path, tmp_path / "damaged")
     (damaged / "adapter/adapter_model.safetensors").write_bytes(b"0")
     assert "hash" in fails(capsys, "share", damaged, "--out", out)

@@ -37,6 +37,8 @@ def read_about(folder: Path) -> dict[str, Any]:
     """
     path = folder / "bgs.json"
     if not path.is_file():
+        if not folder.parent.is_dir():
+            raise DataError("no such folder", where=folder.parent)
         raise DataError(
             "no adapter here",
             where=folder,

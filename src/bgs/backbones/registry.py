@@ -77,16 +77,27 @@ def load_backbone(reference: str) -> Backbone:
     family, colon, name = expand(reference).partition(":")
     named = bool(name) or bool(colon and family in _NAMELESS)
     if not named or family not in {*_FAMILIES, "run"}:
-        known = ", ".join(f"{known}:…" for known in (*_FAMILIES, "run", "shared", "hub"))
-        raise ConfigError(
-            "unknown model",
-            where=reference,
-            expected=f"one of {known}",
-            hint="or a short name, see `bgs models`",
-        )
+        raise _unknown(reference)
     if family == "run":
         return _load_run(Path(name))
     return _FAMILIES[family](name)
+
+
+def _unknown(reference: str) -> ConfigError:
+    """Most likely a folder whose kind was not said, or whose name is wrong."""
+    path = Path(reference)
+    if path.is_dir():
+        kind = f"run:{reference}" if (path / "adapter").is_dir() else f"FAMILY:{reference}, such as videomae:"
+        return ConfigError("which kind of model is in this folder?", where=reference, expected=kind)
+    if len(path.parts) > 1 and ":" not in reference:
+        return ConfigError(
+            "no such folder",
+            where=reference,
+            hint="a model on the hub has a word before it, such as videomae:",
+        )
+    known = ", ".join(f"{known}:…" for known in (*_FAMILIES, "run", "shared", "hub"))
+    hint = "or a short name, see `bgs models`"
+    return ConfigError("unknown model", where=reference, expected=f"one of {known}", hint=hint)
 
 
 def _load_run(run: Path) -> Backbone:

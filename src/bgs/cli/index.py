@@ -47,12 +47,16 @@ def index(
     cutting = Cutting(cut, whole, window)
     if not folder.is_dir():
         raise DataError("no such folder", where=folder)
-    from bgs.library import index_folder
+    from bgs.library.indexing import PartlyIndexed, index_folder
     from bgs.runs.opened_model import open_model
     from bgs.views.library import indexed_view
 
     opened = open_model(model, device, precision)
-    found = index_folder(folder, opened, out, cutting, micro_batch=micro_batch, skip_bad=skip_bad)
+    try:
+        found = index_folder(folder, opened, out, cutting, micro_batch=micro_batch, skip_bad=skip_bad)
+    except PartlyIndexed as error:
+        output.show(indexed_view(error.indexed))
+        raise
     output.show(indexed_view(found))
     output.say(f"Next: bgs similar CLIP --index {out}")
     output.write(found.as_json())

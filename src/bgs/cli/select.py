@@ -32,7 +32,8 @@ def select(
     match: Annotated[
         list[str] | None,
         typer.Option(
-            help="and are matched in: motion, pixels, social or a rating; repeat it (default: motion, pixels)."
+            help="and are matched in: motion, pixels, social or a rating; repeat it (default: motion and pixels; none where they "
+            "differ in one of these)."
         ),
     ] = None,
     model: Annotated[

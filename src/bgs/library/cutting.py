@@ -18,6 +18,8 @@ from bgs.stimuli.pyav_decoder import clip_seconds
 from bgs.stimuli.unreadable import Failure, UnreadableClip, UnreadableClips
 
 WAYS = ("shots", "windows", "none")
+#: Seconds of a window, at least: times are kept to a hundredth, and a picture of a film lasts four.
+SHORTEST = 0.1
 #: A file whose frames end this many seconds before its header says is damaged.
 _TOLERANCE = 1.0
 
@@ -43,9 +45,10 @@ class Cutting:
         if self.by not in WAYS:
             expected = " or ".join(WAYS)
             raise ConfigError("unknown way to cut videos", where="cut", expected=expected, got=self.by)
-        for name in ("whole", "window"):
-            if not 0 < getattr(self, name) < inf:
-                raise ConfigError(name, expected="a number of seconds above 0", got=getattr(self, name))
+        for name, least in (("whole", 0), ("window", SHORTEST)):
+            if not least <= getattr(self, name) < inf or not getattr(self, name):
+                expected = f"at least {least} seconds" if least else "a number of seconds above 0"
+                raise ConfigError(name, expected=expected, got=getattr(self, name))
 
     def as_json(self) -> dict[str, object]:
         """For the metadata of an index; lengths that make no difference are left out."""

@@ -103,10 +103,12 @@ class Index:
             Nearest first; equal distances in the order of ids.
 
         Raises:
-            DataError: ``vector`` has another width.
+            DataError: ``vector`` has another width, or numbers that are not finite.
         """
         if vector.shape != (self.about.width,):
             raise DataError("vector", where=self.place, expected=f"({self.about.width},)", got=vector.shape)
+        if not np.isfinite(vector).all():
+            raise DataError("vector", where=self.place, expected="finite numbers", got="NaN or infinity")
         left_out = [self.positions[name] for name in but if name in self.positions]
         k = min(k, len(self) - len(left_out))
         if k < 1:

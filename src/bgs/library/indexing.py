@@ -58,6 +58,19 @@ class Indexed:
         return asdict(self) | {"failures": [failure._asdict() for failure in self.failures]}
 
 
+class PartlyIndexed(UnreadableClips):
+    """Files could not be read; the others are indexed.
+
+    Attributes:
+        indexed: what was done.
+    """
+
+    def __init__(self, indexed: Indexed, files: int) -> None:
+        hint = "the others are indexed; --skip-bad leaves these out"
+        super().__init__(indexed.failures, files, hint, "files")
+        self.indexed = indexed
+
+
 def index_folder(
     folder: str | Path,
     model: OpenedModel,
@@ -81,7 +94,7 @@ def index_folder(
         skip_bad: files that cannot be read are no error.
 
     Raises:
-        UnreadableClips: files cannot be read; all are named. The others are indexed.
+        PartlyIndexed: files cannot be read; all are named. The others are indexed.
         DataError: the folder has no videos, or lies in that of the index; or ``out`` holds something else, or an index of another
             model, folder or cutting.
         BgsError: another process is writing to this index.
@@ -114,10 +127,13 @@ def index_folder(
             len(changes.changed), len(changes.moved), len(changes.gone) - len({*changes.moved.values()}),
             len(changes.same), changes.copies, tuple(failures),
         )  # fmt: skip
-    _tell(found)
+    if found.copies:
+        pairs = listed(f"{path} is {first}" for path, first in found.copies.items())
+        note(f"{len(found.copies)} of the files are copies, embedded once: {pairs}")
     if failures and not skip_bad:
-        hint = "the others are indexed; --skip-bad leaves these out"
-        raise UnreadableClips(failures, len(changes.files) + len(changes.failures), hint)
+        raise PartlyIndexed(found, len(changes.files) + len(changes.failures))
+    if failures:
+        note(f"files skipped: {listed(f'{name} ({why})' for name, why in failures)}")
     return found
 
 
@@ -297,13 +313,3 @@ def _lasting(reference: str) -> str:
     family, colon, rest = reference.partition(":")
     name, mark, settings = rest.partition("?")
     return f"{family}:{Path(name).resolve()}{mark}{settings}" if colon and Path(name).is_dir() else reference
-
-
-def _tell(found: Indexed) -> None:
-    if found.copies:
-        pairs = listed(f"{path} is {first}" for path, first in found.copies.items())
-        note(f"{len(found.copies)} files have the content of another, and are embedded once: {pairs}")
-    if found.failures:
-        note(
-            f"{len(found.failures)} files skipped: {listed(f'{name} ({why})' for name, why in found.failures)}"
-        )

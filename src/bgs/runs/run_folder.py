@@ -122,6 +122,8 @@ class RunFolder(TrainingLog):
 
     def unfinished(self) -> BgsError:
         """The error where a finished run is needed and this folder holds none."""
+        if not self.path.is_dir():
+            return BgsError("no such folder", where=self.path)
         hint = "bgs train with this folder resumes an interrupted run"
         if self.is_shared:
             hint = "this is a shared model, which is not changed: give the run that it was shared from"

@@ -39,9 +39,11 @@ class UnreadableClips(DataError):
         total: clips of the set.
     """
 
-    def __init__(self, failures: Sequence[Failure], total: int, hint: str | None = None) -> None:
+    def __init__(
+        self, failures: Sequence[Failure], total: int, hint: str | None = None, kind: str = "clips"
+    ) -> None:
         names = listed(f"{name} ({reason})" for name, reason in failures)
-        super().__init__(f"{len(failures)} of {total} clips cannot be read: {names}", hint=hint)
+        super().__init__(f"{len(failures)} of {total} {kind} cannot be read: {names}", hint=hint)
         self.failures, self.total = tuple(failures), total
 
 

@@ -17,6 +17,8 @@ from bgs.library.selecting.variables import Variable, side_by_side
 MOST = 600
 #: Widest gap and caliper that are tried to say what would be possible, in standard deviations.
 _WIDEST = 6.0
+#: Standard deviations that can be asked for.
+_MOST = 1000
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class SetSettings:
                 "too few clips for two sets", where="k", expected="4 or more", got=2 * self.pairs
             )
         for name, value in (("gap", self.gap), ("caliper", self.caliper)):
-            if not 0 <= value < np.inf:
+            if not 0 <= value <= _MOST:
                 raise ConfigError(
-                    "out of range", where=name, expected="0 or more standard deviations", got=value
+                    "out of range", where=name, expected=f"0 to {_MOST:,} standard deviations", got=value
                 )
 
 

@@ -112,7 +112,7 @@ def vectors_of(index: Index, stimuli: StimulusSet) -> Float[np.ndarray, "n d"]:
     if pieces:
         raise DataError(
             f"{len(pieces)} clips are in the index only in pieces: {listed(pieces)}", where=index.place,
-            expected="whole clips", hint="a study shows whole files: index them without cutting",
+            expected="whole clips", hint="a study shows whole files: index them with --cut none",
         )  # fmt: skip
     _require_current(index, stimuli, paths, whole)
     return index.vectors[[whole[str(path)] for path in paths]]

@@ -105,6 +105,8 @@ def matched_names(match: str | Sequence[str], differ: str | None) -> tuple[str, 
         return names
     if differ in (MOTION, PIXELS, "motion_energy", "luminance", "contrast"):
         raise ConfigError(
-            "matched in what?", where=f"--differ {differ}", expected="--match social, or a rating"
+            "say what the sets are to be matched in",
+            where=f"--differ {differ}",
+            expected="--match social, or a rating",
         )
     return (MOTION, PIXELS)
