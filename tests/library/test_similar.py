@@ -19,6 +19,8 @@ from bgs.library import index_folder, open_index
 from bgs.library.searching import similar
 from bgs.runs.readout_of import read_readout
 from bgs.stimuli import UnreadableClips
+from bgs.views.console import as_text
+from bgs.views.library import similar_view
 
 
 def no_model():
@@ -56,6 +58,10 @@ def test_a_readout_adds_the_probability_without_opening_the_model(index, monkeyp
     (found,) = similar(index.ids[0], open_index(index.path), 1)
     assert asked == [(index.model_reference, index.vectors.shape[1], index.identity)]
     assert found.kept_together == pytest.approx(1 / (1 + np.exp(2 * found.distance - 1)))
+    shown = " ".join(as_text(similar_view(index.ids[0], open_index(index.path), [found])).split())
+    assert f"{found.kept_together:.0%}" in shown
+    assert "of the two clips and a third, any other one (by chance 33 %)" in shown
+    assert "by chance" not in as_text(similar_view("a", index, [replace(found, kept_together=None)]))
 
 
 def test_bad_input_is_named(index, folder, model, tmp_path):

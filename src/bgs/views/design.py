@@ -51,7 +51,9 @@ def _costs(cost: Cost) -> list[tuple[str, object]]:
     ]  # fmt: skip
     if cost.pay is None or cost.total is None:
         return [*rows, ("cost", "not known: give the pay per hour")]
-    return [*rows, ("cost", f"{cost.total:,.0f}: pay {cost.pay:,.0f}, fee {cost.total - cost.pay:,.0f}")]
+    digits = 0 if cost.total >= 100 else 2
+    total, pay, fee = (f"{amount:,.{digits}f}" for amount in (cost.total, cost.pay, cost.total - cost.pay))
+    return [*rows, ("cost", f"{total}: pay {pay}, fee {fee}, in the currency of the pay per hour")]
 
 
 def _hours(hours: float) -> str:
@@ -63,12 +65,11 @@ def _hours(hours: float) -> str:
 
 
 def _of_existing(existing: Existing) -> list[tuple[str, object]]:
-    simulated = "SIMULATED " if existing.simulated else ""
+    judgments = (
+        f"{existing.judgments:,} {'SIMULATED ' if existing.simulated else ''}judgments of {existing.data}"
+    )
     return [
-        (
-            "reliability",
-            f"{_range(existing.reliability)} in the {existing.judgments:,} {simulated}judgments of {existing.data}",
-        ),
+        ("reliability", f"{_range(existing.reliability)} (95 % interval) in the {judgments}"),
         ("", f"{_range(existing.expected)} on this schedule, if clips and people are of the same kind"),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from bgs._numbers import plain
@@ -34,7 +34,12 @@ def similar_view(clip: str, index: Index, found: Sequence[Neighbour]) -> Group:
         for one in found
     ]
     about = f"Of {len(index):,} clips, by {index.model_reference}"  # too long for a title: that is as narrow as its table
-    return Group(table(f"Most like {clip}", header, rows, numbers=(1, 2)), about)
+    shown: list[RenderableType] = [table(f"Most like {clip}", header, rows, numbers=(1, 2)), about]
+    if calibrated:
+        shown.append(
+            "Kept together: by how many people, of the two clips and a third, any other one (by chance 33 %)"
+        )
+    return Group(*shown)
 
 
 def _percent(probability: float | None) -> str:
