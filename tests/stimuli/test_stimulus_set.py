@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,13 +79,6 @@ def test_from_folder_takes_every_video_below_it(tmp_path: Path) -> None:
     assert stimuli.ids == ("a/y.webm", "a/z.mkv", "b.MP4")
     assert stimuli.videos == tuple(tmp_path / name for name in stimuli.ids)
     assert stimuli.captions is None
-
-
-def test_files_that_are_no_files_are_listed_to_be_named(tmp_path: Path) -> None:
-    (tmp_path / "a.mp4").touch()
-    (tmp_path / "lost.mp4").symlink_to("nowhere")
-    os.mkfifo(tmp_path / "pipe.mp4")
-    assert StimulusSet.from_folder(tmp_path).ids == ("a.mp4", "lost.mp4", "pipe.mp4")
 
 
 def test_from_folder_without_clips(tmp_path: Path) -> None:

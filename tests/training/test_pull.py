@@ -106,7 +106,7 @@ def test_the_pull_is_on_record_and_an_interrupted_run_goes_on_with_it(tmp_path, 
         fit(config, study, folder, stop)
     monkeypatch.setattr(choosing, "PULLS", ())  # it is not chosen again
     fit(config, study, folder)
-    again = bgs.load_model(f"run:{folder.path}").embed(data.stimuli).values
+    again = embed_tuned(config, study, folder).values
     np.testing.assert_array_equal(again, bgs.Embeddings.load(tmp_path / "whole/tuned.safetensors").values)
 
 

@@ -190,5 +190,6 @@ def _videos_below(folder: Path) -> Iterator[str]:
         below[:] = [name for name in below if not name.startswith(".")]
         inside = Path(place).relative_to(folder)
         for name in files:
-            if os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES and not name.startswith("."):
+            video = os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES and not name.startswith(".")
+            if video and os.path.isfile(os.path.join(place, name)):
                 yield (inside / name).as_posix()
