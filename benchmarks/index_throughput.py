@@ -59,16 +59,19 @@ def measure(model: OpenedModel, work: Path, clips: int, pairs: int) -> dict[str,
     def index(out: str, cutting: Cutting) -> float:
         return seconds(lambda: index_folder(library, model, work / out, cutting))
 
-    def embed(cache: str) -> float:
-        os.environ["BGS_CACHE"] = str(work / cache)
+    def embed() -> float:
         return seconds(lambda: model.embed(stimuli))
+
+    def use_frames(cache: str) -> None:
+        os.environ["BGS_CACHE"] = str(work / cache)
 
     index_folder(work / "others", model, work / "imports LanceDB", Cutting())
     times = []
     for pair in range(pairs):
-        embedded_first = embed(f"embedded-{pair}")
-        os.environ["BGS_CACHE"] = str(work / f"cache-{pair}")  # no frames yet
-        first, embedded = index(f"first-{pair}", Cutting()), embed(f"cache-{pair}")
+        use_frames(f"embedded-{pair}")  # none yet
+        embedded_first = embed()
+        use_frames(f"cache-{pair}")  # none yet
+        first, embedded = index(f"first-{pair}", Cutting()), embed()
         from_frames, unchanged = index(f"second-{pair}", Cutting("none")), index(f"first-{pair}", Cutting())
         change(library, others[pair * changed : (pair + 1) * changed])
         again = index(f"first-{pair}", Cutting())

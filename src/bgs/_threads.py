@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TypeVar
 
 T, R = TypeVar("T"), TypeVar("R")
@@ -25,11 +26,8 @@ def in_threads(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         Exception: what ``work`` raised for the first item that it failed for.
     """
     cores = usable_cores()
-    size = min(
-        _LARGEST, max(1, len(items) // (8 * cores))
-    )  # small enough that no thread is left waiting for another
+    size = min(_LARGEST, max(1, len(items) // (8 * cores)))  # no thread is left waiting for another
     parts = [items[start : start + size] for start in range(0, len(items), size)]
     with ThreadPoolExecutor(cores) as pool:
-        return [
-            result for part in pool.map(lambda part: [work(item) for item in part], parts) for result in part
-        ]
+        done = pool.map(lambda part: [work(item) for item in part], parts)
+        return list(chain.from_iterable(done))

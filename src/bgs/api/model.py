@@ -213,16 +213,16 @@ class Model:
 
     def _each(self, clips: Sequence[Clip]) -> tuple[list[str], list[str | int], Float[np.ndarray, "n d"]]:
         """A name, an identity and a vector for each of a few clips of any kind; the same file is read once."""
-        frames = [(f"clip {k}", c) for k, c in enumerate(clips, start=1) if isinstance(c, np.ndarray)]
-        same = [k if isinstance(c, np.ndarray) else self._file_identity(c) for k, c in enumerate(clips)]
-        files = {key: str(c) for key, c in zip(same, clips, strict=True) if not isinstance(c, np.ndarray)}
-        vectors: dict[str | int, np.ndarray] = {}
-        if files:
-            vectors |= zip(files, self._embed_every(list(files.values())).values, strict=True)
-        if frames:
-            numbers = [k for k in same if isinstance(k, int)]
-            vectors |= zip(numbers, self._embed_every(frames).values, strict=True)
         names = [f"clip {k}" if isinstance(c, np.ndarray) else str(c) for k, c in enumerate(clips, start=1)]
+        same = [k if isinstance(c, np.ndarray) else self._file_identity(c) for k, c in enumerate(clips)]
+        frames: dict[Any, Any] = {k: (names[k], clips[k]) for k in same if isinstance(k, int)}
+        files: dict[Any, Any] = {
+            key: name for key, name in zip(same, names, strict=True) if isinstance(key, str)
+        }
+        vectors: dict[str | int, np.ndarray] = {}
+        for part in (files, frames):
+            if part:
+                vectors |= zip(part, self._embed_every(list(part.values())).values, strict=True)
         return names, same, np.stack([vectors[key] for key in same])
 
     def _file_identity(self, clip: str | Path) -> str:

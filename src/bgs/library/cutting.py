@@ -19,7 +19,7 @@ from bgs.stimuli.unreadable import Failure, UnreadableClip, UnreadableClips
 
 WAYS = ("shots", "windows", "none")
 #: Seconds of a window, at least: times are kept to a hundredth, and a picture of a film lasts four.
-SHORTEST = 0.1
+_SHORTEST = 0.1
 #: A file whose frames end this many seconds before its header says is damaged.
 _TOLERANCE = 1.0
 
@@ -34,7 +34,7 @@ class Cutting:
         window: length of a window in seconds, about: windows of a file are equally long, so that none is a short rest.
 
     Raises:
-        ConfigError: unknown way, or a length that is not positive.
+        ConfigError: unknown way, ``whole`` not above 0, or ``window`` below .1 s.
     """
 
     by: str = "shots"
@@ -45,10 +45,10 @@ class Cutting:
         if self.by not in WAYS:
             expected = " or ".join(WAYS)
             raise ConfigError("unknown way to cut videos", where="cut", expected=expected, got=self.by)
-        for name, least in (("whole", 0), ("window", SHORTEST)):
-            if not least <= getattr(self, name) < inf or not getattr(self, name):
-                expected = f"at least {least} seconds" if least else "a number of seconds above 0"
-                raise ConfigError(name, expected=expected, got=getattr(self, name))
+        if not 0 < self.whole < inf:
+            raise ConfigError("whole", expected="a number of seconds above 0", got=self.whole)
+        if not _SHORTEST <= self.window < inf:
+            raise ConfigError("window", expected=f"at least {_SHORTEST} seconds", got=self.window)
 
     def as_json(self) -> dict[str, object]:
         """For the metadata of an index; lengths that make no difference are left out."""

@@ -101,13 +101,7 @@ def index_folder(
     """
     cutting, source = cutting or Cutting(), Path(folder).resolve()
     with _writing(out) as place:
-        if place.is_local and place.folder.resolve() in [source, *source.parents]:
-            raise DataError(
-                "these clips lie in the folder of the index",
-                where=source,
-                expected="clips outside",
-                got=place.folder,
-            )
+        _require_outside(source, place)
         about = About(
             _lasting(model.reference),
             model.identity,
@@ -185,6 +179,14 @@ def _writing(out: str | Path) -> Iterator[Place]:
         if place.is_local and not ClipTable.exists(place):
             _require_empty(place)
         yield place
+
+
+def _require_outside(source: Path, place: Place) -> None:
+    """Files in the folder of an index are left out: clips there would all be."""
+    if place.is_local and place.folder.resolve() in [source, *source.parents]:
+        raise DataError(
+            "these clips lie in the folder of the index", where=source, expected="clips outside", got=place.folder
+        )  # fmt: skip
 
 
 def _require_empty(place: Place) -> None:

@@ -148,7 +148,10 @@ class RunFolder(TrainingLog):
         if self.center.is_file():
             return self.center
         if self.config.is_file() and load_config(self.config).evaluation.center:
-            raise missing_center(self.center)
+            raise DataError(
+                "the centre of this model is missing: without it, distances are other ones", where=self.center,
+                hint="get the file back, or train or share the model again in a new folder",
+            )  # fmt: skip
         return None
 
     def chosen_pull(self) -> float | None:
@@ -166,14 +169,6 @@ class RunFolder(TrainingLog):
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Write the provenance: data hashes, versions etc."""
         write_json(self.provenance, dict(provenance))
-
-
-def missing_center(path: Path) -> DataError:
-    """The error where embeddings are to be centred, and the file that says on what has gone."""
-    return DataError(
-        "the centre of this model is missing: without it, distances are other ones", where=path,
-        hint="get the file back, or train or share the model again in a new folder",
-    )  # fmt: skip
 
 
 def read_center(path: Path) -> Float64[np.ndarray, " d"]:

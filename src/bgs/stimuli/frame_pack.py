@@ -175,15 +175,16 @@ class _Log:
         self._failures: dict[str, str] = {}
 
     def _parse(self, text: bytes) -> None:
-        if zlib.crc32(text[: self._end]) != self._crc32:  # it did not grow, it was changed
+        if zlib.crc32(memoryview(text)[: self._end]) != self._crc32:  # it did not grow, it was changed
             self._forget()
-        lines = text[self._end :].split(b"\n")
+        new = text[self._end :]
+        lines = new.split(b"\n")
         for clip, entry in _entries(lines):
             kept: dict[str, Any] = self._failures if isinstance(entry, str) else self._records
             kept[clip] = entry
         # Lines begin with their line break, so the last may be half written: it is read again.
-        done = text[: len(text) - len(lines[-1])]
-        self._end, self._crc32 = len(done), zlib.crc32(done)
+        done = new[: len(new) - len(lines[-1])]
+        self._end, self._crc32 = self._end + len(done), zlib.crc32(done, self._crc32)
 
 
 @lru_cache(16)

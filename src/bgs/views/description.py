@@ -69,14 +69,14 @@ def _pieces_table(
         )
         for (start, end), found in pieces
     ]
+    if not some:
+        return table(title, ("piece",), rows, names=(0,))
     level = pieces[0][1].level
-    if some:
-        rows.append((f"{level:.0%} interval ±", *(number((one.high - one.low) / 2) for one in some)))
-        rows.append(("R²", *(number(one.r_squared) for one in some)))
+    rows.append((f"{level:.0%} interval ±", *(number((one.high - one.low) / 2) for one in some)))
+    rows.append(("R²", *(number(one.r_squared) for one in some)))
     header = ("piece", *(one.name for one in some))
     drawn = table(title, header, rows, numbers=range(1, len(some) + 1), names=(0,))
-    if some:
-        drawn.rows[-3].end_section = True
+    drawn.rows[-3].end_section = True
     return drawn
 
 

@@ -47,9 +47,10 @@ class ChoiceRule(JsonDataclass):
                 got=len(odd),
             )
         rows = np.arange(len(odd))
-        if (
-            distances[rows, odd] - distances.mean(axis=1)
-        ).mean() >= 0:  # the likelihood, which is concave, falls from 0 on
+        slope = (
+            distances.mean(axis=1) - distances[rows, odd]
+        ).mean()  # of the log-likelihood at 0; it is concave
+        if slope <= 0:
             return cls(0.0, len(odd))
         found = minimize_scalar(
             lambda log: -log_softmax(-np.exp(log) * distances, axis=1)[rows, odd].mean(),

@@ -18,7 +18,7 @@ MOST = 600
 #: Widest gap and caliper that are tried to say what would be possible, in standard deviations.
 _WIDEST = 6.0
 #: Standard deviations that can be asked for.
-_MOST = 1000
+_FARTHEST = 1000
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class SetSettings:
                 "too few clips for two sets", where="k", expected="4 or more", got=2 * self.pairs
             )
         for name, value in (("gap", self.gap), ("caliper", self.caliper)):
-            if not 0 <= value <= _MOST:
+            if not 0 <= value <= _FARTHEST:
                 raise ConfigError(
-                    "out of range", where=name, expected=f"0 to {_MOST:,} standard deviations", got=value
+                    "out of range", where=name, expected=f"0 to {_FARTHEST:,} standard deviations", got=value
                 )
 
 
