@@ -179,6 +179,17 @@ def test_a_manifest_of_another_version_or_damaged_is_refused(copy, change, said,
     assert "damaged" in fails(capsys, "odd", *CLIPS, "--model", f"shared:{copy}")
 
 
+def test_a_model_that_was_evaluated_with_centring_is_refused_without_its_centre(copy, capsys):
+    path = copy / "bgs_model.json"
+    manifest = json.loads(path.read_text())
+    del manifest["files"]["center.safetensors"]
+    path.write_text(json.dumps(manifest))
+    (copy / "center.safetensors").unlink()
+    error = fails(capsys, "odd", *CLIPS, "--model", f"shared:{copy}")
+    assert "the centre of this model is missing" in error
+    assert "evaluation.center: true" in error
+
+
 def test_a_key_too_few_or_too_many_is_refused_though_the_hashes_agree(copy, tiny_text, capsys):
     from safetensors.torch import load_file, save_file
 

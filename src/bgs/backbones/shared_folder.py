@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from bgs._errors import BgsError, ConfigError, DataError, listed
 from bgs._files import damage_as_error, read_json, sha256
+from bgs._yaml import read_mapping
 from bgs.backbones.adapter_about import read_about
 from bgs.backbones.shared_reference import MANIFEST, SharedReference
 
@@ -130,6 +131,7 @@ def open_shared(reference: SharedReference) -> SharedFolder:
     with damage_as_error(path / MANIFEST, _AGAIN):
         found = SharedFolder(path, _base(plain["base"]), plain["files"], plain["bgs"], reference)
     _check_files(found)
+    _require_center(found)
     _require_base_of_adapter(found)
     return found
 
@@ -193,6 +195,16 @@ def _check_files(found: SharedFolder) -> None:
                 f"unexpected files {listed(others)}", where=found.path,
                 expected=f"only those that {MANIFEST} lists", hint="remove them",
             )  # fmt: skip
+
+
+def _require_center(found: SharedFolder) -> None:
+    """Without its centre, a model that was evaluated with centring has other distances."""
+    evaluation = read_mapping(found.path / "config.yaml").get("evaluation")
+    if found.center is None and isinstance(evaluation, Mapping) and evaluation.get("center"):
+        raise DataError(
+            "damaged: the centre of this model is missing", where=found.path / MANIFEST,
+            expected=f"{CENTER}, since config.yaml says evaluation.center: true", hint=_AGAIN,
+        )  # fmt: skip
 
 
 def _require_base_of_adapter(found: SharedFolder) -> None:
