@@ -9,11 +9,14 @@ from safetensors.torch import save_file
 from test_gradients import backbone_with_live_adapters, gradients, method
 
 from bgs.backbones.processes import joined
+from bgs.backbones.sharding import place
 
 torch.set_num_threads(1)
 encoder, out = sys.argv[1:]
 with joined() as processes:
     backbone = backbone_with_live_adapters(encoder)
+    whole = sum(parameter.numel() for parameter in backbone.module.parameters())
+    place(backbone, "cpu")
     backbone.checkpoint_gradients()
     found = {}
     for clips in (None, 7):
@@ -21,4 +24,6 @@ with joined() as processes:
         parts = [full.accumulate(0, update) for update in range(full.updates_per_epoch)]
         found |= {f"{clips} {name}": gradient for name, gradient in gradients(backbone).items()}
         found[f"{clips} losses"] = torch.stack([part.total for part in parts])
+    own = sum(getattr(p, "to_local", lambda p=p: p)().numel() for p in backbone.module.parameters())
+    found["share of the weights"] = torch.tensor(own / whole)
     save_file(found, f"{out}/{processes.size}-{processes.rank}.safetensors")

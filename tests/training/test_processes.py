@@ -66,16 +66,21 @@ def test_what_one_process_does_is_refused_in_several(monkeypatch):
         require_alone("folds are trained", "start it alone")
 
 
-def test_gradients_of_two_and_three_processes_are_those_of_one(tiny_text, tmp_path):
+@pytest.mark.parametrize("spread", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_gradients_of_two_and_three_processes_are_those_of_one(tiny_text, tmp_path, spread):
     """Dropout and gradient checkpointing are on; 2 and 3 processes get unequal shares of the micro-batches."""
     script = HERE / "training" / "gradient_of_a_process.py"
-    groups = [start(size, str(script), str(tiny_text), str(tmp_path)) for size in (1, 2, 3)]
+    told = _fsdp() if spread else {}
+    groups = [start(size, str(script), str(tiny_text), str(tmp_path), **told) for size in (1, 2, 3)]
     for group in groups:
         for process in ended(group):
             assert process.code == 0, process.errors
     expected = load_file(tmp_path / "1-0.safetensors")
+    assert expected.pop("share of the weights") == 1
     for size in (2, 3):
         first, *others = [load_file(tmp_path / f"{size}-{rank}.safetensors") for rank in range(size)]
+        share = first.pop("share of the weights")
+        assert 1 / size < share < 0.9 if spread else share == 1
         for name, value in expected.items():
             assert value.abs().max() > 1e-5, name
             assert (first[name] - value).abs().max() <= 1e-6 * value.abs().max(), name
@@ -87,6 +92,20 @@ def config(tiny_text, small_study, tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(f"model: text:{tiny_text}\ndata: {small_study}\noptimizer: {{learning_rate: 0.01}}\n")
     return path
+
+
+def _fsdp(version: int = 2, **more: str) -> dict[str, str]:
+    """What `accelerate launch` tells its processes, where it is to use FSDP."""
+    from accelerate.commands.launch import launch_command_parser
+    from accelerate.utils.launch import prepare_multi_gpu_env
+
+    options = [word for name, value in more.items() for word in (f"--{name}", value)]
+    usual = (
+        "--use_fsdp --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
+    )
+    given = [*usual.split(), "--fsdp_version", str(version), *options, "train.py"]
+    told = prepare_multi_gpu_env(launch_command_parser().parse_args(given))
+    return {name: value for name, value in told.items() if "FSDP" in name}
 
 
 def _train(size: int, config, out, *overrides: str, each=None, **variables: str):
@@ -123,6 +142,31 @@ def test_a_run_of_three_processes_is_that_of_one_and_goes_on_as_two(config, tmp_
     assert first.code == 0, first.errors
     assert (tmp_path / "two" / "metrics.jsonl").read_text() == before
     assert _figures(tmp_path / "two") == pytest.approx(_figures(tmp_path / "one"), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_run_with_spread_weights_is_that_of_one_process(config, tmp_path):
+    run_training(load_config(config, FAST), tmp_path / "one")
+    for process in ended(_train(2, config, tmp_path / "two", **_fsdp())):
+        assert process.code == 0, process.errors
+    assert _figures(tmp_path / "two") == pytest.approx(_figures(tmp_path / "one"), abs=1e-4)
+    one, two = (load_file(tmp_path / run / "adapter/adapter_model.safetensors") for run in ("one", "two"))
+    assert one.keys() == two.keys()  # what was trained, and nothing else
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("overrides", "told", "message"),
+    [
+        (["micro_batch=auto"], {}, "not measured with FSDP"),
+        ([], {"version": 1}, "FSDP2 is needed"),
+        ([], {"fsdp_transformer_layer_cls_to_wrap": "NoLayer"}, "no blocks to spread"),
+    ],
+)
+def test_what_cannot_be_spread_ends_all_processes_with_one_line(config, tmp_path, overrides, told, message):
+    for process in ended(_train(2, config, tmp_path / "run", *overrides, **_fsdp(**told))):
+        assert process.code == 2, process.errors
+        assert message in process.errors.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ def encode_units(
             parts.append(encode(inputs.batch(batches[number])))
             if progress is not None:
                 progress(len(batches[number]))
+        for _ in range(processes.padding(len(batches))):
+            encode(inputs.batch(batches[-1]))
     vectors = processes.gather(torch.cat(parts), [len(batch) for batch in batches])
     place = {int(unit): row for row, unit in enumerate(np.concatenate(batches))}
     return vectors[torch.as_tensor([place[int(unit)] for unit in units], device=vectors.device)]

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,12 +29,16 @@ TIMEOUT, _SECONDS = "BGS_PROCESS_TIMEOUT", 1800
 class Processes:
     """This process, ``rank``, among ``size``; without others, every method is free.
 
+    Attributes:
+        in_step: whether all must encode equally often, since each holds a part of the weights (:mod:`bgs.backbones.sharding`).
+
     Raises (all methods that communicate):
         BgsError: another process ended, or did not answer in time.
     """
 
     rank: int = 0
     size: int = 1
+    in_step: bool = False
 
     @property
     def is_first(self) -> bool:
@@ -44,6 +48,10 @@ class Processes:
     def own(self, n: int) -> range:
         """This process's share of n pieces; shares differ by at most one, and follow each other in the order of ranks."""
         return range(n * self.rank // self.size, n * (self.rank + 1) // self.size)
+
+    def padding(self, n: int) -> int:
+        """How many pieces of no account this process does after its own, to do as many as the others where they are in step."""
+        return -(-n // self.size) - len(self.own(n)) if self.in_step else 0
 
     def gather(self, rows: Float[Tensor, "b d"], counts: Sequence[int]) -> Float[Tensor, "n d"]:
         """The rows of all processes, without gradient, in the order of ranks.
@@ -132,6 +140,11 @@ _CURRENT: ContextVar[Processes] = ContextVar("processes", default=Processes())  
 def current() -> Processes:
     """The processes that this one has joined; itself alone outside of :func:`joined`."""
     return _CURRENT.get()
+
+
+def keep_in_step() -> None:
+    """From now on, and within :func:`joined`, all processes encode equally often."""
+    _CURRENT.set(replace(current(), in_step=True))
 
 
 @contextmanager

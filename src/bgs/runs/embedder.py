@@ -15,6 +15,7 @@ from bgs._progress import note, progress_bar
 from bgs.backbones import Backbone, VideoBackbone, embed, embed_layers, load_backbone
 from bgs.backbones.known_features import KnownFeatures
 from bgs.backbones.micro_batch import MicroBatch, measured_micro_batch
+from bgs.backbones.sharding import place
 from bgs.embeddings import TRAINED_ON, Embeddings
 from bgs.runs.origins import provenance
 from bgs.runs.quiet import quiet_libraries
@@ -39,7 +40,7 @@ def placed(backbone: Backbone, device: str, precision: str) -> Backbone:
         ConfigError: unknown device or precision.
     """
     backbone.precision = known_precision(precision)
-    backbone.to(resolve_device(device))
+    place(backbone, resolve_device(device))
     return backbone
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from bgs._errors import ConfigError
 from bgs._rng import generator
 from bgs.backbones.micro_batch import measured_micro_batch
 from bgs.backbones.processes import Processes, alone
+from bgs.backbones.sharding import is_sharded
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study
 from bgs.runs.trainer import new_backbone
@@ -23,6 +25,8 @@ def settled(config: TrainingConfig, study: Study, folder: RunFolder, processes: 
     """
     if config.micro_batch != "auto":
         return config
+    if is_sharded():
+        raise ConfigError("not measured with FSDP", where="micro_batch", expected="a number", got="auto")
     chosen = 0
     with processes.together():
         if processes.is_first:

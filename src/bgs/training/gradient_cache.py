@@ -52,21 +52,23 @@ def cached_backward(
         return encode(batches[number])
 
     own = processes.own(len(batches))
-    cut = max(own.start, own.stop - keep_graphs)
+    numbers = [*own, *[own[-1]] * processes.padding(len(batches))]
+    kept = max(0, len(numbers) - keep_graphs)
     parts: list[Tensor] = []
-    for number in own:
-        with torch.set_grad_enabled(number >= cut):
+    for place, number in enumerate(numbers):
+        with torch.set_grad_enabled(place >= kept):
             parts.append(encoded(number))
-    vectors = torch.cat([part.detach() for part in parts])
+    vectors = torch.cat([part.detach() for part in parts[: len(own)]])
     embeddings = processes.gather(vectors, [len(batch) for batch in batches]).requires_grad_()
     result = loss(embeddings)
     result.total.backward()
     assert embeddings.grad is not None
     before = sum(len(batch) for batch in batches[: own.start])
-    slices = embeddings.grad[before : before + len(vectors)].split([len(part) for part in parts])
-    kept = cut - own.start
-    for part, gradient in zip(parts[kept:], slices[kept:], strict=True):
-        part.backward(gradient)
-    for number, gradient in zip(own[:kept], slices[:kept], strict=True):
-        encoded(number).backward(gradient)
+    gradient = embeddings.grad[before : before + len(vectors)]
+    slices = [*gradient.split([len(part) for part in parts[: len(own)]])]
+    slices += [torch.zeros_like(part) for part in parts[len(own) :]]  # those only keep step
+    for part, own_gradient in zip(parts[kept:], slices[kept:], strict=True):
+        part.backward(own_gradient)
+    for number, own_gradient in zip(numbers[:kept], slices[:kept], strict=True):
+        encoded(number).backward(own_gradient)
     return LossParts(result.total.detach(), result.local.detach(), result.rsa.detach())
