@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -77,10 +78,13 @@ def test_gradients_of_two_and_three_processes_are_those_of_one(tiny_text, tmp_pa
             assert process.code == 0, process.errors
     expected = load_file(tmp_path / "1-0.safetensors")
     assert expected.pop("share of the weights") == 1
+    alone = expected.pop("trunk calls")
     for size in (2, 3):
         first, *others = [load_file(tmp_path / f"{size}-{rank}.safetensors") for rank in range(size)]
         share = first.pop("share of the weights")
         assert 1 / size < share < 0.9 if spread else share == 1
+        assert first.pop("trunk calls") == math.ceil(alone / size)
+        assert torch.equal(first["trunk"], expected["trunk"])
         for name, value in expected.items():
             assert value.abs().max() > 1e-5, name
             assert (first[name] - value).abs().max() <= 1e-6 * value.abs().max(), name

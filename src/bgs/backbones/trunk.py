@@ -15,6 +15,7 @@ from torch import Tensor
 from bgs._errors import BgsError
 from bgs._typing import Int
 from bgs.backbones.backbone import Inputs
+from bgs.backbones.processes import current
 
 #: Maximum bytes kept in memory; larger arrays are kept on disk.
 MEMORY_LIMIT = 4 * 2**30
@@ -54,18 +55,26 @@ def cache_hidden(
 ) -> Float[np.ndarray, "u ..."]:
     """(u, …) float32 outputs of ``trunk`` for all units of ``inputs``.
 
+    Several processes take micro-batches in turn, and each gets the outputs of all; one without a micro-batch in the last turn
+    does that of another, which weights that are spread (:mod:`bgs.backbones.sharding`) need.
+
     Raises:
-        BgsError: there is not enough disk space.
+        BgsError: there is not enough disk space, or another process ended.
     """
     units = len(inputs.owner)
+    batches, processes = inputs.batches(np.arange(units), micro_batch), current()
     hidden: np.ndarray | None = None
-    for batch in inputs.batches(np.arange(units), micro_batch):
-        values = trunk(inputs.batch(batch)).cpu().numpy()
+    for start in range(0, len(batches), processes.size):
+        turn = batches[start : start + processes.size]
+        own = trunk(inputs.batch(turn[min(processes.rank, len(turn) - 1)]))
+        counts = [len(batch) for batch in turn] + [len(turn[-1])] * (processes.size - len(turn))
+        values = processes.gather(own.flatten(1), counts).cpu().numpy()
         if hidden is None:
-            hidden = allocate((units, *values.shape[1:]))
-        hidden[batch] = values
+            hidden = allocate((units, *own.shape[1:]))
+        done = np.concatenate(turn)
+        hidden[done] = values[: len(done)].reshape(-1, *own.shape[1:])
         if progress is not None:
-            progress(len(batch))
+            progress(len(done))
     assert hidden is not None, "a stimulus set has units"
     return hidden
 
