@@ -1,7 +1,7 @@
 """(h) Decoding 90-frame 320 × 240 H.264 beside bare decoding by PyAV, threads beside one, and frames from a warm cache.
 
-How fast clips decode depends on their bit rate, so these are made on the spot. Bare decoding makes no checks, chooses nothing
-and resizes nothing.
+How fast clips decode depends on their bit rate, so these are made on the spot. Bare decoding decodes all,
+makes no checks, chooses nothing and resizes nothing.
 """
 
 from __future__ import annotations

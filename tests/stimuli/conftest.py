@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     found: list[Path] = []
 
     class Counted(PictureTally):
-        def __init__(self, path: Path, stream: VideoStream) -> None:
+        def __init__(self, path: Path, stream: VideoStream, needless: Set[int] = frozenset()) -> None:
             found.append(path)
-            super().__init__(path, stream)
+            super().__init__(path, stream, needless)
 
     monkeypatch.setattr(pyav_stream, "PictureTally", Counted)
     return found

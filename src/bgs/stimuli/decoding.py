@@ -25,7 +25,7 @@ def decode(path: str | Path, sampling: Sampling, decoder: Decoder = "pyav") -> U
 
     Frames are chosen by presentation time in exact arithmetic, so variable frame rates are handled correctly. Frames are
     rotated and mirrored as the file specifies; non-square pixels are kept. Without a span, the whole file is checked,
-    including what lies between the chosen frames.
+    but for H.264 pictures that are neither chosen nor needed to predict others: these are not decoded.
 
     Args:
         path: a file of any format FFmpeg can read; its first video stream is used.

@@ -1,4 +1,4 @@
-"""Decoding with PyAV: every frame of a file is decoded and checked, and the chosen ones are converted to RGB."""
+"""Decoding with PyAV: a file is decoded to its end and checked, and the chosen frames are converted to RGB."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,11 @@ from bgs.stimuli.cancelling import check_cancelled
 from bgs.stimuli.orientation import Orientation
 from bgs.stimuli.pyav_stream import clear_errors, decoded, frames_of, opened, oriented, upright, video_stream
 from bgs.stimuli.sampling import Sampling, Span
+from bgs.stimuli.timetable import Timetable
 from bgs.stimuli.unreadable import UnreadableClip
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -37,7 +40,7 @@ class _Scan:
 
     Attributes:
         ticks: presentation time of each frame, in units of ``base`` seconds.
-        lasting: duration of the last frame.
+        lasting: duration of the last frame; 0 if it is not known: then that of the one before.
         kept: the frames that are expected to be chosen; none where all were kept and became too many.
     """
 
@@ -45,6 +48,24 @@ class _Scan:
     lasting: int = 0
     base: Fraction = Fraction(1)
     kept: dict[int, VideoFrame] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """The tick at which the last frame ends."""
+        gap = self.ticks[-1] - self.ticks[-2] if len(self.ticks) > 1 else 0
+        return self.ticks[-1] + (self.lasting or gap)
+
+    def fill_in(self, table: Timetable, needless: Set[int]) -> bool:
+        """Add the times of frames that were left out; False if the frames are not those of the timetable."""
+        last = self.ticks[-1] if self.ticks else -1
+        every = sorted(tick for tick in table.times if tick <= last)
+        place = {tick: number for number, tick in enumerate(every)}
+        shown = set(self.ticks)
+        if len(shown) < len(self.ticks) or not place.keys() - needless <= shown <= place.keys():
+            return False
+        self.kept = {place[self.ticks[number]]: frame for number, frame in self.kept.items()}
+        self.ticks = every
+        return True
 
 
 def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w 3"]]:
@@ -138,44 +159,58 @@ def _scan(path: Path, sampling: Sampling | None) -> _Scan:
     """Decode the clip to its end, or to the end of the span.
 
     Held frames cost more than their memory: the decoder has to ask for new memory instead of using the old again.
-    Those that will be chosen are therefore told from the times of the packets, before anything is decoded.
+    Those that will be chosen are therefore told from the times of the packets, before anything is decoded, and what neither
+    they nor other frames need is not decoded. Where the times prove wrong, or anything else is, all of it is.
 
     Args:
         path: the clip.
         sampling: the frames to keep; None is all of them.
     """
+    if sampling is None:
+        return _kept(path, frames_of(path), None, None)
     with opened(path) as container:
-        packets: Iterable[Packet[Any]] = container.demux()
-        if sampling is None:
-            expected = None
-        elif path.stat().st_size <= HELD_BYTES:
-            packets = list(packets)
-            expected = _expected_ticks(path, sampling, video_stream(path, container), packets)
-        else:
-            with opened(path) as again:
-                expected = _expected_ticks(path, sampling, video_stream(path, again), again.demux())
-        return _kept(
-            path, decoded(path, container, packets), expected, None if sampling is None else sampling.span
-        )
+        packets, table = _packets(path, container)
+        expected = _expected_ticks(path, sampling, video_stream(path, container), table)
+        needless = table.needless(expected)
+        try:
+            with clear_errors(path):
+                scan = _kept(path, decoded(path, container, packets, needless), expected, sampling.span)
+                if not needless or scan.fill_in(table, needless):
+                    return scan
+        except UnreadableClip:
+            if not needless:
+                raise
+    return _kept(path, frames_of(path), expected, sampling.span)
+
+
+def _packets(path: Path, container: InputContainer) -> tuple[Iterable[Packet[Any]], Timetable]:
+    """All packets of an open file, to be decoded, and the times of those of its video stream."""
+    if path.stat().st_size <= HELD_BYTES:
+        held = list(container.demux())
+        return held, Timetable.of(video_stream(path, container), held)
+    with opened(path) as again:
+        return container.demux(), Timetable.of(video_stream(path, again), again.demux())
 
 
 def _kept(path: Path, frames: Iterable[VideoFrame], expected: Set[int] | None, span: Span | None) -> _Scan:
     """Times of the frames, and those that are shown at the expected times (None: at any)."""
     scan, room = _Scan(), KEPT_BYTES
     for frame in frames:
-        if frame.pts is None or frame.time_base is None:
+        tick = frame.pts
+        if not scan.ticks:
+            scan.base = frame.time_base or Fraction(0)
+        if tick is None or not scan.base:
             raise UnreadableClip("its frames have no presentation times", path)
-        gap = frame.pts - scan.ticks[-1] if scan.ticks else 0
-        scan.base, scan.lasting = frame.time_base, frame.duration or gap
+        scan.lasting = frame.duration or 0
         if expected is None:
             room -= 2 * frame.width * frame.height  # about
             if room < 0:
                 expected = set()
                 scan.kept.clear()
-        if expected is None or frame.pts in expected:
+        if expected is None or tick in expected:
             scan.kept[len(scan.ticks)] = frame
-        scan.ticks.append(frame.pts)
-        if span is not None and (frame.pts - scan.ticks[0]) * frame.time_base > span[1]:
+        scan.ticks.append(tick)
+        if span is not None and (tick - scan.ticks[0]) * scan.base > span[1]:
             break
     # Decoders return frames in presentation order, but the times of AVI files are in decoding order.
     scan.ticks.sort()
@@ -188,19 +223,11 @@ def _chosen_frames(path: Path, scan: _Scan, chosen: Set[int]) -> Iterator[tuple[
     return ((number, frame) for number, frame in numbered if number in chosen)
 
 
-def _expected_ticks(
-    path: Path, sampling: Sampling, stream: VideoStream, packets: Iterable[Packet[Any]]
-) -> set[int]:
-    """Presentation times of the frames that will be chosen, from the times of the packets; nothing is decoded."""
-    times = sorted(
-        (packet.pts, packet.duration or 0)
-        for packet in packets
-        # Packets outside an MP4's edit list are not shown.
-        if packet.stream.index == stream.index and packet.pts is not None and not packet.is_discard
-    )
-    if not times or stream.time_base is None:
+def _expected_ticks(path: Path, sampling: Sampling, stream: VideoStream, table: Timetable) -> set[int]:
+    """Presentation times of the frames that will be chosen, from the times of the packets."""
+    if not table.times or stream.time_base is None:
         return set()
-    promised = _Scan([pts for pts, _ in times], times[-1][1], stream.time_base)
+    promised = _Scan(sorted(table.times), table.lasting, stream.time_base)
     try:
         return {promised.ticks[i] for i in _choose(path, sampling, promised)}
     except UnreadableClip:  # by the times of its packets; its frames will show whether it is
@@ -214,11 +241,11 @@ def _choose(path: Path, sampling: Sampling, scan: _Scan) -> list[int]:
         raise UnreadableClip("its video stream contains no frames", path)
     if len(ticks) == 1 and sampling.frames > 1:
         raise UnreadableClip(f"a single picture, but {sampling.frames} frames are requested", path)
-    begin, end = ticks[0] * base, (ticks[-1] + scan.lasting) * base
+    begin, end = ticks[0] * base, scan.end * base
     if end == begin and len(ticks) > 1:
         raise UnreadableClip("zero duration", path)
     moments = sampling.moments(begin, end)
     if moments[-1] > end:
         asked = f"but a frame is requested at {float(moments[-1] - begin):g} s"
         raise UnreadableClip(f"lasts only {float(end - begin):g} s, {asked}", path)
-    return [bisect_right(ticks, moment / base) - 1 for moment in moments]
+    return [bisect_right(ticks, floor(moment / base)) - 1 for moment in moments]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,22 +37,31 @@ def frames_of(path: Path) -> Generator[VideoFrame, None, None]:
 
 
 def decoded(
-    path: Path, container: InputContainer, packets: Iterable[Packet[Any]]
+    path: Path, container: InputContainer, packets: Iterable[Packet[Any]], needless: Set[int] = frozenset()
 ) -> Generator[VideoFrame, None, None]:
-    """The frames in all packets of a file, as :func:`frames_of`."""
+    """The frames in all packets of a file, as :func:`frames_of`.
+
+    Pictures at ``needless`` times are left out, if no other is predicted from them; what lies in them is then not checked.
+    """
     stream = video_stream(path, container)
     decode_strictly(stream)
+    context, shown, skips = stream.codec_context, stream.index, False
     extents = {each.index: _Extent() for each in container.streams}
-    tally = PictureTally(path, stream)
+    tally = PictureTally(path, stream, needless)
     for packet in packets:
         check_cancelled()
         if packet.is_corrupt:
             raise UnreadableClip("truncated", path)
-        extents[packet.stream.index].add(packet)
+        index = packet.stream.index
+        extents[index].add(packet)
         # The last packet is empty, without times, and flushes the decoder.
-        if packet.stream.index == stream.index and (packet.size or packet.dts is None):
+        if index == shown and (packet.size or packet.dts is None):
+            if skips != (packet.pts in needless):
+                skips = not skips
+                context.skip_frame = "NONREF" if skips else "DEFAULT"
             tally.send(packet)
-            yield from tally.show(intact(path, stream.codec_context.decode(packet)))
+            for frame in context.decode(packet):
+                yield tally.show(intact(path, frame))
     _check_complete(path, container, extents)
     tally.check()
 
@@ -91,11 +100,11 @@ def opened(path: Path) -> InputContainer:
     return container
 
 
-def intact(path: Path, frames: list[VideoFrame]) -> list[VideoFrame]:
-    """The frames, none of which is damaged."""
-    if any(frame.is_corrupt for frame in frames):
+def intact(path: Path, frame: VideoFrame) -> VideoFrame:
+    """The frame, which is not damaged."""
+    if frame.is_corrupt:
         raise UnreadableClip("damaged: a frame cannot be decoded", path)
-    return frames
+    return frame
 
 
 def video_stream(path: Path, container: InputContainer) -> VideoStream:

@@ -66,7 +66,8 @@ def _frames_after(path: Path, tick: int) -> Generator[VideoFrame, None, None]:
             check_cancelled()
             if packet.is_corrupt:
                 raise UnreadableClip("truncated", path)
-            yield from intact(path, stream.codec_context.decode(packet))
+            for frame in stream.codec_context.decode(packet):
+                yield intact(path, frame)
 
 
 def _on_screen(
