@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from bgs.stimuli import Sampling, UnreadableClip, decode, pyav_stream
+from bgs.stimuli import Sampling, UnreadableClip, decode, pyav_stream, pyav_stretch
 from bgs.stimuli.timetable import Timetable
 from clips import copy_packets, write_clip
 
@@ -59,6 +59,19 @@ def test_chosen_frames_are_those_of_a_clip_that_is_decoded_whole(
         np.testing.assert_array_equal(decode(path, sampling), expected)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("way", WAYS)
+def test_stretches_in_the_middle_are_those_of_a_clip_that_is_decoded_whole(
+    tmp_path: Path, every_picture: pytest.MonkeyPatch, way: str, suffix: str
+) -> None:
+    path = write_clip(tmp_path / f"clip{suffix}", moving(150), codec_options={"x264-params": WAYS[way]})
+    samplings = [Sampling(n, 64, span=span) for n in (1, 4, 40) for span in ((2, 3), (3.31, 4.4), (4, 4.99))]
+    whole = [decode(path, sampling) for sampling in samplings]
+    every_picture.undo()
+    for sampling, expected in zip(samplings, whole, strict=True):
+        np.testing.assert_array_equal(decode(path, sampling), expected)
+
+
 def test_uneven_times_and_a_last_picture_of_unknown_duration(
     tmp_path: Path, every_picture: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +91,17 @@ def test_what_nobody_needs_is_left_out(tmp_path: Path, monkeypatch: pytest.Monke
     decode(path, Sampling(3, 64))
     assert len(seen) <= 20  # one in four is a reference, and three are chosen
     assert len(seen) == len({*seen})
+
+
+def test_what_nobody_needs_before_a_stretch_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(pyav_stretch, "intact", lambda path, frame: seen.append(frame.pts) or frame)
+    options = {"x264-params": "bframes=3:b-adapt=0:b-pyramid=none:keyint=1000"}
+    path = write_clip(tmp_path / "clip.mp4", moving(120), codec_options=options)
+    decode(path, Sampling(3, 64, span=(3, 3.5)))
+    assert len(seen) <= 35
 
 
 def _spoilt(path: Path, needless: bool) -> Path:

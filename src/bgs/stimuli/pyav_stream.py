@@ -45,25 +45,31 @@ def decoded(
     """
     stream = video_stream(path, container)
     decode_strictly(stream)
-    context, shown, skips = stream.codec_context, stream.index, False
     extents = {each.index: _Extent() for each in container.streams}
     tally = PictureTally(path, stream, needless)
-    for packet in packets:
+    for packet in sparing(stream, packets, needless):
         check_cancelled()
         if packet.is_corrupt:
             raise UnreadableClip("truncated", path)
         index = packet.stream.index
         extents[index].add(packet)
         # The last packet is empty, without times, and flushes the decoder.
-        if index == shown and (packet.size or packet.dts is None):
-            if skips != (packet.pts in needless):
-                skips = not skips
-                context.skip_frame = "NONREF" if skips else "DEFAULT"
+        if index == stream.index and (packet.size or packet.dts is None):
             tally.send(packet)
-            for frame in context.decode(packet):
+            for frame in stream.codec_context.decode(packet):
                 yield tally.show(intact(path, frame))
     _check_complete(path, container, extents)
     tally.check()
+
+
+def sparing(stream: VideoStream, packets: Iterable[Packet[Any]], needless: Set[int]) -> Iterator[Packet[Any]]:
+    """The packets, before each of which the decoder is told whether to leave its picture out if no other is predicted from it."""
+    skips = False
+    for packet in packets:
+        if packet.stream.index == stream.index and skips != (packet.pts in needless):
+            skips = not skips
+            stream.codec_context.skip_frame = "NONREF" if skips else "DEFAULT"
+        yield packet
 
 
 def decode_strictly(stream: VideoStream) -> None:

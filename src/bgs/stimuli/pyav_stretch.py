@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from bisect import bisect_right
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from fractions import Fraction
 from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,13 +20,16 @@ from bgs.stimuli.pyav_stream import (
     frames_of,
     intact,
     opened,
+    sparing,
     upright,
     video_stream,
 )
 from bgs.stimuli.sampling import Sampling
+from bgs.stimuli.timetable import Timetable
 from bgs.stimuli.unreadable import UnreadableClip
 
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame
 
 #: Stretches that begin earlier are decoded from the beginning, which takes no longer and checks more.
@@ -50,24 +54,42 @@ def read_stretch(path: Path, sampling: Sampling) -> list[_Picture] | None:
                 return None
             base = first.time_base
             moments = [moment / base for moment in sampling.moments(first.pts * base, first.pts * base)]
-            with closing(_frames_after(path, floor(moments[0]))) as frames:
+            with closing(_frames_after(path, [floor(moment) for moment in moments])) as frames:
                 return _on_screen(path, frames, moments, base)
     except UnreadableClip:
         return None
 
 
-def _frames_after(path: Path, tick: int) -> Generator[VideoFrame, None, None]:
-    """Frames of the first video stream from the last key frame before ``tick``."""
+def _frames_after(path: Path, ticks: list[int]) -> Generator[VideoFrame, None, None]:
+    """Frames of the first video stream from the last key frame before the first tick on; up to the last tick, those needed."""
     with opened(path) as container:
         stream = video_stream(path, container)
         decode_strictly(stream)
-        container.seek(tick, stream=stream)
-        for packet in container.demux(stream):
+        container.seek(ticks[0], stream=stream)
+        table = Timetable.of(stream, _packets_until(container.demux(stream), ticks[-1]))
+        needless = table.needless(_on_screen_at(ticks, table))
+        container.seek(ticks[0], stream=stream)
+        for packet in sparing(stream, container.demux(stream), needless):
             check_cancelled()
             if packet.is_corrupt:
                 raise UnreadableClip("truncated", path)
             for frame in stream.codec_context.decode(packet):
                 yield intact(path, frame)
+
+
+def _packets_until(packets: Iterable[Packet[Any]], tick: int) -> Iterator[Packet[Any]]:
+    """Packets, up to the first that is decoded after the tick is shown."""
+    for packet in packets:
+        check_cancelled()
+        yield packet
+        if packet.dts is not None and packet.dts > tick:
+            return
+
+
+def _on_screen_at(ticks: list[int], table: Timetable) -> set[int]:
+    """Times of the pictures that are on screen at ticks."""
+    times = sorted(table.times)
+    return {times[max(0, bisect_right(times, tick) - 1)] for tick in ticks} if times else set()
 
 
 def _on_screen(
