@@ -30,6 +30,10 @@ REFUSED = [
     (["cross_validation={folds: 3}"], {}, "folds are trained in one process, and 2 were started"),
     ([], {1: ["--mirror", "nowhere", "--set", "data=nothing"]}, "process 1 failed: "),
 ]
+NO_LAYER = {
+    "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
+    "fsdp_transformer_layer_cls_to_wrap": "NoLayer",
+}
 FAST = ["evaluation.permutations=0", "epochs=4", "validation.every=2", "lora.rank=2", "micro_batch=5"]
 
 
@@ -164,7 +168,7 @@ def test_a_run_with_spread_weights_is_that_of_one_process(config, tmp_path):
     [
         (["micro_batch=auto"], {}, "not measured with FSDP"),
         ([], {"version": 1}, "FSDP2 is needed"),
-        ([], {"fsdp_transformer_layer_cls_to_wrap": "NoLayer"}, "no blocks to spread"),
+        ([], NO_LAYER, "no blocks to spread"),
     ],
 )
 def test_what_cannot_be_spread_ends_all_processes_with_one_line(config, tmp_path, overrides, told, message):
