@@ -66,15 +66,15 @@ def cache_hidden(
     hidden: np.ndarray | None = None
     for start in range(0, len(batches), processes.size):
         turn = batches[start : start + processes.size]
-        own = trunk(inputs.batch(turn[min(processes.rank, len(turn) - 1)]))
-        counts = [len(batch) for batch in turn] + [len(turn[-1])] * (processes.size - len(turn))
-        values = processes.gather(own.flatten(1), counts).cpu().numpy()
+        turn += [turn[-1]] * (processes.size - len(turn))
+        own = trunk(inputs.batch(turn[processes.rank]))
+        values = processes.gather(own.flatten(1), [len(batch) for batch in turn]).cpu().numpy()
         if hidden is None:
             hidden = allocate((units, *own.shape[1:]))
         done = np.concatenate(turn)
-        hidden[done] = values[: len(done)].reshape(-1, *own.shape[1:])
+        hidden[done] = values.reshape(-1, *own.shape[1:])
         if progress is not None:
-            progress(len(done))
+            progress(len(np.unique(done)))
     assert hidden is not None, "a stimulus set has units"
     return hidden
 

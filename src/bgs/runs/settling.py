@@ -21,6 +21,7 @@ def settled(config: TrainingConfig, study: Study, folder: RunFolder, processes: 
     Dropout depends on micro-batches, so a run keeps the number that it was begun with. Of several processes the first decides.
 
     Raises:
+        ConfigError: the weights are spread over the processes.
         BgsError: stimuli cannot be read, memory does not suffice for one unit, or another process failed.
     """
     if config.micro_batch != "auto":

@@ -14,12 +14,11 @@ from bgs._typing import Float
 from bgs.backbones import Backbone, Inputs, ProjectionHead, attach_lora, load_backbone
 from bgs.backbones.known_features import KnownFeatures
 from bgs.backbones.lora import new_head, share_trainable
-from bgs.backbones.sharding import place
 from bgs.backbones.transform import Transform, new_transform
 from bgs.embeddings import Embeddings
 from bgs.evaluation import pair_vector, validation_rsa
 from bgs.objective import HybridObjective
-from bgs.runs.embedder import resolve_device
+from bgs.runs.embedder import placed
 from bgs.runs.pull import with_best_pull
 from bgs.runs.study import Study
 from bgs.stimuli import StimulusSet
@@ -36,8 +35,7 @@ def new_backbone(config: TrainingConfig) -> Backbone:
     """The model of a configuration, with newly initialised adapters and head, on its device."""
     backbone = load_backbone(config.reference)
     attach_lora(backbone, config.lora, _new_head(config, backbone.spec.width), config.seed)
-    place(backbone, resolve_device(config.device))
-    backbone.precision = config.precision
+    placed(backbone, config.device, config.precision)
     if config.gradient_checkpointing:
         backbone.checkpoint_gradients()
     return backbone

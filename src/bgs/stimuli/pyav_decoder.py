@@ -57,8 +57,9 @@ class _Scan:
 
     def fill_in(self, table: Timetable, needless: Set[int]) -> bool:
         """Add the times of frames that were left out; False if the frames are not those of the timetable."""
-        last = self.ticks[-1] if self.ticks else -1
-        every = sorted(tick for tick in table.times if tick <= last)
+        if not self.ticks:
+            return False
+        every = [*table.times[: bisect_right(table.times, self.ticks[-1])]]
         place = {tick: number for number, tick in enumerate(every)}
         shown = set(self.ticks)
         if len(shown) < len(self.ticks) or not place.keys() - needless <= shown <= place.keys():
@@ -227,7 +228,7 @@ def _expected_ticks(path: Path, sampling: Sampling, stream: VideoStream, table: 
     """Presentation times of the frames that will be chosen, from the times of the packets."""
     if not table.times or stream.time_base is None:
         return set()
-    promised = _Scan(sorted(table.times), table.lasting, stream.time_base)
+    promised = _Scan([*table.times], table.lasting, stream.time_base)
     try:
         return {promised.ticks[i] for i in _choose(path, sampling, promised)}
     except UnreadableClip:  # by the times of its packets; its frames will show whether it is

@@ -68,6 +68,7 @@ def _frames_after(path: Path, ticks: list[int]) -> Generator[VideoFrame, None, N
         container.seek(ticks[0], stream=stream)
         table = Timetable.of(stream, _packets_until(container.demux(stream), ticks[-1]))
         needless = table.needless(_on_screen_at(ticks, table))
+        # Read again: packets from a far key frame may be too many to hold.
         container.seek(ticks[0], stream=stream)
         for packet in sparing(stream, container.demux(stream), needless):
             check_cancelled()
@@ -88,8 +89,7 @@ def _packets_until(packets: Iterable[Packet[Any]], tick: int) -> Iterator[Packet
 
 def _on_screen_at(ticks: list[int], table: Timetable) -> set[int]:
     """Times of the pictures that are on screen at ticks."""
-    times = sorted(table.times)
-    return {times[max(0, bisect_right(times, tick) - 1)] for tick in ticks} if times else set()
+    return {table.times[max(0, bisect_right(table.times, tick) - 1)] for tick in ticks if table.times}
 
 
 def _on_screen(

@@ -18,10 +18,10 @@ _SAYS_SO = "h264"
 
 @dataclass(frozen=True)
 class Timetable:
-    """Presentation times in ticks, in the order of packets.
+    """Presentation times in ticks.
 
     Attributes:
-        times: of each picture that is shown.
+        times: of each picture that is shown, ascending.
         lasting: duration of the last picture that is shown; 0 if it is not known.
         leading: times of pictures that are not shown, or before the key frame that they follow.
         is_exact: whether the file begins with a key frame, and every packet is one picture with a time of its own, which says
@@ -36,8 +36,8 @@ class Timetable:
     @classmethod
     def of(cls, stream: VideoStream, packets: Iterable[Packet[Any]]) -> Timetable:
         """Read the times of a stream's packets; those outside an MP4's edit list are not shown."""
-        times: list[int] = []
-        leading, last, entered, is_exact = set(), (-1, 0), None, True
+        shown: list[tuple[int, int]] = []
+        leading, entered, is_exact = set(), None, True
         for packet in packets:
             if packet.stream_index != stream.index or not packet.size:
                 continue
@@ -51,15 +51,16 @@ class Timetable:
             if packet.is_discard or tick < (entered or 0):
                 leading.add(tick)
             if not packet.is_discard:
-                times.append(tick)
-                last = max(last, (tick, packet.duration or 0))
+                shown.append((tick, packet.duration or 0))
+        shown.sort()
+        times = tuple(tick for tick, _ in shown)
         is_exact = (
             is_exact
             and len({*times}) == len(times)
             and stream.codec_context.name == _SAYS_SO
             and any(name in stream.container.format.name for name in _TRUSTED)
         )
-        return cls(tuple(times), last[1], frozenset(leading), is_exact)
+        return cls(times, shown[-1][1] if shown else 0, frozenset(leading), is_exact)
 
     def needless(self, wanted: Set[int]) -> frozenset[int]:
         """Times of pictures that need not be decoded, unless others are predicted from them.
@@ -69,4 +70,4 @@ class Timetable:
         """
         if not self.is_exact or not wanted:
             return frozenset()
-        return frozenset(self.times) - self.leading - wanted - {max(self.times)}
+        return frozenset(self.times) - self.leading - wanted - {self.times[-1]}
