@@ -3,7 +3,8 @@
 - A clip bootstrap of a Spearman RSA: one fixed model against one RDM of human dissimilarities with the ties of counts.
   rsatoolbox's ``eval_bootstrap_pattern`` runs with ``method="spearman"`` and without its noise ceiling; like ours it leaves
   out the pairs of an item with its own copy. The loop is what one would write with scipy: it draws clips, lists their
-  pairs, and ranks both sides. All three include all preparation.
+  pairs, and ranks both sides. All three include all preparation; a thousand resamples are half of what an interval takes by
+  default.
 - Odd-one-out accuracy, three-way and two-way, beside one line that scores three-way and ignores ties.
 - ``evaluate`` as a whole, with a p-value from permutations, of SIMULATED choices, in a process of its own.
 
@@ -56,7 +57,7 @@ class Size:
 PUBLISHED = Whole(250, 47_126, 1000, most_seconds=15)
 SIZES = {
     "full": Size(
-        {50: 1000, 250: 100}, 47_126, (PUBLISHED, Whole(1854, 1_000_000, 10, most_megabytes=1000)), 7
+        {50: 1000, 250: 1000}, 47_126, (PUBLISHED, Whole(1854, 1_000_000, 10, most_megabytes=1000)), 7
     ),
     "quick": Size({50: 200, 250: 20}, 47_126, (PUBLISHED,), 3),
     "smallest": Size({12: 20}, 500, (Whole(12, 600, 20),), 1),

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isqrt
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from bgs._typing import Float64, Int
 
-#: Numbers in the array of a block, and resamples in it, at most: enough of these that a number fetched brings its neighbours.
-_BLOCK, _MOST = 2**23, 128
+#: Numbers in the array of a block, and resamples in it, at most: enough that a number fetched brings its neighbours, and few
+#: enough that a row of pairs stays in the processor's own cache.
+_BLOCK, _MOST = 2**23, 64
 
-#: Writes how often pairs are repeated in some resamples, (l, k, b).
-_Write = Callable[[slice, Float64[np.ndarray, "l k b"]], object]
+
+@runtime_checkable
+class _Copies(Protocol):
+    """How often each of p pairs is repeated, in r resamples."""
+
+    def __len__(self) -> int: ...
+
+    def write(
+        self, resamples: slice, pairs: Int[np.ndarray, "l k"], out: Float64[np.ndarray, "l k b"]
+    ) -> None:
+        """Copies of these pairs, of which number p is none, in b resamples."""
+
+    def cubes(self, resamples: slice) -> Float64[np.ndarray, " b"]:
+        """(b,) the sum over all pairs of the cube of their copies."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -56,44 +71,71 @@ class ResampledSpearman:
         Returns:
             Correlations, NaN where one side is constant over the pairs with positive weight.
         """
-        ends = [np.append(clips, copies.shape[1]) for clips in (first, second)]
-
-        def weights(pairs: Int[np.ndarray, "l k"]) -> _Write:
-            one, other = (clips[pairs] for clips in ends)
-
-            def write(resamples: slice, out: Float64[np.ndarray, "l k b"]) -> None:
-                of_clips, factor = _with_none(copies[resamples]), np.empty_like(out[0])
-                for i, j, row in zip(one, other, out, strict=True):
-                    of_clips.take(i, axis=0, out=row, mode="clip")  # without a mode, numpy buffers it
-                    row *= of_clips.take(j, axis=0, out=factor, mode="clip")
-
-            return write
-
-        return self._over(len(copies), weights)
+        return self._over(_CopiesOfClips(copies, first, second))
 
     def over_units(self, copies: Float64[np.ndarray, "r p"]) -> Float64[np.ndarray, "r e"]:
         """(r, e) correlations with pair i repeated ``copies[:, i]`` times, NaN as in :meth:`over_clips`."""
 
-        def weights(pairs: Int[np.ndarray, "l k"]) -> _Write:
-            return lambda rows, out: _with_none(copies[rows]).take(pairs, axis=0, out=out, mode="clip")
+        return self._over(_CopiesOfUnits(copies))
 
-        return self._over(len(copies), weights)
-
-    def _over(
-        self, n: int, weights: Callable[[Int[np.ndarray, "l k"]], _Write]
-    ) -> Float64[np.ndarray, "n e"]:
-        """``weights`` is given pairs, of which number p is none."""
+    def _over(self, copies: _Copies) -> Float64[np.ndarray, "r e"]:
+        n = len(copies)
         rho = np.full((n, len(self.models)), np.nan)
         for model, ascending in enumerate(self.models):
-            size, write = ascending.pairs.size, weights(ascending.pairs)
+            size = ascending.pairs.size
             step = max(1, min(_BLOCK // max(size, 1), _MOST, n))
             room = np.empty(size * step)  # fresh memory for each block takes longer than all sums in it
             for begin in range(0, n if size else 0, step):
                 rows = slice(begin, min(begin + step, n))
                 counts = room[: size * (rows.stop - begin)].reshape(*ascending.pairs.shape, -1)
-                write(rows, counts)
-                rho[rows, model] = ascending.correlations(counts)
+                copies.write(rows, ascending.pairs, counts)
+                rho[rows, model] = ascending.correlations(counts, copies.cubes(rows))
         return np.clip(rho, -1.0, 1.0, out=rho)
+
+
+@dataclass(frozen=True)
+class _CopiesOfClips:
+    """A pair is repeated as often as its clips together: ``copies`` (r, n) of clips, ``first`` and ``second`` (p,)."""
+
+    copies: Float64[np.ndarray, "r n"]
+    first: Int[np.ndarray, " p"]
+    second: Int[np.ndarray, " p"]
+
+    def __len__(self) -> int:
+        return len(self.copies)
+
+    def write(
+        self, resamples: slice, pairs: Int[np.ndarray, "l k"], out: Float64[np.ndarray, "l k b"]
+    ) -> None:
+        of_clips, factor = _with_none(self.copies[resamples]), np.empty_like(out[0])
+        one, other = (np.append(clips, self.copies.shape[1])[pairs] for clips in (self.first, self.second))
+        for i, j, row in zip(one, other, out, strict=True):
+            of_clips.take(i, axis=0, out=row, mode="clip")  # without a mode, numpy buffers it
+            row *= of_clips.take(j, axis=0, out=factor, mode="clip")
+
+    def cubes(self, resamples: slice) -> Float64[np.ndarray, " b"]:
+        """Clip by clip: the cube of a product is that of its factors, so nothing is computed for each pair but a sum."""
+        cubed, n = np.ascontiguousarray(self.copies[resamples].T) ** 3, self.copies.shape[1]
+        paired = csr_array((np.ones(len(self.first)), (self.first, self.second)), shape=(n, n))
+        return np.asarray(np.einsum("nb,nb->b", cubed, paired @ cubed))
+
+
+@dataclass(frozen=True)
+class _CopiesOfUnits:
+    """Each pair is repeated on its own: ``copies`` (r, p)."""
+
+    copies: Float64[np.ndarray, "r p"]
+
+    def __len__(self) -> int:
+        return len(self.copies)
+
+    def write(
+        self, resamples: slice, pairs: Int[np.ndarray, "l k"], out: Float64[np.ndarray, "l k b"]
+    ) -> None:
+        _with_none(self.copies[resamples]).take(pairs, axis=0, out=out, mode="clip")
+
+    def cubes(self, resamples: slice) -> Float64[np.ndarray, " b"]:
+        return np.asarray(np.sum(self.copies[resamples] ** 3, axis=1))
 
 
 @dataclass(frozen=True)
@@ -133,52 +175,60 @@ class _Ascending:
         of_runs = _summing(places[np.append(ranks, n_runs - 1)[pairs]].ravel(), runs.size)
         return cls(pairs, groups, of_groups, of_runs, len(runs))
 
-    def correlations(self, counts: Float64[np.ndarray, "l k b"]) -> Float64[np.ndarray, " b"]:
-        """(b,) correlation in each resample of a block, by the copies of each pair."""
+    def correlations(
+        self, counts: Float64[np.ndarray, "l k b"], cubes: Float64[np.ndarray, " b"]
+    ) -> Float64[np.ndarray, " b"]:
+        """(b,) correlation in each resample of a block, by the copies of each pair and the sum of their cubes."""
         size = self.of_groups @ counts.reshape(-1, counts.shape[-1])
         total = size.sum(axis=0)
         centre = np.cumsum(size, axis=0) - 0.5 * size - 0.5 * total  # mid-ranks minus their mean
         # The human side is centred, so the mean rank of the model's side need not be subtracted.
-        products, cubes = _rank_products(self._rows(counts, centre))
+        if self.of_runs is None:
+            products = _rank_products(self._pairs(counts, centre))
+        else:
+            runs, ranked = self._runs(counts, centre)
+            products, cubes = _rank_products(zip(runs, ranked, strict=True)), np.sum(runs**3, axis=(0, 1))
         squares = [total * (total * total) - sums for sums in ((size * size * size).sum(axis=0), cubes)]
         defined = (squares[0] > 0) & (squares[1] > 0)
         scale = np.sqrt((squares[0] / 12.0) * (squares[1] / 12.0), where=defined, out=np.ones(len(total)))
         return np.where(defined, products / scale, np.nan)
 
-    def _rows(
+    def _pairs(
         self, counts: Float64[np.ndarray, "l k b"], centre: Float64[np.ndarray, "g b"]
     ) -> Iterator[tuple[Float64[np.ndarray, "k b"], Float64[np.ndarray, "k b"]]]:
-        """Row after row: copies of each run of tied pairs, and the sum of their ranks on the human side."""
-        if self.of_runs is not None:
-            ranked = centre.take(self.human, axis=0)
-            ranked *= counts
-            both = (self.of_runs @ side.reshape(-1, counts.shape[-1]) for side in (counts, ranked))
-            yield from zip(*(side.reshape(self.run_rows, -1, counts.shape[-1]) for side in both), strict=True)
-            return
-        of_row = np.empty_like(counts[0])
+        """Row after row: copies of each pair, and the sum of their ranks on the human side."""
+        ranked = np.empty_like(counts[0])
         for groups, row in zip(self.human, counts, strict=True):
-            centre.take(groups, axis=0, out=of_row, mode="clip")
-            of_row *= row
-            yield row, of_row
+            centre.take(groups, axis=0, out=ranked, mode="clip")
+            ranked *= row
+            yield row, ranked
+
+    def _runs(
+        self, counts: Float64[np.ndarray, "l k b"], centre: Float64[np.ndarray, "g b"]
+    ) -> tuple[Float64[np.ndarray, "m j b"], Float64[np.ndarray, "m j b"]]:
+        """The same of each run of tied pairs, all rows."""
+        ranked = centre.take(self.human, axis=0)
+        ranked *= counts
+        copies, sums = (self.of_runs @ side.reshape(-1, counts.shape[-1]) for side in (counts, ranked))
+        shape = (self.run_rows, -1, counts.shape[-1])
+        return copies.reshape(shape), sums.reshape(shape)
 
 
 def _rank_products(
     rows: Iterable[tuple[Float64[np.ndarray, "k b"], Float64[np.ndarray, "k b"]]],
-) -> tuple[Float64[np.ndarray, " b"], Float64[np.ndarray, " b"]]:
-    """(b,) sum of human times model ranks, and of cubes of copies, over runs in columns."""
+) -> Float64[np.ndarray, " b"]:
+    """(b,) sum of human times model ranks, over runs in columns."""
     rows = iter(rows)
     copies, ranked = next(rows)
-    products, human, cubes = copies * ranked, ranked.copy(), copies * copies * copies
+    products, human = copies * ranked, ranked.copy()
     twice_below, term = 2.0 * copies, np.empty_like(copies)
     for copies, ranked in rows:
         human += ranked
         twice_below += copies  # in the column, and half of the run itself
         products += np.multiply(twice_below, ranked, out=term)
         twice_below += copies
-        np.multiply(copies, copies, out=term)
-        cubes += np.multiply(term, copies, out=term)
     before = np.cumsum(twice_below, axis=0) - twice_below
-    return 0.5 * np.sum(products + before * human, axis=0), np.sum(cubes, axis=0)
+    return np.asarray(0.5 * np.sum(products + before * human, axis=0))
 
 
 def _in_columns(order: Int[np.ndarray, " p"], none: int) -> Int[np.ndarray, "l k"]:
@@ -192,7 +242,11 @@ def _in_columns(order: Int[np.ndarray, " p"], none: int) -> Int[np.ndarray, "l k
 
 def _with_none(copies: Float64[np.ndarray, "b n"]) -> Float64[np.ndarray, "m b"]:
     """(n + 1, b) copies, of a last one none."""
-    return np.vstack([copies.T, np.zeros(len(copies))])
+    padded = np.zeros(
+        (copies.shape[1] + 1, len(copies))
+    )  # row after row: numpy copies all that it takes from, if it is not
+    padded[:-1] = copies.T
+    return padded
 
 
 def _summing(groups: Int[np.ndarray, " p"], n: int) -> csr_array:
