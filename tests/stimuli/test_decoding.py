@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -43,6 +44,16 @@ def test_moments_lie_inside_and_mirror_each_other(frames: int, begin: Fraction, 
     assert len(moments) == frames
     assert all(begin <= moment <= begin + length for moment in moments)
     assert all(a + b == 2 * begin + length for a, b in zip(moments, reversed(moments), strict=True))
+
+
+@given(
+    st.integers(1, 64), st.integers(-50, 10**6), st.integers(0, 10**6), st.fractions("1/90000", 1),
+    st.none() | st.tuples(st.fractions(0, 5), st.floats(5.5, 9)),
+)  # fmt: skip
+def test_ticks_are_those_at_or_before_the_moments(frames, begin, length, base, span) -> None:
+    sampling = Sampling(frames, 8, span=span)
+    moments = sampling.moments(begin * base, (begin + length) * base)
+    assert sampling.ticks(begin, begin + length, base) == [floor(moment / base) for moment in moments]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -242,11 +241,15 @@ def _choose(path: Path, sampling: Sampling, scan: _Scan) -> list[int]:
         raise UnreadableClip("its video stream contains no frames", path)
     if len(ticks) == 1 and sampling.frames > 1:
         raise UnreadableClip(f"a single picture, but {sampling.frames} frames are requested", path)
-    begin, end = ticks[0] * base, scan.end * base
-    if end == begin and len(ticks) > 1:
+    if scan.end == ticks[0] and len(ticks) > 1:
         raise UnreadableClip("zero duration", path)
-    moments = sampling.moments(begin, end)
-    if moments[-1] > end:
-        asked = f"but a frame is requested at {float(moments[-1] - begin):g} s"
+    if sampling.span is not None:
+        _require_length(path, sampling, ticks[0] * base, scan.end * base)
+    return [bisect_right(ticks, tick) - 1 for tick in sampling.ticks(ticks[0], scan.end, base)]
+
+
+def _require_length(path: Path, sampling: Sampling, begin: Fraction, end: Fraction) -> None:
+    last = sampling.moments(begin, end)[-1]
+    if last > end:
+        asked = f"but a frame is requested at {float(last - begin):g} s"
         raise UnreadableClip(f"lasts only {float(end - begin):g} s, {asked}", path)
-    return [bisect_right(ticks, floor(moment / base)) - 1 for moment in moments]

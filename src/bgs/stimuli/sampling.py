@@ -71,14 +71,28 @@ class Sampling:
 
     def moments(self, begin: Fraction, end: Fraction) -> list[Fraction]:
         """T exact times in seconds: the centres of equal parts of a clip from ``begin`` to ``end``."""
+        numerators, denominator = self._moments(begin, end, Fraction(1))
+        return [Fraction(numerator, denominator) for numerator in numerators]
+
+    def ticks(self, begin: int, end: int, base: Fraction) -> list[int]:
+        """The same of a clip from tick ``begin`` to ``end``, in whole ticks of ``base`` seconds, rounded down."""
+        numerators, denominator = self._moments(Fraction(begin), Fraction(end), base)
+        return [numerator // denominator for numerator in numerators]
+
+    def _moments(self, begin: Fraction, end: Fraction, unit: Fraction) -> tuple[list[int], int]:
+        """Numerators and the denominator that they share, which takes a tenth of the time of fractions, each reduced."""
         first, length = begin, end - begin
         if self.span is not None:
-            first, length = begin + Fraction(self.span[0]), Fraction(self.span[1]) - Fraction(self.span[0])
-        return [first + length * Fraction(2 * part + 1, 2 * self.frames) for part in range(self.frames)]
+            since, until = Fraction(self.span[0]), Fraction(self.span[1])
+            first, length = begin + since / unit, (until - since) / unit
+        denominator = 2 * self.frames * first.denominator * length.denominator
+        start = 2 * self.frames * first.numerator * length.denominator
+        half = length.numerator * first.denominator
+        return [start + (2 * part + 1) * half for part in range(self.frames)], denominator
 
     def positions(self, count: int) -> list[int]:
         """The T frames to take of ``count`` that are shown equally long; some are repeated if there are fewer than T."""
-        return [int(moment) for moment in self.moments(Fraction(0), Fraction(count))]
+        return self.ticks(0, count, Fraction(1))
 
     def key(self) -> str:
         """A short unique name of the sampling, for use as a folder name."""
