@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import isqrt
 from typing import Protocol, runtime_checkable
 
@@ -66,7 +67,7 @@ class ResampledSpearman:
 
         Args:
             copies: (r, n) numbers ≥ 0.
-            first, second: (p,) clips of each pair.
+            first, second: (p,) clips of each pair, which are different ones; no pair is there twice.
 
         Returns:
             Correlations, NaN where one side is constant over the pairs with positive weight.
@@ -95,7 +96,7 @@ class ResampledSpearman:
 
 @dataclass(frozen=True)
 class _CopiesOfClips:
-    """A pair is repeated as often as its clips together: ``copies`` (r, n) of clips, ``first`` and ``second`` (p,)."""
+    """A pair is repeated as its clips are together: ``copies`` (r, n) of clips, ``first`` and ``second`` (p,), each pair once."""
 
     copies: Float64[np.ndarray, "r n"]
     first: Int[np.ndarray, " p"]
@@ -114,10 +115,17 @@ class _CopiesOfClips:
             row *= of_clips.take(j, axis=0, out=factor, mode="clip")
 
     def cubes(self, resamples: slice) -> Float64[np.ndarray, " b"]:
-        """Clip by clip: the cube of a product is that of its factors, so nothing is computed for each pair but a sum."""
-        cubed, n = np.ascontiguousarray(self.copies[resamples].T) ** 3, self.copies.shape[1]
-        paired = csr_array((np.ones(len(self.first)), (self.first, self.second)), shape=(n, n))
-        return np.asarray(np.einsum("nb,nb->b", cubed, paired @ cubed))
+        """The cube of a product is that of its factors: of all pairs by sums over clips, less pairs that are not asked for."""
+        cubed = np.ascontiguousarray(self.copies[resamples].T) ** 3
+        every = (np.sum(cubed, axis=0) ** 2 - np.sum(cubed * cubed, axis=0)) / 2
+        return np.asarray(every - np.einsum("nb,nb->b", cubed, self._absent @ cubed))
+
+    @cached_property
+    def _absent(self) -> csr_array:
+        """(n, n) 1 for pairs of clips that are not among the pairs, once each."""
+        absent = np.triu(np.ones((self.copies.shape[1],) * 2, dtype=bool), 1)
+        absent[np.minimum(self.first, self.second), np.maximum(self.first, self.second)] = False
+        return csr_array(absent, dtype=np.float64)
 
 
 @dataclass(frozen=True)
