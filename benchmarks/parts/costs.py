@@ -24,13 +24,14 @@ TRIAL_BYTES, PAIR_BYTES = 4 * 8, 2 * 8 + 2 * 4
 
 @dataclass(frozen=True)
 class Study:
-    """N clips, T trials, an RSA term in some updates with so many clips, of which some have a gradient."""
+    """N clips, T trials, an RSA term in some updates with so many clips, of which some have a gradient; b clips a micro-batch."""
 
     clips: int
     trials: int
     rsa_updates: int = 6
     rsa_clips: int = 24
     rsa_gradient_clips: int = 6
+    micro_batch: int = 32
 
     @property
     def target_bytes(self) -> int:
@@ -48,8 +49,9 @@ class Study:
         return (1 + backward) * (self.per_trial_encodings - without) + without
 
     def full_forwards(self, backward: int = 2) -> int:
-        """FLOPs of a full-geometry update, in F: a forward pass, and one with a backward pass, which replays the first."""
-        return (2 + backward) * self.clips
+        """FLOPs of a full-geometry update, in F: a forward pass, and one with a backward pass, which replays the first but for
+        the last micro-batch."""
+        return (2 + backward) * self.clips - self.micro_batch
 
     def least_forwards(self, backward: int = 2) -> int:
         """FLOPs that no exact gradient over all clips can do without: each clip forwards and backwards once."""
@@ -120,13 +122,16 @@ def _costs(study: Study) -> list[list[str]]:
     judged = f"{TRIAL_BYTES} T + {PAIR_BYTES} P = {study.target_bytes / 1e6:.2f} MB"
     lines = [
         ["encodings", f"N = {n:,}", f"3T + 6 · 24 = {encodings:,}", f"N = {n:,}"],
-        ["FLOPs, all weights trained", *_equal("4N", "9T + 6 · (3 · 6 + 18)", "3N", values=forwards)],
-        ["FLOPs, adapters", *_equal("3N", "6T + 6 · (2 · 6 + 18)", "2N", values=of_adapters)],
+        ["FLOPs, all weights trained", *_equal("4N − b", "9T + 6 · (3 · 6 + 18)", "3N", values=forwards)],
+        ["FLOPs, adapters", *_equal("3N − b", "6T + 6 · (2 · 6 + 18)", "2N", values=of_adapters)],
         ["bytes of trials and pairs", judged, judged, judged],
     ]  # fmt: skip
     for network in NETWORKS:
         flops = [f"{number(value * network.forward_flops / 1e12)} TFLOPs" for value in forwards]
-        read = [f"{number(passes * network.clip_bytes / 1e9)} GB" for passes in (2 * n, encodings, n)]
+        read = [
+            f"{number(passes * network.clip_bytes / 1e9)} GB"
+            for passes in (2 * n - study.micro_batch, encodings, n)
+        ]
         one = f"F = {number(network.forward_flops / 1e9)} GFLOPs, {network.clip_bytes / 1e6:.2f} MB of frames a clip"
         lines += [[f"{network.name} ({one}): all weights", *flops], [f"{network.name}: frames read", *read]]
     return lines

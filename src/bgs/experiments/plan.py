@@ -192,7 +192,7 @@ def _forward_passes(settings: TrainingConfig, amount: _Amount, views: float) -> 
     per_trial = settings.gradient == "per-trial"
     trials = min(settings.per_trial.trials or amount.trials, amount.trials)
     units = (3 * trials if per_trial else amount.optimised) * min(settings.views or views, views)
-    kept = per_trial or settings.keep_graphs * settings.batch_size >= units
+    kept = per_trial or max(1, settings.keep_graphs) * settings.batch_size >= units
     watched = amount.watched + (amount.optimised if settings.evaluation.center else 0)
     validations = settings.epochs / settings.validation.every if amount.watched else 0.0
     refit = (

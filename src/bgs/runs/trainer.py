@@ -170,7 +170,7 @@ def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry
     if isinstance(
         inputs, KnownFeatures
     ):  # no network to run: the graph of all units is small, and no unit is encoded twice
-        shared |= {"micro_batch": len(inputs.owner), "keep_graphs": 1}
+        shared |= {"micro_batch": len(inputs.owner), "keep_graphs": 0}
     else:
         shared |= {"micro_batch": config.batch_size, "keep_graphs": config.keep_graphs}
     return FullGeometry(**shared, clips_per_update=config.clips_per_update)

@@ -73,7 +73,8 @@ class TrainingConfig(Settings):
     micro_batch: int | Literal["auto"] = 64
     """Units (captions or clips) per forward pass; ``auto``: measured when the run is begun, and kept in its ``config.yaml``."""
     keep_graphs: int = Field(0, ge=0)
-    """Number of micro-batches whose graphs are kept instead of encoding them twice: faster, but needs memory."""
+    """Number of micro-batches whose graphs are kept instead of encoding them twice: faster, but needs memory. That of the last
+    one always is."""
     gradient_checkpointing: bool = False
     """Keep only the inputs of the blocks for the backward pass and recompute the rest: less memory, more time."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"

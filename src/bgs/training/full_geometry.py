@@ -33,7 +33,7 @@ class FullGeometry:
         objective: the loss.
         views: units drawn per stimulus for an update; 0 uses all.
         micro_batch: units per forward pass.
-        keep_graphs: number of micro-batches that are not encoded twice.
+        keep_graphs: number of micro-batches that are not encoded twice; at least one.
         seed: seed of dropout, of the drawn units and of the parts.
         clips_per_update: largest number of clips of an update; None is all.
     """

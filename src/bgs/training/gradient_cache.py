@@ -2,6 +2,7 @@
 
 Gradient caching (Gao et al. 2021): embed everything without a graph, take the loss's gradient with respect
 to the embeddings, then embed again, micro-batch by micro-batch, and back-propagate each slice of that gradient.
+The last micro-batch is embedded with its graph at once, which takes no more memory than to do so later.
 Every micro-batch has random numbers of its own, so dropout masks are the same in both passes, in whichever process it is encoded.
 """
 
@@ -38,7 +39,7 @@ def cached_backward(
         encode: micro-batch -> (b, d) embeddings; may use torch's random numbers (dropout).
         batches: micro-batches, the same in all processes; the loss sees their embeddings concatenated in this order.
         loss: (n, d) embeddings -> loss parts.
-        keep_graphs: number of last micro-batches of this process that keep their graph and are not encoded again.
+        keep_graphs: number of last micro-batches of this process that keep their graph and are not encoded again; at least one.
         seed: seed of torch's random numbers in each micro-batch, with its number.
         processes: those that share the work; None is this one alone.
 
@@ -53,7 +54,7 @@ def cached_backward(
 
     own = processes.own(len(batches))
     numbers = [*own, *[own[-1]] * processes.padding(len(batches))]
-    kept = max(0, len(numbers) - keep_graphs)
+    kept = max(0, len(numbers) - max(1, keep_graphs))
     parts: list[Tensor] = []
     for place, number in enumerate(numbers):
         with torch.set_grad_enabled(place >= kept):
