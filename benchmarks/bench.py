@@ -28,7 +28,8 @@ from parts.page import about, write_page
 from parts.rows import Row
 from parts.table import results
 
-from bgs._files import write_json
+from bgs._errors import BgsError
+from bgs._files import damage_as_error, read_json, require_output, write_json
 from bgs._threads import usable_cores
 
 #: Modules of ``parts`` in the order of their letters.
@@ -87,10 +88,12 @@ def _begun(json_file: Path | None, now: dict[str, Any]) -> dict[str, Any]:
     """What a run that was stopped has measured, if that is still what it measures."""
     if json_file is None or not json_file.is_file():
         return {}
-    before = json.loads(json_file.read_text())
-    same = all(before.get(name) == now[name] for name in ("size", "commit", "processor", "cores"))
-    same &= bool(before["failures"]) or not {*PARTS} <= before["seconds"].keys()  # else it was finished
-    return {name: before[name] for name in ("seconds", "failures", "rows")} if same else {}
+    before = read_json(json_file, "delete it, or name another file")
+    with damage_as_error(json_file, "delete it, or name another file"):
+        same = all(before.get(name) == now[name] for name in ("size", "commit", "processor", "cores"))
+        if not same or (not before["failures"] and {*PARTS} <= before["seconds"].keys()):  # or it is finished
+            return {}
+        return {name: before[name] for name in ("seconds", "failures", "rows")}
 
 
 def machine() -> dict[str, Any]:
@@ -110,7 +113,20 @@ def _lines(path: str) -> list[str]:
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, write; one line for what cannot be read or written, and a signal ends the part that runs too."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        _main()
+    except BgsError as error:
+        print(f"bench.py: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -127,6 +143,8 @@ def main() -> None:
         return
     if given.page and set(given.parts) != {*PARTS}:
         parser.error("--page needs all parts")
+    if given.json:
+        require_output(given.json)
     found = run_all(given.parts, given.size, given.json)
     if given.page:
         write_page(found)

@@ -98,6 +98,21 @@ def test_data_are_loaded_and_the_base_model_embedded_once(config, tmp_path, monk
     assert len({Embeddings.load(path).hash() for path in files}) == 1
 
 
+def test_a_fold_that_cannot_be_validated_is_refused_before_any_is_trained(config, tmp_path, monkeypatch):
+    from bgs.runs import trainer
+
+    asked, refuse = [], trainer._require_varied
+
+    def constant_in_the_last(target):
+        asked.append(target)
+        return refuse(target * np.nan if len(asked) == 6 else target)
+
+    monkeypatch.setattr(trainer, "_require_varied", constant_in_the_last)
+    with pytest.raises(BgsError, match="nothing to validate on"):
+        cross_validate(load_config(config, ["validation.fraction=0.5"]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_missing_ratings_and_impossible_folds(config, tmp_path):
     with pytest.raises(BgsError, match="no ratings hot; expected rating columns kind, hot"):
         cross_validate(load_config(config, ["ratings.columns=[kind, hot]"]), tmp_path / "run")

@@ -132,6 +132,14 @@ def test_a_run_is_that_of_the_number_it_measured_and_keeps_it(config, tmp_path, 
         run_training(other, tmp_path / "broken")
 
 
+def test_a_record_changed_by_hand_is_refused(config, tmp_path):
+    run_training(load_config(config, ["micro_batch=8"]), tmp_path / "run")
+    kept = tmp_path / "run" / "config.yaml"
+    kept.write_text(kept.read_text().replace("micro_batch: 8", "micro_batch: auto"))
+    with pytest.raises(BgsError, match="config.yaml, micro_batch: changed by hand; expected the number"):
+        run_training(load_config(config), tmp_path / "run")
+
+
 def test_no_more_is_tried_than_the_smallest_update_gives_each_process(config, monkeypatch):
     asked = []
     monkeypatch.setattr(
@@ -147,11 +155,11 @@ def test_folds_share_one_number(config, tmp_path, monkeypatch):
     settings = load_config(config, ["cross_validation={folds: 3}", "validation.fraction=0"])
 
     def fold(given, *_):
-        folds.append(given.micro_batch)
+        folds.append(given.config.micro_batch)
         raise KeyboardInterrupt
 
     folds: list[object] = []
-    monkeypatch.setattr(cross_validation, "_fold", fold)
+    monkeypatch.setattr(cross_validation, "_measured", fold)
     monkeypatch.setattr(settling, "_measured", lambda *_: 7)
     with pytest.raises(KeyboardInterrupt):
         cross_validate(settings, tmp_path / "run")

@@ -130,7 +130,20 @@ def test_what_listens_and_is_not_ray_is_one_line(clips, tmp_path, capsys, monkey
 )
 def test_what_cannot_be_done_is_one_line_and_no_file(clips, tmp_path, capsys, options, said):
     assert said in fails(capsys, *command(clips, tmp_path / "out.safetensors", *options))
-    assert not list(tmp_path.glob("*.safetensors"))
+    assert not list(tmp_path.glob("out.*"))
+
+
+@needs_ray
+def test_a_cluster_that_does_not_start_in_time_is_one_line_and_no_folder(
+    clips, tmp_path, capsys, monkeypatch, ray
+):
+    def slow(**_):
+        raise Exception("The current node timed out during startup.\nThe raylet may be at fault.")
+
+    monkeypatch.setattr(ray, "init", slow)
+    line = fails(capsys, *command(clips, tmp_path / "out.safetensors"))
+    assert "ray: cannot start: The current node timed out during startup." in line
+    assert not list(tmp_path.glob("out.*"))
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_checkpoints_of_other_versions(write, tmp_path, monkeypatch):
     kept = (tmp_path / "run" / CHECKPOINT).read_bytes()
 
     def first_version(state):
-        for key in ("version", "sha256", "update", "totals", "counts"):
+        for key in ("version", "run", "sha256", "update", "totals", "counts"):
             del state[key]
 
     for change, message in (
@@ -208,6 +208,21 @@ def test_checkpoints_of_other_versions(write, tmp_path, monkeypatch):
     rewritten(tmp_path / "run" / CHECKPOINT, first_version)
     train(path, tmp_path / "run", "checkpoints={every: null, keep: 1}")
     same(tmp_path / "run", tmp_path / "whole")
+
+
+def test_a_checkpoint_of_another_run_is_refused(write, tmp_path):
+    path = write()
+    train(path, tmp_path / "other", "epochs=4")
+    train(path, tmp_path / "run")
+    shutil.copy(tmp_path / "other" / CHECKPOINT, tmp_path / "run" / CHECKPOINT)
+    kept = {file: file.read_bytes() for file in (tmp_path / "run").iterdir() if file.is_file()}
+    with pytest.raises(BgsError, match=r"checkpoint\.safetensors: the checkpoint of another run"):
+        train(path, tmp_path / "run")
+    assert kept == {file: file.read_bytes() for file in kept}
+    (tmp_path / "run" / CHECKPOINT).unlink()
+    (tmp_path / "run" / CHECKPOINT).mkdir()
+    with pytest.raises(BgsError, match=r"checkpoint\.safetensors: a checkpoint that is no file"):
+        train(path, tmp_path / "run")
 
 
 def test_a_configuration_from_before_these_settings_is_that_of_their_defaults(write, tmp_path):

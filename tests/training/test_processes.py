@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import signal
+import sys
 import time
 
 import pytest
@@ -29,11 +30,29 @@ REFUSED = [
     (["gradient=per-trial"], {}, "only full-geometry gradients can be shared"),
     (["cross_validation={folds: 3}"], {}, "folds are trained in one process, and 2 were started"),
     ([], {1: ["--mirror", "nowhere", "--set", "data=nothing"]}, "process 1 failed: "),
+    ([], {1: ["--set", "nonsense=3"]}, "process 1 failed: "),
 ]
 NO_LAYER = {
     "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
     "fsdp_transformer_layer_cls_to_wrap": "NoLayer",
 }
+#: A `sitecustomize` of Python, with which the evaluation of a run waits for a file.
+_WAITING = """
+import os, time
+
+import bgs.evaluation
+
+at_once = bgs.evaluation.evaluate
+
+
+def evaluate(*given, **more):
+    while not os.path.exists(os.environ["GO_ON"]):
+        time.sleep(0.1)
+    return at_once(*given, **more)
+
+
+bgs.evaluation.evaluate = evaluate
+"""
 FAST = ["evaluation.permutations=0", "epochs=4", "validation.every=2", "lora.rank=2", "micro_batch=5"]
 
 
@@ -61,6 +80,23 @@ def test_the_environment_of_no_launcher_is_refused(monkeypatch, rank, size):
     monkeypatch.setenv("WORLD_SIZE", size)
     with pytest.raises(BgsError, match="RANK below WORLD_SIZE"):
         launched()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("MASTER_ADDR", "", "the host and a free port of the first process, got none and 1234"),
+        ("MASTER_PORT", "x", "the host and a free port of the first process, got 127.0.0.1 and x"),
+        ("MASTER_PORT", "65536", "got 127.0.0.1 and 65536"),
+        (TIMEOUT, "9" * 30, "a whole number from 1 to 10000000"),
+    ],
+)
+def test_where_the_others_cannot_be_is_refused(monkeypatch, name, value, message):
+    told = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1234", name: value}
+    for key, one in told.items():
+        monkeypatch.setenv(key, one)
+    with pytest.raises(BgsError, match=message), joined():
+        pass
 
 
 def test_what_one_process_does_is_refused_in_several(monkeypatch):
@@ -194,7 +230,22 @@ def test_what_several_processes_cannot_do_ends_all_of_them_with_one_line(
         assert "Traceback" not in process.errors
         if rank == 0:
             assert message in last
+    assert not [*(tmp_path / "run").glob("*")]
+
+
+@pytest.mark.slow
+def test_the_others_end_before_the_first_process_evaluates(config, tmp_path):
+    """So it may take longer than they would wait for an answer."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(_WAITING)
+    path = os.pathsep.join([str(tmp_path / "site"), *filter(None, sys.path)])
+    first, other = _train(2, config, tmp_path / "run", PYTHONPATH=path, GO_ON=str(tmp_path / "go on"))
+    other.wait(300)
     assert not (tmp_path / "run" / "evaluation.json").exists()
+    (tmp_path / "go on").touch()
+    for process in ended([first, other]):
+        assert process.code == 0, process.errors
+    assert (tmp_path / "run" / "evaluation.json").is_file()
 
 
 @pytest.mark.slow

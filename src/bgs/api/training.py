@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -122,6 +122,27 @@ def train(
     Raises:
         BgsError: invalid settings, data or folder; these are checked before anything is written.
     """
+    from bgs.backbones.processes import joined
+    from bgs.runs import cross_validate, run_training
+
+    dataset = data if isinstance(data, Dataset) else None
+    with joined() as processes:
+        with processes.together():
+            asked = _asked(model, data, config, overrides, settings)
+        if asked.cross_validation is not None:
+            return cross_validate(asked, out, mirror=mirror, dataset=dataset)
+        run_training(asked, out, mirror=mirror, dataset=dataset)
+    return Run(RunFolder(out), asked.device)
+
+
+def _asked(
+    model: Model | str | None,
+    data: Dataset | str | Path | None,
+    config: str | Path | None,
+    overrides: Sequence[str],
+    settings: Mapping[str, Any],
+) -> TrainingConfig:
+    """The configuration that the arguments of :func:`train` make together."""
     given = merge(read_settings(config, overrides), settings)
     if model is not None:
         given["model"] = model.reference if isinstance(model, Model) else model
@@ -135,11 +156,4 @@ def train(
             where="judgments",
             hint="bgs.load_dataset(…, options=TrialOptions(…))",
         )
-    asked = validate(TrainingConfig, given, where=config or "settings")
-    from bgs.runs import cross_validate, run_training
-
-    dataset = data if isinstance(data, Dataset) else None
-    if asked.cross_validation is not None:
-        return cross_validate(asked, out, mirror=mirror, dataset=dataset)
-    run_training(asked, out, mirror=mirror, dataset=dataset)
-    return Run(RunFolder(out), asked.device)
+    return validate(TrainingConfig, given, where=config or "settings")

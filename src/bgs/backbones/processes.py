@@ -22,7 +22,7 @@ from bgs._errors import BgsError, ConfigError
 from bgs._progress import be_quiet, is_quiet
 
 #: Seconds that a process waits for the others before it gives up, unless this environment variable says otherwise.
-TIMEOUT, _SECONDS = "BGS_PROCESS_TIMEOUT", 1800
+TIMEOUT, _SECONDS, _LONGEST = "BGS_PROCESS_TIMEOUT", 1800, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,19 @@ def keep_in_step() -> None:
     _CURRENT.set(replace(current(), in_step=True))
 
 
+def leave() -> None:
+    """End the work together before :func:`joined` does, in all processes at once: from here on each is alone.
+
+    Raises:
+        BgsError: another process ended, or did not answer in time.
+    """
+    if current().size == 1:
+        return
+    current().exchange(None)
+    torch.distributed.destroy_process_group()
+    _CURRENT.set(Processes())
+
+
 @contextmanager
 def alone() -> Iterator[None]:
     """What this process does by itself, while the others do something else."""
@@ -203,32 +216,54 @@ def joined() -> Iterator[Processes]:
     finally:
         be_quiet(were_quiet)
         _CURRENT.reset(token)
-        torch.distributed.destroy_process_group()
+        if torch.distributed.is_initialized():  # else it has left
+            torch.distributed.destroy_process_group()
 
 
 def _connect(processes: Processes) -> None:
+    _require_meeting_place()
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", processes.rank)))
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    with _answered():
+    with _answered(processes.rank):
         torch.distributed.init_process_group(backend, timeout=timedelta(seconds=_timeout()))
+
+
+def _require_meeting_place() -> None:
+    """Refuse what is no address, which torch would take for a process that does not answer."""
+    address, port = os.environ.get("MASTER_ADDR", ""), os.environ.get("MASTER_PORT", "")
+    if not address or not port.isdecimal() or int(port) > 65_535:
+        raise BgsError(
+            "not the environment of a launcher", where="MASTER_ADDR and MASTER_PORT",
+            expected="the host and a free port of the first process", got=f"{address or 'none'} and {port or 'none'}",
+            hint="start with torchrun or accelerate launch, which set them",
+        )  # fmt: skip
 
 
 def _timeout() -> int:
     given = os.environ.get(TIMEOUT, str(_SECONDS))
-    if not given.isdecimal() or not int(given):
-        raise BgsError("not a number of seconds", where=TIMEOUT, expected="a whole number above 0", got=given)
+    if not given.isdecimal() or not 0 < int(given) <= _LONGEST:
+        raise BgsError(
+            "not a number of seconds",
+            where=TIMEOUT,
+            expected=f"a whole number from 1 to {_LONGEST}",
+            got=given,
+        )
     return int(given)
 
 
 @contextmanager
-def _answered() -> Iterator[None]:
-    """The errors of a collective, as one line: a process that died closes its connections, one that hangs is timed out."""
+def _answered(rank: int | None = None) -> Iterator[None]:
+    """The errors of a collective, as one line: a process that died closes its connections, one that hangs is timed out.
+
+    ``rank`` is needed before the processes are joined.
+    """
     try:
         yield
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
+        own = current().rank if rank is None else rank
         raise BgsError(
-            f"another process of this run ended or does not answer: {reason}", where=f"process {current().rank}",
+            f"another process of this run ended or does not answer: {reason}", where=f"process {own}",
             hint=f"look for its error above; {TIMEOUT} is how many seconds to wait",
         ) from None  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from bgs.runs.fitting import embed_base, embed_tuned, fit
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.settling import settled
 from bgs.runs.study import Study, load_study, new_study
+from bgs.runs.trainer import require_validation
 from bgs.training import TrainingConfig
 
 
@@ -65,41 +67,52 @@ def cross_validate(
     whole = RunFolder(out)
     whole.check(config)
     study = load_study(config, mirror, dataset)
-    first, *_ = split_folds(len(study.stimuli), config.cross_validation.folds, config.seed)
+    folds = [*_folds(config, study)]
+    for fold in folds:  # before the first is trained
+        require_validation(fold.config, fold.study)
     whole.require_origin(study.origin())
     with locked_folder(whole.path):
-        config = settled(config, _held_out(study, first), whole, Processes())
+        config = settled(config, folds[0].study, whole, Processes())
         whole.open(config)
         if not whole.provenance.is_file():
             whole.write_provenance({**study.about(config), "origin": study.origin()})
         return _all_folds(config, study, whole)
 
 
-def _all_folds(config: TrainingConfig, study: Study, whole: RunFolder) -> CrossValidation:
+@dataclass(frozen=True)
+class _Fold:
+    """One training: its configuration, the study with the stimuli at ``positions`` held out, and its folder within the whole."""
+
+    config: TrainingConfig
+    study: Study
+    positions: Int[np.ndarray, " m"]
+    folder: Path
+
+
+def _folds(config: TrainingConfig, study: Study) -> Iterator[_Fold]:
+    """Every fold of every repeat, in turn."""
     assert config.cross_validation is not None
-    held: list[HeldOutFold] = []
-    bases: dict[str, Embeddings] = {}
     for repeat in range(config.cross_validation.repeats):
         seeded = config.model_copy(update={"seed": config.seed + repeat, "cross_validation": None})
         study = new_study(seeded, study.dataset)
         parts = split_folds(len(study.stimuli), config.cross_validation.folds, seeded.seed)
         for number, positions in enumerate(parts):
-            folder = RunFolder(whole.path / f"repeat-{repeat}" / f"fold-{number}")
-            held.append(_fold(seeded, study, positions, folder, bases))
+            yield _Fold(
+                seeded, _held_out(study, positions), positions, Path(f"repeat-{repeat}") / f"fold-{number}"
+            )
+
+
+def _all_folds(config: TrainingConfig, study: Study, whole: RunFolder) -> CrossValidation:
+    bases: dict[str, Embeddings] = {}
+    held = [_measured(fold, RunFolder(whole.path / fold.folder), bases) for fold in _folds(config, study)]
     result = _pool(config, study, held)
     write_json(whole.evaluation, result.to_json())
     return result
 
 
-def _fold(
-    config: TrainingConfig,
-    study: Study,
-    positions: Int[np.ndarray, " m"],
-    folder: RunFolder,
-    bases: dict[str, Embeddings],
-) -> HeldOutFold:
+def _measured(fold: _Fold, folder: RunFolder, bases: dict[str, Embeddings]) -> HeldOutFold:
     """Train a fold unless it is finished; ``bases`` caches base embeddings by model reference."""
-    study = _held_out(study, positions)
+    config, study, positions = fold.config, fold.study, fold.positions
     if folder.embeddings("tuned").is_file():
         base, tuned = (Embeddings.load(folder.embeddings(which)) for which in ("base", "tuned"))
     else:

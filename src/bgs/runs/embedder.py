@@ -147,10 +147,12 @@ def resolve_device(device: str) -> str:
     """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
+    reason = None
     try:
-        torch.empty(0, device=device)
+        if torch.empty(0, device=device).is_meta:
+            reason = "it has no memory"
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(
-            f"cannot use this device: {str(error).splitlines()[0]}", where=f"device {device}", hint="use cpu"
-        ) from None
+        reason = str(error).splitlines()[0]
+    if reason is not None:
+        raise ConfigError(f"cannot use this device: {reason}", where=f"device {device}", hint="use cpu")
     return device

@@ -15,7 +15,7 @@ from bgs.runs.pull import with_pull
 from bgs.runs.run_folder import RunFolder
 from bgs.runs.study import Study
 from bgs.runs.trainer import new_backbone, new_refit, new_trainer
-from bgs.training import EpochRecord, Trainer, TrainingConfig
+from bgs.training import EpochRecord, FullGeometry, Trainer, TrainingConfig
 from bgs.training.checkpoint import LoopState
 from bgs.training.determinism import deterministic
 
@@ -92,6 +92,8 @@ def fit_first(
         folder.require_origin(origin)
     backbone.require_readable(study.stimuli)
     trainer = new_trainer(settled, backbone, study, folder, frozen=frozen)
+    if isinstance(trainer.method, FullGeometry):
+        trainer.method.require_work()
     folder.open(config)
     if not folder.provenance.is_file():
         pull = {} if trainer.config.transform is None else {"pull": trainer.config.transform.pull}

@@ -153,12 +153,13 @@ class RayEmbedder:
 
     def _run(self, blocks: Mapping[str, StimulusSet]) -> list[Failure]:
         """Make the shards that are missing; the clips that cannot be read."""
-        missing = [key for key in blocks if not _shard(make_folder(self._task.shards), key).is_file()]
+        missing = [key for key in blocks if not _shard(self._task.shards, key).is_file()]
         note(f"{len(blocks) - len(missing)} of {len(blocks)} shards are there")
         if not missing:
             return []
         if not self._ray.is_initialized():
             self._connect()
+        make_folder(self._task.shards)
         data = self._ray.data
         data.DataContext.get_current().enable_progress_bars = False
         rows = [{"key": key, "block": blocks[key]} for key in missing]
@@ -185,8 +186,9 @@ class RayEmbedder:
             where = {"address": self.address}
         try:
             self._ray.init(**where, log_to_driver=False, logging_level="ERROR")
-        except (OSError, ValueError, RuntimeError) as error:
-            raise BgsError(f"cannot start: {message_of(error)}", where="ray") from error
+        except Exception as error:  # Ray raises bare ones, as where its processes take too long to start
+            hint = "a run again goes on; a busy machine may need a cluster that runs already: --address"
+            raise BgsError(f"cannot start: {message_of(error)}", where="ray", hint=hint) from error
 
 
 def _require_cluster(address: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from bgs._errors import ConfigError, DataError
 from bgs._files import sha256_of, write_json
 from bgs._progress import note
-from bgs.backbones.processes import Processes, alone, joined
+from bgs.backbones.processes import Processes, joined, leave
 from bgs.datasets import Dataset
 from bgs.embeddings import Embeddings
 from bgs.evaluation import Result, evaluate
@@ -33,8 +33,8 @@ def run_training(
     Calling it again resumes an interrupted run, which gives the same numbers as an uninterrupted one. Test stimuli are not
     read until the adapter has been saved.
 
-    Several processes that `torchrun` or `accelerate launch` started share the encoding; the first one evaluates, and has the
-    results.
+    Several processes that `torchrun` or `accelerate launch` started share the encoding; the first one then evaluates, and has
+    the results, while the others end.
 
     Raises:
         BgsError: invalid configuration, data or folder; these are checked before anything is written.
@@ -77,12 +77,11 @@ def _run(config: TrainingConfig, study: Study, folder: RunFolder, processes: Pro
     base = embed_base(config, study)
     base.save(folder.embeddings("base"))
     tuned = embed_tuned(config, study, folder, base)
-    with processes.together():
-        if not processes.is_first:
-            return []
-        with alone():
-            results = _evaluate(config, study, folder, base, tuned, about)
-            _read_out(config, study, folder, tuned)
+    leave()  # what the first one does alone may take longer than the others would wait for an answer
+    if not processes.is_first:
+        return []
+    results = _evaluate(config, study, folder, base, tuned, about)
+    _read_out(config, study, folder, tuned)
     return results
 
 

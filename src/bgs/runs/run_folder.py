@@ -93,10 +93,20 @@ class RunFolder(TrainingLog):
             write_text(self.config, config.to_yaml())
 
     def micro_batch(self) -> int | None:
-        """The micro-batch of the run, on record; None if it was not begun."""
+        """The micro-batch of the run, on record; None if it was not begun.
+
+        Raises:
+            DataError: the record has none.
+        """
         if not self.config.is_file():
             return None
-        return load_config(self.config).batch_size
+        found = load_config(self.config).micro_batch
+        if found == "auto":
+            raise DataError(
+                "changed by hand", where=f"{self.config}, micro_batch",
+                expected="the number that the run was begun with", got=found, hint=AGAIN,
+            )  # fmt: skip
+        return found
 
     def require_origin(self, origin: Mapping[str, str]) -> None:
         """Check that data, code and weights of a resumed run are unchanged; nothing is written.

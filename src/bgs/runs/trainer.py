@@ -176,10 +176,21 @@ def _method(config: TrainingConfig, backbone: Backbone, inputs: Inputs, geometry
     return FullGeometry(**shared, clips_per_update=config.clips_per_update)
 
 
+def require_validation(config: TrainingConfig, study: Study) -> None:
+    """Refuse a study on which training could not be validated; nothing is loaded.
+
+    Raises:
+        ConfigError: validation clips, of which there are to be some, have fewer than two distinct dissimilarities.
+    """
+    _, validate = study.to_train(config)
+    if len(validate):
+        _require_varied(study.validation_target(validate, among=np.flatnonzero(study.stimuli.train)))
+
+
 def _validation(config: TrainingConfig, study: Study, seen: Any, validate: Any) -> Validation:
     """RSA over the pairs of validation clips, from judgments among training clips only, measured as in the evaluation."""
     target = study.validation_target(validate, among=seen)
-    _require_varied(target)
+    _tell_few(_require_varied(target), target)
     inside, settings = np.isin(seen, validate), config.evaluation
     watched = np.arange(len(seen)) if settings.center else np.flatnonzero(inside)
 
@@ -191,23 +202,30 @@ def _validation(config: TrainingConfig, study: Study, seen: Any, validate: Any) 
     return Validation(watched, measure)
 
 
-def _require_varied(target: Float[np.ndarray, "m m"]) -> None:
-    """Refuse constant validation dissimilarities, and print a note if there are few.
+def _require_varied(target: Float[np.ndarray, "m m"]) -> Float[np.ndarray, " p"]:
+    """The known dissimilarities, which differ.
 
     Raises:
         ConfigError: there are fewer than two distinct values.
     """
-    known = pair_vector(target)
-    known = known[np.isfinite(known)]
-    among = f"{len(known)} observed pairs among {len(target)} clips"
+    pairs = pair_vector(target)
+    known: Float[np.ndarray, " p"] = pairs[np.isfinite(pairs)]
     if len(np.unique(known)) < 2:
         raise ConfigError(
-            "nothing to validate on", where="validation.fraction",
-            expected="dissimilarities that differ", got=among, hint="validate on more clips, or use 0 for none",
+            "nothing to validate on", where="validation.fraction", expected="dissimilarities that differ",
+            got=_among(known, target), hint="validate on more clips, or use 0 for none",
         )  # fmt: skip
+    return known
+
+
+def _among(known: Float[np.ndarray, " p"], target: Float[np.ndarray, "m m"]) -> str:
+    return f"{len(known)} observed pairs among {len(target)} clips"
+
+
+def _tell_few(known: Float[np.ndarray, " p"], target: Float[np.ndarray, "m m"]) -> None:
     if len(known) < FEW_PAIRS:
         note(
-            f"validation uses {among}: a correlation over so few has a standard error of about "
+            f"validation uses {_among(known, target)}: a correlation over so few has a standard error of about "
             f"{(len(known) - 1) ** -0.5:.2f}. Below {FEW_PAIRS} pairs (20 clips), that is more than tuning is likely to "
             "gain, so what is chosen by it, epoch or pull, is chosen by noise: validation.fraction: 0 keeps the last epoch, "
             "and transform.pull can be given"

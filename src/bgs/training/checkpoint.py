@@ -92,9 +92,10 @@ def snapshot(backbone: Backbone) -> dict[str, Tensor]:
 
 
 def save_checkpoint(
-    log: TrainingLog, backbone: Backbone, optimizer: torch.optim.Optimizer, state: LoopState, keep: int = 1
-) -> None:
-    """Write everything needed to resume, atomically, and keep ``keep`` checkpoints, this one included."""
+    log: TrainingLog, backbone: Backbone, optimizer: torch.optim.Optimizer, state: LoopState, keep: int = 1,
+    run: str | None = None,
+) -> None:  # fmt: skip
+    """Write everything needed to resume, atomically, and keep ``keep`` checkpoints with this one; ``run`` tells runs apart."""
     tensors = {f"now/{name}": tensor for name, tensor in snapshot(backbone).items()}
     tensors |= {f"best/{name}": tensor for name, tensor in state.best.items()}
     for name, parameter in backbone.trainable().items():
@@ -104,19 +105,30 @@ def save_checkpoint(
         }
     plain = _plain(state)
     # One entry, since safetensors writes several in any order.
-    text = json.dumps({"version": VERSION, **plain, "sha256": _hash(tensors, plain)})
+    text = json.dumps({"version": VERSION, "run": run, **plain, "sha256": _hash(tensors, plain)})
     write_tensors(log.checkpoint, tensors, {"state": text}, lambda: log.age_checkpoints(keep))
 
 
 def load_checkpoint(
-    path: Path, backbone: Backbone, optimizer: torch.optim.Optimizer, hint: str = AGAIN
+    path: Path,
+    backbone: Backbone,
+    optimizer: torch.optim.Optimizer,
+    hint: str = AGAIN,
+    run: str | None = None,
 ) -> LoopState:
     """Restore a checkpoint; names and shapes must match exactly.
 
     Raises:
-        DataError: the file is damaged (``hint`` is the next step), of another version, or belongs to another model.
+        DataError: the file is damaged (``hint`` is the next step), of another version, or belongs to another model or run.
     """
-    state, tensors = _read(path, hint)
+    state, tensors, of = _read(path, hint)
+    if None not in (run, of) and run != of:
+        raise DataError(
+            "the checkpoint of another run",
+            where=path,
+            expected="one with the settings of this run",
+            hint=AGAIN,
+        )
     load_trainable(backbone, _under("now", tensors), where=path)
     state.best = _under("best", tensors)
     moments = {key: _under(key, tensors) for key in _MOMENTS}
@@ -128,13 +140,16 @@ def load_checkpoint(
     return state
 
 
-def _read(path: Path, hint: str) -> tuple[LoopState, dict[str, Tensor]]:
+def _read(path: Path, hint: str) -> tuple[LoopState, dict[str, Tensor], str | None]:
+    """State, tensors, and the run that they belong to, which files of earlier versions do not tell."""
     from safetensors import SafetensorError, safe_open
 
+    if not path.is_file():
+        raise DataError("a checkpoint that is no file", where=path, hint=hint)
     try:
         with safe_open(path, framework="pt") as file, damage_as_error(path, hint):
             plain = json.loads(file.metadata()["state"])
-            version, known = plain.pop("version", 1), plain.pop("sha256", None)
+            version, known, run = plain.pop("version", 1), plain.pop("sha256", None), plain.pop("run", None)
             _require_version(version, path)
             state = LoopState(**asdict(_progress(plain)))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
@@ -144,7 +159,7 @@ def _read(path: Path, hint: str) -> tuple[LoopState, dict[str, Tensor]]:
     right = known in (None, _hash(tensors)) if version == 1 else known == _hash(tensors, plain)
     if not right:
         raise DataError("damaged checkpoint: the values do not match their hash", where=path, hint=hint)
-    return state, tensors
+    return state, tensors, run
 
 
 def _require_version(found: object, path: Path) -> None:

@@ -54,15 +54,27 @@ class FullGeometry:
         """Number of parts that the clips are divided into."""
         return 1 if self.clips_per_update is None else -(-len(self.positions) // self.clips_per_update)
 
+    def require_work(self) -> None:
+        """Refuse more processes than an update, the smallest of an epoch, has micro-batches.
+
+        Raises:
+            ConfigError: there are.
+        """
+        _require_work(len(self._batches(0, self.updates_per_epoch - 1)))
+
+    def _batches(self, epoch: int, update: int) -> list[Int[np.ndarray, " b"]]:
+        """The units of an update, in micro-batches."""
+        positions = self.positions[self._clips(epoch, update)]
+        units = self.inputs.draw(positions, self.views, generator(self.seed, "views", epoch, update))
+        return self.inputs.batches(units, self.micro_batch)
+
     def accumulate(self, epoch: int, update: int) -> LossParts:
         """Add the gradient of one update to the parameters. Random numbers depend only on seed, epoch and update."""
-        clips = self._clips(epoch, update)
+        clips, batches = self._clips(epoch, update), self._batches(epoch, update)
         positions, target = self.positions, self.target
         if len(clips) < len(positions):
             target = target.among(torch.as_tensor(clips), len(positions))
             positions = positions[clips]
-        units = self.inputs.draw(positions, self.views, generator(self.seed, "views", epoch, update))
-        batches = self.inputs.batches(units, self.micro_batch)
         _require_work(len(batches))
         owner = np.searchsorted(positions, self.inputs.owner[np.concatenate(batches)])
         self.backbone.train()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 
 from bgs._errors import BgsError
+from bgs._files import sha256_of
 from bgs._typing import Float, Int
 from bgs.backbones import Backbone, Inputs, embed
 from bgs.backbones.adapter import load_trainable
@@ -99,6 +101,7 @@ class Trainer:
             self.parameters, settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.state = LoopState()
+        self.identity = sha256_of(self.config.model_dump_json(), json.dumps([*self.replay]))
         self.asked = Asked()
         self.saved: str | None = None  # what the newest checkpoint was written after
 
@@ -137,7 +140,7 @@ class Trainer:
         found = log.checkpoints()
         if found:
             hint = f"delete this file to go on from {found[1].name}" if found[1:] else AGAIN
-            self.state = load_checkpoint(found[0], self.backbone, self.optimizer, hint)
+            self.state = load_checkpoint(found[0], self.backbone, self.optimizer, hint, self.identity)
             self.saved = self.state.place()
         log.start_metrics(keep_before=self.state.epoch)
 
@@ -171,7 +174,7 @@ class Trainer:
         self._require_finite_parameters()
         with self._last_one_kept():
             keep = self.config.checkpoints.keep
-            save_checkpoint(self.log, self.backbone, self.optimizer, self.state, keep)
+            save_checkpoint(self.log, self.backbone, self.optimizer, self.state, keep, self.identity)
         self.saved = self.state.place()
 
     def _stop_where_asked(self) -> None:
@@ -267,6 +270,8 @@ class Trainer:
             raise BgsError(
                 "validation RSA is not defined", where=f"epoch {epoch}",
                 expected="distances that differ", got="a collapsed embedding",
+                hint=f"the learning rate, {self._rate(epoch, self.method.updates_per_epoch - 1):.3g}, is probably too high: "
+                f"lower optimizer.learning_rate; {self._kept()}",
             )  # fmt: skip
         if self.config.optimizer.schedule == "plateau":
             watch_plateau(state, self.config.optimizer, measured)
