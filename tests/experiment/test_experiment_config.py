@@ -125,7 +125,18 @@ def test_a_plan_counts_the_second_training_of_a_refit():
     from bgs.experiments.plan import _Amount, _forward_passes
     from bgs.training import TrainingConfig
 
-    given = {"model": "text:minilm", "data": "x", "epochs": 10, "views": 1, "validation": {"every": 5}}
+    given = {
+        "model": "text:minilm",
+        "data": "x",
+        "epochs": 10,
+        "views": 1,
+        "micro_batch": 8,
+        "validation": {"every": 5},
+    }
     once, twice = (validate(TrainingConfig, {**given, "refit": refit}, "x") for refit in (False, True))
     amount = _Amount(stimuli=50, optimised=32, watched=8, trials=100)
-    assert _forward_passes(twice, amount, 1.0) - _forward_passes(once, amount, 1.0) == 10 * (32 + 8) * 4
+    assert _forward_passes(twice, amount, 1.0) - _forward_passes(once, amount, 1.0) == 10 * (4 * (32 + 8) - 8)
+    kept = validate(TrainingConfig, {**given, "micro_batch": 40, "refit": True}, "x")
+    assert _forward_passes(kept, amount, 1.0) - _forward_passes(once, amount, 1.0) == 10 * (
+        3 * (32 + 40) - (4 * 32 - 8)
+    )

@@ -136,7 +136,7 @@ def test_a_record_changed_by_hand_is_refused(config, tmp_path):
     run_training(load_config(config, ["micro_batch=8"]), tmp_path / "run")
     kept = tmp_path / "run" / "config.yaml"
     kept.write_text(kept.read_text().replace("micro_batch: 8", "micro_batch: auto"))
-    with pytest.raises(BgsError, match="config.yaml, micro_batch: changed by hand; expected the number"):
+    with pytest.raises(BgsError, match=r"config\.yaml, micro_batch: changed by hand; expected the number"):
         run_training(load_config(config), tmp_path / "run")
 
 

@@ -192,13 +192,13 @@ def _forward_passes(settings: TrainingConfig, amount: _Amount, views: float) -> 
     per_trial = settings.gradient == "per-trial"
     trials = min(settings.per_trial.trials or amount.trials, amount.trials)
     units = (3 * trials if per_trial else amount.optimised) * min(settings.views or views, views)
-    kept = per_trial or max(1, settings.keep_graphs) * settings.batch_size >= units
+    kept = math.inf if per_trial else max(1, settings.keep_graphs) * settings.batch_size
     watched = amount.watched + (amount.optimised if settings.evaluation.center else 0)
     validations = settings.epochs / settings.validation.every if amount.watched else 0.0
-    refit = (
-        1 + amount.watched / amount.optimised if settings.refit else 0
-    )  # at most: all epochs, on all training clips
-    return settings.epochs * units * (3 if kept else 4) * (1 + refit) + validations * watched * views
+    # A refit takes, at most, all epochs on all training clips.
+    trained = [units, units * (1 + amount.watched / amount.optimised)] if settings.refit else [units]
+    passes = sum(4 * each - min(each, kept) for each in trained)
+    return settings.epochs * passes + validations * watched * views
 
 
 def _views(backbone: Backbone, stimuli: StimulusSet) -> float:
