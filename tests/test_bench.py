@@ -87,6 +87,7 @@ def test_costs_of_the_published_study():
     study = costs.PUBLISHED
     assert study.per_trial_encodings == 37_284
     assert study.full_forwards() == 640 - 32
+    assert costs.Study(6, 30).full_forwards() == 18  # one micro-batch, encoded once
     assert study.per_trial_forwards() == 9 * 12_380 + 6 * (3 * 6 + 18)
     assert study.least_forwards() == 480
 

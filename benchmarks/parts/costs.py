@@ -51,7 +51,7 @@ class Study:
     def full_forwards(self, backward: int = 2) -> int:
         """FLOPs of a full-geometry update, in F: a forward pass, and one with a backward pass, which replays the first but for
         the last micro-batch."""
-        return (2 + backward) * self.clips - self.micro_batch
+        return (2 + backward) * self.clips - min(self.micro_batch, self.clips)
 
     def least_forwards(self, backward: int = 2) -> int:
         """FLOPs that no exact gradient over all clips can do without: each clip forwards and backwards once."""

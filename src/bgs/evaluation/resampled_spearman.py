@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import isqrt
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -18,20 +18,24 @@ from bgs._typing import Float64, Int
 _BLOCK, _MOST = 2**23, 64
 
 
-@runtime_checkable
-class _Copies(Protocol):
-    """How often each of p pairs is repeated, in r resamples."""
+@dataclass(frozen=True)
+class _Copies(ABC):
+    """How often each of p pairs is repeated, in r resamples: ``copies`` has a row for each of these."""
 
-    def __len__(self) -> int: ...
+    copies: Float64[np.ndarray, "r m"]
 
+    def __len__(self) -> int:
+        return len(self.copies)
+
+    @abstractmethod
     def write(
         self, resamples: slice, pairs: Int[np.ndarray, "l k"], out: Float64[np.ndarray, "l k b"]
     ) -> None:
-        """Copies of these pairs, of which number p is none, in b resamples."""
+        """Write the copies of these pairs, of which number p is none, in b resamples."""
 
+    @abstractmethod
     def cubes(self, resamples: slice) -> Float64[np.ndarray, " b"]:
         """(b,) the sum over all pairs of the cube of their copies."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -95,15 +99,11 @@ class ResampledSpearman:
 
 
 @dataclass(frozen=True)
-class _CopiesOfClips:
+class _CopiesOfClips(_Copies):
     """A pair is repeated as its clips are together: ``copies`` (r, n) of clips, ``first`` and ``second`` (p,), each pair once."""
 
-    copies: Float64[np.ndarray, "r n"]
     first: Int[np.ndarray, " p"]
     second: Int[np.ndarray, " p"]
-
-    def __len__(self) -> int:
-        return len(self.copies)
 
     def write(
         self, resamples: slice, pairs: Int[np.ndarray, "l k"], out: Float64[np.ndarray, "l k b"]
@@ -129,13 +129,8 @@ class _CopiesOfClips:
 
 
 @dataclass(frozen=True)
-class _CopiesOfUnits:
+class _CopiesOfUnits(_Copies):
     """Each pair is repeated on its own: ``copies`` (r, p)."""
-
-    copies: Float64[np.ndarray, "r p"]
-
-    def __len__(self) -> int:
-        return len(self.copies)
 
     def write(
         self, resamples: slice, pairs: Int[np.ndarray, "l k"], out: Float64[np.ndarray, "l k b"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,8 @@ def cross_validate(
         whole.open(config)
         if not whole.provenance.is_file():
             whole.write_provenance({**study.about(config), "origin": study.origin()})
-        return _all_folds(config, study, whole)
+        folds = [replace(fold, config=_with_micro_batch(fold.config, config)) for fold in folds]
+        return _all_folds(config, study, folds, whole)
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,15 @@ def _folds(config: TrainingConfig, study: Study) -> Iterator[_Fold]:
             )
 
 
-def _all_folds(config: TrainingConfig, study: Study, whole: RunFolder) -> CrossValidation:
+def _with_micro_batch(config: TrainingConfig, settled: TrainingConfig) -> TrainingConfig:
+    return config.model_copy(update={"micro_batch": settled.micro_batch})
+
+
+def _all_folds(
+    config: TrainingConfig, study: Study, folds: Sequence[_Fold], whole: RunFolder
+) -> CrossValidation:
     bases: dict[str, Embeddings] = {}
-    held = [_measured(fold, RunFolder(whole.path / fold.folder), bases) for fold in _folds(config, study)]
+    held = [_measured(fold, RunFolder(whole.path / fold.folder), bases) for fold in folds]
     result = _pool(config, study, held)
     write_json(whole.evaluation, result.to_json())
     return result

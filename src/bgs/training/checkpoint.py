@@ -92,8 +92,7 @@ def snapshot(backbone: Backbone) -> dict[str, Tensor]:
 
 
 def save_checkpoint(
-    log: TrainingLog, backbone: Backbone, optimizer: torch.optim.Optimizer, state: LoopState, keep: int = 1,
-    run: str | None = None,
+    log: TrainingLog, backbone: Backbone, optimizer: torch.optim.Optimizer, state: LoopState, run: str, keep: int = 1,
 ) -> None:  # fmt: skip
     """Write everything needed to resume, atomically, and keep ``keep`` checkpoints with this one; ``run`` tells runs apart."""
     tensors = {f"now/{name}": tensor for name, tensor in snapshot(backbone).items()}
@@ -113,8 +112,8 @@ def load_checkpoint(
     path: Path,
     backbone: Backbone,
     optimizer: torch.optim.Optimizer,
+    run: str,
     hint: str = AGAIN,
-    run: str | None = None,
 ) -> LoopState:
     """Restore a checkpoint; names and shapes must match exactly.
 
@@ -122,7 +121,7 @@ def load_checkpoint(
         DataError: the file is damaged (``hint`` is the next step), of another version, or belongs to another model or run.
     """
     state, tensors, of = _read(path, hint)
-    if None not in (run, of) and run != of:
+    if of not in (None, run):
         raise DataError(
             "the checkpoint of another run",
             where=path,

@@ -60,17 +60,20 @@ class FullGeometry:
         Raises:
             ConfigError: there are.
         """
-        _require_work(len(self._batches(0, self.updates_per_epoch - 1)))
+        last = self.updates_per_epoch - 1
+        _require_work(len(self._batches(self._clips(0, last), 0, last)))
 
-    def _batches(self, epoch: int, update: int) -> list[Int[np.ndarray, " b"]]:
-        """The units of an update, in micro-batches."""
-        positions = self.positions[self._clips(epoch, update)]
-        units = self.inputs.draw(positions, self.views, generator(self.seed, "views", epoch, update))
+    def _batches(self, clips: Int[np.ndarray, " k"], epoch: int, update: int) -> list[Int[np.ndarray, " b"]]:
+        """The units of an update of these clips, in micro-batches."""
+        units = self.inputs.draw(
+            self.positions[clips], self.views, generator(self.seed, "views", epoch, update)
+        )
         return self.inputs.batches(units, self.micro_batch)
 
     def accumulate(self, epoch: int, update: int) -> LossParts:
         """Add the gradient of one update to the parameters. Random numbers depend only on seed, epoch and update."""
-        clips, batches = self._clips(epoch, update), self._batches(epoch, update)
+        clips = self._clips(epoch, update)
+        batches = self._batches(clips, epoch, update)
         positions, target = self.positions, self.target
         if len(clips) < len(positions):
             target = target.among(torch.as_tensor(clips), len(positions))

@@ -140,7 +140,7 @@ class Trainer:
         found = log.checkpoints()
         if found:
             hint = f"delete this file to go on from {found[1].name}" if found[1:] else AGAIN
-            self.state = load_checkpoint(found[0], self.backbone, self.optimizer, hint, self.identity)
+            self.state = load_checkpoint(found[0], self.backbone, self.optimizer, self.identity, hint)
             self.saved = self.state.place()
         log.start_metrics(keep_before=self.state.epoch)
 
@@ -174,7 +174,7 @@ class Trainer:
         self._require_finite_parameters()
         with self._last_one_kept():
             keep = self.config.checkpoints.keep
-            save_checkpoint(self.log, self.backbone, self.optimizer, self.state, keep, self.identity)
+            save_checkpoint(self.log, self.backbone, self.optimizer, self.state, self.identity, keep)
         self.saved = self.state.place()
 
     def _stop_where_asked(self) -> None:
