@@ -96,5 +96,5 @@ def test_numbers_of_groups_are_those_of_unique(seed, n):
 def test_blocks_of_groups_do_not_show(monkeypatch):
     values, groups = clustered(np.random.default_rng(0))
     whole = variance_of_mean(values, groups)
-    monkeypatch.setattr("bgs.evaluation.variance_components._GROUPS", 2)
+    monkeypatch.setattr("bgs.evaluation.variance_components._SHARED", 2)
     assert variance_of_mean(values, groups) == whole

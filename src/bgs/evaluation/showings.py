@@ -128,6 +128,8 @@ def _numbered(codes: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
     """The inverse of ``np.unique``, with less memory on the way."""
     order = np.argsort(codes, kind="stable")
     codes = codes[order]
-    numbers = np.zeros(len(codes), dtype=np.int64)
-    numbers[order[1:]] = np.cumsum(codes[1:] != codes[:-1])
+    np.cumsum(codes[1:] != codes[:-1], out=codes[1:])
+    codes[:1] = 0
+    numbers = np.empty_like(codes)
+    numbers[order] = codes
     return numbers

@@ -20,8 +20,8 @@ from bgs._typing import Float, Float64, Int
 #: The residual component.
 REST = "rest"
 
-#: Groups whose values are compared with those of others at a time.
-_GROUPS = 2**16
+#: Largest number of shared values that are counted at a time.
+_SHARED = 2**19
 
 #: A sparse (n, g) matrix: how often each of n items belongs to each of g groups.
 _Membership = Any
@@ -96,8 +96,10 @@ def _sum_of_squares(one: _Membership, other: _Membership) -> float:
     if one.shape[1] < other.shape[1]:
         one, other = other, one
     groups = one.T.tocsr()
-    blocks = (groups[start : start + _GROUPS] @ other for start in range(0, groups.shape[0], _GROUPS))
-    return float(sum(np.square(shared.data).sum() for shared in blocks))
+    shared = one.nnz * (other.nnz // other.shape[0])  # every row has as many entries
+    height = max(1, groups.shape[0] * _SHARED // shared)
+    blocks = (groups[start : start + height] @ other for start in range(0, groups.shape[0], height))
+    return float(sum(block.data @ block.data for block in blocks))
 
 
 def _membership(groups: Int[np.ndarray, "n k"]) -> _Membership:
