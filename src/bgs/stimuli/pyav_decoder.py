@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 
 from bgs.stimuli.cancelling import check_cancelled
 from bgs.stimuli.orientation import Orientation
-from bgs.stimuli.pyav_stream import clear_errors, decoded, frames_of, opened, oriented, upright, video_stream
+from bgs.stimuli.pyav_stream import Upright, clear_errors, decoded, frames_of, opened, oriented, video_stream
 from bgs.stimuli.sampling import Sampling, Span
 from bgs.stimuli.timetable import Timetable
 from bgs.stimuli.unreadable import UnreadableClip
@@ -77,7 +77,8 @@ def read_pictures(path: Path, sampling: Sampling) -> list[UInt8[np.ndarray, "h w
     with clear_errors(path):
         scan = _scan(path, sampling)
         chosen = _choose(path, sampling, scan)
-        pictures = {i: upright(path, frame) for i, frame in _chosen_frames(path, scan, set(chosen))}
+        upright = Upright(path)
+        pictures = {i: upright(frame) for i, frame in _chosen_frames(path, scan, set(chosen))}
     return [pictures[i] for i in chosen]
 
 
@@ -94,9 +95,9 @@ def each_picture(path: Path, count: int | None = None) -> Iterator[UInt8[np.ndar
     with clear_errors(path):
         scan = _scan(path, None)
         chosen = _choose(path, Sampling(count or max(1, len(scan.ticks)), 1), scan)
-        repeats = Counter(chosen)
+        repeats, upright = Counter(chosen), Upright(path)
         for number, frame in _chosen_frames(path, scan, repeats.keys()):
-            picture = upright(path, frame)
+            picture = upright(frame)
             for _ in range(repeats[number]):
                 yield picture
 
@@ -126,7 +127,7 @@ def picture_at(path: Path, seconds: float | None = None) -> UInt8[np.ndarray, "h
             found = frame
         if found is None:
             raise UnreadableClip("its video stream contains no frames", path)
-        return upright(path, found)
+        return Upright(path)(found)
 
 
 def first_orientation(path: Path) -> Orientation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Generator, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
 #: Errors caused by lack of resources, not by the clip.
@@ -160,10 +161,20 @@ def _check_complete(path: Path, container: InputContainer, extents: Mapping[int,
         raise UnreadableClip(f"truncated or damaged: only {found} are present", path)
 
 
-def upright(path: Path, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
-    """Convert a frame to RGB, upright."""
-    # Clips are already decoded in threads; FFmpeg would start one more per core for each frame.
-    return oriented(path, frame).apply(frame.reformat(format="rgb24", threads=1).to_ndarray())
+@dataclass(frozen=True)
+class Upright:
+    """Converts frames of a clip to RGB, upright: what FFmpeg prepares for it serves all frames."""
+
+    path: Path
+    reformatter: VideoReformatter = field(
+        default_factory=lambda: require("av.video.reformatter", "video").VideoReformatter()
+    )
+
+    def __call__(self, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
+        """The picture of a frame."""
+        # Clips are already decoded in threads; FFmpeg would start one more per core for each frame.
+        picture = self.reformatter.reformat(frame, format="rgb24", threads=1)
+        return oriented(self.path, frame).apply(picture.to_ndarray())
 
 
 def oriented(path: Path, frame: VideoFrame) -> Orientation:

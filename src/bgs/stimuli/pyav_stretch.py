@@ -15,13 +15,13 @@ from jaxtyping import UInt8
 
 from bgs.stimuli.cancelling import check_cancelled
 from bgs.stimuli.pyav_stream import (
+    Upright,
     clear_errors,
     decode_strictly,
     frames_of,
     intact,
     opened,
     sparing,
-    upright,
     video_stream,
 )
 from bgs.stimuli.sampling import Sampling
@@ -98,7 +98,7 @@ def _on_screen(
     """The picture on screen at each moment (in ticks, ascending)."""
     pictures: list[_Picture] = []
     shown: VideoFrame | None = None
-    end = Fraction(0)
+    end, upright = Fraction(0), Upright(path)
     for frame in frames:
         if frame.pts is None or frame.time_base != base or (shown and frame.pts <= (shown.pts or 0)):
             return None
@@ -106,11 +106,11 @@ def _on_screen(
             return None
         passed = sum(moment < frame.pts for moment in moments[len(pictures) :])
         if passed and shown is not None:
-            pictures += [upright(path, shown)] * passed
+            pictures += [upright(shown)] * passed
         if len(pictures) == len(moments):
             return pictures
         end = Fraction(frame.pts + (frame.duration or (frame.pts - (shown.pts or 0) if shown else 0)))
         shown = frame
     if shown is None or moments[-1] > end:
         return None
-    return pictures + [upright(path, shown)] * (len(moments) - len(pictures))
+    return pictures + [upright(shown)] * (len(moments) - len(pictures))

@@ -21,9 +21,8 @@ def fit(pictures: Sequence[UInt8[np.ndarray, "h w 3"]], sampling: Sampling) -> U
     """
     alike = {picture.shape for picture in pictures}
     size = 1 if len(alike) > 1 else max(1, _TOGETHER // pictures[0].nbytes)
-    return np.concatenate(
-        [_fit(np.stack(pictures[i : i + size]), sampling) for i in range(0, len(pictures), size)]
-    )
+    parts = [_fit(np.stack(pictures[i : i + size]), sampling) for i in range(0, len(pictures), size)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)  # whoever keeps them copies them
 
 
 def _fit(pictures: UInt8[np.ndarray, "t h w 3"], sampling: Sampling) -> UInt8[np.ndarray, "t s s 3"]:
