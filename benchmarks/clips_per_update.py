@@ -1,7 +1,7 @@
 """How many clips should an update take, and with which learning rate?
 
 Small parts of the clips mean more updates for the same encodings, but fewer trials and pairs in each. Every cell trains for as
-many encodings and is validated after every epoch, on clips that it was not trained on; three seeds, so that other clips are. By
+many encodings and is validated after every epoch, on clips that it was not trained on, others with each of three seeds. By
 default tiny-videomae on a SIMULATED study, whose clips and judgments are not those of `make bench`; test clips are not touched.
 
     python benchmarks/clips_per_update.py [--json FILE]

@@ -20,7 +20,7 @@ from bgs._typing import Float, Float64, Int
 #: The residual component.
 REST = "rest"
 
-#: Largest number of shared values that are counted at a time.
+#: About how many values that two groups share are counted at a time.
 _SHARED = 2**19
 
 #: A sparse (n, g) matrix: how often each of n items belongs to each of g groups.
