@@ -76,7 +76,7 @@ class Normaliser:
 
     def new_pixels(self, clips: Clips, device: torch.device) -> Pixels:
         """Pixels in newly allocated memory."""
-        return self._fill(torch.empty(_shape(clips), device=device), clips)
+        return self._fill(torch.empty(clips.shape, device=device), clips)
 
     def buffered_pixels(self, clips: Clips, device: torch.device) -> Pixels:
         """Pixels in a reused buffer, overwritten by the next call; with gradients, in newly allocated memory.
@@ -85,9 +85,8 @@ class Normaliser:
         """
         if torch.is_grad_enabled():
             return self.new_pixels(clips, device)
-        shape = _shape(clips)
-        if self._buffer.shape != shape or self._buffer.device != device:
-            self._buffer = torch.empty(shape, device=device)
+        if self._buffer.shape != clips.shape or self._buffer.device != device:
+            self._buffer = torch.empty(clips.shape, device=device)
         return self._fill(self._buffer, clips)
 
     def of_colours(self, clips: ColourClips, device: torch.device) -> Pixels:
@@ -102,21 +101,17 @@ class Normaliser:
         mean, deviation = (values.new_tensor(each).reshape(3, 1, 1) for each in (wanted.mean, wanted.std))
         return (values - mean) / deviation
 
-    def _fill(self, into: Pixels, clips: Clips) -> Pixels:
+    def _fill(self, into: Float[Tensor, "b t s s 3"], clips: Clips) -> Pixels:
+        """The pixels are a view: channels stay last in memory, as in the frames; patches in time are cut from them up to
+        twice as fast as from planes (VideoMAE-B: 57 instead of 111 ms for two clips), patches of single frames about as fast.
+        """
         wanted, device = self._spec.preprocessing, into.device
         expected = (self._spec.frames, wanted.size, wanted.size, 3)
         if tuple(clips.shape[1:]) != expected:
             raise ConfigError("clips", where=self._spec.source, expected=expected, got=tuple(clips.shape[1:]))
-        deviation = torch.tensor(wanted.std, device=device).reshape(3, 1, 1)
-        offset = -torch.tensor(wanted.mean, device=device).reshape(3, 1, 1) / deviation
-        # Permute bytes before converting to floats, which moves a quarter of the memory.
-        return (
-            into.copy_(clips.to(device).permute(0, 1, 4, 2, 3).contiguous())
-            .mul_(1 / (255 * deviation))
-            .add_(offset)
-        )
-
-
-def _shape(clips: Clips) -> torch.Size:
-    batch, frames, height, width, channels = clips.shape
-    return torch.Size((batch, frames, channels, height, width))
+        deviation = torch.tensor(wanted.std, device=device)
+        offset = -torch.tensor(wanted.mean, device=device) / deviation
+        # Whole rows of a picture: for three numbers at a time, torch would not use vector instructions.
+        scale, offset = (1 / (255 * deviation)).repeat(wanted.size), offset.repeat(wanted.size)
+        into.view(-1, len(scale)).copy_(clips.to(device).reshape(-1, len(scale))).mul_(scale).add_(offset)
+        return into.permute(0, 1, 4, 2, 3)
