@@ -20,6 +20,8 @@ from bgs.stimuli.unreadable import Failure
 
 Clips = UInt8[Tensor, "b t s s 3"]
 Pixels = Float[Tensor, "b t 3 s s"]
+#: Numbers converted at once on a CPU, about: few enough that they are still in its caches when they are scaled.
+_BLOCK = 2**20
 
 
 @dataclass(frozen=True)
@@ -113,5 +115,8 @@ class Normaliser:
         offset = -torch.tensor(wanted.mean, device=device) / deviation
         # Whole rows of a picture: for three numbers at a time, torch would not use vector instructions.
         scale, offset = (1 / (255 * deviation)).repeat(wanted.size), offset.repeat(wanted.size)
-        into.view(-1, len(scale)).copy_(clips.to(device).reshape(-1, len(scale))).mul_(scale).add_(offset)
+        rows, given = into.view(-1, len(scale)), clips.to(device).reshape(-1, len(scale))
+        step = max(1, _BLOCK // len(scale) if device.type == "cpu" else len(rows))
+        for block, values in zip(rows.split(step), given.split(step), strict=True):
+            block.copy_(values).mul_(scale).add_(offset)
         return into.permute(0, 1, 4, 2, 3)
