@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 from parts.page import about, write_page
@@ -65,10 +66,14 @@ def run_part(name: str, size: str, limit: float = LIMIT_SECONDS) -> tuple[list[R
 def run_all(parts: Sequence[str], size: str, json_file: Path | None = None) -> dict[str, Any]:
     """Rows, failures and seconds of parts, and what they were measured on.
 
-    The file is written after each part; parts of the same size and commit that are in it are not measured again.
+    The file is written after each part; parts of the same size, commit and machine that are in it are not measured again, unless
+    all are.
+
+    Raises:
+        BgsError: the file has other parts that were measured otherwise.
     """
     found: dict[str, Any] = {"size": size, "date": date.today().isoformat(), **machine()}
-    found |= {"seconds": {}, "failures": {}, "rows": []} | _begun(json_file, found)
+    found |= {"seconds": {}, "failures": {}, "rows": []} | _begun(json_file, found, parts)
     for part in parts:
         if part in found["seconds"] and part not in found["failures"]:
             continue
@@ -86,16 +91,28 @@ def run_all(parts: Sequence[str], size: str, json_file: Path | None = None) -> d
     return found
 
 
-def _begun(json_file: Path | None, now: dict[str, Any]) -> dict[str, Any]:
-    """What a run that was stopped has measured, if that is still what it measures."""
+def _begun(json_file: Path | None, now: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
+    """What was measured before and is kept: all of a run that was stopped, of a finished one the parts not asked for."""
     if json_file is None or not json_file.is_file():
         return {}
     before = read_json(json_file, "delete it, or name another file")
     with damage_as_error(json_file, "delete it, or name another file"):
-        same = all(before.get(name) == now[name] for name in ("size", "commit", "processor", "cores"))
-        if not same or (not before["failures"] and {*PARTS} <= before["seconds"].keys()):  # or it is finished
+        others = before.get("seconds", {}).keys() - {*parts}
+        told = ("size", "commit", "processor", "cores", "versions")
+        if not all(before.get(name) == now.get(name) for name in told):
+            if others:
+                raise BgsError(
+                    "has other parts, of another commit, size, machine or versions", where=str(json_file),
+                    hint="name another file",
+                )  # fmt: skip
             return {}
-        return {name: before[name] for name in ("seconds", "failures", "rows")}
+        if before["failures"] or not {*PARTS} <= before["seconds"].keys():
+            return {name: before[name] for name in ("seconds", "failures", "rows")}
+        letters = {ascii_lowercase[PARTS.index(part)] for part in others}
+        return {
+            "seconds": {part: before["seconds"][part] for part in others},
+            "rows": [row for row in before["rows"] if row["key"][0] in letters],
+        }
 
 
 def machine() -> dict[str, Any]:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bgs import BgsError
+
 ROOT = Path(__file__).parents[1]
 PARTS = ["convergence", "costs", "page", "rows", "table", "timing", "updates"]
 with pytest.MonkeyPatch.context() as patch:
@@ -150,9 +152,22 @@ def test_a_run_that_was_stopped_goes_on_and_tries_failed_parts_again(tmp_path, m
     assert found == json.loads(out.read_text())
     assert [one["key"][0] for one in found["rows"]] == list("abcdefgh")
     assert not found["failures"]
-    bench.run_all(bench.PARTS[:1], "quick", out)  # that one was finished
+    bench.run_all(
+        bench.PARTS[:1], "quick", out
+    )  # that one was finished: a part is measured again, the others stay
     assert asked[-1] == bench.PARTS[0]
-    assert len(json.loads(out.read_text())["rows"]) == 1
+    again = json.loads(out.read_text())
+    assert [one["key"] for one in again["rows"]] == [
+        f"a: {len(asked)}",
+        *(r["key"] for r in found["rows"][1:]),
+    ]
+    assert again["seconds"].keys() == {*bench.PARTS}
+    monkeypatch.setattr(bench, "machine", lambda: {"commit": "2", "processor": "p", "cores": 2})
+    with pytest.raises(BgsError, match="has other parts, of another commit"):
+        bench.run_all(bench.PARTS[:1], "quick", out)
+    assert json.loads(out.read_text()) == again
+    bench.run_all(bench.PARTS, "quick", out)
+    assert asked[-8:] == [*bench.PARTS]
 
 
 @pytest.mark.parametrize("content", ['{"size": "smal', "{}", "[]", "3", '{"other": 1}'])

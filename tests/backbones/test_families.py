@@ -204,6 +204,16 @@ def test_pixels_are_scaled_and_normalised_per_channel(family, folder):
     assert clips.dtype == torch.uint8
 
 
+def test_inference_mode_leaves_nothing_that_breaks_a_later_call(family, folder):
+    backbone = load_backbone(f"{family}:{folder}")
+    backbone.train(False)
+    clips = inputs_for(backbone).batch(np.arange(2))
+    with torch.inference_mode():
+        first = backbone.forward(clips).clone()
+    with torch.no_grad():
+        assert torch.equal(backbone.forward(clips), first)
+
+
 def test_images_of_a_clip_under_a_symmetry():
     """Mirror images and rotations against indexing by hand; the mean over all is blind to how the clip was turned."""
     random = np.random.default_rng(0)

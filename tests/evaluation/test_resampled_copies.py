@@ -43,4 +43,4 @@ def test_rows_and_sums_are_those_of_a_loop(made, seed, n):
     assert not rows[p:].any()
     sums = [[row[groups == group].sum() for row in expected] for group in range(groups.max() + 1)]
     np.testing.assert_array_equal(block.sums(), sums)
-    np.testing.assert_allclose(block.cubes(), (expected**3).sum(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(block.cubes, (expected**3).sum(axis=1), rtol=1e-12)

@@ -240,6 +240,40 @@ def test_a_cell_waits_for_a_process_that_works_on_it_and_leaves_it_as_it_is(conf
     assert cell.marker.read_text() == marker
 
 
+@pytest.mark.parametrize(
+    ("visible", "seen"), [("3, 5", ["3", "5", "3", "5"]), ("3", ["3"] * 4), ("", [""] * 4)]
+)
+def test_cells_at_work_have_different_gpus(tmp_path, monkeypatch, visible, seen):
+    """By what their processes are told; the second ends before the fourth begins."""
+    told, ended = [], [False] * 4
+
+    class Started(subprocess.Popen):
+        def __init__(self, command, env, **_):
+            self.number = len(told)
+            told.append(env["CUDA_VISIBLE_DEVICES"])
+
+        def poll(self):
+            return 0 if ended[self.number] else None
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    launcher = LocalLauncher(3)
+    for number in range(4):
+        launcher.start(replace(work_of(tmp_path), name=f"tiny/hybrid/seed-{number}"))
+        ended[1] = number == 2
+    assert told == seen
+
+
+@needs_submitit
+def test_a_job_is_submitted_again_more_often_than_submitit_does_by_itself(tmp_path, monkeypatch):
+    from submitit.slurm.slurm import SlurmExecutor
+
+    monkeypatch.setattr(SlurmExecutor, "affinity", classmethod(lambda cls: 2))
+    monkeypatch.setattr("shutil.which", lambda *_: "/bin/true")
+    launcher = new_launcher("submitit", slurm={"timeout_min": 10})
+    assert launcher._executor_in(tmp_path)._executor.max_num_timeout == 100
+
+
 def work_of(out: Path):
     from bgs.experiments.launching.launcher import CellWork
 

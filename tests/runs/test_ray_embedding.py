@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bgs import Embeddings
+from bgs import BgsError, Embeddings
 from bgs.runs import ray_embedding
 from bgs.runs.embedder import Embedder, open_backbone
 from bgs.runs.ray_embedding import BlockEmbedder, RayEmbedder
@@ -101,6 +101,39 @@ def test_a_running_cluster_leaves_out_bad_clips_and_keeps_shards(clips, tmp_path
     assert_same(Embeddings.load(out), one_process(StimulusSet.from_folder(clips)))
     assert "clip12.mp4" in (tmp_path / "failures.csv").read_text()
     assert "note: 1 of 2 shards are there" in done.stderr.splitlines()
+
+
+@needs_ray
+@pytest.mark.parametrize(("gpus", "device"), [(2.0, "cuda"), (0, "cpu")])
+def test_auto_is_what_the_cluster_has_whatever_this_machine_has(clips, tmp_path, monkeypatch, gpus, device):
+    """A machine without a GPU asks a cluster of which it knows no more than what it tells."""
+    stimuli, settled = StimulusSet.from_folder(clips), []
+    monkeypatch.setattr(RayEmbedder, "_connect", lambda self: None)
+    monkeypatch.setattr(RayEmbedder, "_gpus", lambda self: int(gpus))
+    monkeypatch.setattr(
+        RayEmbedder, "_run", lambda self, blocks: settled.append((self._task.device, [*blocks])) or []
+    )
+    one = RayEmbedder(MODEL, stimuli, tmp_path / "shards", micro_batch=2, address="head:6379")
+    with pytest.raises(BgsError):  # no shard was made
+        one.embed()
+    other = RayEmbedder(
+        MODEL, stimuli, tmp_path / "shards", micro_batch=2, address="head:6379", device=device
+    )
+    with pytest.raises(BgsError):
+        other.embed()
+    assert settled[0] == settled[1]
+    assert settled[0][0] == device
+
+
+@needs_ray
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray Data warns of its own defaults
+def test_a_gpu_that_the_cluster_lacks_is_an_error_and_no_wait(clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(RayEmbedder, "_connect", lambda self: None)
+    monkeypatch.setattr(RayEmbedder, "_gpus", lambda self: 0)
+    stimuli = StimulusSet.from_folder(clips)
+    embedder = RayEmbedder(MODEL, stimuli, tmp_path / "shards", address="head:6379", device="cuda")
+    with pytest.raises(BgsError, match=r"device cuda: Ray knows no GPU \(use cpu\)"):
+        embedder.embed()
 
 
 @needs_ray

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -510,6 +511,45 @@ def test_the_job_script_requeues_itself_and_goes_on(write, tmp_path):
     assert log.read_text() == "requeue 17\n"
     train(path, tmp_path / "whole")
     same(out, tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_the_job_script_of_several_processes_passes_a_signal_on_and_requeues_itself(write, tmp_path):
+    """torchrun with two processes, where ``srun`` does no more than start it."""
+    path, out, tools, log = (
+        write(more="micro_batch: 2\n"),
+        tmp_path / "run",
+        tmp_path / "bin",
+        tmp_path / "log",
+    )
+    tools.mkdir()
+    (tools / "srun").write_text('#!/bin/sh\nexec "$@"\n', encoding="utf-8")
+    (tools / "scontrol").write_text(
+        f'#!/bin/sh\n[ "$1" = show ] && echo localhost || echo "$@" >> {log}\n', encoding="utf-8"
+    )
+    (tools / "torchrun").write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -m torch.distributed.run "$@"\n', encoding="utf-8"
+    )
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    environment = os.environ | {
+        "PATH": f"{tools}:{os.environ['PATH']}", "SLURM_JOB_ID": "17", "SLURM_JOB_NODELIST": "here",
+        "SLURM_NNODES": "1", "SLURM_GPUS_ON_NODE": "2", "BGS_PORT": port, "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+
+    script = ["bash", str(ROOT / "examples/train_processes.sbatch"), str(path), str(out), "--set"]
+    job = subprocess.Popen([*script, "epochs=2000"], env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 300
+    while not (out / CHECKPOINT).is_file() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    job.send_signal(signal.SIGUSR1)
+    _, errors = job.communicate(timeout=300)
+    assert job.returncode != 0
+    assert "bgs: stopped by SIGUSR1 after epoch " in errors
+    assert log.read_text() == "requeue 17\n"
+    assert state_of(out / CHECKPOINT)["epoch"] == len(RunFolder(out).read_metrics())
 
 
 @pytest.mark.slow

@@ -140,15 +140,14 @@ def config(tiny_text, small_study, tmp_path):
 
 def _fsdp(version: int = 2, **more: str) -> dict[str, str]:
     """What `accelerate launch` tells its processes, where it is to use FSDP."""
-    from accelerate.commands.launch import launch_command_parser
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
     from accelerate.utils.launch import prepare_multi_gpu_env
 
     options = [word for name, value in more.items() for word in (f"--{name}", value)]
-    usual = (
-        "--use_fsdp --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
-    )
+    usual = "--use_fsdp --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
     given = [*usual.split(), "--fsdp_version", str(version), *options, "train.py"]
-    told = prepare_multi_gpu_env(launch_command_parser().parse_args(given))
+    asked, _, _ = _validate_launch_command(launch_command_parser().parse_args(given))
+    told = prepare_multi_gpu_env(asked)
     return {name: value for name, value in told.items() if "FSDP" in name}
 
 

@@ -88,7 +88,8 @@ class Normaliser:
         if torch.is_grad_enabled():
             return self.new_pixels(clips, device)
         if self._buffer.shape != clips.shape or self._buffer.device != device:
-            self._buffer = torch.empty(clips.shape, device=device)
+            with torch.inference_mode(False):  # or later calls outside of that mode could not write into it
+                self._buffer = torch.empty(clips.shape, device=device)
         return self._fill(self._buffer, clips)
 
     def of_colours(self, clips: ColourClips, device: torch.device) -> Pixels:

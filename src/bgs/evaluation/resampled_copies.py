@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -40,6 +41,7 @@ class CopiesBlock(ABC):
     def sums(self) -> Float64[np.ndarray, "g b"]:
         """Sums over the pairs of each group."""
 
+    @property
     @abstractmethod
     def cubes(self) -> Float64[np.ndarray, " b"]:
         """Sums over all pairs of the cube of their copies."""
@@ -53,7 +55,7 @@ class CopiesOfClips(Copies):
     group. There are fewer clips with a partner in a group than pairs, where groups are large.
 
     Attributes:
-        copies: (r, n) of clips.
+        copies: (r, n) of the clips that pairs have.
         ends: (2, p + 1) the clips of each pair; of the last one, which is none, clip n.
         of_partners: (m, n + 1) sums over the partners of m clips in a group each.
         owners: (m,) these clips.
@@ -77,13 +79,14 @@ class CopiesOfClips(Copies):
         groups: Int[np.ndarray, " p"],
     ) -> CopiesOfClips:
         """Of pairs of different clips, each once, in ``groups`` from 0 without gaps."""
-        n = copies.shape[1]
+        clips, ends = np.unique([first, second], return_inverse=True)
+        (first, second), n = ends.reshape(2, -1), len(clips)
         members, place = np.unique(groups * n + first, return_inverse=True)
         of_partners = csr_array((np.ones(len(first)), (place, second)), shape=(len(members), n + 1))
         absent = np.triu(np.ones((n, n), dtype=bool), 1)
         absent[np.minimum(first, second), np.maximum(first, second)] = False
         return cls(
-            copies, np.append([first, second], [[n], [n]], axis=1), of_partners, members % n,
+            copies[:, clips], np.append([first, second], [[n], [n]], axis=1), of_partners, members % n,
             summing(members // n, int(groups.max(initial=-1)) + 1), csr_array(absent, dtype=np.float64),
         )  # fmt: skip
 
@@ -117,6 +120,7 @@ class _BlockOfClips(CopiesBlock):
         products *= self.table.take(self.pairs.owners, axis=0)
         return np.asarray(self.pairs.of_groups @ products)
 
+    @cached_property
     def cubes(self) -> Float64[np.ndarray, " b"]:
         """The cube of a product is that of its factors: of all pairs by sums over clips, less pairs that are not asked for."""
         cubed = self.table[:-1] ** 3
@@ -168,6 +172,7 @@ class _BlockOfUnits(CopiesBlock):
     def sums(self) -> Float64[np.ndarray, "g b"]:
         return np.asarray(self.pairs.of_groups @ self.table)
 
+    @cached_property
     def cubes(self) -> Float64[np.ndarray, " b"]:
         return np.asarray(np.sum(self.table**3, axis=0))
 

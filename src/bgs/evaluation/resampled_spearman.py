@@ -137,7 +137,7 @@ class _Ascending:
     def correlations(self, copies: CopiesBlock, human: _Human) -> Float64[np.ndarray, " b"]:
         """(b,) correlation in each resample of a block; the human side is centred, so that this one need not be."""
         if self.of_runs is None:
-            products, cubes = _rank_products(self._pairs(copies, human.centre)), copies.cubes()
+            products, cubes = _rank_products(self._pairs(copies, human.centre)), copies.cubes
         else:
             runs, ranked = self._runs(copies, human.centre)
             products, cubes = _rank_products(zip(runs, ranked, strict=True)), np.sum(runs**3, axis=(0, 1))

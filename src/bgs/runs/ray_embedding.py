@@ -8,7 +8,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from bgs._errors import BgsError, ConfigError, message_of
 from bgs._files import make_folder, sha256_of
 from bgs._optional import require
 from bgs._progress import note
-from bgs.backbones import Backbone
 from bgs.backbones.clip_reader import ClipReader
 from bgs.backbones.pretrained import fingerprint
 from bgs.embeddings import Embeddings
@@ -48,7 +48,7 @@ class Task:
     """What every actor needs to know.
 
     Attributes:
-        model, device, precision: see :func:`bgs.runs.embedder.open_backbone`.
+        model, device, precision: see :func:`bgs.runs.embedder.open_backbone`; on a GPU, each actor has one for itself.
         micro_batch: clips per forward pass.
         threads: of each actor; those of the process that starts it, since their number can change sums.
         shards: folder for the shards.
@@ -86,7 +86,7 @@ class RayEmbedder:
     Shards are kept: a run again, after an interruption for example, makes only those that are missing.
 
     Args:
-        model, device, precision: see :func:`bgs.runs.embedder.open_backbone`.
+        model, device, precision: see :func:`bgs.runs.embedder.open_backbone`; ``auto`` is what the cluster has.
         stimuli: with clips.
         micro_batch: clips per forward pass.
         shards: folder for the shards; every machine of the cluster must see it, and the clips, under this path.
@@ -96,7 +96,7 @@ class RayEmbedder:
 
     Raises:
         MissingExtraError: ray is not installed.
-        ConfigError: the model reads no clips, or there are no actors.
+        ConfigError: the model reads no clips, there are no actors, or this machine has no such device and is to embed itself.
     """
 
     def __init__(
@@ -112,8 +112,9 @@ class RayEmbedder:
             raise ConfigError("--engine ray is for models that read clips", where=model, hint="leave it out")
         self.stimuli, self.skip_bad, self.actors, self.address = stimuli, skip_bad, actors, address
         self.failures: list[Failure] = []
+        if address is None:  # the first machine of a cluster may have no GPU where the others do
+            device = resolve_device(device)
         self._task = Task(model, device, precision, micro_batch, torch.get_num_threads(), shards.resolve())
-        self._identity = _identity(self.backbone, self._task)
 
     def embed(self) -> Embeddings:
         """One vector per stimulus that can be read, in the order of the stimuli.
@@ -124,12 +125,30 @@ class RayEmbedder:
         """
         hashes, left = clip_hashes(self.stimuli), self.stimuli
         try:
+            self._settle_device()
             while found := self._run(blocks := self._blocks(left, hashes)):
                 left = self._without(found, left)
         finally:
             self._ray.shutdown()
         parts = [Embeddings.load(_shard(self._task.shards, key)).values for key in blocks]
         return described(np.concatenate(parts), left, self.backbone, self._task.model)
+
+    def _settle_device(self) -> None:
+        if self._task.device == "auto":
+            self._connect()
+            self._task = replace(self._task, device="cuda" if self._gpus() else "cpu")
+
+    def _gpus(self) -> int:
+        """How many the cluster has."""
+        return int(self._ray.cluster_resources().get("GPU", 0))
+
+    @cached_property
+    def _identity(self) -> str:
+        """SHA-256 over all that determines embeddings, except the clips."""
+        weights, task = [fingerprint(module) for module in self.backbone.modules()], self._task
+        settings = [task.model, task.device, task.precision, task.micro_batch, task.threads]
+        about = json.dumps([settings, self.backbone.spec.settings()], default=str)
+        return sha256_of(__version__, *weights, about)
 
     def _without(self, found: Sequence[Failure], left: StimulusSet) -> StimulusSet:
         """The other clips; later blocks are others then, since micro-batches are those of a process without the bad clips."""
@@ -159,14 +178,18 @@ class RayEmbedder:
             return []
         if not self._ray.is_initialized():
             self._connect()
-        make_folder(self._task.shards)
         data = self._ray.data
         data.DataContext.get_current().enable_progress_bars = False
         rows = [{"key": key, "block": blocks[key]} for key in missing]
-        gpus = {"num_gpus": 1} if resolve_device(self._task.device).startswith("cuda") else {}
+        actors, needs = min(self.actors, len(rows)), {}
+        if self._task.device.startswith("cuda"):
+            if not (gpus := self._gpus()):  # Ray would wait for one
+                raise ConfigError("Ray knows no GPU", where=f"device {self._task.device}", hint="use cpu")
+            actors, needs = min(actors, gpus), {"num_gpus": 1}
+        make_folder(self._task.shards)
         tasks = data.from_items(rows, override_num_blocks=len(rows)).flat_map(
             BlockEmbedder, fn_constructor_args=(self._task,), num_cpus=1,
-            compute=data.ActorPoolStrategy(size=min(self.actors, len(rows))), **gpus,
+            compute=data.ActorPoolStrategy(size=actors), **needs,
         )  # fmt: skip
         try:
             return [Failure(**row) for row in tasks.take_all()]
@@ -208,10 +231,3 @@ def _require_cluster(address: str) -> None:
 
 def _shard(folder: Path, key: str) -> Path:
     return folder / f"{key}.safetensors"
-
-
-def _identity(backbone: Backbone, task: Task) -> str:
-    """SHA-256 over all that determines embeddings, except the clips."""
-    weights = [fingerprint(module) for module in backbone.modules()]
-    settings = [task.model, resolve_device(task.device), task.precision, task.micro_batch, task.threads]
-    return sha256_of(__version__, *weights, json.dumps([settings, backbone.spec.settings()], default=str))

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from bgs._files import make_folder
 from bgs._threads import usable_cores
@@ -15,18 +16,20 @@ from bgs.experiments.launching.launcher import CellWork
 
 @dataclass(frozen=True)
 class LocalLauncher:
-    """Starts each cell as a fresh Python process with its share of threads.
+    """Starts each cell as a fresh Python process with its share of threads, and one of several GPUs.
 
     The process ends when this one does, even if this one is killed: it watches a pipe that only this one holds open.
     """
 
     jobs: int
+    _started: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list, init=False, repr=False)
 
     def start(self, work: CellWork) -> LocalJob:
         """Start a cell; what it says goes to its log."""
         make_folder(work.log.parent)
         mirror = [] if work.mirror is None else [work.mirror]
-        threads = str(max(1, usable_cores() // self.jobs))
+        threads, gpu = str(max(1, usable_cores() // self.jobs)), self._gpu()
+        own = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
         with work.log.open("wb") as log:
             process = subprocess.Popen(
                 [
@@ -37,13 +40,31 @@ class LocalLauncher:
                     work.name,
                     *mirror,
                 ],
-                env={"OMP_NUM_THREADS": threads} | os.environ,
+                env={"OMP_NUM_THREADS": threads, **os.environ, **own},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches this process alone, which then ends those that it started
             )
+        if gpu is not None:
+            self._started.append((gpu, process))
         return LocalJob(process, work)
+
+    def _gpu(self) -> str | None:
+        """The one with fewest cells at work; None where there is no choice."""
+        gpus = _visible_gpus()
+        busy = Counter(gpu for gpu, process in self._started if process.poll() is None)
+        return min(gpus, key=lambda gpu: busy[gpu]) if len(gpus) > 1 else None
+
+
+def _visible_gpus() -> list[str]:
+    """As ``CUDA_VISIBLE_DEVICES`` names them: GPUs that this process may use."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name.strip() for name in named.split(",") if name.strip()]
+    import torch
+
+    return [str(number) for number in range(torch.cuda.device_count())]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from bgs._errors import ConfigError, message_of
 from bgs._optional import require
 from bgs.experiments.launching.launcher import CellWork
 
+#: How often a job is submitted again because its time was over, at most: a cell that never ends must not run for ever.
+_TIMES = 100
+
 
 class SubmititLauncher:
     """Submits each cell as a job; all machines must see the folder and the data under the same paths.
@@ -45,7 +48,7 @@ class SubmititLauncher:
         common = auto._valid_parameters()  # submitit wants all others, Slurm's own, to be marked
         marked = {key if key in common else f"slurm_{key}": value for key, value in self._parameters.items()}
         try:
-            executor = auto(folder, cluster=self._cluster)
+            executor = auto(folder, cluster=self._cluster, slurm_max_num_timeout=_TIMES)
             executor.update_parameters(**{"name": "bgs"} | marked)
         except (AssertionError, NameError, RuntimeError, TypeError, ValueError) as error:
             given = " ".join(f"{key}={value}" for key, value in self._parameters.items())
