@@ -12,6 +12,9 @@ from scipy.sparse import csr_array
 
 from bgs._typing import Float64, Int
 
+#: Resamples whose products are summed at once: few enough that their memory is not new each time, which takes as long again.
+_FEW = 16
+
 
 class Copies(ABC):
     """Copies of p pairs in r resamples, of which a block of b is taken at a time."""
@@ -116,8 +119,12 @@ class _BlockOfClips(CopiesBlock):
             yield row
 
     def sums(self) -> Float64[np.ndarray, "g b"]:
-        products = self.pairs.of_partners @ self.table
-        products *= self.table.take(self.pairs.owners, axis=0)
+        parts = [self.table[:, begin : begin + _FEW] for begin in range(0, self.table.shape[1], _FEW)]
+        return np.concatenate([self._sums(np.ascontiguousarray(part)) for part in parts], axis=1)
+
+    def _sums(self, table: Float64[np.ndarray, "m f"]) -> Float64[np.ndarray, "g f"]:
+        products = self.pairs.of_partners @ table
+        products *= table.take(self.pairs.owners, axis=0)
         return np.asarray(self.pairs.of_groups @ products)
 
     @cached_property

@@ -14,7 +14,7 @@ from bgs.evaluation.resampled_copies import Copies, CopiesBlock, CopiesOfClips, 
 
 #: Numbers in an array of a block, and resamples in it, at most: enough that a number fetched brings its neighbours, and few
 #: enough that a row of pairs stays in the processor's own cache.
-_BLOCK, _MOST = 2**22, 128
+_BLOCK, _MOST = 2**22, 256
 
 
 @dataclass(frozen=True)
