@@ -4,7 +4,8 @@
 
 `make bench` writes docs/results/bench.json and the tables of benchmarks/README.md; `make bench-quick` prints a smaller one.
 Each part runs in a process of its own. One that fails is a row with its error; the others still run, and the exit code is 1.
-The JSON is written after each part, and a run that was stopped goes on from it, unless the commit is another.
+The JSON is written after each part, and a run that was stopped goes on from it, unless the commit is another. With `--parts`
+those parts are measured again, and the others stay; the table tells the commit of each.
 """
 
 from __future__ import annotations
@@ -22,19 +23,16 @@ import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from string import ascii_lowercase
 from typing import Any
 
 from parts.page import about, write_page
-from parts.rows import Row
+from parts.rows import LETTERS, PARTS, Row
 from parts.table import results
 
 from bgs._errors import BgsError
 from bgs._files import damage_as_error, read_json, require_output, write_json
 from bgs._threads import usable_cores
 
-#: Modules of ``parts`` in the order of their letters.
-PARTS = ("judgments", "convergence", "memory", "growth", "evaluation", "embedding", "start", "decoding")
 SIZES = ("full", "quick", "smallest")
 LIMIT_SECONDS = (
     7200  # of a part, the longest of which takes half an hour on quiet cores: a hang is a failure too
@@ -66,14 +64,14 @@ def run_part(name: str, size: str, limit: float = LIMIT_SECONDS) -> tuple[list[R
 def run_all(parts: Sequence[str], size: str, json_file: Path | None = None) -> dict[str, Any]:
     """Rows, failures and seconds of parts, and what they were measured on.
 
-    The file is written after each part; parts of the same size, commit and machine that are in it are not measured again, unless
-    all are.
+    The file is written after each part. Parts that are not asked for stay in it, with their commit; a run of the same commit that
+    was stopped goes on.
 
     Raises:
-        BgsError: the file has other parts that were measured otherwise.
+        BgsError: the file has other parts, of another size, machine or versions.
     """
     found: dict[str, Any] = {"size": size, "date": date.today().isoformat(), **machine()}
-    found |= {"seconds": {}, "failures": {}, "rows": []} | _begun(json_file, found, parts)
+    found |= {"seconds": {}, "commits": {}, "failures": {}, "rows": []} | _begun(json_file, found, parts)
     for part in parts:
         if part in found["seconds"] and part not in found["failures"]:
             continue
@@ -81,6 +79,7 @@ def run_all(parts: Sequence[str], size: str, json_file: Path | None = None) -> d
         begin = time.perf_counter()
         rows, error = run_part(part, size)
         found["seconds"][part] = round(time.perf_counter() - begin, 1)
+        found["commits"][part] = found["commit"]
         found["rows"] = sorted(
             [*found["rows"], *(row.as_json() for row in rows)], key=lambda row: row["key"][0]
         )
@@ -92,25 +91,30 @@ def run_all(parts: Sequence[str], size: str, json_file: Path | None = None) -> d
 
 
 def _begun(json_file: Path | None, now: dict[str, Any], parts: Sequence[str]) -> dict[str, Any]:
-    """What was measured before and is kept: all of a run that was stopped, of a finished one the parts not asked for."""
+    """What was measured before and is kept: parts that are not asked for, and what a run that was stopped has done."""
     if json_file is None or not json_file.is_file():
         return {}
     before = read_json(json_file, "delete it, or name another file")
     with damage_as_error(json_file, "delete it, or name another file"):
-        others = before.get("seconds", {}).keys() - {*parts}
-        told = ("size", "commit", "processor", "cores", "versions")
-        if not all(before.get(name) == now.get(name) for name in told):
-            if others:
-                raise BgsError(
-                    "has other parts, of another commit, size, machine or versions", where=str(json_file),
-                    hint="name another file",
-                )  # fmt: skip
+        seconds = before.get("seconds", {})
+        if any(before.get(name) != now.get(name) for name in ("size", "processor", "cores", "versions")):
+            if seconds.keys() - {*parts}:
+                told = "has other parts, of another size, machine or versions"
+                raise BgsError(told, where=str(json_file), hint="name another file")
             return {}
-        if before["failures"] or not {*PARTS} <= before["seconds"].keys():
-            return {name: before[name] for name in ("seconds", "failures", "rows")}
-        letters = {ascii_lowercase[PARTS.index(part)] for part in others}
+        commits = before.get("commits", dict.fromkeys(seconds, before.get("commit")))
+        stopped = bool(before["failures"]) or not {*PARTS} <= seconds.keys()
+        done = {part for part in seconds if stopped and commits[part] == now["commit"]} - before[
+            "failures"
+        ].keys()
+        kept = [part for part in seconds if part in done or part not in parts]
+        letters = {LETTERS[part] for part in kept}
         return {
-            "seconds": {part: before["seconds"][part] for part in others},
+            **{
+                name: {part: each[part] for part in kept}
+                for name, each in (("seconds", seconds), ("commits", commits))
+            },
+            "failures": {part: why for part, why in before["failures"].items() if part in kept},
             "rows": [row for row in before["rows"] if row["key"][0] in letters],
         }
 
@@ -160,12 +164,16 @@ def _main() -> None:
         rows = importlib.import_module(f"parts.{given.only}").measure(given.size)
         write_json(given.rows, [row.as_json() for row in rows])
         return
-    if given.page and set(given.parts) != {*PARTS}:
-        parser.error("--page needs all parts")
+    if given.page and not given.json and {*PARTS} - {*given.parts}:
+        parser.error("--page needs all parts, or a --json file with the others")
     if given.json:
         require_output(given.json)
     found = run_all(given.parts, given.size, given.json)
     if given.page:
+        if lacking := {*PARTS} - found["seconds"].keys():
+            raise BgsError(
+                "--page needs all parts", where=str(given.json), got=f"no {', '.join(sorted(lacking))}"
+            )
         write_page(found)
     rows = [Row.from_json(row) for row in found["rows"]]
     print(f"{about(found)}\n\n{results(rows, found['failures'])}")

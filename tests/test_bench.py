@@ -163,10 +163,15 @@ def test_a_run_that_was_stopped_goes_on_and_tries_failed_parts_again(tmp_path, m
     ]
     assert again["seconds"].keys() == {*bench.PARTS}
     monkeypatch.setattr(bench, "machine", lambda: {"commit": "2", "processor": "p", "cores": 2})
-    with pytest.raises(BgsError, match="has other parts, of another commit"):
+    later = bench.run_all(bench.PARTS[4:6], "quick", out)
+    assert later["commits"] == dict(zip(bench.PARTS, "11112211", strict=True))
+    assert [one["key"][0] for one in later["rows"]] == list("abcdefgh")
+    assert "commits 1 (a, b, c, d, g, h), 2 (e, f), 2 cores" in page.about({**later, "versions": {}})
+    monkeypatch.setattr(bench, "machine", lambda: {"commit": "2", "processor": "q", "cores": 2})
+    with pytest.raises(BgsError, match="has other parts, of another size, machine or versions"):
         bench.run_all(bench.PARTS[:1], "quick", out)
-    assert json.loads(out.read_text()) == again
-    bench.run_all(bench.PARTS, "quick", out)
+    assert json.loads(out.read_text()) == later
+    assert bench.run_all(bench.PARTS, "quick", out)["commits"] == dict.fromkeys(bench.PARTS, "2")
     assert asked[-8:] == [*bench.PARTS]
 
 

@@ -51,7 +51,7 @@ class Size:
 
 SIZES = {
     "full": Size(
-        {"VideoMAE-B 16×224²": Case(BASE, 4, 2, 9), "VideoMAE 128 wide, 8×64²": Case(SMALL, 256, 64, 61)},
+        {"VideoMAE-B 16×224²": Case(BASE, 2, 2, 21), "VideoMAE 128 wide, 8×64²": Case(SMALL, 256, 64, 61)},
         Case(SMALL, 64, 32, 5),
     ),
     "quick": Size({"VideoMAE 128 wide, 8×64²": Case(SMALL, 128, 64, 9)}, Case(SMALL, 16, 16, 2)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from page_tables import between
 
 from bgs._files import write_text
 from parts.costs import model
-from parts.rows import Row
+from parts.rows import LETTERS, Row
 from parts.table import results
 
 PAGE = Path(__file__).parents[1] / "README.md"
@@ -24,13 +25,25 @@ def about(found: Mapping[str, Any]) -> str:
         if name in found["versions"]
     )
     sizes = "" if found["size"] == "full" else f"**Sizes: {found['size']}**, which only show that all works. "
-    commit = found["commit"] or "unknown"
-    commit = commit[:9] + "+" * commit.endswith("+")  # with changes that are not committed
     took = sum(found["seconds"].values()) / 60
     return (
-        f"{sizes}{found['date']}, commit {commit}, {found['cores']} cores of {found['processor']}; "
+        f"{sizes}{found['date']}, {_commits(found)}, {found['cores']} cores of {found['processor']}; "
         f"{versions}; {took:.0f} minutes.{found.get('note', '')}"
     )
+
+
+def _commits(found: Mapping[str, Any]) -> str:
+    """The commit, and the letters of the parts that were measured at each if there are several; + is with uncommitted changes."""
+    letters = defaultdict(list)
+    for part in found["seconds"]:
+        letters[found.get("commits", {}).get(part, found["commit"])].append(LETTERS[part])
+    told = {
+        (commit or "unknown")[:9] + "+" * (commit or "").endswith("+"): each
+        for commit, each in letters.items()
+    }
+    if len(told) == 1:
+        return f"commit {next(iter(told))}"
+    return "commits " + ", ".join(f"{commit} ({', '.join(sorted(each))})" for commit, each in told.items())
 
 
 def write_page(found: Mapping[str, Any], page: Path = PAGE) -> None:
