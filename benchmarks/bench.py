@@ -34,9 +34,8 @@ from bgs._files import damage_as_error, read_json, require_output, write_json
 from bgs._threads import usable_cores
 
 SIZES = ("full", "quick", "smallest")
-LIMIT_SECONDS = (
-    7200  # of a part, the longest of which takes half an hour on quiet cores: a hang is a failure too
-)
+#: Of a part, the longest of which takes half an hour on quiet cores: a hang is a failure too.
+LIMIT_SECONDS = 7200
 
 
 def run_part(name: str, size: str, limit: float = LIMIT_SECONDS) -> tuple[list[Row], str | None]:
@@ -103,17 +102,16 @@ def _begun(json_file: Path | None, now: dict[str, Any], parts: Sequence[str]) ->
                 raise BgsError(told, where=str(json_file), hint="name another file")
             return {}
         commits = before.get("commits", dict.fromkeys(seconds, before.get("commit")))
-        stopped = bool(before["failures"]) or not {*PARTS} <= seconds.keys()
-        done = {part for part in seconds if stopped and commits[part] == now["commit"]} - before[
-            "failures"
-        ].keys()
-        kept = [part for part in seconds if part in done or part not in parts]
+        stopped = before["failures"] or {*PARTS} - seconds.keys()
+        kept = [
+            part for part in seconds
+            if part not in parts
+            or (stopped and commits[part] == now["commit"] and part not in before["failures"])
+        ]  # fmt: skip
         letters = {LETTERS[part] for part in kept}
         return {
-            **{
-                name: {part: each[part] for part in kept}
-                for name, each in (("seconds", seconds), ("commits", commits))
-            },
+            "seconds": {part: seconds[part] for part in kept},
+            "commits": {part: commits[part] for part in kept},
             "failures": {part: why for part, why in before["failures"].items() if part in kept},
             "rows": [row for row in before["rows"] if row["key"][0] in letters],
         }

@@ -152,9 +152,7 @@ def test_a_run_that_was_stopped_goes_on_and_tries_failed_parts_again(tmp_path, m
     assert found == json.loads(out.read_text())
     assert [one["key"][0] for one in found["rows"]] == list("abcdefgh")
     assert not found["failures"]
-    bench.run_all(
-        bench.PARTS[:1], "quick", out
-    )  # that one was finished: a part is measured again, the others stay
+    bench.run_all(bench.PARTS[:1], "quick", out)  # of a finished one, others stay
     assert asked[-1] == bench.PARTS[0]
     again = json.loads(out.read_text())
     assert [one["key"] for one in again["rows"]] == [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from string import ascii_lowercase
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 Relation = Literal["≥", "≤"]
 #: Modules of ``parts`` that measure, in the order of the letters with which the keys of their rows begin.
 PARTS = ("judgments", "convergence", "memory", "growth", "evaluation", "embedding", "start", "decoding")
-LETTERS = dict(zip(PARTS, ascii_lowercase, strict=False))
+LETTERS = dict(zip(PARTS, "abcdefgh", strict=True))
 
 
 @dataclass(frozen=True)

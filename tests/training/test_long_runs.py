@@ -484,18 +484,23 @@ def test_determinism_is_switched_on_for_the_training_alone(write, tmp_path, monk
         raise RuntimeError("something else")
 
 
+def programs(folder: Path, **lines: str) -> Path:
+    """A folder of shell scripts of one line each, to be found before others of their names."""
+    folder.mkdir()
+    for name, line in lines.items():
+        (folder / name).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return folder
+
+
 @pytest.mark.slow
 def test_the_job_script_requeues_itself_and_goes_on(write, tmp_path):
-    path, out, tools = write(), tmp_path / "run", tmp_path / "bin"
-    tools.mkdir()
-    log = tmp_path / "scontrol.log"
-    (tools / "scontrol").write_text(f'#!/bin/sh\necho "$@" >> {log}\n', encoding="utf-8")
-    (tools / "bgs").write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/tests/training/scheduled_training.py" "$@"\n',
-        encoding="utf-8",
+    path, out, log = write(), tmp_path / "run", tmp_path / "scontrol.log"
+    tools = programs(
+        tmp_path / "bin",
+        scontrol=f'echo "$@" >> {log}',
+        bgs=f'exec "{sys.executable}" "{ROOT}/tests/training/scheduled_training.py" "$@"',
     )
-    for tool in tools.iterdir():
-        tool.chmod(0o755)
     environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "SLURM_JOB_ID": "17"}
 
     def job() -> subprocess.CompletedProcess:
@@ -516,22 +521,13 @@ def test_the_job_script_requeues_itself_and_goes_on(write, tmp_path):
 @pytest.mark.slow
 def test_the_job_script_of_several_processes_passes_a_signal_on_and_requeues_itself(write, tmp_path):
     """torchrun with two processes, where ``srun`` does no more than start it."""
-    path, out, tools, log = (
-        write(more="micro_batch: 2\n"),
-        tmp_path / "run",
+    path, out, log = write(more="micro_batch: 2\n"), tmp_path / "run", tmp_path / "log"
+    tools = programs(
         tmp_path / "bin",
-        tmp_path / "log",
+        srun='exec "$@"',
+        scontrol=f'[ "$1" = show ] && echo localhost || echo "$@" >> {log}',
+        torchrun=f'exec "{sys.executable}" -m torch.distributed.run "$@"',
     )
-    tools.mkdir()
-    (tools / "srun").write_text('#!/bin/sh\nexec "$@"\n', encoding="utf-8")
-    (tools / "scontrol").write_text(
-        f'#!/bin/sh\n[ "$1" = show ] && echo localhost || echo "$@" >> {log}\n', encoding="utf-8"
-    )
-    (tools / "torchrun").write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -m torch.distributed.run "$@"\n', encoding="utf-8"
-    )
-    for tool in tools.iterdir():
-        tool.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
     environment = os.environ | {

@@ -16,17 +16,23 @@ from bgs._typing import Float64, Int
 _FEW = 16
 
 
+@dataclass(frozen=True)
 class Copies(ABC):
-    """Copies of p pairs in r resamples, of which a block of b is taken at a time."""
+    """Copies of p pairs in r resamples, of which a block of b is taken at a time.
+
+    Attributes:
+        copies: (r, n) of what is drawn.
+    """
+
+    copies: Float64[np.ndarray, "r n"]
+
+    def __len__(self) -> int:
+        return len(self.copies)
 
     @property
     @abstractmethod
     def size(self) -> int:
         """Numbers that a block holds for each resample, about."""
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """r."""
 
     @abstractmethod
     def block(self, resamples: slice) -> CopiesBlock:
@@ -66,7 +72,6 @@ class CopiesOfClips(Copies):
         absent: (n, n) 1 for pairs of clips that are not among the pairs, once each.
     """
 
-    copies: Float64[np.ndarray, "r n"]
     ends: Int[np.ndarray, "2 q"]
     of_partners: csr_array
     owners: Int[np.ndarray, " m"]
@@ -96,9 +101,6 @@ class CopiesOfClips(Copies):
     @property
     def size(self) -> int:
         return len(self.owners)
-
-    def __len__(self) -> int:
-        return len(self.copies)
 
     def block(self, resamples: slice) -> CopiesBlock:
         return _BlockOfClips(self, _with_none(self.copies[resamples]))
@@ -144,7 +146,6 @@ class CopiesOfUnits(Copies):
         of_groups: (g, p + 1) sums over the pairs of a group.
     """
 
-    copies: Float64[np.ndarray, "r p"]
     of_groups: csr_array
 
     @classmethod
@@ -156,9 +157,6 @@ class CopiesOfUnits(Copies):
     @property
     def size(self) -> int:
         return int(self.copies.shape[1])
-
-    def __len__(self) -> int:
-        return len(self.copies)
 
     def block(self, resamples: slice) -> CopiesBlock:
         return _BlockOfUnits(self, _with_none(self.copies[resamples]))
