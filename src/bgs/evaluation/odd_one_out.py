@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
-from bgs._typing import Float, Float64, Int
+from bgs._typing import Float, Float64, Int, UInt8
 from bgs.judgments.trials import KEPT_PAIR
 
 #: Trials scored at a time: their columns stay in the cache, and memory does not grow with their number.
 _TRIALS = 2**14
 
-#: Distances of the pair that a person kept and of the two others, of each trial.
-_Distances = tuple[Float[np.ndarray, " t"], Float[np.ndarray, " t"], Float[np.ndarray, " t"]]
+#: Slots whose distances are compared. Whether the first is no farther, and whether the second is none, are two bits of a code.
+_COMPARED = (0, 1), (0, 2), (1, 2)
 
 
 def three_way_scores(
@@ -31,7 +32,7 @@ def three_way_scores(
     Returns:
         (t,) scores: 0, 1/3, 1/2 or 1; NaN where one of the three distances is.
     """
-    scores: Float64[np.ndarray, " t"] = _scores(*_kept_first(tuple(distances.T), odd))[0]
+    scores: Float64[np.ndarray, " t"] = _scores(tuple(distances.T), odd)[0]
     return scores
 
 
@@ -50,7 +51,7 @@ def two_way_scores(
     Returns:
         (t,) scores: 0, 1/4, 1/2, 3/4 or 1; NaN where one of the three distances is.
     """
-    scores: Float64[np.ndarray, " t"] = _scores(*_kept_first(tuple(distances.T), odd))[1]
+    scores: Float64[np.ndarray, " t"] = _scores(tuple(distances.T), odd)[1]
     return scores
 
 
@@ -63,28 +64,39 @@ def trial_scores(
         rows = slice(start, start + _TRIALS)
         slots = np.ascontiguousarray(triplets[rows].T, dtype=np.intp)
         of_slots = [flat.take(len(rdm) * slots[first] + slots[second]) for first, second in KEPT_PAIR]
-        scores[:, rows] = _scores(*_kept_first(of_slots, odd[rows]))
+        scores[:, rows] = _scores(of_slots, odd[rows])
     return scores
-
-
-def _kept_first(distances: Sequence[Float[np.ndarray, " t"]], odd: Int[np.ndarray, " t"]) -> _Distances:
-    """Distance of the kept pair and of the two others, in columns, which numpy compares many times faster than rows of 3."""
-    of_first, of_second, of_third = distances
-    first, third = odd == 0, odd == 2
-    kept = np.where(first, of_first, np.where(third, of_third, of_second))
-    return kept, np.where(first, of_second, of_first), np.where(third, of_second, of_third)
 
 
 def _scores(
-    kept: Float[np.ndarray, " t"], one: Float[np.ndarray, " t"], other: Float[np.ndarray, " t"]
+    distances: Sequence[Float[np.ndarray, " t"]], odd: Int[np.ndarray, " t"]
 ) -> Float64[np.ndarray, "2 t"]:
-    """(2, t) three-way and two-way scores."""
-    no_farther = kept <= one, kept <= other
-    tied = (kept == one).astype(np.float64) + (kept == other)
-    scores = np.stack([(no_farther[0] & no_farther[1]) / (1.0 + tied), -0.25 * tied])
-    for won_or_tied in no_farther:
-        scores[1] += 0.5 * won_or_tied
-    unknown = np.isnan(kept + one + other)
-    if unknown.any():
-        scores[:, unknown] = np.nan
+    """(2, t) three-way and two-way scores: few codes can occur, and comparing is all that takes long."""
+    return _SCORE_OF_CODE.take(_codes(distances, odd).astype(np.intp), axis=1)
+
+
+def _codes(
+    distances: Sequence[Float[np.ndarray, " t"]], odd: Int[np.ndarray, " t"]
+) -> UInt8[np.ndarray, " t"]:
+    """(t,) order of the three distances and the odd slot, in a byte. NaN is neither nearer nor farther: a code of its own."""
+    codes = odd.astype(np.uint8)
+    for first, second in _COMPARED:
+        for no_farther in (distances[first] <= distances[second], distances[first] >= distances[second]):
+            codes <<= 1
+            codes |= no_farther
+    return codes
+
+
+def _score_of_code() -> Float64[np.ndarray, "2 256"]:
+    """(2, 256) three-way and two-way score of each code; NaN for those in which a distance is."""
+    scores = np.full((2, 256), np.nan)
+    for distances in product((0.0, 1.0, 2.0), repeat=3):
+        for odd, kept in enumerate(distances):
+            code = _codes([np.array([one]) for one in distances], np.array([odd]))[0]
+            closest, others = min(distances), (*distances[:odd], *distances[odd + 1 :])
+            scores[0, code] = (kept == closest) / distances.count(closest)
+            scores[1, code] = sum((kept < other) + 0.5 * (kept == other) for other in others) / 2
     return scores
+
+
+_SCORE_OF_CODE = _score_of_code()
