@@ -34,7 +34,7 @@ from bgs._files import damage_as_error, read_json, require_output, write_json
 from bgs._threads import usable_cores
 
 SIZES = ("full", "quick", "smallest")
-#: Of a part, the longest of which takes half an hour on quiet cores: a hang is a failure too.
+#: Of a part, the longest of which takes three quarters of an hour on quiet cores: a hang is a failure too.
 LIMIT_SECONDS = 7200
 
 
