@@ -143,7 +143,7 @@ screenshots: $(VENV)/.dev web            ## every page of a study, at both width
 	BGS_SCREENSHOTS=$(CURDIR)/docs/figures/collect $(BIN)/python -m pytest -q -m "slow or not slow" tests/collection/test_study_page.py tests/collection/test_practice_page.py
 	BGS_BROWSE_SCREENSHOTS=$(CURDIR)/docs/figures/browse $(BIN)/python -m pytest -q -m slow tests/library/test_browse_page.py
 
-bench: $(VENV)/.dev                    ## speed, side by side with what it is measured against: benchmarks/README.md (an hour)
+bench: $(VENV)/.dev                    ## speed, side by side with what it is measured against: benchmarks/README.md (75 minutes)
 	$(BIN)/python benchmarks/bench.py --page --json docs/results/bench.json
 
 bench-quick: $(VENV)/.dev              ## the same with small sizes, printed only (3 minutes)
