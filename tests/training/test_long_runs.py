@@ -51,7 +51,7 @@ OF_METHOD = {
 
 @pytest.fixture(autouse=True)
 def _heard():
-    """Signals that were ignored where the tests were started (`nohup`) are not ignored meanwhile."""
+    """Signals that were ignored where the tests were started (`nohup`) are not ignored meanwhile; SIGINT: see conftest."""
     ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, signal.SIG_DFL)
