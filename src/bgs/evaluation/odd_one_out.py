@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -12,9 +13,6 @@ from bgs.judgments.trials import KEPT_PAIR
 
 #: Trials scored at a time: their columns stay in the cache, and memory does not grow with their number.
 _TRIALS = 2**14
-
-#: Slots whose distances are compared. Whether the first is no farther, and whether the second is none, are two bits of a code.
-_COMPARED = (0, 1), (0, 2), (1, 2)
 
 
 def three_way_scores(
@@ -72,21 +70,25 @@ def _scores(
     distances: Sequence[Float[np.ndarray, " t"]], odd: Int[np.ndarray, " t"]
 ) -> Float64[np.ndarray, "2 t"]:
     """(2, t) three-way and two-way scores: few codes can occur, and comparing is all that takes long."""
-    return _SCORE_OF_CODE.take(_codes(distances, odd).astype(np.intp), axis=1)
+    return _score_of_code().take(_codes(distances, odd).astype(np.intp), axis=1)
 
 
 def _codes(
     distances: Sequence[Float[np.ndarray, " t"]], odd: Int[np.ndarray, " t"]
 ) -> UInt8[np.ndarray, " t"]:
-    """(t,) order of the three distances and the odd slot, in a byte. NaN is neither nearer nor farther: a code of its own."""
+    """(t,) the odd slot, and for each two distances whether the first is no farther and whether the second is none, in a byte.
+
+    NaN is neither: codes of its own.
+    """
     codes = odd.astype(np.uint8)
-    for first, second in _COMPARED:
+    for first, second in KEPT_PAIR:  # each two of the three slots
         for no_farther in (distances[first] <= distances[second], distances[first] >= distances[second]):
             codes <<= 1
             codes |= no_farther
     return codes
 
 
+@cache
 def _score_of_code() -> Float64[np.ndarray, "2 256"]:
     """(2, 256) three-way and two-way score of each code; NaN for those in which a distance is."""
     scores = np.full((2, 256), np.nan)
@@ -97,6 +99,3 @@ def _score_of_code() -> Float64[np.ndarray, "2 256"]:
             scores[0, code] = (kept == closest) / distances.count(closest)
             scores[1, code] = sum((kept < other) + 0.5 * (kept == other) for other in others) / 2
     return scores
-
-
-_SCORE_OF_CODE = _score_of_code()
